@@ -1,0 +1,1 @@
+"""Is the office's hand: one module for each noun of the command line."""

@@ -1,0 +1,268 @@
+"""A decision in the making: one place where fields, clocks, timers, messages and the event of a change come together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from . import telling
+from .clocks import Timekeeper, main_clock, verify_clock
+from .decision import CallTask, Crossing, Decision, EventDraft, IncidentDraft, MessageDraft, Timer
+from .hands import day_of, is_late
+from .moments import local_day
+from .roles import people
+from .stimulus import Attachment, Hand
+from .ticket import ClockRun, Document, Plain, Request, Snapshot, Taken, Ticket, TimerKey
+from .values import persistent
+from .workflow import Workflow
+
+__all__ = ["Change"]
+
+_MARKED_FIELDS = ("responsible_unit", "responsible_person", "inspecting_unit", "category", "source", "found_on")
+
+
+class Change:
+    """Collects what one stimulus changes, then answers the Decision."""
+
+    def __init__(self, snapshot: Snapshot, ticket: Ticket, hand: Hand | None, now: datetime) -> None:
+        self.snapshot = snapshot
+        self.workflow: Workflow = snapshot.workflow
+        self.before = ticket
+        self.ticket = ticket
+        self.hand = hand
+        self.now = now
+        self.today = local_day(now)
+        self.on = day_of(hand, now) if hand else self.today
+        self.marks: dict[str, Plain] = {}
+        self.warnings: list[str] = []
+        self.evidence: tuple[Attachment, ...] = ()
+        self.crossed: tuple[Crossing, ...] = ()
+        self.fired: TimerKey | None = None
+        self._runs: dict[tuple[str, int], ClockRun] = {}
+        self._current: dict[str, ClockRun] = dict(snapshot.clocks)
+        self._messages: dict[str, MessageDraft] = {}
+        self._requests: dict[int, Request] = {}
+        self._documents: dict[int, Document] = {}
+        self._calls: list[CallTask] = []
+        self._incidents: list[IncidentDraft] = []
+
+    # the ticket -------------------------------------------------------------------------------------------------
+
+    def set(self, **changes: Any) -> None:
+        """Replace attributes of the ticket."""
+        self.ticket = replace(self.ticket, **changes)
+
+    def keep(self, values: Mapping[str, Plain]) -> None:
+        """Put values on record; reasons and proposals stay with the event."""
+        lasting = persistent(values)
+        if not lasting:
+            return
+        fields = {**self.ticket.fields, **lasting}
+        self.set(fields={k: v for k, v in fields.items() if v is not None}, restricted=_restricted(self.workflow, fields))
+        for name in _MARKED_FIELDS:
+            if name in lasting:
+                self.mark(name, lasting[name])
+
+    def mark(self, name: str, value: Plain) -> None:
+        """Set a milestone or count; what changed is said in the event."""
+        if self.ticket.marks.get(name) != value:
+            self.marks[name] = value
+            self.set(marks={**self.ticket.marks, name: value})
+
+    def count(self, name: str) -> None:
+        """Raise a count by one."""
+        self.mark(name, int(self.ticket.marks.get(name) or 0) + 1)
+
+    def take(self, trigger: str, place: str) -> None:
+        """Remember who took a trigger, for the separation of duties."""
+        if self.hand is None:
+            return
+        entry = Taken(self.hand.actor, place, self.hand.clerk)
+        before = self.ticket.taken.get(trigger, ())
+        if entry not in before:
+            self.set(taken={**self.ticket.taken, trigger: (*before, entry)})
+
+    def enter(self, state: str, trigger: str, source: str | None) -> None:
+        """Move to a state: clocks start, pause, go on and end; milestones follow."""
+        self.set(state=state, since=self.on)
+        for run in self.timekeeper().advance(self._current, source, state, trigger, self.ticket.fields):
+            self.put_clock(run)
+        self._milestones(state)
+
+    def timekeeper(self) -> Timekeeper:
+        """Return the clock arithmetic for this change."""
+        return Timekeeper(workflow=self.workflow, calendar=self.snapshot.calendar, on=self.on, now=self.now)
+
+    # clocks -----------------------------------------------------------------------------------------------------
+
+    def clock(self, name: str) -> ClockRun | None:
+        """Return the latest run of a clock as it stands in this change."""
+        return self._current.get(name)
+
+    def runs(self) -> tuple[ClockRun, ...]:
+        """Return the latest run of every clock as it stands in this change."""
+        return tuple(self._current.values())
+
+    def put_clock(self, run: ClockRun) -> None:
+        """Record a changed run; an older run that was still live ends."""
+        older = self._current.get(run.clock)
+        if older is not None and older.run != run.run and older.live:
+            self._runs[older.clock, older.run] = self.timekeeper().halt(older, "met")
+        self._runs[run.clock, run.run] = run
+        self._current[run.clock] = run
+        if run.provisional and run.due_on:
+            self.warnings.append(f"{run.due_on.year} 年放假调休安排尚未录入，时限 {run.due_on} 为暂定")
+
+    def halt_clocks(self) -> None:
+        """End every live run: the ticket needs no time kept any more."""
+        for run in [r for r in self._current.values() if r.live]:
+            self.put_clock(self.timekeeper().halt(run))
+
+    # what follows -----------------------------------------------------------------------------------------------
+
+    def people(self, roles: Iterable[str]) -> tuple[str, ...]:
+        """Return the holders of roles as the ticket now stands."""
+        return people(self.workflow, roles, self.ticket.fields, self.snapshot.directory, self.today)
+
+    def tell(self, recipients: Iterable[str], template: str, key: str, *, urgent: bool = False, **said: Plain) -> None:
+        """Write a message to each person but those who are acting."""
+        acting = {self.hand.actor, self.hand.clerk} if self.hand else set[str]()
+        directory = self.snapshot.directory
+        params = {**telling.parameters(self.workflow, self.ticket, directory, self.today), **self._said(), **said}
+        written = telling.drafts(
+            (p for p in recipients if p not in acting), template, key, params,
+            directory=directory, restricted=self.ticket.restricted, urgent=urgent,
+        )
+        for message in written:
+            self._messages[message.recipient] = message
+
+    def unsay(self, key: str) -> None:
+        """Take back what this change was about to tell under a key."""
+        self._messages = {p: m for p, m in self._messages.items() if not m.key.startswith(f"{key}:")}
+
+    def call(self, clock: str, role: str) -> None:
+        """Open a telephone task for a role: the responsible person, or the unit's head, is to be called."""
+        callee = self.ticket.fields.get("responsible_person")
+        self._calls.append(CallTask(clock=clock, role=role, callee=callee, opened_at=self.now))
+
+    def request(self, request: Request) -> None:
+        """Record a new or changed request."""
+        self._requests[request.ordinal] = request
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return all requests as they stand in this change."""
+        known = {r.ordinal: r for r in self.snapshot.requests}
+        return tuple({**known, **self._requests}.values())
+
+    def document(self, document: Document) -> None:
+        """Record a new or changed paper."""
+        self._documents[document.ordinal] = document
+
+    def documents(self) -> tuple[Document, ...]:
+        """Return all papers as they stand in this change."""
+        known = {d.ordinal: d for d in self.snapshot.documents}
+        return tuple({**known, **self._documents}.values())
+
+    def incident(self, kind: str, message: str) -> None:
+        """Report something the machine cannot do alone."""
+        self._incidents.append(IncidentDraft(key=f"{kind}:{self.ticket.state}", kind=kind, message=message))
+
+    # the answer -------------------------------------------------------------------------------------------------
+
+    def decision(
+        self, kind: str, trigger: str, *, place: str = "",
+        public: Mapping[str, Plain] | None = None, private: Mapping[str, Plain] | None = None,
+    ) -> Decision:
+        """Close the change with its event."""
+        self._count_hand()
+        event = self._event(kind, trigger, place, public or {}, private or {})
+        runs = tuple(r for r in self._runs.values() if r != self.snapshot.clocks.get(r.clock))
+        arm, disarm = self._timers(runs)
+        return Decision(
+            ticket=replace(self.ticket, rev=self.before.rev + 1, seq=self.before.seq + 1),
+            events=(event,),
+            clocks=runs,
+            arm=arm,
+            disarm=disarm,
+            fired=self.fired,
+            crossed=self.crossed,
+            messages=tuple(self._messages.values()),
+            requests=tuple(self._requests.values()),
+            documents=tuple(self._documents.values()),
+            calls=tuple(self._calls),
+            end_calls=tuple(dict.fromkeys(r.clock for r in runs if r.status != "running")),
+            evidence=self.evidence,
+            incidents=tuple(self._incidents),
+            warnings=tuple(dict.fromkeys(self.warnings)),
+        )
+
+    def _event(
+        self, kind: str, trigger: str, place: str, public: Mapping[str, Plain], private: Mapping[str, Plain]
+    ) -> EventDraft:
+        hand = self.hand
+        said = {"note": hand.note, "account": hand.account} if hand else {}
+        changed = {"marks": dict(self.marks), **public}
+        return EventDraft(
+            kind=kind,
+            trigger=trigger,
+            from_state=self.before.state if self.before.seq else None,
+            to_state=self.ticket.state,
+            actor=hand.actor if hand else None,
+            in_place_of=place or None,
+            entered_by=hand.clerk if hand else None,
+            via=hand.via if hand else "machine",
+            happened_on=self.on,
+            recorded_at=self.now,
+            late=hand is not None and is_late(hand, self.now),
+            public={k: v for k, v in changed.items() if v not in (None, {}, [])},
+            private={k: v for k, v in {**said, **private}.items() if v not in (None, "", {}, [])},
+        )
+
+    def _timers(self, runs: tuple[ClockRun, ...]) -> tuple[tuple[Timer, ...], tuple[TimerKey, ...]]:
+        arm: list[Timer] = []
+        disarm: list[TimerKey] = []
+        for run in runs:
+            stored = self.snapshot.clocks.get(run.clock)
+            before = stored if stored is not None and stored.run == run.run else None
+            was = before.armed if before else None
+            if was is not None and was not in (run.armed, self.fired):
+                disarm.append(was)
+            if run.armed is not None and run.next_at is not None and (run.armed, run.next_at) != (was, before and before.next_at):
+                arm.append(Timer(key=run.armed, at=run.next_at))
+        return tuple(arm), tuple(disarm)
+
+    def _said(self) -> dict[str, Plain]:
+        if self.hand is None:
+            return {}
+        directory = self.snapshot.directory
+        unit = directory.unit_name(directory.unit_of(self.hand.actor, self.today))
+        return {"actor": directory.person_name(self.hand.actor), "actor_unit": unit or None, "note": self.hand.note or None}
+
+    def _count_hand(self) -> None:
+        if self.hand is not None and self.hand.clerk != self.hand.actor:
+            self.count("on_behalf")
+        if self.hand is not None and is_late(self.hand, self.now):
+            self.count("late_entries")
+
+    def _milestones(self, state: str) -> None:
+        self.mark("state", state)
+        main, verify = main_clock(self.workflow), verify_clock(self.workflow)
+        run = self._current.get(main.id) if main else None
+        if run is not None:
+            self.mark("due_on", run.due_on.isoformat() if run.due_on else None)
+            self.mark("original_due_on", run.original_due_on.isoformat() if run.original_due_on else None)
+            self.mark("applied_on", run.handed_in_on.isoformat() if run.handed_in_on else None)
+        check = self._current.get(verify.id) if verify else None
+        self.mark("verify_due_on", check.due_on.isoformat() if check and check.live and check.due_on else None)
+        if check is not None and check.due_on and check.ended_on and check.ended_on > check.due_on:
+            self.mark("verify_late", value=True)
+
+
+def _restricted(workflow: Workflow, fields: Mapping[str, Plain]) -> bool:
+    for name, catalogue in workflow.catalogues.items():
+        item = catalogue.items.get(fields.get(name) or "")
+        if item is not None and item.restricted:
+            return True
+    return False

@@ -1,0 +1,190 @@
+"""Clocks of a ticket (时限): started, paused, resumed, met and given a new date as the ticket moves.
+
+Pausing never moves a fixed date; a clock of a given length keeps its budget, what is consumed and since when it runs.
+Every new date is a new deadline version with a ladder of its own; the first date is kept for the statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from . import ladder
+from .calendar import WorkCalendar
+from .moments import at_hour, end_of, local_day, shift_day
+from .ticket import ClockRun, Plain
+from .values import as_date
+from .workflow import Clock, Span, SpanUnit, Workflow
+
+__all__ = ["Timekeeper", "main_clock", "verify_clock"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timekeeper:
+    """What every clock computation needs: the calendar, the ladder's hour, the day it happened and the time it is."""
+
+    workflow: Workflow
+    calendar: WorkCalendar
+    on: date
+    now: datetime
+
+    def advance(
+        self, runs: Mapping[str, ClockRun], source: str | None, target: str, trigger: str, fields: Mapping[str, Plain]
+    ) -> Iterator[ClockRun]:
+        """Yield every clock run that changes when a ticket goes from `source` (None: is reported) to `target`."""
+        for clock in self.workflow.clocks.values():
+            if clock.for_request is None:
+                before = runs.get(clock.id)
+                after = self._advance(clock, before, source, target, trigger, fields)
+                if after is not None and after is not before:
+                    yield after
+
+    def halt(self, run: ClockRun, status: str = "stopped") -> ClockRun:
+        """End a run; nothing stays armed."""
+        return replace(
+            run, status=status, ended_on=run.handed_in_on or self.on, next_step=None, next_occurrence=0, next_at=None
+        )
+
+    def begin(self, clock: Clock, number: int, fields: Mapping[str, Plain], *, paused: bool = False) -> ClockRun:
+        """Start a run of a clock with a fresh ladder."""
+        started = self._instant()
+        run = ClockRun(
+            clock=clock.id,
+            run=number,
+            status="paused" if paused else "running",
+            started_at=started,
+            running_since=started,
+            budget=self._budget(clock, fields),
+            edition=self.calendar.edition,
+        )
+        run = self._due(clock, run, fields)
+        return self._fresh(clock, replace(run, original_due_on=run.due_on))
+
+    def redate(self, clock: Clock, run: ClockRun, due_on: date | None) -> ClockRun:
+        """Give a fixed date a new version with a ladder of its own; the first date is kept."""
+        moved = replace(
+            run,
+            due_on=due_on,
+            due_at=end_of(due_on) if due_on else None,
+            version=run.version + 1,
+            fired={},
+            edition=self.calendar.edition,
+            provisional=due_on is not None and not self.calendar.covers(due_on),
+            original_due_on=run.original_due_on or due_on,
+        )
+        return self._fresh(clock, moved)
+
+    def rearm(self, clock: Clock, run: ClockRun) -> ClockRun:
+        """Arm what comes next on a ladder that goes on."""
+        return ladder.arm(clock, run, self.now, self.calendar, self.workflow.ladder_hour)
+
+    def _advance(
+        self, clock: Clock, run: ClockRun | None, source: str | None, target: str, trigger: str,
+        fields: Mapping[str, Plain],
+    ) -> ClockRun | None:
+        alive = target in clock.alive_in
+        if run is None or not run.live:
+            return self._enter(clock, run, target, fields) if alive else None
+        if not alive:
+            return self.halt(run, "met")
+        if clock.again == "restart" and source == target:
+            return self.begin(clock, run.run + 1, fields, paused=target in clock.paused_in)
+        return self._stay(clock, run, target, trigger, fields)
+
+    def _enter(self, clock: Clock, run: ClockRun | None, target: str, fields: Mapping[str, Plain]) -> ClockRun:
+        paused = target in clock.paused_in
+        if run is None or clock.again == "restart":
+            return self.begin(clock, run.run + 1 if run else 1, fields, paused=paused)
+        revived = replace(run, status="paused", ended_on=None, handed_in_on=None)
+        return revived if paused else self._resume(clock, self._follow(clock, revived, fields))
+
+    def _stay(
+        self, clock: Clock, run: ClockRun, target: str, trigger: str, fields: Mapping[str, Plain]
+    ) -> ClockRun:
+        after = self._follow(clock, run, fields)
+        if target in clock.paused_in and run.status == "running":
+            after = self._pause(clock, after)
+        elif target in clock.runs_in and run.status == "paused":
+            after = self._resume(clock, replace(after, handed_in_on=None))
+        return replace(after, handed_in_on=self.on) if trigger == clock.met_by else after
+
+    def _follow(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+        """Take over a changed fixed date."""
+        if clock.until is None:
+            return run
+        due_on = as_date(fields.get(clock.until))
+        return run if due_on == run.due_on else self.redate(clock, run, due_on)
+
+    def _pause(self, clock: Clock, run: ClockRun) -> ClockRun:
+        consumed = run.consumed + self._elapsed(clock, run)
+        return replace(
+            run, status="paused", consumed=consumed, running_since=None, next_step=None, next_occurrence=0, next_at=None
+        )
+
+    def _resume(self, clock: Clock, run: ClockRun) -> ClockRun:
+        resumed = replace(run, status="running", running_since=self._instant())
+        if clock.until is None and run.budget is not None:
+            resumed = self._measure(clock, resumed)
+        return self.rearm(clock, resumed)
+
+    def _fresh(self, clock: Clock, run: ClockRun) -> ClockRun:
+        skipped = ladder.skip_past(clock, run, self.now, self.calendar, self.workflow.ladder_hour)
+        return self.rearm(clock, skipped)
+
+    def _due(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+        if clock.until is None:
+            return self._measure(clock, run) if run.budget is not None else run
+        due_on = as_date(fields.get(clock.until))
+        if due_on is None:
+            return run
+        return replace(run, due_on=due_on, due_at=end_of(due_on), provisional=not self.calendar.covers(due_on))
+
+    def _measure(self, clock: Clock, run: ClockRun) -> ClockRun:
+        """Compute the end of what is left of a budget from where the run goes on."""
+        left = max(0, (run.budget or 0) - run.consumed)
+        since = run.running_since or self.now
+        if _unit(clock) == "hours":
+            due_at = since + timedelta(seconds=left)
+            return replace(run, due_at=due_at, due_on=local_day(due_at))
+        due_on = shift_day(local_day(since), Span(left, _unit(clock)), self.calendar)
+        provisional = _unit(clock) == "workdays" and not self.calendar.covers(due_on)
+        return replace(run, due_on=due_on, due_at=end_of(due_on), provisional=provisional)
+
+    def _elapsed(self, clock: Clock, run: ClockRun) -> int:
+        if clock.until is not None or run.budget is None or run.running_since is None:
+            return 0
+        if _unit(clock) == "hours":
+            return max(0, int((self._instant() - run.running_since).total_seconds()))
+        start = local_day(run.running_since)
+        return self.calendar.between(start, self.on) if _unit(clock) == "workdays" else (self.on - start).days
+
+    def _budget(self, clock: Clock, fields: Mapping[str, Plain]) -> int | None:
+        if isinstance(clock.within, Span):
+            return clock.within.amount * (3600 if clock.within.unit == "hours" else 1)
+        if clock.within is None or not fields.get(clock.within.field):
+            return None
+        return int(fields[clock.within.field]) * (3600 if clock.within.unit == "hours" else 1)
+
+    def _instant(self) -> datetime:
+        """The instant something happened: now when it is of today, else the ladder's hour of its day."""
+        return self.now if self.on == local_day(self.now) else at_hour(self.on, self.workflow.ladder_hour)
+
+
+def main_clock(workflow: Workflow) -> Clock | None:
+    """Return the clock of the rectification itself: the one that is met by an action, else one with a fixed date."""
+    clocks = [c for c in workflow.clocks.values() if c.for_request is None]
+    met = [c for c in clocks if c.met_by is not None]
+    fixed = [c for c in clocks if c.until is not None]
+    return next(iter(met or fixed), None)
+
+
+def verify_clock(workflow: Workflow) -> Clock | None:
+    """Return the verifier's own clock: one that runs while the main clock is paused."""
+    main = main_clock(workflow)
+    waiting = frozenset(main.paused_in) if main else frozenset[str]()
+    return next((c for c in workflow.clocks.values() if c is not main and waiting & frozenset(c.runs_in)), None)
+
+
+def _unit(clock: Clock) -> SpanUnit:
+    return clock.within.unit if clock.within is not None else "days"

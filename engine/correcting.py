@@ -1,0 +1,105 @@
+"""Mistakes happen: a field is corrected with its old value kept, a ticket is voided and never deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .change import Change
+from .clocks import main_clock
+from .decision import Decision, Refusal
+from .errors import Reason
+from .hands import hand_reasons, role_reasons
+from .moments import local_day
+from .requesting import withdraw_pending
+from .roles import Standing
+from .stimulus import Amend, Void
+from .ticket import Plain, Snapshot
+from .values import EPHEMERAL, take
+
+__all__ = ["VOIDED", "amend", "amend_reasons", "void", "void_reasons"]
+
+VOIDED = "voided"  #: the state every workflow has for tickets that should not have been
+#: What only an action, an approval or a listing may change.
+_ACTED = frozenset({"responsible_unit", "responsible_person", "issuing_unit", "listed_level", "merged_into"})
+
+
+def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refusal:
+    """Decide on a correction; what the flow itself decides (unit, person, deadline, level) is not amended."""
+    workflow, ticket = snapshot.workflow, snapshot.case
+    values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
+    standing, more = amend_reasons(snapshot, stimulus, now)
+    reasons += [*more, *_protected(snapshot, values)]
+    if not stimulus.reason.strip():
+        reasons.append(Reason(code="field_missing", subject="reason", message="更正须写明理由（reason）"))
+    changed = {k: v for k, v in values.items() if v != ticket.fields.get(k)}
+    if not changed and not reasons:
+        reasons.append(Reason(code="nothing", message="与现有记录相同，没有可更正的"))
+    emptied = [k for k, v in changed.items() if v is None and workflow.fields[k].required]
+    reasons += [
+        Reason(code="field_missing", subject=k, message=f"“{workflow.fields[k].title}”不能为空") for k in emptied
+    ]
+    if reasons:
+        return Refusal(number=ticket.number, action="更正", reasons=tuple(dict.fromkeys(reasons)))
+    change = Change(snapshot, ticket, stimulus.hand, now)
+    before = {k: ticket.fields.get(k) for k in changed}
+    change.keep(changed)
+    return change.decision(
+        "amended", "amend", place=standing.in_place_of if standing else "", public={"fields": sorted(changed)},
+        private={"before": before, "after": changed, "reason": stimulus.reason},
+    )
+
+
+def amend_reasons(
+    snapshot: Snapshot, stimulus: Amend, now: datetime
+) -> tuple[Standing | None, list[Reason]]:
+    """Return in which role the person may amend, and what speaks against it."""
+    standing, reasons = role_reasons(snapshot, snapshot.workflow, snapshot.workflow.keepers, stimulus.hand, now)
+    return standing, [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
+
+
+def void(snapshot: Snapshot, stimulus: Void, now: datetime) -> Decision | Refusal:
+    """Decide on voiding: every clock ends, every pending request is withdrawn, the number is never used again."""
+    ticket = snapshot.case
+    standing, reasons = void_reasons(snapshot, stimulus, now)
+    if not stimulus.reason.strip():
+        reasons.append(Reason(code="field_missing", subject="reason", message="作废须写明理由（reason）"))
+    if reasons:
+        return Refusal(number=ticket.number, action="作废", reasons=tuple(reasons))
+    change = Change(snapshot, ticket, stimulus.hand, now)
+    task = snapshot.workflow.states[ticket.state].task
+    informed = change.people((task,)) if task else ()
+    change.halt_clocks()
+    withdraw_pending(change, "隐患已作废")
+    change.set(state=VOIDED, since=change.on, listed=None)
+    for name, value in {"state": VOIDED, "outcome": "void", "closed_on": change.on.isoformat(), "listed": None}.items():
+        change.mark(name, value)
+    change.tell(informed, "generic", f"{ticket.seq + 1}", action="作废", reason=stimulus.reason)
+    return change.decision(
+        "voided", "void", place=standing.in_place_of if standing else "", private={"reason": stimulus.reason}
+    )
+
+
+def void_reasons(
+    snapshot: Snapshot, stimulus: Void, now: datetime
+) -> tuple[Standing | None, list[Reason]]:
+    """Return in which role the person may void, and what speaks against it."""
+    standing, reasons = role_reasons(snapshot, snapshot.workflow, snapshot.workflow.keepers, stimulus.hand, now)
+    reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
+    if snapshot.case.state == VOIDED:
+        reasons.append(Reason(code="wrong_state", message="已经作废"))
+    if snapshot.case.listed is not None:
+        reasons.append(Reason(code="listed", message="挂牌督办中，须先摘牌才能作废"))
+    return standing, reasons
+
+
+def _protected(snapshot: Snapshot, values: dict[str, Plain]) -> list[Reason]:
+    main = main_clock(snapshot.workflow)
+    dated = {main.until} if main is not None and main.until is not None and main.id in snapshot.clocks else set[str]()
+    waiting = snapshot.workflow.states[snapshot.case.state].stage == "reported"
+    acted = _ACTED - {"responsible_unit", "responsible_person"} if waiting else _ACTED
+    barred = (acted | EPHEMERAL | dated) & set(values)
+    fields = snapshot.workflow.fields
+    return [
+        Reason(code="protected", subject=k, message=f"“{fields[k].title}”不能更正，请用相应的操作（改派、退回、延期等）")
+        for k in sorted(barred)
+    ]

@@ -1,0 +1,58 @@
+"""The one function that decides; everything else carries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .acting import act
+from .correcting import amend, void
+from .decision import Decision, Refusal
+from .firing import fire
+from .opening import enter, report
+from .requesting import ask, rule
+from .signing import sign_off
+from .stimulus import Act, Amend, Ask, Fire, Import, Report, Rule, SignOff, Stimulus, Void
+from .ticket import Snapshot
+from .workflow import Workflow
+
+__all__ = ["decide"]
+
+
+def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: datetime) -> Decision | Refusal:
+    """Decide what a stimulus does to a ticket. Pure: no I/O, no clock, no environment.
+
+    Args:
+        workflow: the definition, of the version the ticket is on.
+        snapshot: the ticket with its clocks, requests, papers, organisation and calendar.
+        stimulus: what a person, a timer or an import wants.
+        now: the instant of recording, aware.
+
+    Returns:
+        a Decision to carry out in one transaction, or a Refusal with every reason.
+
+    Raises:
+        ValueError: `now` is naive, or the snapshot is of another workflow.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must be aware")
+    if workflow is not snapshot.workflow:
+        raise ValueError("the snapshot is bound to another workflow")
+    match stimulus:
+        case Act():
+            return act(snapshot, stimulus, now)
+        case Fire():
+            return fire(snapshot, stimulus, now)
+        case Report():
+            return report(snapshot, stimulus, now)
+        case Ask():
+            return ask(snapshot, stimulus, now)
+        case Rule():
+            return rule(snapshot, stimulus, now)
+        case SignOff():
+            return sign_off(snapshot, stimulus, now)
+        case Amend():
+            return amend(snapshot, stimulus, now)
+        case Void():
+            return void(snapshot, stimulus, now)
+        case Import():
+            return enter(snapshot, stimulus, now)

@@ -1,0 +1,121 @@
+"""What `decide` answers: a Decision that the store carries out in one transaction, or a Refusal with every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from .errors import Reason
+from .stimulus import Attachment
+from .ticket import ClockRun, Document, Plain, Request, Ticket, TimerKey
+
+__all__ = [
+    "CallTask",
+    "Crossing",
+    "Decision",
+    "EventDraft",
+    "IncidentDraft",
+    "MessageDraft",
+    "Refusal",
+    "Timer",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDraft:
+    """One line of the history before the store numbers, salts and chains it.
+
+    `public` may be hashed as it is (ids, codes, dates); names, numbers and free text belong into `private`.
+    """
+
+    kind: str  #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified
+    trigger: str
+    from_state: str | None
+    to_state: str
+    actor: str | None
+    in_place_of: str | None = None
+    entered_by: str | None
+    via: str
+    happened_on: date
+    recorded_at: datetime
+    late: bool = False
+    public: Mapping[str, Plain] = field(default_factory=dict[str, Plain])
+    private: Mapping[str, Plain] = field(default_factory=dict[str, Plain])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A timer to arm; re-arming the same key moves its instant in place."""
+
+    key: TimerKey
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """A ladder step left behind: `how` is fired, or crossed (recorded only, when it was overtaken or imported)."""
+
+    key: TimerKey
+    nominal_at: datetime
+    how: str = "fired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDraft:
+    """One message to one person, frozen when it is written; the store adds the number and makes `key` unique."""
+
+    key: str
+    recipient: str
+    template: str
+    params: Mapping[str, Plain]
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTask:
+    """A telephone call to make (电话催办): one open per ticket and clock."""
+
+    clock: str
+    role: str
+    callee: str | None
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentDraft:
+    """What the machine could not do alone; one open per key."""
+
+    key: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A change of one ticket, complete: what is not named here does not change."""
+
+    ticket: Ticket
+    events: tuple[EventDraft, ...]
+    clocks: tuple[ClockRun, ...] = ()
+    arm: tuple[Timer, ...] = ()
+    disarm: tuple[TimerKey, ...] = ()  #: armed timers that go; never one that is fired or armed anew here
+    fired: TimerKey | None = None  #: the claimed timer this decision answers
+    crossed: tuple[Crossing, ...] = ()
+    messages: tuple[MessageDraft, ...] = ()
+    requests: tuple[Request, ...] = ()
+    documents: tuple[Document, ...] = ()
+    calls: tuple[CallTask, ...] = ()
+    end_calls: tuple[str, ...] = ()  #: clocks whose open call tasks are done
+    evidence: tuple[Attachment, ...] = ()
+    incidents: tuple[IncidentDraft, ...] = ()
+    warnings: tuple[str, ...] = ()  #: what the person should know although it was done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Nothing changes, and why."""
+
+    number: str
+    action: str  #: Chinese title of what was tried
+    reasons: tuple[Reason, ...]

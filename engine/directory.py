@@ -1,0 +1,209 @@
+"""The organisation as one frozen view: units in a tree, posts that hold roles, persons that hold posts, substitutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from .errors import Ambiguous, NotFound
+
+__all__ = ["Directory", "District", "Holding", "Person", "Post", "Substitution", "Unit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class District:
+    """One administrative district: its division code and the prefix of its ticket numbers."""
+
+    code: str
+    prefix: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A school, section, town central school, village, partner authority …
+
+    `kind`: bureau, section, affiliate, town, school, kindergarten, village, partner, government or committee.
+    """
+
+    id: str
+    name: str
+    kind: str
+    parent: str | None = None
+    aliases: tuple[str, ...] = ()
+    active: bool = True
+    successor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """A place in a unit that holds roles, whoever sits on it."""
+
+    id: str
+    unit: str
+    title: str
+    roles: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who acts; `account` is the operating system's account, `grants` what is allowed beyond the posts."""
+
+    id: str
+    name: str
+    phone: str | None = None
+    email: str | None = None
+    account: str | None = None
+    grants: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A person on a post from `since` to `until`, both days included; None is open."""
+
+    post: str
+    person: str
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitution:
+    """A deputy for an absent person, both days included."""
+
+    person: str
+    deputy: str
+    since: date
+    until: date
+
+
+class Directory:
+    """Everything asked of the organisation while deciding; built once per organisation revision."""
+
+    def __init__(
+        self,
+        *,
+        district: District,
+        revision: int,
+        units: Iterable[Unit],
+        posts: Iterable[Post],
+        persons: Iterable[Person],
+        holdings: Iterable[Holding],
+        substitutions: Iterable[Substitution],
+    ) -> None:
+        self.district = district
+        self.revision = revision
+        self.units: Mapping[str, Unit] = {u.id: u for u in units}
+        self.posts: Mapping[str, Post] = {p.id: p for p in posts}
+        self.persons: Mapping[str, Person] = {p.id: p for p in persons}
+        self._named_units = _names((u.id, (u.id, u.name, *u.aliases)) for u in self.units.values())
+        self._named_persons = _names((p.id, (p.id, p.name)) for p in self.persons.values())
+        self._accounts = {p.account: p.id for p in self.persons.values() if p.account}
+        self._by_role: dict[str, list[tuple[str, Holding]]] = {}
+        self._by_person: dict[str, list[tuple[Post, Holding]]] = {}
+        for h in holdings:
+            post = self.posts[h.post]
+            self._by_person.setdefault(h.person, []).append((post, h))
+            for role in post.roles:
+                self._by_role.setdefault(role, []).append((post.unit, h))
+        self._substitutions: dict[str, list[Substitution]] = {}
+        for s in substitutions:
+            self._substitutions.setdefault(s.person, []).append(s)
+
+    # units ------------------------------------------------------------------------------------------------------
+
+    def unit_name(self, unit: str | None) -> str:
+        """Return a unit's name; the id itself when it is not known, "" for None."""
+        found = self.units.get(unit or "")
+        return found.name if found else (unit or "")
+
+    def find_unit(self, text: str) -> Unit:
+        """Find a unit by id, name, alias or unique prefix of a name.
+
+        Raises:
+            NotFound: nothing fits; the message names the nearest.
+            Ambiguous: a prefix fits more than one.
+        """
+        return self.units[_find(text, self._named_units, "单位")]
+
+    def line(self, unit: str | None) -> Iterator[Unit]:
+        """Yield the unit and its ancestors, upwards."""
+        seen: set[str] = set()
+        while unit and unit in self.units and unit not in seen:
+            seen.add(unit)
+            yield self.units[unit]
+            unit = self.units[unit].parent
+
+    def nearest(self, unit: str | None, kind: str) -> Unit | None:
+        """Return the unit itself or its nearest ancestor of a kind."""
+        return next((u for u in self.line(unit) if u.kind == kind), None)
+
+    def below(self, unit: str) -> frozenset[str]:
+        """Return the ids of a unit and of everything under it."""
+        return frozenset(u for u in self.units if any(a.id == unit for a in self.line(u)))
+
+    # persons ----------------------------------------------------------------------------------------------------
+
+    def person_name(self, person: str | None) -> str:
+        """Return a person's name; the id itself when it is not known, "" for None."""
+        found = self.persons.get(person or "")
+        return found.name if found else (person or "")
+
+    def find_person(self, text: str) -> Person:
+        """Find a person by id, name or unique prefix of a name.
+
+        Raises:
+            NotFound: nothing fits; the message names the nearest.
+            Ambiguous: a name or prefix fits more than one.
+        """
+        return self.persons[_find(text, self._named_persons, "人员")]
+
+    def by_account(self, account: str) -> Person | None:
+        """Return the person an operating system's account belongs to."""
+        return self.persons.get(self._accounts.get(account, ""))
+
+    def holders(self, role: str, unit: str | None, day: date) -> tuple[str, ...]:
+        """Return who holds `role` on `day`, in one unit or (None) in the whole district; each once, in order."""
+        rows = self._by_role.get(role, ())
+        found = (h.person for u, h in rows if (unit is None or u == unit) and _on(h.since, h.until, day))
+        return tuple(dict.fromkeys(found))
+
+    def posts_of(self, person: str, day: date) -> tuple[Post, ...]:
+        """Return the posts a person sits on that day."""
+        return tuple(p for p, h in self._by_person.get(person, ()) if _on(h.since, h.until, day))
+
+    def unit_of(self, person: str | None, day: date) -> str | None:
+        """Return the unit of a person's first post that day."""
+        return next((p.unit for p in self.posts_of(person or "", day)), None)
+
+    def deputies(self, person: str, day: date) -> tuple[str, ...]:
+        """Return who stands in for a person that day."""
+        return tuple(s.deputy for s in self._substitutions.get(person, ()) if _on(s.since, s.until, day))
+
+
+def _on(since: date | None, until: date | None, day: date) -> bool:
+    return (since is None or since <= day) and (until is None or day <= until)
+
+
+def _names(entries: Iterable[tuple[str, tuple[str, ...]]]) -> dict[str, tuple[str, ...]]:
+    named: dict[str, tuple[str, ...]] = {}
+    for key, names in entries:
+        for name in dict.fromkeys(names):
+            named[name] = (*named.get(name, ()), key)
+    return named
+
+
+def _find(text: str, named: Mapping[str, tuple[str, ...]], what: str) -> str:
+    text = text.strip()
+    exact = named.get(text, ())
+    keys = exact or tuple(dict.fromkeys(k for name, ks in named.items() if text and name.startswith(text) for k in ks))
+    if len(keys) == 1:
+        return keys[0]
+    if keys:
+        names = [n for n, ks in named.items() if ks[0] in keys and n.startswith(text)]
+        raise Ambiguous(f"{what}“{text}”不止一个：{'、'.join(names[:6])}。请写全名或编码。")
+    from difflib import get_close_matches
+
+    near = get_close_matches(text, list(named), n=3, cutoff=0.5)
+    raise NotFound(f"没有{what}“{text}”。" + (f"是不是：{'、'.join(near)}？" if near else f"请先导入该{what}，或核对名称。"))

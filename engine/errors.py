@@ -1,0 +1,122 @@
+"""Everything Rectiflow raises on purpose.
+
+    RectiflowError
+    ├── WorkflowInvalid          a definition does not load; carries every Problem with its place
+    ├── Refused                  an action was refused; carries every Reason
+    ├── NotFound (LookupError)   a ticket, unit, person, request … that does not exist
+    ├── Ambiguous (LookupError)  a short name or number that fits more than one
+    ├── Conflict                 somebody else changed the ticket first, and retrying did not help
+    ├── WorkplaceError           the database, its schema or the settings cannot be used as they are
+    │   ├── WorkplaceBusy        another process holds what may be held only once
+    │   └── SchemaTooNew         the database was made by a newer version
+    └── InputUnusable            a file or value handed in from outside cannot be used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = [
+    "Ambiguous",
+    "Conflict",
+    "InputUnusable",
+    "NotFound",
+    "Problem",
+    "Reason",
+    "RectiflowError",
+    "Refused",
+    "SchemaTooNew",
+    "WorkflowInvalid",
+    "WorkplaceBusy",
+    "WorkplaceError",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with a definition, with the place to look at.
+
+    `line` and `column` count from 1; 0 means the place is not known.
+    """
+
+    code: str
+    message: str
+    source: str = ""
+    line: int = 0
+    column: int = 0
+    hint: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.source}:{self.line}:{self.column}: " if self.line else (f"{self.source}: " if self.source else "")
+        hint = f"（{self.hint}）" if self.hint else ""
+        return f"{place}{self.code} {self.message}{hint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One reason why an action was refused, as data a host can show.
+
+    `code` is stable (wrong_state, role_missing, same_person, field_missing, guard_false, …);
+    `message` is the Chinese sentence; `subject` is the field, role or trigger it is about.
+    """
+
+    code: str
+    message: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class RectiflowError(Exception):
+    """Something Rectiflow cannot do as asked."""
+
+
+class WorkflowInvalid(RectiflowError):
+    """A workflow definition has problems; all of them are listed."""
+
+    def __init__(self, problems: Sequence[Problem], /) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class Refused(RectiflowError):
+    """An action was refused; `reasons` holds every reason."""
+
+    def __init__(self, number: str, action: str, reasons: Sequence[Reason], /) -> None:
+        self.number, self.action, self.reasons = number, action, tuple(reasons)
+        subject = f"{number} " if number else ""
+        super().__init__(f"{subject}不能“{action}”：" + "；".join(r.message for r in self.reasons))
+
+
+class NotFound(RectiflowError, LookupError):
+    """What was named does not exist."""
+
+
+class Ambiguous(RectiflowError, LookupError):
+    """What was named fits more than one."""
+
+
+class Conflict(RectiflowError):
+    """Somebody else changed the ticket first."""
+
+    def __init__(self, number: str, /) -> None:
+        self.number = number
+        super().__init__(f"{number} 刚被别人改动过，请重新查看后再办理。")
+
+
+class WorkplaceError(RectiflowError):
+    """The workplace (database, settings, folders) cannot be used as it is."""
+
+
+class WorkplaceBusy(WorkplaceError):
+    """Another process holds what only one may hold."""
+
+
+class SchemaTooNew(WorkplaceError):
+    """The database was made by a newer version of Rectiflow."""
+
+
+class InputUnusable(RectiflowError):
+    """A file or value handed in cannot be used; the message says where and what to do."""

@@ -1,0 +1,113 @@
+"""Whether somebody may act at all, on that day, by that means: the checks every action shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from .errors import Reason
+from .moments import local_day
+from .roles import Standing, assigning_roles, standing
+from .stimulus import Hand
+from .ticket import Snapshot, Ticket
+from .workflow import Workflow
+
+__all__ = ["ACT_AS", "LATE_AFTER_DAYS", "VIAS", "day_of", "hand_reasons", "is_late", "role_reasons", "same_person_reasons"]
+
+LATE_AFTER_DAYS = 3  #: natural days after which an entry needs a note and is marked 补录
+VIAS = {"self": "本人", "phone": "电话", "wechat": "微信", "sms": "短信", "paper": "纸质", "in-person": "当面"}
+ACT_AS = "act_as"  #: the grant that lets somebody enter for others without holding a keeper's role
+
+
+def day_of(hand: Hand, now: datetime) -> date:
+    """Return the day an action happened, as stated, or today."""
+    return hand.on or local_day(now)
+
+
+def is_late(hand: Hand, now: datetime) -> bool:
+    """Tell whether an entry counts as late (补录)."""
+    return local_day(now) - day_of(hand, now) > timedelta(days=LATE_AFTER_DAYS)
+
+
+def hand_reasons(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
+    """Return what speaks against this person, means and day, whatever the action is."""
+    return [*_who(snapshot, hand, now), *_when(snapshot.ticket, hand, now)]
+
+
+def role_reasons(
+    snapshot: Snapshot, workflow: Workflow, roles: Iterable[str], hand: Hand, now: datetime
+) -> tuple[Standing | None, list[Reason]]:
+    """Return the role the person acts in, or the reason that it is none of `roles`."""
+    fields = snapshot.ticket.fields if snapshot.ticket else {}
+    wanted = tuple(r for r in roles if r != "timer")
+    found = standing(workflow, wanted, fields, snapshot.directory, hand.actor, day_of(hand, now))
+    if found is not None:
+        return found, []
+    titles = "、".join(role_title(workflow, r) for r in wanted)
+    name = snapshot.directory.person_name(hand.actor)
+    return None, [Reason(code="role_missing", subject=",".join(wanted), message=f"{name}不是这条隐患的{titles}")]
+
+
+def same_person_reasons(
+    snapshot: Snapshot, workflow: Workflow, triggers: Iterable[str], hand: Hand, place: str
+) -> list[Reason]:
+    """Return who of the two, the one who acts and the one stood in for, already took one of `triggers`.
+
+    Looks over the ticket's whole life, at the persons who acted; who only entered it is looked at elsewhere.
+    """
+    mine = {hand.actor, place} - {""}
+    titles = workflow.triggers()
+    name = snapshot.directory.person_name(hand.actor)
+    return [
+        Reason(code="same_person", subject=t, message=f"{name}办过“{titles.get(t, t)}”，须由他人办理")
+        for t in triggers
+        if any(mine & {k.actor, k.in_place_of} for k in snapshot.case.taken.get(t, ()))
+    ]
+
+
+def role_title(workflow: Workflow, role: str) -> str:
+    """Return the Chinese title of a role or of the words `issuer` and `level_that_listed`."""
+    words = {"issuer": "交办单位", "level_that_listed": "原挂牌单位负责人"}
+    return workflow.roles[role].title if role in workflow.roles else words.get(role, role)
+
+
+def _who(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
+    people = snapshot.directory.persons
+    reasons = [
+        Reason(code="person_unknown", subject=p, message=f"没有人员“{p}”，请先导入人员")
+        for p in dict.fromkeys((hand.actor, hand.clerk))
+        if p not in people
+    ]
+    if hand.via not in VIAS:
+        reasons.append(Reason(code="via_unknown", subject=hand.via, message=f"方式“{hand.via}”须为 {'、'.join(VIAS)} 之一"))
+    if hand.clerk != hand.actor and not reasons:
+        reasons += _on_behalf(snapshot, hand, now)
+    return reasons
+
+
+def _on_behalf(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
+    reasons: list[Reason] = []
+    if hand.via == "self":
+        reasons.append(Reason(code="via_missing", subject="via", message="代他人录入须注明方式（电话、微信、短信、纸质、当面）"))
+    workflow, directory = snapshot.workflow, snapshot.directory
+    clerks = (*workflow.keepers, *assigning_roles(workflow))
+    fields = snapshot.ticket.fields if snapshot.ticket else {}
+    may = ACT_AS in directory.persons[hand.clerk].grants
+    if not may and standing(workflow, clerks, fields, directory, hand.clerk, local_day(now)) is None:
+        name = directory.person_name(hand.clerk)
+        reasons.append(Reason(code="clerk_not_allowed", subject=hand.clerk, message=f"{name}不能代他人录入这条隐患"))
+    return reasons
+
+
+def _when(ticket: Ticket | None, hand: Hand, now: datetime) -> list[Reason]:
+    today, on = local_day(now), day_of(hand, now)
+    if on > today:
+        return [Reason(code="future", subject="on", message=f"发生日期 {on} 晚于今天 {today}")]
+    reasons: list[Reason] = []
+    if ticket is not None and on < ticket.since:
+        message = f"发生日期 {on} 早于进入本环节的日期 {ticket.since}"
+        reasons.append(Reason(code="too_early", subject="on", message=message))
+    if is_late(hand, now) and not hand.note:
+        message = f"发生日期 {on} 已过 {LATE_AFTER_DAYS} 天，补录须写明原因（说明）"
+        reasons.append(Reason(code="late_without_note", subject="note", message=message))
+    return reasons

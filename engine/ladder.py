@@ -1,0 +1,114 @@
+"""The ladder of a clock (逐级督办): when each step falls due, what is armed, and what is crossed.
+
+A step belongs to a local day counted from the due date and fires at the ladder's hour; the steps of a clock that runs
+in hours count from the instant it ends. A timer never fires in the past: what lies behind when a ladder is armed for
+the first time is left out, what comes due while nobody looks is crossed in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from .calendar import WorkCalendar
+from .moments import at_hour, shift_day, shift_moment
+from .ticket import ClockRun, TimerKey
+from .workflow import Clock, Span, Step
+
+__all__ = ["MOST_CROSSED", "Rung", "arm", "cross", "nominal", "skip_past"]
+
+MOST_CROSSED = 400  #: steps crossed in one catch-up; the rest follow at the next tick
+_WIDEST = 20  #: widest interval of a widening repeat, in the units of `every`
+_EVEN = 3  #: intervals of a widening repeat before it begins to double
+
+
+class Rung(NamedTuple):
+    """One occurrence of one step, with the instant it belongs to."""
+
+    at: datetime
+    step: Step
+    occurrence: int
+
+
+def nominal(step: Step, occurrence: int, clock: Clock, run: ClockRun, calendar: WorkCalendar, hour: int) -> datetime:
+    """Return the instant an occurrence (from 0) of a step belongs to.
+
+    Raises:
+        ValueError: the run has no deadline.
+    """
+    if run.due_on is None or run.due_at is None:
+        raise ValueError(f"时限“{clock.title}”未定，不能推算督办日期。")
+    repeat = _repeat(step, occurrence)
+    if isinstance(clock.within, Span) and clock.within.unit == "hours":
+        moment = shift_moment(run.due_at, step.at, calendar)
+        return shift_moment(moment, repeat, calendar) if repeat else moment
+    day = shift_day(run.due_on, step.at, calendar)
+    return at_hour(shift_day(day, repeat, calendar) if repeat else day, hour)
+
+
+def arm(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int) -> ClockRun:
+    """Arm the earliest step not yet behind; an instant already past becomes `now`."""
+    rung = _earliest(clock, run, calendar, hour) if run.status == "running" else None
+    if rung is None:
+        return replace(run, next_step=None, next_occurrence=0, next_at=None)
+    return replace(run, next_step=rung.step.id, next_occurrence=rung.occurrence, next_at=max(rung.at, now))
+
+
+def skip_past(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int) -> ClockRun:
+    """Count every occurrence that lies before `now` as behind, without any effect."""
+    fired = dict(run.fired)
+    for step in clock.steps if run.due_on else ():
+        k = fired.get(step.id, 0)
+        while (k == 0 or step.every) and nominal(step, k, clock, run, calendar, hour) < now:
+            k += 1
+        if k:
+            fired[step.id] = k
+    return replace(run, fired=fired)
+
+
+def cross(
+    clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int
+) -> tuple[ClockRun, tuple[Rung, ...]]:
+    """Cross every step that is due, in order; return the run with what is behind it counted, not yet re-armed."""
+    rungs = tuple(_due(clock, run, now, calendar, hour))
+    fired = dict(run.fired)
+    for rung in rungs:
+        fired[rung.step.id] = rung.occurrence + 1
+    return replace(run, fired=fired), rungs
+
+
+def timer_key(run: ClockRun, rung: Rung) -> TimerKey:
+    """Return the key under which an occurrence is remembered as fired."""
+    return TimerKey(run.clock, run.run, run.version, rung.step.id, rung.occurrence)
+
+
+def _due(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int) -> Iterator[Rung]:
+    fired = dict(run.fired)
+    for _ in range(MOST_CROSSED):
+        rung = _earliest(clock, replace(run, fired=fired), calendar, hour)
+        if rung is None or rung.at > now:
+            return
+        fired[rung.step.id] = rung.occurrence + 1
+        yield rung
+
+
+def _earliest(clock: Clock, run: ClockRun, calendar: WorkCalendar, hour: int) -> Rung | None:
+    if run.due_on is None:
+        return None
+    ahead = [(step, run.fired.get(step.id, 0)) for step in clock.steps]
+    rungs = [Rung(nominal(s, k, clock, run, calendar, hour), s, k) for s, k in ahead if k == 0 or s.every]
+    return min(rungs, key=lambda r: r.at, default=None)
+
+
+def _repeat(step: Step, occurrence: int) -> Span | None:
+    if occurrence == 0 or step.every is None:
+        return None
+    if not step.widen:
+        return Span(step.every.amount * occurrence, step.every.unit)
+    return Span(sum(_interval(step.every.amount, i) for i in range(occurrence)), step.every.unit)
+
+
+def _interval(first: int, index: int) -> int:
+    return max(first, min(first * 2 ** min(max(0, index - _EVEN + 1), 10), _WIDEST))

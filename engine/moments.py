@@ -1,0 +1,54 @@
+"""Instants and local days: stored in UTC, thought in the workflow's zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from .calendar import WorkCalendar
+from .workflow import Span
+
+__all__ = ["ZONE", "at_hour", "chinese_date", "end_of", "local_day", "shift_day", "shift_moment"]
+
+ZONE = ZoneInfo("Asia/Shanghai")  #: China keeps one time and no daylight saving
+
+
+def local_day(moment: datetime) -> date:
+    """Return the local day an instant falls in."""
+    return moment.astimezone(ZONE).date()
+
+
+def at_hour(day: date, hour: int) -> datetime:
+    """Return the instant of a full local hour of `day`, in UTC."""
+    return datetime.combine(day, time(hour), ZONE).astimezone(UTC)
+
+
+def end_of(day: date) -> datetime:
+    """Return the instant the local day is over, in UTC: a date deadline is missed from here on."""
+    return at_hour(day + timedelta(days=1), 0)
+
+
+def shift_day(day: date, span: Span, calendar: WorkCalendar) -> date:
+    """Move a day by working days or natural days.
+
+    Raises:
+        ValueError: the span counts hours, which move instants, not days.
+    """
+    if span.unit == "workdays":
+        return calendar.add(day, span.amount)
+    if span.unit == "days":
+        return day + timedelta(days=span.amount)
+    raise ValueError(f"{span} 以小时计，不能用来推算日期。")
+
+
+def shift_moment(moment: datetime, span: Span, calendar: WorkCalendar) -> datetime:
+    """Move an instant by hours, or by days keeping the local time of day."""
+    if span.unit == "hours":
+        return moment + timedelta(hours=span.amount)
+    local = moment.astimezone(ZONE)
+    return datetime.combine(shift_day(local.date(), span, calendar), local.timetz()).astimezone(UTC)
+
+
+def chinese_date(day: date) -> str:
+    """Write a date the way official papers do: 2024年3月5日."""
+    return f"{day.year}年{day.month}月{day.day}日"

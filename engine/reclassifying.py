@@ -1,0 +1,78 @@
+"""A hazard changes into another workflow (改判): same number, one history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from .change import Change
+from .decision import Decision, Refusal
+from .errors import Reason
+from .roles import Standing
+from .stimulus import Act
+from .ticket import Plain, Snapshot
+from .workflow import Transition, Workflow
+
+__all__ = ["reclassify"]
+
+
+def reclassify(
+    snapshot: Snapshot, transition: Transition, stimulus: Act, values: Mapping[str, Plain], standing: Standing | None,
+    now: datetime,
+) -> Decision | Refusal:
+    """Decide on a change of workflow: clocks of the same name go on, the others end, required fields must be there."""
+    target, reasons = _target(snapshot, transition, stimulus)
+    if target is not None:
+        reasons += _missing(snapshot, target, values)
+    if target is None or reasons:
+        return Refusal(number=snapshot.case.number, action=transition.title, reasons=tuple(reasons))
+    change = Change(snapshot, snapshot.case, stimulus.hand, now)
+    source = change.ticket.state
+    change.keep(values)
+    change.take(transition.trigger, standing.in_place_of if standing else "")
+    change.workflow = target
+    _end_lost_clocks(change, target)
+    change.set(workflow=target.id, version=target.version, severity=target.severity)
+    for name, value in {"workflow": target.id, "severity": target.severity}.items():
+        change.mark(name, value)
+    change.enter(target.enters_at, transition.trigger, source)
+    _tell(change, transition, target, values)
+    return change.decision(
+        "reclassified", transition.trigger, place=standing.in_place_of if standing else "",
+        public={"workflow": target.id, "version": target.version, "from_workflow": snapshot.workflow.id},
+        private={"data": {k: v for k, v in values.items() if v is not None}},
+    )
+
+
+def _target(snapshot: Snapshot, transition: Transition, stimulus: Act) -> tuple[Workflow | None, list[Reason]]:
+    choices = {w: snapshot.library[w] for w in transition.into if w in snapshot.library}
+    wanted = stimulus.into or (next(iter(choices)) if len(choices) == 1 else None)
+    named = [w for k, w in choices.items() if wanted in (k, w.title)]
+    if named:
+        return named[0], []
+    titles = "、".join(f"{w.title}（{k}）" for k, w in choices.items()) or "（无可用流程）"
+    return None, [Reason(code="into_missing", subject="into", message=f"须写明改判为哪个流程：{titles}")]
+
+
+def _missing(snapshot: Snapshot, target: Workflow, values: Mapping[str, Plain]) -> list[Reason]:
+    known = {**snapshot.case.fields, **{k: v for k, v in values.items() if v is not None}}
+    absent = [f for f in target.fields.values() if f.required and known.get(f.id) in (None, "", [])]
+    return [
+        Reason(code="field_missing", subject=f.id, message=f"改判后缺“{f.title}”（{f.id}）") for f in absent
+    ]
+
+
+def _end_lost_clocks(change: Change, target: Workflow) -> None:
+    for run in change.runs():
+        clock = target.clocks.get(run.clock)
+        if run.live and (clock is None or (clock.for_request is None and target.enters_at not in clock.alive_in)):
+            change.put_clock(change.timekeeper().halt(run))
+
+
+def _tell(change: Change, transition: Transition, target: Workflow, values: Mapping[str, Plain]) -> None:
+    task = target.states[target.enters_at].task
+    roles = (*((task,) if task else ()), *(r for r in (*transition.tell, "principal") if r in target.roles))
+    change.tell(
+        change.people(roles), "reclassified", f"{change.before.seq + 1}", urgent=True, action=transition.title,
+        reason=values.get("reason"), next_step=target.states[target.enters_at].title,
+    )

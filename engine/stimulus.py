@@ -1,0 +1,151 @@
+"""What can happen to a ticket: people, timers, replies and imports are the same kind of thing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from .ticket import TimerKey
+
+__all__ = [
+    "Act",
+    "Amend",
+    "Ask",
+    "Attachment",
+    "Fire",
+    "Hand",
+    "Import",
+    "Report",
+    "Rule",
+    "SignOff",
+    "Stimulus",
+    "Void",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """By whom and how: the person who acts (意见人), who enters it (经办人), the means, and the day it happened.
+
+    via: self 本人, phone 电话, wechat 微信, sms 短信, paper 纸质, in-person 当面.
+    `on` None means today. `entered_by` None means the actor. `account` is the system account at the keyboard.
+    """
+
+    actor: str
+    entered_by: str | None = None
+    via: str = "self"
+    on: date | None = None
+    note: str = ""
+    account: str = ""
+
+    @property
+    def clerk(self) -> str:
+        """The person who enters it."""
+        return self.entered_by or self.actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file already kept by the evidence store, named by its SHA-256."""
+
+    sha256: str
+    name: str
+    size: int  #: bytes
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A hazard is reported (上报)."""
+
+    hand: Hand
+    data: Mapping[str, Any]
+    evidence: tuple[Attachment, ...] = ()
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A person takes a transition of the workflow. `into` names the workflow of a reclassification."""
+
+    trigger: str
+    hand: Hand
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    evidence: tuple[Attachment, ...] = ()
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fire:
+    """A timer that was armed has come due."""
+
+    key: TimerKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request is made (申请)."""
+
+    kind: str
+    hand: Hand
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    level: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A pending request is approved or rejected (审批)."""
+
+    ordinal: int
+    approve: bool
+    hand: Hand
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """A drafted paper is signed by a named leader (签发)."""
+
+    ordinal: int
+    hand: Hand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amend:
+    """Something on record is corrected (更正); the old value stays in the history."""
+
+    hand: Hand
+    data: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void:
+    """A ticket that should not have been is voided (作废), never deleted."""
+
+    hand: Hand
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """A row of an existing ledger enters as a stated fact (存量) at the stage its dates prove.
+
+    `proof`: reported, rectifying, pending, verified or closed; the dates are as stated in the ledger.
+    """
+
+    hand: Hand
+    data: Mapping[str, Any]
+    proof: str
+    key: str
+    assigned_on: date | None = None
+    handed_in_on: date | None = None
+    passed_on: date | None = None
+    closed_on: date | None = None
+    listed: str | None = None
+
+
+Stimulus = Report | Act | Fire | Ask | Rule | SignOff | Amend | Void | Import

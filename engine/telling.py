@@ -1,0 +1,69 @@
+"""What a message says: its parameters are frozen when it is written, its words come from a template when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from .decision import MessageDraft
+from .directory import Directory
+from .moments import chinese_date
+from .ticket import Plain, Ticket
+from .values import as_date, show
+from .workflow import Workflow
+
+__all__ = ["RESTRICTED", "brief", "drafts", "parameters"]
+
+RESTRICTED = "restricted"  #: the template that says no more than a number and “please look”
+_BRIEF = 60  #: characters of a description in a message
+_SEVERITIES = {"general": "一般", "major": "重大"}
+
+
+def brief(text: str) -> str:
+    """Shorten a description for a message."""
+    return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"
+
+
+def parameters(workflow: Workflow, ticket: Ticket, directory: Directory, today: date) -> dict[str, Plain]:
+    """Return what every template may use about a ticket; all of it text, numbers or None."""
+    fields, due_on = ticket.fields, as_date(ticket.marks.get("due_on"))
+    overdue = (today - due_on).days if due_on else 0
+    return {
+        "district_name": directory.district.name,
+        "workflow": workflow.title,
+        "unit": directory.unit_name(fields.get("responsible_unit")) or None,
+        "place": fields.get("place"),
+        "description": brief(fields.get("description") or ""),
+        "category": show(workflow, "category", fields.get("category"), directory),
+        "severity": _SEVERITIES[ticket.severity],
+        "due_on": chinese_date(due_on) if due_on else None,
+        "state": workflow.states[ticket.state].title,
+        "days_left": -overdue if due_on and overdue <= 0 else None,
+        "days_overdue": overdue if overdue > 0 else None,
+        "measures": fields.get("measures"),
+        "interim": fields.get("interim"),
+    }
+
+
+def drafts(
+    recipients: Iterable[str],
+    template: str,
+    key: str,
+    params: Mapping[str, Plain],
+    *,
+    directory: Directory,
+    restricted: bool,
+    urgent: bool,
+) -> tuple[MessageDraft, ...]:
+    """Write one message per person; a restricted ticket's says a number and “please look” alone."""
+    said = {"district_name": params.get("district_name")} if restricted else params
+    return tuple(
+        MessageDraft(
+            key=f"{key}:{person}",
+            recipient=person,
+            template=RESTRICTED if restricted else template,
+            params={**said, "recipient": directory.person_name(person)},
+            urgent=urgent,
+        )
+        for person in dict.fromkeys(recipients)
+    )

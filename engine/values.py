@@ -1,0 +1,194 @@
+"""Field values: what people write becomes what is kept (JSON-plain: text, numbers, ISO dates, ids)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .directory import Directory
+from .errors import Reason, RectiflowError
+from .ticket import Plain
+from .workflow import Field, Workflow
+
+__all__ = ["EPHEMERAL", "TEXT_LIMIT", "as_date", "coerce", "persistent", "read_date", "show", "take"]
+
+#: Fields that belong to one event and never stay on record.
+EPHEMERAL = frozenset({"reason", "note", "evidence", "suggested_unit", "new_due_on", "second_inspector"})
+TEXT_LIMIT = 4000  #: characters of one text field
+_DATE = re.compile(r"^(?:(\d{4})\s*[年./-]\s*)?(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?$")
+_YES, _NO = ("是", "true", "yes", "1"), ("否", "false", "no", "0")
+
+
+def as_date(value: Plain) -> date | None:
+    """Read a kept date; None for nothing."""
+    return date.fromisoformat(value) if value else None
+
+
+def read_date(text: str, today: date) -> date:
+    """Read 2024-12-31, 2024年12月31日, 2024.12.31, or 12月31日 in the year that lies nearest to today.
+
+    Raises:
+        ValueError: it is no date, or no such day exists.
+    """
+    match = _DATE.match(text.strip())
+    if match is None:
+        raise ValueError(f"“{text}”不是日期，请写成 2024-12-31 或 12月31日")
+    year, month, day = match.groups()
+    try:
+        if year:
+            return date(int(year), int(month), int(day))
+        near = [date(today.year + k, int(month), int(day)) for k in (0, 1, -1)]
+    except ValueError as exc:
+        raise ValueError(f"“{text}”没有这一天") from exc
+    return min(near, key=lambda d: abs((d - today).days))
+
+
+def take(
+    workflow: Workflow, data: Mapping[str, Any], directory: Directory, today: date
+) -> tuple[dict[str, Plain], list[Reason]]:
+    """Turn what was given into kept values; every field that cannot be read becomes a Reason."""
+    taken: dict[str, Plain] = {}
+    reasons: list[Reason] = []
+    for name, raw in data.items():
+        field = workflow.fields.get(name)
+        if field is None:
+            reasons.append(Reason(code="field_unknown", subject=name, message=f"没有“{name}”这一项"))
+            continue
+        if raw is None or (isinstance(raw, str) and not raw.strip()):
+            taken[name] = None
+            continue
+        try:
+            taken[name] = coerce(workflow, field, raw, directory, today)
+        except (ValueError, RectiflowError) as exc:
+            reasons.append(Reason(code="field_invalid", subject=name, message=f"{field.title}：{exc}"))
+    return taken, reasons
+
+
+def coerce(workflow: Workflow, field: Field, raw: Any, directory: Directory, today: date) -> Plain:
+    """Turn one value into what is kept.
+
+    Raises:
+        ValueError: it does not fit the field's type.
+        NotFound, Ambiguous: the unit or person named does not exist or is not the only one.
+    """
+    if field.type == "choice":
+        return _choice(field, str(raw))
+    if field.type == "catalogue":
+        return _entry(workflow, field, str(raw))
+    if field.type == "unit":
+        return directory.find_unit(str(raw)).id
+    if field.type == "person":
+        return directory.find_person(str(raw)).id
+    if field.type == "date":
+        return _day(raw, today).isoformat()
+    return _SIMPLE[field.type](raw)
+
+
+def show(workflow: Workflow, name: str, value: Plain, directory: Directory) -> str:
+    """Write a kept value for a person to read."""
+    field = workflow.fields.get(name)
+    if value is None or value == "":
+        return "—"
+    if field is None:
+        return str(value)
+    if field.type == "choice":
+        return field.choices.get(value, str(value))
+    if field.type == "catalogue":
+        item = workflow.catalogues[name].items.get(value) if name in workflow.catalogues else None
+        return item.title if item else str(value)
+    if field.type == "unit":
+        return directory.unit_name(value)
+    if field.type == "person":
+        return directory.person_name(value)
+    if field.type == "boolean":
+        return "是" if value else "否"
+    if field.type == "list":
+        return "；".join(str(v) for v in value)
+    return str(value)
+
+
+def persistent(values: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Return the values that stay on record; reasons, notes and proposals belong to their event alone."""
+    return {k: v for k, v in values.items() if k not in EPHEMERAL}
+
+
+def _choice(field: Field, text: str) -> str:
+    text = text.strip()
+    if text in field.choices:
+        return text
+    named = [k for k, title in field.choices.items() if title == text]
+    if named:
+        return named[0]
+    raise ValueError(f"“{text}”不在可选项内：{'、'.join(field.choices.values())}")
+
+
+def _entry(workflow: Workflow, field: Field, text: str) -> str:
+    catalogue = workflow.catalogues.get(field.id)
+    item = catalogue.find(text) if catalogue else None
+    if item is None:
+        tops = [i.title for i in catalogue.items.values() if i.parent is None] if catalogue else []
+        raise ValueError(f"“{text}”不在目录内：{'、'.join(tops)}")
+    return item.id
+
+
+def _day(raw: Any, today: date) -> date:
+    if isinstance(raw, datetime):
+        return raw.date()
+    return raw if isinstance(raw, date) else read_date(str(raw), today)
+
+
+def _text(raw: Any) -> str:
+    text = str(raw).strip()
+    if len(text) > TEXT_LIMIT:
+        raise ValueError(f"太长（{len(text)} 字），最多 {TEXT_LIMIT} 字")
+    return text
+
+
+def _number(raw: Any) -> str:
+    try:
+        value = Decimal(str(raw).strip())
+    except InvalidOperation as exc:
+        raise ValueError(f"“{raw}”不是数字") from exc
+    if not value.is_finite():
+        raise ValueError(f"“{raw}”不是数字")
+    return format(value.normalize(), "f")
+
+
+def _integer(raw: Any) -> int:
+    try:
+        return int(str(raw).strip())
+    except ValueError as exc:
+        raise ValueError(f"“{raw}”不是整数") from exc
+
+
+def _flag(raw: Any) -> bool:
+    text = str(raw).strip().lower()
+    if text not in (*_YES, *_NO):
+        raise ValueError(f"“{raw}”请写是或否")
+    return text in _YES
+
+
+def _moment(raw: Any) -> str:
+    value = raw if isinstance(raw, datetime) else datetime.fromisoformat(str(raw).strip())
+    if value.tzinfo is None:
+        raise ValueError(f"“{raw}”缺少时区")
+    return value.isoformat()
+
+
+def _list(raw: Any) -> list[str]:
+    parts = raw if isinstance(raw, list | tuple) else re.split(r"[;；\n]", str(raw))
+    return [str(p).strip() for p in parts if str(p).strip()]
+
+
+_SIMPLE: Mapping[str, Callable[[Any], Plain]] = {
+    "text": _text,
+    "decimal": _number,
+    "integer": _integer,
+    "boolean": _flag,
+    "datetime": _moment,
+    "list": _list,
+    "evidence": _list,
+}

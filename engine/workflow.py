@@ -1,0 +1,249 @@
+"""The frozen Workflow: what a definition means once every check has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .guards import Guard
+    from .machine import StateMachine
+
+__all__ = [
+    "ANY_OPEN",
+    "Catalogue",
+    "CatalogueItem",
+    "Clock",
+    "Field",
+    "FieldSpan",
+    "RequestKind",
+    "Role",
+    "Span",
+    "State",
+    "Step",
+    "Transition",
+    "Workflow",
+]
+
+ANY_OPEN = "any_open"
+Stage = Literal["reported", "assigned", "rectifying", "verified", "closed"]
+SpanUnit = Literal["workdays", "days", "hours"]
+FieldType = Literal[
+    "text", "choice", "catalogue", "date", "datetime", "decimal", "integer", "boolean", "unit", "person", "evidence", "list"
+]
+Effect = Literal["extend", "list", "delist", "paper", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A signed length of time: `Span(-3, "workdays")` is three working days before."""
+
+    amount: int
+    unit: SpanUnit
+
+    def __str__(self) -> str:
+        return f"{self.amount:+d} {self.unit}" if self.amount < 0 else f"{self.amount} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSpan:
+    """A length of time whose amount stands in a field of the ticket."""
+
+    field: str
+    unit: SpanUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueItem:
+    """One entry of a catalogue; `lead` is the name of the unit in charge of it."""
+
+    id: str
+    title: str
+    parent: str | None = None
+    lead: str | None = None
+    restricted: bool = False
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """A list of entries that a bureau keeps, such as the categories of hazards."""
+
+    id: str
+    version: int
+    title: str
+    items: Mapping[str, CatalogueItem]
+
+    def top(self, item_id: str) -> CatalogueItem | None:
+        """Return the topmost ancestor of an entry, or None when the id is not in the catalogue."""
+        item = self.items.get(item_id)
+        while item is not None and item.parent is not None:
+            item = self.items.get(item.parent)
+        return item
+
+    def find(self, text: str) -> CatalogueItem | None:
+        """Find an entry by id, title or alias; None when there is none."""
+        text = text.strip()
+        if text in self.items:
+            return self.items[text]
+        named = [i for i in self.items.values() if text == i.title or text in i.aliases]
+        return named[0] if named else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """Who may act, found in the organisation tree from the ticket (DESIGN of the language: README, “Roles”).
+
+    Exactly one way is used: `holder_field` (`is:` — the person in that field), else `of` (unit fields, `parent_unit`,
+    a catalogue field's lead unit, or another role, tried in order) with `up` (nearest ancestor of that kind), else the
+    whole district. `not_of` bars the unit in that field. `otherwise` (`else:`) is the role taken when nobody is found.
+    """
+
+    id: str
+    title: str
+    of: tuple[str, ...] = ()
+    up: str | None = None
+    holder_field: str | None = None
+    not_of: str | None = None
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One thing on record about a ticket."""
+
+    id: str
+    title: str
+    type: FieldType
+    required: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict[str, str])  #: id → Chinese title, for type "choice"
+    builtin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One place a ticket can be in; `final` names the outcome when nothing follows."""
+
+    id: str
+    title: str
+    stage: Stage
+    task: str | None = None
+    final: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """One way from a state to another, and who may take it with what."""
+
+    trigger: str
+    title: str
+    sources: tuple[str, ...]
+    target: str | None  #: None exactly when `into` is given
+    by: tuple[str, ...]
+    into: tuple[str, ...] = ()  #: other workflows the ticket may change into
+    require: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    when: Guard | None = None
+    not_by_actor_of: tuple[str, ...] = ()
+    paper: str | None = None
+    tell: tuple[str, ...] = ()
+    template: str | None = None
+    position: int = 0  #: order in the definition; names the transition within its workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rung of a clock's ladder, counted from the due date.
+
+    `every` repeats it; `widen` doubles the interval from the fourth occurrence on, up to 20 of its units.
+    """
+
+    id: str
+    at: Span
+    act: Literal["remind", "call", "propose"]
+    roles: tuple[str, ...] = ()  #: audience of remind and call
+    request: str | None = None  #: kind of request that `propose` opens
+    level: str | None = None
+    every: Span | None = None
+    widen: bool = False
+    template: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A named deadline of a ticket; exactly one of `within` and `until` is given."""
+
+    id: str
+    title: str
+    runs_in: tuple[str, ...]
+    paused_in: tuple[str, ...] = ()
+    within: Span | FieldSpan | None = None
+    until: str | None = None
+    again: Literal["restart", "continue"] = "continue"
+    met_by: str | None = None
+    for_request: str | None = None  #: set on the clocks made from `decide_within`
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def alive_in(self) -> frozenset[str]:
+        """The states between whose first entry and last exit one run lives."""
+        return frozenset(self.runs_in) | frozenset(self.paused_in)
+
+    def step(self, step_id: str) -> int:
+        """Return the index of a step; -1 when the ladder no longer has it."""
+        return next((i for i, s in enumerate(self.steps) if s.id == step_id), -1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKind:
+    """Something asked for by one and decided by another, beside the main flow."""
+
+    id: str
+    title: str
+    by: tuple[str, ...]
+    decided_by: str | None  #: a role, `issuer` or `level_that_listed`; None when `levels` decides
+    levels: Mapping[str, str] = field(default_factory=dict[str, str])  #: level → role that decides
+    limit: int | None = None  #: most approvals per ticket
+    before_due: Span | None = None
+    decide_within: Span | None = None
+    ask: tuple[str, ...] = ()
+    effect: Effect = "none"
+
+    def decider(self, level: str | None) -> str | None:
+        """Return the role that decides a request of this kind at `level`."""
+        return self.levels.get(level or "") if self.levels else self.decided_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A whole definition, checked and bound to its catalogues; shared by all tickets of its version."""
+
+    id: str
+    version: int
+    title: str
+    calendar: str
+    initial: str
+    enters_at: str  #: where a ticket that changes into this workflow begins
+    severity: Literal["general", "major"]
+    roles: Mapping[str, Role]
+    fields: Mapping[str, Field]  #: author's and built-in ones
+    states: Mapping[str, State]
+    transitions: tuple[Transition, ...]
+    clocks: Mapping[str, Clock]
+    requests: Mapping[str, RequestKind]
+    keepers: tuple[str, ...]  #: roles that may amend, void and enter for others
+    catalogues: Mapping[str, Catalogue]
+    ladder_hour: int  #: local hour at which steps fire
+    text: str  #: the YAML it came from
+    digest: str  #: SHA-256 of `text`
+    machine: StateMachine
+    by_state: Mapping[str, Mapping[str, tuple[Transition, ...]]]  #: state → trigger → transitions in order
+
+    def leaving(self, state: str, trigger: str) -> tuple[Transition, ...]:
+        """Return the transitions `trigger` can take from `state`, in the author's order."""
+        return self.by_state.get(state, {}).get(trigger, ())
+
+    def triggers(self) -> Mapping[str, str]:
+        """Return every trigger with its title, in the author's order."""
+        return {t.trigger: t.title for t in self.transitions}

@@ -1,0 +1,76 @@
+"""Rectiflow tells: the outbox is claimed, put into words and handed over, by mail, short message or file.
+
+Nothing here knows a ticket or a database. What is due comes through the `Outbox`, addresses through `Contacts`,
+words from a `TemplateSet`, and every way out is a `Channel`; the wiring brings them together in `dispatch`.
+"""
+
+from __future__ import annotations
+
+from .dispatcher import RETRY_DELAYS, ChooseChannel, DispatchReport, choose_channel, dispatch, dispatch_once
+from .email import SmtpChannel, SmtpSettings
+from .errors import (
+    ChannelDown,
+    ChannelNotConfigured,
+    DeliveryFailure,
+    NotifierError,
+    PermanentFailure,
+    RenderFailure,
+    TemplateInvalid,
+    TemplateMissing,
+    TemplateProblem,
+    TemporaryFailure,
+)
+from .files import FileChannel, SmsLog
+from .memory import MemoryContacts, MemoryOutbox, RecordingChannel
+from .message import MAIL, SMS, Contact, Message, Param, Rendered, Urgency
+from .mime import Sender
+from .parameters import OCCASIONS, PARAMETERS, RESTRICTED
+from .ports import Channel, Contacts, Outbox
+from .sms import count_parts
+from .template_files import Folder, builtin_templates
+from .templates import MailText, TemplateSet
+
+__all__ = [
+    "MAIL",
+    "OCCASIONS",
+    "PARAMETERS",
+    "RESTRICTED",
+    "RETRY_DELAYS",
+    "SMS",
+    "Channel",
+    "ChannelDown",
+    "ChannelNotConfigured",
+    "ChooseChannel",
+    "Contact",
+    "Contacts",
+    "DeliveryFailure",
+    "DispatchReport",
+    "FileChannel",
+    "Folder",
+    "MailText",
+    "MemoryContacts",
+    "MemoryOutbox",
+    "Message",
+    "NotifierError",
+    "Outbox",
+    "Param",
+    "PermanentFailure",
+    "RecordingChannel",
+    "RenderFailure",
+    "Rendered",
+    "Sender",
+    "SmsLog",
+    "SmtpChannel",
+    "SmtpSettings",
+    "TemplateInvalid",
+    "TemplateMissing",
+    "TemplateProblem",
+    "TemplateSet",
+    "TemporaryFailure",
+    "Urgency",
+    "builtin_templates",
+    "choose_channel",
+    "count_parts",
+    "dispatch",
+    "dispatch_once",
+]

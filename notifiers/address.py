@@ -1,0 +1,36 @@
+"""Mail addresses as they may stand in an envelope."""
+
+from __future__ import annotations
+
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+
+__all__ = ["domain_of", "is_address"]
+
+MAX_CHARACTERS = 254  #: RFC 5321 path limit less the angle brackets
+
+
+def is_address(text: str | None) -> bool:
+    """Say whether the text is exactly one plain ASCII address `local@domain`.
+
+    Addresses outside ASCII need servers with SMTPUTF8 all the way; they are refused here rather than bounced.
+    """
+    if not text or len(text) > MAX_CHARACTERS or not text.isascii() or not text.isprintable():
+        return False
+    if " " in text or '"' in text or text.count("@") != 1:
+        return False
+    try:
+        address = Address(addr_spec=text)
+    except (HeaderParseError, ValueError, IndexError):
+        return False
+    labels = address.domain.split(".")
+    return bool(address.username) and all(_is_label(label) for label in labels)
+
+
+def domain_of(address: str) -> str:
+    """Return the part after the @."""
+    return address.rpartition("@")[2]
+
+
+def _is_label(label: str) -> bool:
+    return 0 < len(label) < 64 and label.replace("-", "").isalnum() and label[0] != "-" != label[-1]

@@ -1,0 +1,311 @@
+"""The outbox sent: claimed, put into words, handed over, and every outcome recorded.
+
+One message is one channel. Messages of one ticket go one after another, in their order; different tickets go side
+by side. A message that fails holds back the later ones of its ticket to the same person, and nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from rectiflow.engine.moments import local_day
+
+from .errors import ChannelDown, PermanentFailure, RenderFailure, TemporaryFailure
+from .message import MAIL, SMS, Contact, Message, Rendered
+from .plaintext import one_line, shorten
+from .ports import Channel, Contacts, Outbox
+from .templates import TemplateSet
+
+__all__ = ["RETRY_DELAYS", "ChooseChannel", "DispatchReport", "choose_channel", "dispatch", "dispatch_once"]
+
+#: How long to wait after the first, second … failed attempt; after one more the message is dead.
+RETRY_DELAYS = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+LEASE = timedelta(minutes=10)
+WAIT_FOR_CHANNEL = timedelta(minutes=15)  #: until a message without a configured channel is looked at again
+PREFERENCE = (MAIL, SMS)
+MAX_ERROR = 500
+
+logger = logging.getLogger(__name__)
+
+ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
+Jitter = Callable[[timedelta], timedelta]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchReport:
+    """How many messages of one batch went which way.
+
+    `lost` counts those another worker took over meanwhile (our lease had run out); a lost one may have been sent.
+    """
+
+    sent: int = 0
+    retried: int = 0
+    dead: int = 0
+    waiting: int = 0
+    lost: int = 0
+
+    @property
+    def claimed(self) -> int:
+        """Return the size of the batch."""
+        return self.sent + self.retried + self.dead + self.waiting + self.lost
+
+
+def choose_channel(message: Message, contact: Contact, channels: Mapping[str, Channel]) -> Channel | None:
+    """Return the channel a message names; without one, mail where the contact has an address, else SMS."""
+    names = (message.channel,) if message.channel else PREFERENCE
+    return next((c for name in names if (c := channels.get(name)) and c.accepts(contact)), None)
+
+
+def spread(delay: timedelta) -> timedelta:
+    """Lengthen a delay by up to a tenth, so that what failed together does not come back together."""
+    return delay * (1 + random.random() / 10)
+
+
+def dispatch_once(
+    outbox: Outbox,
+    contacts: Contacts,
+    templates: TemplateSet,
+    channels: Sequence[Channel],
+    *,
+    owner: str,
+    now: Callable[[], datetime],
+    limit: int = 100,
+    concurrency: int = 4,
+    lease: timedelta = LEASE,
+    jitter: Jitter = spread,
+    choose: ChooseChannel = choose_channel,
+) -> DispatchReport:
+    """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
+    return asyncio.run(
+        dispatch(
+            outbox,
+            contacts,
+            templates,
+            channels,
+            owner=owner,
+            now=now,
+            limit=limit,
+            concurrency=concurrency,
+            lease=lease,
+            jitter=jitter,
+            choose=choose,
+        )
+    )
+
+
+async def dispatch(
+    outbox: Outbox,
+    contacts: Contacts,
+    templates: TemplateSet,
+    channels: Sequence[Channel],
+    *,
+    owner: str,
+    now: Callable[[], datetime],
+    limit: int = 100,
+    concurrency: int = 4,
+    lease: timedelta = LEASE,
+    jitter: Jitter = spread,
+    choose: ChooseChannel = choose_channel,
+) -> DispatchReport:
+    """Claim one batch of at most `limit` due messages and send it.
+
+    Args:
+        channels: those that are configured, at most one of a name; messages for any other wait.
+        owner: who claims, for the store.
+        now: the clock; it dates the mails and watches the lease.
+        concurrency: how many tickets are worked on side by side.
+        lease: for how long the claim holds; what is not begun by then is given back.
+        jitter: what becomes of a delay before it is stored.
+        choose: which channel a message takes (mail, then SMS).
+
+    A message that cannot be put into words or handed over never stops the others. An error of the store itself is
+    raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
+    """
+    batch = outbox.claim_messages(owner=owner, limit=limit, lease=lease)
+    if not batch:
+        return DispatchReport()
+    by_name = {channel.name: channel for channel in channels}
+    work = _Batch(outbox, contacts, templates, by_name, now=now, until=now() + lease, jitter=jitter, choose=choose)
+    gate = asyncio.Semaphore(concurrency)
+
+    async def lane(messages: list[Message]) -> None:
+        async with gate:
+            await work.send_in_order(messages)
+
+    async with AsyncExitStack() as stack:
+        for channel in by_name.values():
+            await channel.open()
+            stack.push_async_callback(channel.close)
+        results = await asyncio.gather(*map(lane, _lanes(batch)), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return work.report()
+
+
+def _lanes(batch: Sequence[Message]) -> list[list[Message]]:
+    """Part a batch by ticket, each in its order; a message without a ticket stands alone."""
+    lanes: dict[tuple[str, str], list[Message]] = {}
+    for message in batch:
+        key = f"ticket {message.number}" if message.number else f"message {message.id}"
+        lanes.setdefault((message.district, key), []).append(message)
+    return [sorted(lane, key=lambda m: m.sequence) for lane in lanes.values()]
+
+
+class _Outcome(Enum):
+    SENT = "sent"
+    RETRIED = "retried"
+    DEAD = "dead"
+    WAITING = "waiting"
+    LOST = "lost"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One batch under way: which channels are down, and what became of each message."""
+
+    outbox: Outbox
+    contacts: Contacts
+    templates: TemplateSet
+    channels: Mapping[str, Channel]
+    now: Callable[[], datetime] = field(kw_only=True)
+    until: datetime = field(kw_only=True)
+    jitter: Jitter = field(kw_only=True)
+    choose: ChooseChannel = field(kw_only=True)
+    down: dict[str, tuple[timedelta, str]] = field(default_factory=dict[str, tuple[timedelta, str]])
+    delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
+    counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
+
+    def report(self) -> DispatchReport:
+        return DispatchReport(**{outcome.value: count for outcome, count in self.counts.items()})
+
+    async def send_in_order(self, messages: Sequence[Message]) -> None:
+        """Send one ticket's messages; who has an unfinished earlier one waits for it."""
+        held: dict[str, timedelta] = {}
+        for message in messages:
+            if message.recipient in held:
+                outcome = self._wait(message, held[message.recipient], "本隐患的上一条提醒还没有送达，按顺序等待")
+            else:
+                outcome = await self._send(message)
+            if message.id in self.delays:
+                held[message.recipient] = self.delays[message.id]
+            self.counts[outcome] += 1
+
+    async def _send(self, message: Message) -> _Outcome:
+        if self.now() >= self.until:
+            return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
+        try:
+            ready = self._prepare(message)
+        except RenderFailure as exc:
+            return self._dead(message, str(exc))
+        if isinstance(ready, _Outcome):
+            return ready
+        channel = self.channels.get(ready.channel)
+        if channel is None:
+            return self._wait(message, WAIT_FOR_CHANNEL, f"{_title(ready.channel)}通道没有配置，配置后自动发送")
+        if channel.name in self.down:
+            return self._wait(message, *self.down[channel.name])
+        return await self._attempt(message, channel, ready)
+
+    def _prepare(self, message: Message) -> Rendered | _Outcome:
+        """Return the stored bytes, or render and store them; an outcome where that ends the matter."""
+        if message.rendered is not None:
+            return message.rendered
+        now = self.now()
+        contact = self.contacts.contact(message.district, message.recipient, local_day(now))
+        if contact is None:
+            return self._dead(message, f"名册里没有人员 {message.recipient}，请补录人员后重发")
+        channel = self.choose(message, contact, self.channels)
+        if channel is None:
+            return self._nowhere(message, contact)
+        rendered = self._compose(message, contact, channel, now)
+        return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
+
+    def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
+        """Render; whatever goes wrong is this message's own failure."""
+        try:
+            return channel.compose(message, contact, templates=self.templates, at=now)
+        except RenderFailure:
+            raise
+        except Exception as exc:
+            logger.exception("message %s could not be rendered", message.id)
+            raise RenderFailure(f"消息无法生成（{type(exc).__name__}：{exc}），请核对内容和模板后重发") from exc
+
+    def _nowhere(self, message: Message, contact: Contact) -> _Outcome:
+        """Decide between waiting for a channel to be configured and giving up for want of an address."""
+        addresses = {MAIL: contact.email, SMS: contact.phone}
+        names = (message.channel,) if message.channel else PREFERENCE
+        unconfigured = [n for n in names if n not in self.channels and addresses.get(n, "?")]
+        if unconfigured:
+            titles = "、".join(map(_title, unconfigured))
+            return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}通道没有配置，配置后自动发送")
+        known = "、".join(one_line(a) for n in names if (a := addresses.get(n)))
+        if known:
+            return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发")
+        wanted = "或".join("手机号" if n == SMS else "邮箱" if n == MAIL else n for n in names)
+        return self._dead(message, f"{contact.name}没有登记{wanted}，请补上后重发，或改用电话、当面送达并登记")
+
+    async def _attempt(self, message: Message, channel: Channel, rendered: Rendered) -> _Outcome:
+        try:
+            answer = await channel.send(rendered)
+        except PermanentFailure as exc:
+            return self._dead(message, str(exc))
+        except ChannelDown as exc:
+            self.down[channel.name] = (self._delay(message) or RETRY_DELAYS[-1], str(exc))
+            return self._failed(message, str(exc))
+        except TemporaryFailure as exc:
+            return self._failed(message, str(exc))
+        except Exception as exc:
+            logger.exception("message %s: channel %s failed unexpectedly", message.id, channel.name)
+            return self._failed(message, f"发送时出现意外错误（{type(exc).__name__}：{exc}）")
+        detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
+        return _Outcome.SENT if self.outbox.mark_sent(message, detail=detail) else self._lost(message)
+
+    def _wording(self, message: Message, rendered: Rendered) -> str:
+        """Say so when the words are newer than the row."""
+        frozen, used = message.template_version, rendered.template_version
+        return "" if used is None or frozen in (0, used) else f"；模板在写入后改过（{frozen} → {used}），按现行模板发送"
+
+    def _failed(self, message: Message, error: str) -> _Outcome:
+        """Record a failed attempt: another try after the next delay, or the end."""
+        delay = self._delay(message)
+        if delay is None:
+            return self._dead(message, f"已尝试 {message.attempts + 1} 次仍未发出：{error}")
+        after = self.delays[message.id] = self.jitter(delay)
+        kept = self.outbox.mark_retry(message, after=after, error=shorten(error, MAX_ERROR))
+        return _Outcome.RETRIED if kept else self._lost(message)
+
+    def _delay(self, message: Message) -> timedelta | None:
+        return RETRY_DELAYS[message.attempts] if message.attempts < len(RETRY_DELAYS) else None
+
+    def _wait(self, message: Message, after: timedelta, why: str) -> _Outcome:
+        self.delays[message.id] = after
+        kept = self.outbox.mark_waiting(message, after=after, error=shorten(why, MAX_ERROR))
+        return _Outcome.WAITING if kept else self._lost(message)
+
+    def _dead(self, message: Message, error: str) -> _Outcome:
+        logger.warning("message %s given up: %s", message.id, message.template)
+        kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR))
+        return _Outcome.DEAD if kept else self._lost(message)
+
+    def _lost(self, message: Message) -> _Outcome:
+        logger.warning("message %s was taken over by another worker; the lease was too short", message.id)
+        return _Outcome.LOST
+
+
+def _title(channel: str) -> str:
+    return {MAIL: "邮件", SMS: "短信"}.get(channel, channel)

@@ -1,0 +1,66 @@
+"""What is to be told, to whom, and in which bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+__all__ = ["MAIL", "SMS", "Contact", "Message", "Param", "Rendered", "Urgency"]
+
+Param = str | int | None  #: what a message may carry into a template
+Urgency = Literal["now", "digest"]
+
+MAIL = "mail"  #: name of the channel for email, whatever carries it
+SMS = "sms"  #: name of the channel for short messages, whatever carries it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A message in its final bytes: stored before the first attempt, sent unchanged by every retry.
+
+    `template_version` is the version these words came from; None where a store does not keep it.
+    """
+
+    channel: str
+    to: str  #: mail address or telephone number
+    subject: str | None
+    body: bytes  #: a complete RFC 5322 message, or the SMS text in UTF-8
+    message_id: str  #: the same for the same message, whenever and wherever it is rendered
+    template_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One claimed row of the outbox: one message to one person over one channel.
+
+    Who, which template and which parameters are frozen when the row is written; address, substitute and words
+    are found at sending. `channel` may be frozen too: None lets the dispatcher choose, a name insists on it
+    (a mail *and* an SMS about the same thing are two rows, the second with channel "sms").
+    """
+
+    id: int | str
+    district: str
+    number: str | None  #: ticket number
+    sequence: int  #: order among the messages of one ticket
+    recipient: str  #: person id
+    template: str  #: occasion
+    template_version: int  #: version when the row was written; 0 if it was not known then
+    params: Mapping[str, Param] = field(default_factory=dict[str, Param])
+    urgency: Urgency = "now"
+    attempts: int = 0  #: attempts that failed before this one
+    created_at: datetime
+    rendered: Rendered | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """How to reach a person today; a substitute's contact names the one stood in for."""
+
+    person: str
+    name: str
+    email: str | None = None
+    phone: str | None = None
+    standing_in_for: str | None = None  #: name of the absent person

@@ -1,0 +1,102 @@
+"""The names a message template may use, and the occasions there must be a template for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .message import Contact, Message, Param
+from .plaintext import clean_lines, one_line
+
+__all__ = ["OCCASIONS", "PARAMETERS", "RESTRICTED", "RESTRICTED_PARAMETERS", "fill"]
+
+RESTRICTED = "restricted"  #: the occasion of every message about a restricted category
+
+PARAMETERS: Mapping[str, str] = {
+    "district_name": "落款单位名称",
+    "number": "隐患编号",
+    "workflow": "流程名",
+    "unit": "责任单位",
+    "place": "隐患部位",
+    "description": "隐患描述",
+    "category": "隐患类别",
+    "severity": "隐患等级",
+    "due_on": "整改时限，如 2024年12月31日",
+    "state": "当前环节",
+    "action": "动作标题",
+    "actor": "办理人",
+    "actor_unit": "办理人单位",
+    "reason": "理由",
+    "note": "说明",
+    "clock": "时限名",
+    "days_left": "剩余天数，0 为当天到期",
+    "days_overdue": "逾期天数",
+    "level": "督办级别，如 区级",
+    "request": "申请名，如 延期",
+    "decision": "批准或不批准",
+    "measures": "整改措施",
+    "interim": "临时管控措施",
+    "contact": "安全股联系电话",
+    "recipient": "收信人称呼",
+    "standing_in_for": "所代办的人",
+    "count": "条数",
+    "period": "期间，如 2024年11月",
+    "lines": "汇总正文，可有多行",
+    "next_step": "下一步",
+}
+
+#: All that a message about a restricted category may say: which ticket, and whom to ask.
+RESTRICTED_PARAMETERS = frozenset({"contact", "district_name", "number", "recipient", "standing_in_for"})
+
+OCCASIONS: Mapping[str, str] = {
+    "assigned": "交办",
+    "reassigned": "改派",
+    "returned": "退回",
+    "recalled": "撤回交办",
+    "due_soon": "临期提醒",
+    "urge": "逾期催办",
+    "reminder": "提醒",
+    "call_task": "电话催办任务",
+    "submitted": "申请复查",
+    "passed": "复查合格",
+    "failed": "复查不合格",
+    "closed": "销号",
+    "reopened": "重新整改",
+    "request_made": "有申请待审批",
+    "request_decided": "申请批复",
+    "listed": "挂牌督办",
+    "delisted": "摘牌",
+    "supervision_letter": "督办通知拟稿待签发",
+    "control_first": "重大隐患先行管控",
+    "major_reported": "重大隐患上报",
+    "monitoring_due": "监测提醒",
+    "reclassified": "改判",
+    "import_summary": "期初建账汇总",
+    "report_ready": "报表待签发",
+    "restricted": "限制类事项",
+    "generic": "一般提醒",
+}
+
+
+def fill(message: Message, contact: Contact, *, district_name: str) -> dict[str, str | int]:
+    """Return every parameter for a template; what is not known is "".
+
+    Text is cleaned to one line (`lines` line by line), so data can forge neither a header nor a line of the
+    message. The recipient is who really gets it: during absence the substitute, with the absent one's name.
+    A restricted message gets nothing beyond RESTRICTED_PARAMETERS, whatever the row holds.
+    """
+    given: dict[str, Param] = {"district_name": district_name, "recipient": contact.name}
+    given |= {k: v for k, v in message.params.items() if v is not None and v != ""}
+    given["number"] = given.get("number") or message.number
+    given["standing_in_for"] = contact.standing_in_for
+    if contact.standing_in_for:
+        given["recipient"] = contact.name
+    allowed = RESTRICTED_PARAMETERS if message.template == RESTRICTED else PARAMETERS.keys()
+    return {name: _clean(name, given.get(name)) if name in allowed else "" for name in PARAMETERS}
+
+
+def _clean(name: str, value: Param) -> str | int:
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return value
+    return clean_lines(value) if name == "lines" else one_line(value)

@@ -1,0 +1,102 @@
+"""What the dispatcher asks of the world; the wiring hands these in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from .message import Contact, Message, Rendered
+
+if TYPE_CHECKING:
+    from .templates import TemplateSet
+
+__all__ = ["Channel", "Contacts", "Outbox"]
+
+
+class Outbox(Protocol):
+    """The durable rows to send. Every verb is one short transaction of its own.
+
+    All but `claim_messages` answer False when the claim was lost (the lease ran out and another worker has the
+    row); nothing is changed then. They are called from the event loop's thread, one at a time.
+    """
+
+    def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
+        """Take what is due, oldest first and by `sequence` within a ticket.
+
+        A later message of the same ticket to the same person is not handed out while an earlier one, not in
+        this claim, is still unfinished.
+        """
+        ...
+
+    def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
+        """Store the final bytes, before the first attempt."""
+        ...
+
+    def mark_sent(self, message: Message, *, detail: str) -> bool:
+        """Finish the row; `detail` is the receiver's answer."""
+        ...
+
+    def mark_retry(self, message: Message, *, after: timedelta, error: str) -> bool:
+        """Count a failed attempt and give the row back, due again after `after`."""
+        ...
+
+    def mark_waiting(self, message: Message, *, after: timedelta, error: str) -> bool:
+        """Give the row back *without* counting an attempt, due again after `after`; `error` says what it waits for."""
+        ...
+
+    def mark_dead(self, message: Message, *, error: str) -> bool:
+        """Give up: keep the row and open an incident with `error`.
+
+        When a person later sends it again, the stored bytes are dropped first, so that a corrected address counts.
+        """
+        ...
+
+
+class Contacts(Protocol):
+    """The organisation's answer to "how do I reach this post's holder today"."""
+
+    def contact(self, district: str, person: str, on: date) -> Contact | None:
+        """Return the person's contact on a local day, the substitute's during absence; None if nobody is known."""
+        ...
+
+
+class Channel(Protocol):
+    """One way to reach people, open for the time of a batch.
+
+    `name` is the kind of way ("mail", "sms"), the same whatever carries it, so that a rehearsal's files and a
+    real server are exchanged without a change to any row.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the kind of way."""
+        ...
+
+    def accepts(self, contact: Contact) -> bool:
+        """Say whether this channel can reach the contact."""
+        ...
+
+    def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
+        """Put the message into its final bytes; the same input gives the same bytes.
+
+        Raises:
+            RenderFailure: the template is missing or fails on these parameters.
+        """
+        ...
+
+    async def open(self) -> None:
+        """Begin a batch; costs nothing until the first `send`."""
+        ...
+
+    async def send(self, rendered: Rendered) -> str:
+        """Hand the bytes over and return the receiver's answer.
+
+        Raises:
+            TemporaryFailure: worth another try; ChannelDown if no message would get through now.
+            PermanentFailure: no retry will help.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End the batch; never raises for a connection that is gone already."""
+        ...

@@ -1,0 +1,99 @@
+"""What a mail server's answers and a broken connection mean for a message, told in Chinese."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TypeVar
+
+import aiosmtplib
+
+from .errors import ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure
+from .plaintext import one_line, shorten
+
+__all__ = ["Dropped", "no_connection", "quoted", "refusal"]
+
+SERVICE_CLOSING = 421  #: the server ends the connection, whatever was asked (RFC 5321, 3.8)
+TOO_BIG = 552  #: may come in answer to the sender, for the announced size (RFC 1870), but is about this mail
+MAX_ANSWER = 300  #: characters kept of what a server says
+KEPT = "消息已保留，将自动重发。"
+
+E = TypeVar("E", bound=BaseException)
+
+
+class Dropped(Exception):
+    """The connection went away in the middle of a mail."""
+
+
+def refusal(exc: Exception, place: str) -> DeliveryFailure | Dropped:
+    """Translate what went wrong while one mail was handed over to the server at `place`."""
+    if isinstance(exc, aiosmtplib.SMTPRecipientsRefused):
+        return refusal(exc.recipients[0], place)
+    if isinstance(exc, aiosmtplib.SMTPSenderRefused) and exc.code >= 500 and exc.code != TOO_BIG:
+        told = f"邮件服务器 {place} 不接受发件地址 {exc.sender}（{_words(exc)}），请核对发件地址与登录账号；{KEPT}"
+        return ChannelDown(told, code=exc.code)
+    if isinstance(exc, aiosmtplib.SMTPResponseException):
+        return _refused(exc, place)
+    if isinstance(exc, TimeoutError):
+        return ChannelDown(f"邮件服务器 {place} 没有及时应答，请检查网络；{KEPT}")
+    if isinstance(exc, OSError):
+        return Dropped(quoted(exc))
+    if isinstance(exc, aiosmtplib.SMTPException):
+        return TemporaryFailure(f"邮件服务器 {place} 的应答无法处理（{quoted(exc)}）；{KEPT}")
+    return PermanentFailure(f"收件地址不能使用（{quoted(exc)}），请更正后重发。")
+
+
+def no_connection(exc: Exception, place: str) -> ChannelDown:
+    """Translate why there is no usable connection to the server at `place`, and say what to do."""
+    code = exc.code if isinstance(exc, aiosmtplib.SMTPResponseException) else None
+    return ChannelDown(f"{_trouble(exc, f'邮件服务器 {place}')}{KEPT}", code=code)
+
+
+def quoted(words: object) -> str:
+    """Return a stranger's words on one line and not too long."""
+    return shorten(one_line(str(words)), MAX_ANSWER)
+
+
+def _refused(exc: aiosmtplib.SMTPResponseException, place: str) -> DeliveryFailure | Dropped:
+    if exc.code == SERVICE_CLOSING:
+        return Dropped(_words(exc))
+    what = "收件地址" if isinstance(exc, aiosmtplib.SMTPRecipientRefused) else "邮件"
+    answer = f"邮件服务器 {place} 拒收{what}（{_words(exc)}）"
+    if 400 <= exc.code < 500:
+        return TemporaryFailure(f"{answer}，属暂时情况；{KEPT}", code=exc.code)
+    return PermanentFailure(f"{answer}，请核对地址或联系邮件管理员，更正后重发。", code=exc.code)
+
+
+def _trouble(exc: Exception, server: str) -> str:
+    certificate = _cause(exc, ssl.SSLCertVerificationError)
+    if certificate is not None:
+        return _certificate_trouble(certificate, server)
+    if _cause(exc, ssl.SSLError) is not None:
+        return f"与{server} 建立加密连接失败（{quoted(exc)}），请核对端口与加密方式（starttls 或 tls）；"
+    if isinstance(exc, aiosmtplib.SMTPAuthenticationError):
+        return f"{server} 拒绝登录（{_words(exc)}），请核对用户名和口令（授权码）；"
+    if isinstance(exc, aiosmtplib.SMTPResponseException):
+        return f"{server} 拒绝连接（{_words(exc)}），请稍后再试或联系邮件管理员；"
+    if isinstance(exc, TimeoutError):
+        return f"连接{server} 超时，请核对地址、端口和网络；"
+    if isinstance(exc, OSError):
+        return f"连接不上{server}（{quoted(exc)}），请核对地址、端口、网络和防火墙；"
+    return f"与{server} 不能建立会话（{quoted(exc)}），请核对端口、加密方式和登录设置；"
+
+
+def _certificate_trouble(exc: ssl.SSLCertVerificationError, server: str) -> str:
+    if "expired" in exc.verify_message:
+        return f"{server} 的证书已过期，请联系邮件管理员更换证书，并核对本机日期；"
+    return f"{server} 的证书不可信（{quoted(exc.verify_message)}），请核对服务器名称，或在设置中指定证书文件；"
+
+
+def _words(exc: aiosmtplib.SMTPResponseException) -> str:
+    return f"{exc.code} {quoted(exc.message)}"
+
+
+def _cause(exc: BaseException | None, kind: type[E]) -> E | None:
+    """Return the first error of a kind in the chain of causes."""
+    while exc is not None:
+        if isinstance(exc, kind):
+            return exc
+        exc = exc.__cause__ or exc.__context__
+    return None

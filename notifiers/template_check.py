@@ -1,0 +1,131 @@
+"""The checks a template passes when it is loaded, so that none fails when a message is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
+
+from .errors import RenderFailure, TemplateProblem
+from .parameters import PARAMETERS, RESTRICTED, RESTRICTED_PARAMETERS
+from .template_files import FRAME_HTML, FRAME_TEXT, Source, occasions_in
+
+if TYPE_CHECKING:
+    from .templates import TemplateSet
+
+__all__ = ["check_sources", "check_trial"]
+
+_CALLABLE = frozenset({"loop", "self"})
+_PAGE = frozenset({"subject", "paragraphs"})
+
+#: A ticket with everything known, for trial renderings.
+SAMPLE: Mapping[str, str | int] = {
+    **PARAMETERS,
+    "number": "LZH-2024-000123",
+    "due_on": "2024年12月31日",
+    "days_left": 3,
+    "days_overdue": 2,
+    "count": 5,
+    "lines": "第一行\n第二行",
+}
+BARE: Mapping[str, str | int] = {"number": "LZH-2024-000123", "recipient": "王校长"}
+
+
+def check_sources(environment: Environment, sources: Mapping[str, Source]) -> list[TemplateProblem]:
+    """Return syntax errors, unknown names, filters and tests, method calls and wrong references, in file order."""
+    problems: list[TemplateProblem] = []
+    for source in sources.values():
+        try:
+            tree = environment.parse(source.text, source.name, source.path)
+        except TemplateSyntaxError as exc:
+            problems.append(_at(source, exc.lineno, f"语法错误：{exc.message}"))
+            continue
+        problems += _vocabulary(tree, source, environment)
+        problems += _references(tree, source, sources)
+        problems += _calls(tree, source)
+        problems += _names(tree, source)
+    return sorted(problems, key=lambda p: (p.path, p.line))
+
+
+def check_trial(templates: TemplateSet, sources: Mapping[str, Source]) -> list[TemplateProblem]:
+    """Render every occasion with everything known and with next to nothing; return what fails or stays empty."""
+    problems: dict[TemplateProblem, None] = {}
+    for occasion in occasions_in(sources):
+        for params in (SAMPLE, BARE):
+            problems |= dict.fromkeys(_tried(templates, occasion, params))
+    return list(problems)
+
+
+def _tried(templates: TemplateSet, occasion: str, params: Mapping[str, str | int]) -> Iterator[TemplateProblem]:
+    for render in (templates.mail, templates.sms):
+        try:
+            render(occasion, params)
+        except RenderFailure as exc:
+            told = f"试用时出错：{exc.__cause__}" if exc.__cause__ else str(exc)
+            yield TemplateProblem(path=exc.path, line=exc.line, message=told)
+
+
+def _allowed(name: str) -> frozenset[str]:
+    extra = {FRAME_TEXT: frozenset({"body"}), FRAME_HTML: _PAGE}.get(name)
+    if extra is None and name.endswith(".mail.html.j2"):
+        extra = _PAGE
+    base = RESTRICTED_PARAMETERS if name.startswith(f"{RESTRICTED}.") else frozenset(PARAMETERS)
+    return base | (extra or frozenset())
+
+
+def _names(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
+    allowed = _allowed(source.name)
+    for name in sorted(_asked_for(tree) - allowed):
+        line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 0)
+        near = get_close_matches(name, allowed, n=1)
+        hint = f"（是不是 {near[0]}？）" if near else ""
+        yield _at(source, line, f"没有名为 {name} 的内容{hint}，可用：{_listed(allowed)}")
+
+
+def _asked_for(tree: nodes.Template) -> set[str]:
+    """Return the names a template takes from outside, whether or not its filters and tests exist."""
+    lenient = Environment()  # noqa: S701 - nothing is rendered with it
+    lenient.globals.clear()
+    lenient.filters = dict.fromkeys((n.name for n in tree.find_all(nodes.Filter)), str)
+    lenient.tests = dict.fromkeys((n.name for n in tree.find_all(nodes.Test)), bool)
+    tree.set_environment(lenient)
+    return meta.find_undeclared_variables(tree)
+
+
+def _vocabulary(tree: nodes.Template, source: Source, environment: Environment) -> Iterator[TemplateProblem]:
+    for node in tree.find_all((nodes.Filter, nodes.Test)):
+        known, what = (environment.filters, "过滤器") if isinstance(node, nodes.Filter) else (environment.tests, "判断")
+        if node.name not in known:
+            yield _at(source, node.lineno, f"没有名为 {node.name} 的{what}，可用：{'、'.join(sorted(known))}")
+
+
+def _references(tree: nodes.Template, source: Source, sources: Mapping[str, Source]) -> Iterator[TemplateProblem]:
+    shared = [name for name in sources if name.startswith("_")]
+    for name in meta.find_referenced_templates(tree):
+        if name not in shared:
+            told = f"引用的 {name} 不存在" if name else "引用的文件名必须直接写出"
+            yield _at(source, _reference_line(tree), f"{told}，可引用：{'、'.join(sorted(shared))}")
+
+
+def _reference_line(tree: nodes.Template) -> int:
+    kinds = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
+    return next((n.lineno for n in tree.find_all(kinds)), 0)
+
+
+def _calls(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
+    for call in tree.find_all(nodes.Call):
+        target = call.node
+        if not isinstance(target, (nodes.Getattr, nodes.Getitem)):
+            continue
+        if not (isinstance(target.node, nodes.Name) and target.node.name in _CALLABLE):
+            yield _at(source, call.lineno, "模板里不能调用方法，请改用过滤器")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "、".join(f"{n}（{PARAMETERS[n]}）" if n in PARAMETERS else n for n in sorted(names))
+
+
+def _at(source: Source, line: int, message: str) -> TemplateProblem:
+    return TemplateProblem(path=source.path, line=line, message=message)

@@ -1,0 +1,201 @@
+"""Message templates: loaded and checked once, rendered when a message is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from jinja2 import FunctionLoader, StrictUndefined
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from .errors import RenderFailure, TemplateInvalid, TemplateMissing, TemplateProblem
+from .message import Param
+from .page import paragraphs
+from .parameters import PARAMETERS
+from .plaintext import clean_lines, one_line
+from .template_check import check_sources, check_trial
+from .template_files import (
+    FRAME_HTML,
+    FRAME_TEXT,
+    Folder,
+    Source,
+    mail_html,
+    mail_subject,
+    mail_text,
+    missing_files,
+    occasions_in,
+    read_folders,
+    sms_text,
+)
+
+__all__ = ["MailText", "TemplateSet"]
+
+MAX_CHARACTERS = 200_000  #: of one rendered part
+FILTERS = frozenset(
+    {"default", "e", "escape", "first", "int", "join", "last", "length", "lower", "replace", "truncate"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailText:
+    """The words of one mail: a subject on one line, the plain text and the page."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class TemplateSet:
+    """All templates of one district. Made by `load`, then never changed."""
+
+    def __init__(self, sources: Mapping[str, Source], /) -> None:
+        self._sources = dict(sources)
+        self._environment = _environment(self._sources)
+        self._versions = {o: _version(o, self._sources) for o in occasions_in(self._sources)}
+
+    @classmethod
+    def load(cls, folders: Sequence[Folder], /) -> TemplateSet:
+        """Read, check and compile the templates of some folders; a later folder overrides an earlier one.
+
+        An occasion is `<occasion>.mail.txt.j2` (first line "主题：…"), `<occasion>.sms.txt.j2` and optionally
+        `<occasion>.mail.html.j2`; without the last the page is the plain text in the common frame. Files beginning
+        with "_" are for including. A district may add occasions of its own.
+
+        Raises:
+            TemplateInvalid: with every problem of every file: unknown names, syntax, references, trial renderings.
+            TemplateMissing: every file that should be there and is not.
+        """
+        sources, problems = read_folders(folders)
+        missing = missing_files(sources)
+        made = cls(sources)
+        problems += check_sources(made._environment, sources)
+        if problems:
+            problems += [TemplateProblem(path=name, line=0, message="缺少文件") for name in missing]
+            raise TemplateInvalid(problems)
+        if missing:
+            raise TemplateMissing(missing)
+        problems += check_trial(made, sources)
+        if problems:
+            raise TemplateInvalid(problems)
+        return made
+
+    @property
+    def occasions(self) -> frozenset[str]:
+        """Return every occasion there is a template for."""
+        return frozenset(self._versions)
+
+    def version(self, occasion: str) -> int:
+        """Return a number that changes with the words: 31 bits of the SHA-256 over the occasion's files and the frames.
+
+        Raises:
+            RenderFailure: no such occasion.
+        """
+        return self._versions[self._known(occasion)]
+
+    def mail(self, occasion: str, params: Mapping[str, Param], /) -> MailText:
+        """Render a mail; parameters not given count as empty.
+
+        Raises:
+            RenderFailure: no such occasion, or the template fails on these parameters.
+        """
+        values = _complete(params)
+        body = clean_lines(self._render(mail_text(self._known(occasion)), values))
+        subject = one_line(self._render(mail_subject(occasion), values))
+        text = clean_lines(self._render(FRAME_TEXT, {**values, "body": body}))
+        page = mail_html(occasion) if mail_html(occasion) in self._sources else FRAME_HTML
+        html = self._render(page, {**values, "subject": subject, "paragraphs": paragraphs(body)})
+        if not (body and subject):
+            raise self._unusable(mail_text(occasion), "主题或正文为空，请修改模板")
+        return MailText(subject=subject, text=text + "\n", html=html.strip() + "\n")
+
+    def sms(self, occasion: str, params: Mapping[str, Param], /) -> str:
+        """Render a short message on one line, without signature; parameters not given count as empty.
+
+        Raises:
+            RenderFailure: no such occasion, or the template fails on these parameters.
+        """
+        name = sms_text(self._known(occasion))
+        text = one_line(self._render(name, _complete(params)))
+        if not text:
+            raise self._unusable(name, "没有内容，请修改模板")
+        return text
+
+    def _known(self, occasion: str) -> str:
+        if occasion not in self._versions:
+            wanted = f"{mail_text(occasion)} 和 {sms_text(occasion)}"
+            raise RenderFailure(f"没有名为 {occasion} 的消息模板，请补上 {wanted}。")
+        return occasion
+
+    def _render(self, name: str, values: Mapping[str, object]) -> str:
+        try:
+            text = self._environment.get_template(name).render(values)
+        except Exception as exc:
+            path, line = self._place(name, exc)
+            raise RenderFailure(
+                f"消息模板 {path}:{line} 出错（{exc}），请修改模板后重发。", path=path, line=line
+            ) from exc
+        if len(text) > MAX_CHARACTERS:
+            raise self._unusable(name, f"内容超过 {MAX_CHARACTERS} 个字符，请精简")
+        return text
+
+    def _unusable(self, name: str, what: str) -> RenderFailure:
+        path = self._sources[name].path
+        return RenderFailure(f"消息模板 {path} {what}。", path=path)
+
+    def _place(self, name: str, error: Exception) -> tuple[str, int]:
+        """Return file and line of the innermost template the error came through."""
+        paths = {source.path for source in self._sources.values()}
+        place, trace = (self._sources[name].path, 0), error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename in paths:
+                place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+            trace = trace.tb_next
+        return place
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """A sandbox in which a template can neither reach Python's objects nor make huge values."""
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> NoReturn:
+        raise SecurityError(f"模板里不能用运算符 {operator}")
+
+
+def _environment(sources: Mapping[str, Source]) -> _Sandbox:
+    """Build the environment and compile every template that can be; the checks name the others."""
+
+    def find(name: str) -> tuple[str, str | None, Callable[[], bool] | None] | None:
+        source = sources.get(name)
+        return (source.text, source.path, None) if source else None
+
+    environment = _Sandbox(
+        loader=FunctionLoader(find),
+        undefined=StrictUndefined,
+        autoescape=_is_page,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=-1,
+        auto_reload=False,
+    )
+    environment.globals.clear()
+    environment.filters = {k: v for k, v in environment.filters.items() if k in FILTERS}
+    return environment
+
+
+def _is_page(name: str | None) -> bool:
+    return bool(name and name.endswith(".html.j2"))
+
+
+def _complete(params: Mapping[str, Param]) -> dict[str, str | int]:
+    return {name: "" if (value := params.get(name)) is None else value for name in PARAMETERS}
+
+
+def _version(occasion: str, sources: Mapping[str, Source]) -> int:
+    names = sorted(n for n in sources if n.startswith(("_", f"{occasion}.")))
+    text = "\0".join(f"{name}\0{sources[name].text}" for name in names)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) & 0x7FFFFFFF

@@ -1,0 +1,88 @@
+"""Shows: statistics, ledgers and documents from rows handed in."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .blocks import Chart, Column, Heading, Paragraph, Table
+    from .case import Case
+    from .charts import Series, bar_chart
+    from .definitions import DEFINITIONS
+    from .errors import FileUnwritable, GlyphMissing, PeriodUnknown, ReportError, TooManyRows
+    from .figures import Figures, measure
+    from .html import render_html
+    from .ledger import COLUMNS, LedgerColumn, write_ledger
+    from .monthly import MonthlyReport, monthly_report
+    from .period import Period
+    from .register import Standing, standing
+    from .tables import Line, Tabulation, by_category, by_town, by_unit, reconcile, tabulate
+    from .word import render_word
+
+__all__ = [
+    "COLUMNS",
+    "DEFINITIONS",
+    "Case",
+    "Chart",
+    "Column",
+    "Figures",
+    "FileUnwritable",
+    "GlyphMissing",
+    "Heading",
+    "LedgerColumn",
+    "Line",
+    "MonthlyReport",
+    "Paragraph",
+    "Period",
+    "PeriodUnknown",
+    "ReportError",
+    "Series",
+    "Standing",
+    "Table",
+    "Tabulation",
+    "TooManyRows",
+    "bar_chart",
+    "by_category",
+    "by_town",
+    "by_unit",
+    "measure",
+    "monthly_report",
+    "reconcile",
+    "render_html",
+    "render_word",
+    "standing",
+    "tabulate",
+    "write_ledger",
+]
+
+_HOMES = {
+    "blocks": ("Chart", "Column", "Heading", "Paragraph", "Table"),
+    "case": ("Case",),
+    "charts": ("Series", "bar_chart"),
+    "definitions": ("DEFINITIONS",),
+    "errors": ("FileUnwritable", "GlyphMissing", "PeriodUnknown", "ReportError", "TooManyRows"),
+    "figures": ("Figures", "measure"),
+    "html": ("render_html",),
+    "ledger": ("COLUMNS", "LedgerColumn", "write_ledger"),
+    "monthly": ("MonthlyReport", "monthly_report"),
+    "period": ("Period",),
+    "register": ("Standing", "standing"),
+    "tables": ("Line", "Tabulation", "by_category", "by_town", "by_unit", "reconcile", "tabulate"),
+    "word": ("render_word",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import the module that holds `name` when it is first asked for."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those not yet imported."""
+    return sorted({*globals(), *__all__})

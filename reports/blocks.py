@@ -1,0 +1,57 @@
+"""The parts a report is made of, free of any file format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Align = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading; level 1 is 一、, level 2 is （一）."""
+
+    text: str
+    level: Literal[1, 2] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """Running text of one paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table, with its share of the page's width in mm."""
+
+    title: str
+    width_mm: float
+    align: Align = "center"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of finished texts, with what is printed over and under it."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    #: Whether the last row is the total.
+    has_total: bool = False
+    #: Printed under the table, one paragraph each.
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A picture with its caption, and its content in words for those who cannot see it."""
+
+    caption: str
+    png: bytes
+    alt: str
+
+
+Block = Heading | Paragraph | Table | Chart

@@ -1,0 +1,277 @@
+"""The hazard ledger as a workbook or a CSV file: standard columns, safe cells.
+
+The columns are those of the usual ledger of hazard inspection and rectification, plus the state and the
+version, so that a ledger that people filled in can be read back row by row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import FileUnwritable, TooManyRows
+from .files import save
+from .text import clean, cn_time
+from .zone import local
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
+
+Row = Mapping[str, object]
+#: What a cell can hold once it is written.
+Cell = str | int | float | Decimal | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerColumn:
+    """A column: the key of the row's mapping, the title as printed, the width in digits of the default font."""
+
+    key: str
+    title: str
+    width: float
+
+
+def _column(key: str, title: str, width: float) -> LedgerColumn:
+    return LedgerColumn(key=key, title=title, width=width)
+
+
+COLUMNS: tuple[LedgerColumn, ...] = (
+    _column("number", "隐患编号", 16),
+    _column("found_on", "排查日期", 10.5),
+    _column("inspecting_unit", "排查单位", 12),
+    _column("inspectors", "排查人", 9),
+    _column("method", "检查方式", 7),
+    _column("unit", "学校（单位）", 14),
+    _column("place", "隐患部位", 10),
+    _column("category", "隐患类别", 9),
+    _column("description", "隐患描述", 28),
+    _column("basis", "判定依据", 14),
+    _column("severity", "隐患等级", 5),
+    _column("measures", "整改措施", 22),
+    _column("responsible_unit", "整改责任单位", 14),
+    _column("responsible_person", "整改责任人", 9),
+    _column("phone", "联系电话", 12.5),
+    _column("leader", "督办（包保）领导", 9),
+    _column("funds", "整改资金（万元）", 7),
+    _column("due_on", "整改时限", 10.5),
+    _column("interim", "临时防控措施", 16),
+    _column("progress", "整改情况", 18),
+    _column("completed_on", "完成时间", 10.5),
+    _column("verifier", "复查人", 9),
+    _column("verified_on", "复查时间", 10.5),
+    _column("verdict", "复查结论", 7),
+    _column("overdue", "是否逾期", 6),
+    _column("extended", "延期情况", 8),
+    _column("listed_level", "督办级别", 6),
+    _column("closed_on", "销号时间", 10.5),
+    _column("closer", "销号人", 9),
+    _column("state", "当前环节", 9),
+    _column("remarks", "备注", 12),
+    _column("rev", "版本", 5),
+)
+
+SHEET_NAME = "隐患台账"
+HEADER_ROW = 2  # of the worksheet, from 0: under the title and the line on cut-off and filters
+MAX_SHEET_ROWS = 1_048_576  # Excel's limit
+MAX_CELL_CHARS = 32_767  # Excel's limit
+A4_PAPER = 9  # Excel's number for it
+_CUT = "…（后略）"
+#: A cell that begins so would be run as a formula by a spreadsheet; also in full width.
+_FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r")
+_CENTERED = frozenset(
+    {"number", "found_on", "method", "severity", "due_on", "completed_on", "verified_on", "verdict"}
+    | {"overdue", "listed_level", "closed_on", "rev"}
+)
+
+
+def write_ledger(
+    rows: Iterable[Row],
+    path: Path | str,
+    *,
+    title: str,
+    cutoff: datetime,
+    filters_text: str,
+    zone: tzinfo | None = None,
+    columns: Sequence[LedgerColumn] = COLUMNS,
+) -> int:
+    """Write the rows under the standard columns, and return how many there were.
+
+    The ending of `path` chooses: .xlsx is for people (title, cut-off and filters above a frozen header with
+    filters, A4 landscape, overdue rows tinted); .csv is for programs and Excel alike (UTF-8 with BOM, the header
+    first, a cell that looks like a formula gets an apostrophe in front). An existing file is replaced as a whole.
+
+    Args:
+        rows: a mapping by the columns' keys; a missing key or None is an empty cell. `overdue` is a bool or text;
+            a row is tinted if it is True, or begins with 是 or 逾期.
+        cutoff: aware; printed in `zone` (Asia/Shanghai by default), as are datetimes in cells.
+        filters_text: what was selected, in words; 全部 if empty.
+
+    Raises:
+        FileUnwritable: the ending is neither .xlsx nor .csv, or the file cannot be written.
+        TooManyRows: more rows than a worksheet can hold.
+    """
+    target = Path(path)
+    kept = list(rows)
+    note = f"截至{cn_time(local(cutoff, zone))}　筛选：{clean(filters_text) or '全部'}　共{len(kept)}条"
+    match target.suffix.lower():
+        case ".xlsx":
+            data = _workbook(kept, columns, title=clean(title), note=note, made=local(cutoff, zone), zone=zone)
+        case ".csv":
+            data = _csv(kept, columns, zone)
+        case other:
+            raise FileUnwritable(f"台账只能写成 .xlsx 或 .csv，不是“{other}”：请改文件名“{target.name}”的结尾")
+    save(target, data)
+    return len(kept)
+
+
+def cell_value(value: object, zone: tzinfo | None) -> Cell:
+    """Turn any value into one that a spreadsheet has; an aware time becomes the district's wall time."""
+    match value:
+        case None | "":
+            return None
+        case bool():
+            return "是" if value else "否"
+        case datetime():
+            return (local(value, zone) if value.tzinfo else value).replace(tzinfo=None)
+        case date() | int() | float() | Decimal():
+            return value
+        case _:
+            text = clean(str(value))
+            return text if len(text) <= MAX_CELL_CHARS else text[: MAX_CELL_CHARS - len(_CUT)] + _CUT
+
+
+def is_overdue(value: object) -> bool:
+    """Tell whether the cell under 是否逾期 says yes."""
+    return value is True or (isinstance(value, str) and value.strip().startswith(("是", "逾期")))
+
+
+def _csv(rows: Sequence[Row], columns: Sequence[LedgerColumn], zone: tzinfo | None) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([column.title for column in columns])
+    writer.writerows([_plain(cell_value(row.get(column.key), zone)) for column in columns] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _plain(value: Cell) -> str:
+    """Print a cell for CSV; text that would be run as a formula is kept from it by an apostrophe."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+        case datetime():
+            return value.isoformat(" ", "minutes")
+        case _:
+            return str(value)
+
+
+def _workbook(
+    rows: Sequence[Row],
+    columns: Sequence[LedgerColumn],
+    *,
+    title: str,
+    note: str,
+    made: datetime,
+    zone: tzinfo | None,
+) -> bytes:
+    if len(rows) > MAX_SHEET_ROWS - HEADER_ROW - 1:
+        raise TooManyRows(f"台账有{len(rows)}条，超过工作表的行数上限：请按单位或时间分开导出，或改用 .csv")
+    from xlsxwriter import Workbook
+
+    out = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = Workbook(out, options)
+    book.set_properties({"title": title, "comments": note, "created": made.replace(tzinfo=None)})
+    sheet = book.add_worksheet(SHEET_NAME)
+    formats = _Formats(book)
+    _head(sheet, formats, columns, title, note)
+    for number, row in enumerate(rows, start=HEADER_ROW + 1):
+        _write_row(sheet, formats, number, row, columns, zone)
+    _print_setup(sheet, columns, last=HEADER_ROW + max(1, len(rows)))
+    book.close()
+    return out.getvalue()
+
+
+class _Formats:
+    """The cell formats of one workbook, each made once."""
+
+    def __init__(self, book: Workbook) -> None:
+        base: dict[str, Any] = {"font_name": "宋体", "font_size": 10, "valign": "vcenter", "text_wrap": True}
+        framed = base | {"border": 1, "border_color": "#7f7f7f"}
+        self.title: Format = book.add_format(base | {"bold": True, "font_size": 16, "text_wrap": False})
+        self.note: Format = book.add_format(base | {"font_color": "#444444", "text_wrap": False})
+        self.header: Format = book.add_format(framed | {"bold": True, "align": "center", "bg_color": "#dde6ee"})
+        self._make: Callable[[dict[str, Any]], Format] = book.add_format
+        self._framed = framed
+        self._made: dict[tuple[str, str, bool], Format] = {}
+
+    def cell(self, number_format: str, align: str, *, tinted: bool) -> Format:
+        """Return the format of a data cell."""
+        key = (number_format, align, tinted)
+        if key not in self._made:
+            look = self._framed | {"num_format": number_format, "align": align}
+            self._made[key] = self._make(look | ({"bg_color": "#fbe3df"} if tinted else {}))
+        return self._made[key]
+
+
+def _head(sheet: Worksheet, formats: _Formats, columns: Sequence[LedgerColumn], title: str, note: str) -> None:
+    sheet.set_row(0, 30)
+    sheet.set_row(1, 18)
+    sheet.set_row(HEADER_ROW, 32)
+    sheet.write_string(0, 0, title, formats.title)
+    sheet.write_string(1, 0, note, formats.note)
+    for place, column in enumerate(columns):
+        sheet.set_column(place, place, column.width)
+        sheet.write_string(HEADER_ROW, place, column.title, formats.header)
+
+
+def _write_row(
+    sheet: Worksheet,
+    formats: _Formats,
+    number: int,
+    row: Row,
+    columns: Sequence[LedgerColumn],
+    zone: tzinfo | None,
+) -> None:
+    tinted = is_overdue(row.get("overdue"))
+    for place, column in enumerate(columns):
+        value = cell_value(row.get(column.key), zone)
+        _write_cell(sheet, formats, number, place, value, "center" if column.key in _CENTERED else "left", tinted)
+
+
+def _write_cell(
+    sheet: Worksheet, formats: _Formats, row: int, column: int, value: Cell, align: str, tinted: bool
+) -> None:
+    match value:
+        case None:
+            sheet.write_blank(row, column, None, formats.cell("@", align, tinted=tinted))
+        case str():
+            sheet.write_string(row, column, value, formats.cell("@", align, tinted=tinted))
+        case datetime():
+            sheet.write_datetime(row, column, value, formats.cell("yyyy-mm-dd hh:mm", align, tinted=tinted))
+        case date():
+            sheet.write_datetime(row, column, datetime.combine(value, time()), formats.cell("yyyy-mm-dd", align, tinted=tinted))
+        case _:
+            sheet.write_number(row, column, float(value), formats.cell("General", "center", tinted=tinted))
+
+
+def _print_setup(sheet: Worksheet, columns: Sequence[LedgerColumn], *, last: int) -> None:
+    """Freeze and filter the header, and print it on every A4 page in landscape, all columns on one page's width."""
+    sheet.freeze_panes(HEADER_ROW + 1, 1)
+    sheet.autofilter(HEADER_ROW, 0, last, len(columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(A4_PAPER)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(HEADER_ROW)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.center_horizontally()
+    sheet.set_footer("&C&9第 &P 页，共 &N 页")

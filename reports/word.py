@@ -1,0 +1,119 @@
+"""Reports as Word documents in the form of an official document."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .blocks import Block, Chart, Heading, Paragraph, Table
+from .monthly import MonthlyReport
+from .text import clean, cn_date
+from .word_page import BODY_POINTS, TEXT_WIDTH_MM, dress, set_properties, signature_indents
+from .word_table import table_element
+
+if TYPE_CHECKING:
+    from docx.document import Document
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
+
+
+def render_word(report: MonthlyReport) -> bytes:
+    """Print a report as a .docx file; the same report gives the same bytes.
+
+    The fonts are named, not embedded: on a machine without them Word takes its own.
+    """
+    import docx
+
+    document = docx.Document()
+    dress(document)
+    title = f"{report.title}{report.subtitle}"
+    set_properties(document, title=title, author=report.issuer, made_at=report.made_at, version=report.version)
+    document.add_paragraph(clean(report.title), style="公文标题")
+    document.add_paragraph(clean(report.subtitle), style="公文副标题")
+    for block in report.blocks:
+        _add(document, block)
+    _add_end(document, report)
+    out = io.BytesIO()
+    document.save(out)
+    return _settled(out.getvalue())
+
+
+def _add(document: Document, block: Block) -> None:
+    match block:
+        case Heading(text=text, level=level):
+            document.add_paragraph(clean(text), style=f"Heading {level}")
+        case Paragraph(text=text):
+            document.add_paragraph(clean(text), style="公文正文")
+        case Table():
+            _add_table(document, block)
+        case Chart():
+            _add_chart(document, block)
+
+
+def _add_end(document: Document, report: MonthlyReport) -> None:
+    """Add issuer and date, who signs, and in small print how the figures were made."""
+    from docx.shared import Pt
+
+    day = cn_date(report.made_at.date())
+    indents = signature_indents(report.issuer, day)
+    for text, indent in zip((report.issuer, day), indents, strict=True):
+        line = document.add_paragraph(clean(text), style="公文落款")
+        line.paragraph_format.right_indent = Pt(indent * BODY_POINTS)
+        line.paragraph_format.keep_with_next = True
+        if text is report.issuer:
+            line.paragraph_format.space_before = Pt(BODY_POINTS)
+    _add_sign_off(document, report.sign_off)
+    for text in report.closing:
+        document.add_paragraph(clean(text), style="公文附注")
+
+
+def _add_sign_off(document: Document, names: Sequence[str]) -> None:
+    from docx.shared import Pt
+
+    line = document.add_paragraph(style="公文签批")
+    line.paragraph_format.space_before = line.paragraph_format.space_after = Pt(BODY_POINTS)
+    line.paragraph_format.keep_with_next = True
+    for place, name in enumerate(names):
+        line.add_run(f"{'　' if place else ''}{clean(name)}：")
+        line.add_run("　" * 7).underline = True
+
+
+def _add_chart(document: Document, chart: Chart) -> None:
+    from docx.shared import Mm
+
+    picture = document.add_paragraph(style="公文图")
+    picture.paragraph_format.keep_with_next = True
+    shape: Any = picture.add_run().add_picture(io.BytesIO(chart.png), width=Mm(TEXT_WIDTH_MM))
+    shape._inline.docPr.set("descr", clean(chart.alt))
+    shape._inline.docPr.set("name", clean(chart.caption))
+    document.add_paragraph(clean(chart.caption), style="公文表题")
+
+
+def _add_table(document: Document, table: Table) -> None:
+    caption = document.add_paragraph(clean(table.caption), style="公文表题")
+    caption.paragraph_format.keep_with_next = True
+    body = document.element.body
+    body.insert(len(body) - 1, table_element(table))  # the last element of the body is the section's setup
+    _add_notes(document, table.notes)
+
+
+def _add_notes(document: Document, notes: Sequence[str]) -> None:
+    """Add the notes under a table; an empty line at least, or the next table would grow together with it."""
+    for place, note in enumerate(notes, start=1):
+        number = f"{place}. " if len(notes) > 1 else ""
+        document.add_paragraph(f"{'注：' if place == 1 else '　　'}{number}{clean(note)}", style="公文附注")
+    if not notes:
+        document.add_paragraph(style="公文附注")
+
+
+def _settled(data: bytes) -> bytes:
+    """Pack the document anew without the time of packing, so that equal reports are equal files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            info = zipfile.ZipInfo(name, _ZIP_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(info, old.read(name))
+    return out.getvalue()

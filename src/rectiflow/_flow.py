@@ -1,0 +1,565 @@
+"""The facade: load → decide → apply, in one hop."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rectiflow.engine.actions import Action, actions
+from rectiflow.engine.calendar import WorkCalendar
+from rectiflow.engine.chain import ChainBreak, Event, check_chain
+from rectiflow.engine.decide import decide
+from rectiflow.engine.decision import Decision, IncidentDraft, MessageDraft, Refusal
+from rectiflow.engine.directory import Directory, Person
+from rectiflow.engine.errors import Conflict, NotFound, Refused, WorkplaceError
+from rectiflow.engine.firing import OBSOLETE
+from rectiflow.engine.moments import local_day
+from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, SignOff, Stimulus, Void
+from rectiflow.engine.ticket import Snapshot, Ticket
+from rectiflow.engine.workflow import Workflow
+from rectiflow.storage import definitions, organisation, queries, schema
+from rectiflow.storage.connect import make_engine, prepare_sqlite
+from rectiflow.storage.evidence import EvidenceStore
+from rectiflow.storage.queries import TicketFilter
+from rectiflow.storage.rows import Loaded
+from rectiflow.storage.store import Claim, ClaimLost, DueTimer, KeyTaken, Store
+
+from ._clock import Clock, SystemClock
+from ._library import Library, calendar_for, load_kept, load_library
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["Outcome", "Rectiflow", "Swept"]
+
+TRIES = 6  #: how often a change is decided anew when somebody else was faster
+LEASE = timedelta(minutes=2)
+MOST_ATTEMPTS = 5  #: of one timer, before an incident
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+MOST_SKEW = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a stimulus: the ticket as stored, and the decision that was carried out."""
+
+    ticket: Ticket
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep of due timers did."""
+
+    fired: int = 0
+    dropped: int = 0
+    failed: int = 0
+    steps: int = 0  #: ladder steps crossed by those fired
+    messages: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(
+            fired=self.fired + other.fired, dropped=self.dropped + other.dropped, failed=self.failed + other.failed,
+            steps=self.steps + other.steps, messages=self.messages + other.messages,
+        )
+
+
+class Rectiflow:
+    """Drives hazards from report to close-out on one database.
+
+    Open it with `Rectiflow.open(url)`; it is safe to share between threads. Every change is one transaction: ticket,
+    event, clocks, timers and messages together, or nothing.
+    """
+
+    def __init__(
+        self, store: Store, library: Library, *, district: str, clock: Clock, calendar: WorkCalendar,
+        evidence: EvidenceStore | None = None,
+    ) -> None:
+        self.store = store
+        self.library = library
+        self.district = district
+        self.clock = clock
+        self.calendar = calendar
+        self.evidence = evidence
+        self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._directories: dict[str, Directory] = {}
+        self._lock = threading.Lock()
+        self._listeners: list[Callable[[Outcome], None]] = []
+
+    @classmethod
+    def open(
+        cls, url: str | None = None, *, engine: Engine | None = None, district: str | None = None,
+        clock: Clock | None = None, workflows: Path | None = None, calendar: Path | None = None,
+        evidence: EvidenceStore | None = None, create: bool = True,
+    ) -> Self:
+        """Open a database, made ready when it is new.
+
+        Args:
+            url: `sqlite:///file`, or `postgresql://user@host/name`.
+            engine: a host's own SQLAlchemy engine instead of `url`; its metadata is never touched.
+            district: the division code to work for; may be left out when the database holds one only.
+            clock: tells the time; the system's clock by default.
+            workflows: a folder of definitions (`*.yaml`, with `catalogues/`) over the built-in ones.
+            calendar: a YAML file with the district's own days.
+            evidence: keeps files; without it actions cannot carry any.
+            create: bring the schema to this version; False refuses a database that is not.
+
+        Raises:
+            WorkplaceError: the database or its schema cannot be used; SchemaTooNew when it is a newer one.
+            WorkflowInvalid: a definition has problems.
+        """
+        if (url is None) == (engine is None):
+            raise ValueError("give either url or engine")
+        opened = engine if engine is not None else make_engine(url or "")
+        if engine is not None and engine.dialect.name == "sqlite":
+            prepare_sqlite(opened)
+        with _database_errors():
+            if create:
+                schema.migrate(opened)
+            schema.check_schema(opened)
+            chosen = _choose_district(opened, district)
+        flow = cls(
+            Store(opened), load_library(workflows), district=chosen, clock=clock or SystemClock(),
+            calendar=calendar_for("cn-workdays", calendar), evidence=evidence,
+        )
+        flow.check_clock()
+        return flow
+
+    def close(self) -> None:
+        """Give the connections back; the object cannot be used afterwards."""
+        self.store.close()
+        self.store.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # people act -------------------------------------------------------------------------------------------------
+
+    def report(
+        self, workflow: str, *, by: str, key: str | None = None, evidence: Sequence[Attachment] = (),
+        entered_by: str | None = None, via: str = "self", on: date | None = None, note: str = "", **data: Any,
+    ) -> Ticket:
+        """Put a hazard on record. `unit` may be said for `responsible_unit`.
+
+        Args:
+            workflow: id or Chinese title of the workflow.
+            by: id or name of the person who reports.
+            key: a host's own key; a repeat returns the first ticket unchanged.
+            evidence: files already put into the evidence store.
+            entered_by, via, on, note: by whose hand, by what means, when it happened, and why so.
+            data: the workflow's fields by id.
+
+        Raises:
+            Refused: with every reason. NotFound: no such workflow or person.
+        """
+        hand = self.hand(by, entered_by=entered_by, via=via, on=on, note=note)
+        if "unit" in data:
+            data["responsible_unit"] = data.pop("unit")
+        return self.create(workflow, Report(hand=hand, data=data, evidence=tuple(evidence), key=key)).ticket
+
+    def do(
+        self, number: str, trigger: str, *, by: str, entered_by: str | None = None, via: str = "self",
+        on: date | None = None, note: str = "", evidence: Sequence[Attachment] = (), into: str | None = None,
+        expect_version: int | None = None, **data: Any,
+    ) -> Ticket:
+        """Take a transition of the workflow, by its id or Chinese title.
+
+        Raises:
+            Refused: with every reason. NotFound: no such ticket or person.
+            Conflict: `expect_version` is no longer the ticket's, or somebody else kept being faster.
+        """
+        hand = self.hand(by, entered_by=entered_by, via=via, on=on, note=note)
+        act = Act(trigger=trigger, hand=hand, data=data, evidence=tuple(evidence), into=into)
+        return self.handle(number, act, expect_version=expect_version).ticket
+
+    def ask(self, number: str, kind: str, *, by: str, level: str | None = None, on: date | None = None, note: str = "", **data: Any) -> Ticket:
+        """Make a request (延期, 挂牌 …), by its id or Chinese title.
+
+        Raises:
+            Refused: with every reason.
+        """
+        return self.handle(number, Ask(kind=kind, hand=self.hand(by, on=on, note=note), data=data, level=level)).ticket
+
+    def rule(self, number: str, ordinal: int, *, by: str, approve: bool, reason: str = "", on: date | None = None, note: str = "", **data: Any) -> Ticket:
+        """Approve or reject the pending request with that ordinal.
+
+        Raises:
+            Refused: with every reason.
+        """
+        rule = Rule(ordinal=ordinal, approve=approve, hand=self.hand(by, on=on, note=note), data=data, reason=reason)
+        return self.handle(number, rule).ticket
+
+    def sign_off(self, number: str, ordinal: int, *, by: str, on: date | None = None, note: str = "") -> Ticket:
+        """Sign the drafted paper with that ordinal; its number is taken now.
+
+        Raises:
+            Refused: with every reason.
+        """
+        return self.handle(number, SignOff(ordinal=ordinal, hand=self.hand(by, on=on, note=note))).ticket
+
+    def amend(self, number: str, *, by: str, reason: str, **data: Any) -> Ticket:
+        """Correct what is on record; the old values stay in the history.
+
+        Raises:
+            Refused: with every reason.
+        """
+        return self.handle(number, Amend(hand=self.hand(by), data=data, reason=reason)).ticket
+
+    def void(self, number: str, *, by: str, reason: str) -> Ticket:
+        """Void a ticket that should not have been; it is never deleted.
+
+        Raises:
+            Refused: with every reason.
+        """
+        return self.handle(number, Void(hand=self.hand(by), reason=reason)).ticket
+
+    def hand(
+        self, by: str, *, entered_by: str | None = None, via: str = "self", on: date | None = None, note: str = "",
+        account: str = "",
+    ) -> Hand:
+        """Say by whom, by whose hand, by what means and when.
+
+        Raises:
+            NotFound, Ambiguous: no such person, or a name that fits several.
+        """
+        directory = self.directory()
+        clerk = directory.find_person(entered_by).id if entered_by else None
+        return Hand(actor=directory.find_person(by).id, entered_by=clerk, via=via, on=on, note=note, account=account)
+
+    # the one way of everything ----------------------------------------------------------------------------------
+
+    def handle(self, number: str, stimulus: Stimulus, *, expect_version: int | None = None) -> Outcome:
+        """Decide on a stimulus and carry it out; decided anew when somebody else was faster.
+
+        Raises:
+            Refused: with every reason. Conflict: see `do`. NotFound: no such ticket.
+        """
+        for _ in range(TRIES):
+            loaded = self._load(number)
+            if expect_version is not None and loaded.ticket.rev != expect_version:
+                raise Conflict(loaded.ticket.number)
+            snapshot, now = self._snapshot(loaded), self.now()
+            decision = _decided(snapshot, self._by_id(snapshot.workflow, stimulus), now)
+            try:
+                ticket = self._apply(decision, snapshot)
+            except Conflict:
+                if expect_version is not None:
+                    raise
+                continue
+            return self._done(ticket, decision)
+        raise Conflict(number)
+
+    def create(self, workflow: str, stimulus: Stimulus) -> Outcome:
+        """Decide on a new ticket and carry it out; a host key in use answers with its first ticket.
+
+        Raises:
+            Refused: with every reason. NotFound: no such workflow.
+        """
+        chosen = self.library.newest(workflow)
+        key = getattr(stimulus, "key", None)
+        first = self.store.by_key(self.district, key) if key else None
+        if first is not None:
+            return self._again(first)
+        self._keep_definition(chosen)
+        decision = _decided(self.blank(chosen), stimulus, self.now())
+        try:
+            return self._done(self._apply(decision, None), decision)
+        except KeyTaken:
+            return self._again(self.store.by_key(self.district, key or "") or "")
+
+    def preview(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
+        """Decide without carrying anything out."""
+        snapshot = self._snapshot(self._load(number))
+        return decide(snapshot.workflow, snapshot, self._by_id(snapshot.workflow, stimulus), self.now())
+
+    def blank(self, workflow: Workflow) -> Snapshot:
+        """Return the snapshot a new ticket is decided from."""
+        return Snapshot(
+            workflow=workflow, ticket=None, clocks={}, requests=(), documents=(), directory=self.directory(),
+            calendar=self.calendar, library=self.library.latest,
+        )
+
+    def snapshot(self, number: str) -> Snapshot:
+        """Return what a decision about this ticket would see now."""
+        return self._snapshot(self._load(number))
+
+    def on_done(self, listener: Callable[[Outcome], None]) -> None:
+        """Have a function called after every committed change; what it raises reaches the caller of the change."""
+        self._listeners.append(listener)
+
+    # asking -----------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the time decisions are made at: the database's own where it has one and the clock is the system's."""
+        if isinstance(self.clock, SystemClock):
+            return self.store.now() or self.clock.now()
+        return self.clock.now()
+
+    def today(self) -> date:
+        """Return the local day."""
+        return local_day(self.now())
+
+    def directory(self, district: str | None = None) -> Directory:
+        """Return the organisation as last read; `refresh` reads it anew."""
+        code = district or self.district
+        found = self._directories.get(code)
+        return found if found is not None else self.refresh(code)
+
+    def refresh(self, district: str | None = None) -> Directory:
+        """Read the organisation from the database."""
+        code = district or self.district
+        directory = organisation.read_directory(self.store.engine, code)
+        with self._lock:
+            self._directories[code] = directory
+        return directory
+
+    def find(self, text: str) -> str:
+        """Return the full number for one written short: 123 for LZH-2024-000123, the newest year first.
+
+        Raises:
+            NotFound: nothing fits.
+        """
+        text = text.strip().upper()
+        if not text.isdigit():
+            return text
+        ending = f"-{int(text):06d}"
+        found = queries.find_numbers(self.store.engine, self.district, ending)
+        if not found:
+            raise NotFound(f"没有编号以 {ending[1:]} 结尾的隐患。")
+        return found[0]
+
+    def ticket(self, number: str) -> Ticket:
+        """Return a ticket.
+
+        Raises:
+            NotFound: there is no such number.
+        """
+        return self._load(number).ticket
+
+    def workflow_of(self, ticket: Ticket) -> Workflow:
+        """Return the workflow version a ticket is on.
+
+        Raises:
+            NotFound: the database does not know it.
+        """
+        known = self.library.known(ticket.workflow, ticket.version)
+        if known is not None:
+            return known
+        kept = definitions.read_definition(self.store.engine, ticket.district, ticket.workflow, ticket.version)
+        name = f"{ticket.workflow} 第 {ticket.version} 版"
+        return self.library.remember(load_kept(kept.text, kept.catalogues, name))
+
+    def actions(self, number: str, *, by: str) -> tuple[Action, ...]:
+        """Return everything that could be done with a ticket, allowed or refused with every reason."""
+        snapshot = self._snapshot(self._load(number))
+        return actions(snapshot, self.directory().find_person(by).id, self.now())
+
+    def tickets(self, wanted: TicketFilter | None = None, *, overdue: bool | None = None, unit: str | None = None, after: str = "", limit: int | None = None) -> list[Ticket]:
+        """List tickets in the order of their numbers, those after the cursor `after`.
+
+        Args:
+            wanted: the whole filter; `overdue` and `unit` (with everything under it) narrow it.
+        """
+        chosen = wanted or TicketFilter()
+        if overdue:
+            chosen = replace(chosen, overdue_on=self.today())
+        if unit is not None:
+            directory = self.directory()
+            chosen = replace(chosen, units=directory.below(directory.find_unit(unit).id))
+        return queries.tickets(self.store.engine, self.district, chosen, after=after, limit=limit)
+
+    def history(self, number: str) -> list[Event]:
+        """Return a ticket's history in order, with its private parts."""
+        return queries.events_of(self.store.engine, self.ticket(number).district, number)
+
+    def audit(self) -> Iterator[tuple[str, int, tuple[ChainBreak, ...]]]:
+        """Check every history of the district: number, how many lines, what is wrong with them."""
+        heads = {t.number: t.head for t in self.tickets()}
+        seen: set[str] = set()
+        for number, events in queries.histories(self.store.engine, self.district):
+            seen.add(number)
+            yield number, len(events), check_chain(number, events, heads.get(number))
+        for number in sorted(set(heads) - seen):
+            yield number, 0, (ChainBreak(number=number, seq=0, message="办理记录全部缺失"),)
+
+    # time -------------------------------------------------------------------------------------------------------
+
+    def tick(self, *, limit: int = 200) -> Swept:
+        """Fire what is due, until nothing is; a ticket that fails never stops the others."""
+        total = Swept()
+        while True:
+            due = self.store.claim_timers(owner=self.owner, now=self.now(), lease=LEASE, limit=limit)
+            for timer in due:
+                total += self._fire(timer)
+            if len(due) < limit:
+                return total
+
+    def check_clock(self) -> None:
+        """Refuse to work with a clock that differs from the database's.
+
+        Raises:
+            WorkplaceError: more than 30 seconds apart.
+        """
+        if isinstance(self.clock, SystemClock):
+            theirs, ours = self.store.now(), self.clock.now()
+            if theirs is not None and abs(theirs - ours) > MOST_SKEW:
+                raise WorkplaceError(f"本机时间 {ours:%H:%M:%S} 与数据库时间 {theirs:%H:%M:%S}（UTC）相差超过 30 秒，请先校准本机时钟。")
+
+    # telling ----------------------------------------------------------------------------------------------------
+
+    def enqueue(self, messages: Sequence[MessageDraft]) -> None:
+        """Put messages that belong to no ticket into the outbox."""
+        self.store.enqueue(self.district, messages, now=self.now())
+
+    # inside -----------------------------------------------------------------------------------------------------
+
+    def _fire(self, timer: DueTimer) -> Swept:
+        try:
+            return self._fire_claimed(timer)
+        except (ClaimLost, Conflict):
+            return Swept()
+        except Exception as exc:  # a poison ticket becomes an incident, the sweep goes on
+            self._timer_failed(timer, exc)
+            return Swept(failed=1)
+
+    def _fire_claimed(self, timer: DueTimer) -> Swept:
+        for attempt in range(TRIES):
+            snapshot, now = self._snapshot(self.store.load(timer.number)), self.now()
+            decision = decide(snapshot.workflow, snapshot, Fire(key=timer.key), now)
+            if isinstance(decision, Refusal):
+                if all(r.code == OBSOLETE for r in decision.reasons):
+                    self.store.drop_timer(timer)
+                    return Swept(dropped=1)
+                raise Refused(decision.number, decision.action, decision.reasons)
+            try:
+                ticket = self._apply(decision, snapshot, Claim(owner=self.owner, now=now))
+            except Conflict:
+                if attempt == TRIES - 1:
+                    raise
+                continue
+            self._done(ticket, decision)
+            return Swept(fired=1, steps=len(decision.crossed), messages=len(decision.messages))
+        return Swept()
+
+    def _timer_failed(self, timer: DueTimer, exc: Exception) -> None:
+        now = self.now()
+        error = f"{type(exc).__name__}: {exc}"[:500]
+        last = timer.attempts >= MOST_ATTEMPTS
+        retry_at = None if last else now + BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1]
+        key = ":".join(map(str, timer.key))
+        incident = IncidentDraft(
+            key=f"timer:{key}", kind="timer",
+            message=f"定时任务（{timer.key.clock}/{timer.key.step}）试了 {timer.attempts} 次都没有办成：{error}",
+        )
+        self.store.fail_timer(timer, owner=self.owner, error=error, retry_at=retry_at, incident=incident, now=now)
+
+    def _load(self, number: str) -> Loaded:
+        return self.store.load(number)
+
+    def _snapshot(self, loaded: Loaded) -> Snapshot:
+        directory = self.directory(loaded.ticket.district)
+        if directory.revision != loaded.revision:
+            directory = self.refresh(loaded.ticket.district)
+        return Snapshot(
+            workflow=self.workflow_of(loaded.ticket), ticket=loaded.ticket, clocks=loaded.clocks,
+            requests=loaded.requests, documents=loaded.documents, directory=directory, calendar=self.calendar,
+            library=self.library.latest,
+        )
+
+    def _apply(self, decision: Decision, snapshot: Snapshot | None, claim: Claim | None = None) -> Ticket:
+        ticket = decision.ticket
+        if snapshot is not None and ticket.workflow != snapshot.workflow.id:
+            self._keep_definition(self.library.newest(ticket.workflow))
+        prefix = self.directory(ticket.district).district.prefix
+        return self.store.apply(decision, prefix=prefix, claim=claim)
+
+    def _done(self, ticket: Ticket, decision: Decision) -> Outcome:
+        outcome = Outcome(ticket, decision)
+        for listener in self._listeners:
+            listener(outcome)
+        return outcome
+
+    def _again(self, number: str) -> Outcome:
+        ticket = self.ticket(number)
+        return Outcome(ticket, Decision(ticket=ticket, events=()))
+
+    def _keep_definition(self, workflow: Workflow) -> None:
+        key = (self.district, workflow.id, workflow.version)
+        if key in self.library.kept:
+            return
+        used = {c.id for c in workflow.catalogues.values()}
+        kept = definitions.StoredDefinition(
+            workflow=workflow.id, version=workflow.version, digest=workflow.digest, text=workflow.text,
+            catalogues={k: t for k, t in self.library.catalogues.items() if k in used},
+        )
+        definitions.keep_definition(self.store.engine, self.district, kept, now=self.now())
+        self.library.kept.add(key)
+
+    def _by_id(self, workflow: Workflow, stimulus: Stimulus) -> Stimulus:
+        """Let people say actions, requests and fields by their Chinese titles."""
+        if isinstance(stimulus, Act):
+            trigger = by_title(workflow.triggers(), stimulus.trigger)
+            return replace(stimulus, trigger=trigger, data=self.named(workflow, stimulus.data))
+        if isinstance(stimulus, Ask):
+            titles = {k: v.title for k, v in workflow.requests.items()}
+            return replace(stimulus, kind=by_title(titles, stimulus.kind), data=self.named(workflow, stimulus.data))
+        if isinstance(stimulus, Rule | Amend):
+            return replace(stimulus, data=self.named(workflow, stimulus.data))
+        return stimulus
+
+    def named(self, workflow: Workflow, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return data by field id, where some fields were said by their Chinese title."""
+        titles = {f.id: f.title for f in workflow.fields.values()}
+        return {by_title(titles, name): value for name, value in data.items()}
+
+
+def by_title(titles: Mapping[str, str], text: str) -> str:
+    """Return the id that a title, a unique beginning of one, or the id itself stands for; else the text as it is."""
+    if text in titles:
+        return text
+    exact = [k for k, title in titles.items() if title == text]
+    begun = exact or [k for k, title in titles.items() if text and title.startswith(text)]
+    return begun[0] if len(begun) == 1 else text
+
+
+def _decided(snapshot: Snapshot, stimulus: Stimulus, now: datetime) -> Decision:
+    decision = decide(snapshot.workflow, snapshot, stimulus, now)
+    if isinstance(decision, Refusal):
+        raise Refused(decision.number, decision.action, decision.reasons)
+    return decision
+
+
+def _choose_district(engine: Engine, wanted: str | None) -> str:
+    known = organisation.districts(engine)
+    if wanted is not None:
+        return wanted
+    if len(known) == 1:
+        return next(iter(known))
+    names = "、".join(f"{d.name}（{code}）" for code, (d, _) in known.items())
+    return "" if not known else _several(names)
+
+
+def _several(names: str) -> str:
+    raise WorkplaceError(f"数据库里有几个区：{names}，请用 district 写明是哪一个。")
+
+
+class _database_errors:  # noqa: N801 reads as a statement
+    """Turn what a driver says about an unusable database into one clear sentence."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, _: object) -> None:
+        from sqlalchemy.exc import DBAPIError
+
+        if isinstance(exc, DBAPIError):
+            raise WorkplaceError(f"数据库打不开或不能用：{str(exc.orig).strip().splitlines()[0]}。请核对地址、文件和权限。") from exc

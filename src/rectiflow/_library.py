@@ -1,0 +1,109 @@
+"""The workflows a database works with: the newest from files, every older version from where tickets began on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from rectiflow.engine.calendar import WorkCalendar
+from rectiflow.engine.errors import NotFound
+from rectiflow.engine.load import load_catalogue, load_workflow
+from rectiflow.engine.workflow import Catalogue, Workflow
+
+__all__ = ["Library", "Source", "builtin_sources", "calendar_for", "load_library"]
+
+FIRST_YEAR, LAST_YEAR = 2019, 2035  #: years a calendar is made for; those not arranged yet count as provisional
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text with the name it is called by in problems."""
+
+    name: str
+    text: str
+
+
+@dataclass(slots=True)
+class Library:
+    """Workflows by id and version, with the catalogue texts they are bound to. Safe to share between threads."""
+
+    latest: Mapping[str, Workflow]
+    catalogues: Mapping[str, str]  #: id → YAML text
+    older: dict[tuple[str, int], Workflow] = field(default_factory=dict[tuple[str, int], Workflow])
+    kept: set[tuple[str, str, int]] = field(default_factory=set[tuple[str, str, int]])
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def newest(self, name: str) -> Workflow:
+        """Return the newest version of a workflow, by id or Chinese title.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        found = self.latest.get(name) or next((w for w in self.latest.values() if w.title == name), None)
+        if found is None:
+            known = "、".join(f"{w.title}（{k}）" for k, w in self.latest.items())
+            raise NotFound(f"没有流程“{name}”，可用：{known}。")
+        return found
+
+    def known(self, name: str, version: int) -> Workflow | None:
+        """Return a version already loaded."""
+        newest = self.latest.get(name)
+        return newest if newest is not None and newest.version == version else self.older.get((name, version))
+
+    def remember(self, workflow: Workflow) -> Workflow:
+        """Keep an older version loaded, so that every ticket on it shares one machine."""
+        with self.lock:
+            return self.older.setdefault((workflow.id, workflow.version), workflow)
+
+
+def builtin_sources() -> tuple[list[Source], list[Source]]:
+    """Return the built-in workflow definitions and catalogues."""
+    root = files("rectiflow.workflows")
+    return _texts(root.joinpath("definitions")), _texts(root.joinpath("catalogues"))
+
+
+def load_library(folder: Path | None = None, *, templates: Iterable[str] | None = None) -> Library:
+    """Load the built-in workflows and those of a folder, which win over built-in ones of the same id.
+
+    Raises:
+        WorkflowInvalid: a definition or catalogue has problems.
+    """
+    workflow_sources, catalogue_sources = builtin_sources()
+    if folder is not None and folder.is_dir():
+        workflow_sources += _texts(folder)
+        catalogue_sources += _texts(folder / "catalogues") if (folder / "catalogues").is_dir() else []
+    catalogues: dict[str, Catalogue] = {}
+    texts: dict[str, str] = {}
+    for source in catalogue_sources:
+        catalogue = load_catalogue(source.text, source=source.name)
+        catalogues[catalogue.id], texts[catalogue.id] = catalogue, source.text
+    known = None if templates is None else frozenset(templates)
+    workflows = [load_workflow(s.text, source=s.name, catalogues=catalogues, templates=known) for s in workflow_sources]
+    return Library(latest={w.id: w for w in workflows}, catalogues=texts)
+
+
+def load_kept(text: str, catalogues: Mapping[str, str], name: str) -> Workflow:
+    """Load a definition as the database keeps it."""
+    loaded = {k: load_catalogue(t, source=k) for k, t in catalogues.items()}
+    return load_workflow(text, source=name, catalogues=loaded)
+
+
+def calendar_for(name: str, override: Path | None = None) -> WorkCalendar:
+    """Return the working calendar of China, with a district's own days over it.
+
+    Raises:
+        InputUnusable: the district's calendar file cannot be used.
+    """
+    from rectiflow.workflows.calendars.cn import china_workdays, load_override
+
+    own = load_override(override) if override is not None and override.exists() else None
+    return WorkCalendar(name, china_workdays(FIRST_YEAR, LAST_YEAR, override=own).values())
+
+
+def _texts(folder: Traversable) -> list[Source]:
+    found = sorted((f for f in folder.iterdir() if f.name.endswith((".yaml", ".yml"))), key=lambda f: f.name)
+    return [Source(f.name, f.read_text(encoding="utf-8")) for f in found]

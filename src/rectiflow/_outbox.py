@@ -1,0 +1,105 @@
+"""The store's outbox rows as the dispatcher sees them, and the organisation's contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from rectiflow.engine.decision import IncidentDraft
+from rectiflow.engine.directory import Directory
+from rectiflow.notifiers.message import Contact, Message, Rendered
+from rectiflow.storage.store import Claim, Store
+
+__all__ = ["DirectoryContacts", "StoreOutbox"]
+
+
+class StoreOutbox:
+    """Implements the dispatcher's `Outbox` on the store."""
+
+    def __init__(self, store: Store, owner: str, now: Callable[[], datetime]) -> None:
+        self._store, self._owner, self._now = store, owner, now
+
+    def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
+        """Take what is due; the rows carry everything a retry needs."""
+        self._owner = owner
+        rows = self._store.claim_messages(owner=owner, now=self._now(), lease=lease, limit=limit)
+        return [_message(row) for row in rows]
+
+    def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
+        """Store the final bytes before the first attempt."""
+        columns = {
+            "rendered_channel": rendered.channel, "rendered_to": rendered.to, "rendered_subject": rendered.subject,
+            "rendered_id": rendered.message_id, "rendered_body": rendered.body,
+            "template_version": rendered.template_version or message.template_version,
+        }
+        claim = Claim(owner=self._owner, now=self._now())
+        return self._store.keep_rendered(message.district, str(message.id), claim, columns)
+
+    def mark_sent(self, message: Message, *, detail: str) -> bool:
+        """Finish the row."""
+        now = self._now()
+        return self._finish(message, "sent", due_at=now, sent_at=now, detail=detail, attempts=message.attempts + 1)
+
+    def mark_retry(self, message: Message, *, after: timedelta, error: str) -> bool:
+        """Count the attempt and put the row off."""
+        return self._finish(message, "waiting", due_at=self._now() + after, detail=error, attempts=message.attempts + 1)
+
+    def mark_waiting(self, message: Message, *, after: timedelta, error: str) -> bool:
+        """Put the row off without counting an attempt."""
+        return self._finish(message, "waiting", due_at=self._now() + after, detail=error, attempts=message.attempts)
+
+    def mark_dead(self, message: Message, *, error: str) -> bool:
+        """Give up and open an incident in the same transaction."""
+        incident = IncidentDraft(key=f"message:{message.id}", kind="message", message=f"提醒消息未送达：{error}")
+        return self._finish(
+            message, "dead", due_at=self._now(), detail=error, attempts=message.attempts + 1, incident=incident
+        )
+
+    def _finish(
+        self, message: Message, status: str, *, due_at: datetime, detail: str, attempts: int,
+        sent_at: datetime | None = None, incident: IncidentDraft | None = None,
+    ) -> bool:
+        return self._store.finish_message(
+            message.district, str(message.id), owner=self._owner, status=status, due_at=due_at, sent_at=sent_at,
+            detail=detail, attempts=attempts, incident=incident, number=message.number, now=self._now(),
+        )
+
+
+class DirectoryContacts:
+    """Implements the dispatcher's `Contacts` on the organisation."""
+
+    def __init__(self, directory: Callable[[str], Directory]) -> None:
+        self._directory = directory
+
+    def contact(self, district: str, person: str, on: date) -> Contact | None:
+        """Return a person's contact on a day; the deputy's during absence."""
+        directory = self._directory(district)
+        holder = directory.persons.get(person)
+        if holder is None:
+            return None
+        deputy = next((directory.persons[d] for d in directory.deputies(person, on) if d in directory.persons), None)
+        reached = deputy or holder
+        return Contact(
+            person=reached.id, name=reached.name, email=reached.email, phone=reached.phone,
+            standing_in_for=holder.name if deputy else None,
+        )
+
+
+def _message(row: dict[str, Any]) -> Message:
+    import json
+
+    params = row["params"]
+    rendered = None
+    if row["rendered_body"] is not None:
+        rendered = Rendered(
+            channel=row["rendered_channel"], to=row["rendered_to"], subject=row["rendered_subject"],
+            body=bytes(row["rendered_body"]), message_id=row["rendered_id"], template_version=row["template_version"],
+        )
+    return Message(
+        id=row["key"], district=row["district"], number=row["number"], sequence=row["seq"], recipient=row["recipient"],
+        template=row["template"], template_version=row["template_version"],
+        params=json.loads(params) if isinstance(params, str) else params,
+        urgency="now" if row["urgent"] else "digest", attempts=row["attempts"] - 1, created_at=row["created_at"],
+        rendered=rendered, channel=row["channel"],
+    )

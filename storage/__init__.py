@@ -1,0 +1,1 @@
+"""What Rectiflow remembers: one store for SQLite and PostgreSQL."""

@@ -1,0 +1,75 @@
+"""Column types that mean the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, String, Text, TypeDecorator
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeEngine
+
+__all__ = ["Instant", "Json", "instant_text", "json_text", "read_instant"]
+
+
+def instant_text(moment: datetime) -> str:
+    """Write an instant the one way it is kept: UTC, microseconds, fixed width, so that text order is time order.
+
+    Raises:
+        ValueError: the instant is naive.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("an instant must be aware")
+    return moment.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+def read_instant(value: datetime | str) -> datetime:
+    """Read an instant as a driver returns it."""
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment.astimezone(UTC)
+
+
+def json_text(value: Any) -> str:
+    """Write JSON compactly, Chinese as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant: timestamptz on PostgreSQL, fixed-width UTC text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the dialect."""
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else String(32))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn an instant into what the driver takes."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return instant_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Turn what the driver returns into an instant."""
+        return None if value is None else read_instant(value)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value: jsonb on PostgreSQL, compact text on SQLite."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the column type of the dialect."""
+        return dialect.type_descriptor(JSONB(none_as_null=True) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Turn a value into what the driver takes."""
+        return value if value is None or dialect.name == "postgresql" else json_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Turn what the driver returns into a value."""
+        return json.loads(value) if isinstance(value, str) else value

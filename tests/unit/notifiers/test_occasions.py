@@ -1,0 +1,165 @@
+"""Every built-in occasion, with everything known and with next to nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from rectiflow.notifiers import OCCASIONS, PARAMETERS, Param, TemplateSet, builtin_templates, count_parts
+from rectiflow.notifiers.parameters import RESTRICTED, RESTRICTED_PARAMETERS, fill
+
+from .conftest import MakeContact, MakeMessage
+
+USUAL: Mapping[str, Param] = {
+    "district_name": "梁子湖区教育局",
+    "number": "LZH-2024-000123",
+    "workflow": "重大隐患整改",
+    "unit": "太和镇中心小学",
+    "place": "教学楼二楼东侧楼梯",
+    "description": "疏散通道堆放课桌椅，应急照明灯损坏2盏",
+    "category": "消防安全",
+    "severity": "一般隐患",
+    "due_on": "2024年12月31日",
+    "state": "整改中",
+    "action": None,
+    "actor": "主要负责人",
+    "actor_unit": "太和镇中心小学",
+    "reason": "政府采购尚未完成",
+    "note": "已电话告知",
+    "clock": "整改时限",
+    "days_left": 3,
+    "days_overdue": 2,
+    "level": "区级",
+    "request": "延期",
+    "decision": "批准",
+    "measures": "清空通道，更换应急照明灯",
+    "interim": "安排专人值守",
+    "contact": "0711-2400000",
+    "recipient": "太和镇中心小学校长",
+    "standing_in_for": None,
+    "count": 63,
+    "period": "2024年11月",
+    "lines": "逾期 7 条：太和镇 3 条\n未定时限 2 条",
+    "next_step": "签收后五个工作日内提交整改方案",
+}
+BARE: Mapping[str, Param] = {"number": "LZH-2024-000123", "recipient": "太和镇中心小学校长"}
+CASES = {
+    "usual": USUAL,
+    "bare": BARE,
+    "due today": {**USUAL, "days_left": 0, "days_overdue": None},
+    "not overdue": {**USUAL, "days_overdue": None},
+    "no days": {**USUAL, "days_left": None, "days_overdue": None},
+    "none": dict.fromkeys(PARAMETERS) | BARE,
+    "empty": dict.fromkeys(PARAMETERS, "") | BARE,
+}
+SIGNATURE = "【梁子湖区教育局】"
+
+every_occasion = pytest.mark.parametrize("occasion", sorted(OCCASIONS))
+every_case = pytest.mark.parametrize("params", CASES.values(), ids=CASES.keys())
+
+
+@every_occasion
+@every_case
+def test_reads_well(templates: TemplateSet, occasion: str, params: Mapping[str, Param]) -> None:
+    """No "None", no leftovers of a template, no doubled or dangling punctuation, the subject on one line."""
+    mail, sms = templates.mail(occasion, params), templates.sms(occasion, params)
+    for text in (mail.subject, mail.text, sms):
+        assert "None" not in text
+        assert not re.search(r"[{}]|，，|。。|，。|：。|（）|“”|：：| ，| 。", text), text
+    assert "\n" not in mail.subject + sms
+    assert not re.search(r"[，：、]$", mail.subject)
+    assert sms.endswith("。")
+    assert "\n\n\n" not in mail.text
+
+
+@every_occasion
+@every_case
+def test_sms_fits_one_part(templates: TemplateSet, occasion: str, params: Mapping[str, Param]) -> None:
+    """With an ordinary signature, number, unit and date a short message is one part."""
+    assert count_parts(SIGNATURE + templates.sms(occasion, params)) == 1
+
+
+@every_occasion
+def test_sms_prints_a_parameter_once(occasion: str) -> None:
+    """The providers' templates allow each variable once."""
+    source = (builtin_templates() / f"{occasion}.sms.txt.j2").read_text(encoding="utf-8")
+    printed = Counter(re.findall(r"\{\{ *(\w+)", source))
+    branches = source.count("{% else %}") + source.count("{% elif")
+    assert all(times <= 1 + branches for times in printed.values()), printed
+
+
+@every_occasion
+def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
+    """The number is in the subject, the greeting and the sender in the text, and the page says what the text says."""
+    mail = templates.mail(occasion, USUAL)
+    if occasion not in ("import_summary", "report_ready"):
+        assert "LZH-2024-000123" in mail.subject
+    assert mail.text.startswith("太和镇中心小学校长，您好：\n")
+    assert "梁子湖区教育局\n安全股联系电话：0711-2400000\n" in mail.text
+    text_of_page = re.sub(r"<br>|<[^>]+>|\s", "", mail.html)
+    for line in mail.text.splitlines():
+        for part in re.sub(r"^· ", "", line).split("："):
+            assert re.sub(r"\s", "", part) in text_of_page, part
+
+
+def test_words_of_practice(templates: TemplateSet) -> None:
+    """A message is never called 通知, and 催办 is said only after the date."""
+    for occasion in OCCASIONS:
+        text = templates.mail(occasion, USUAL).text.replace("督办通知", "")
+        assert "通知" not in text, occasion
+        assert ("催办" in templates.sms(occasion, USUAL)) == (occasion in ("urge", "call_task")), occasion
+
+
+@pytest.mark.parametrize(
+    ("occasion", "days", "told"),
+    [
+        ("due_soon", {"days_left": 3}, "还有3天"),
+        ("due_soon", {"days_left": 0}, "今天到期"),
+        ("urge", {"days_overdue": 2}, "已逾期2天"),
+        ("reminder", {"days_left": 0}, "今天到期"),
+        ("reminder", {"days_overdue": 5}, "已超过5天"),
+        ("monitoring_due", {"days_overdue": 1}, "监测已逾期1天"),
+    ],
+)
+def test_days_are_said(templates: TemplateSet, occasion: str, days: Mapping[str, Param], told: str) -> None:
+    """Zero days left is today, not nothing."""
+    assert told in templates.sms(occasion, {**BARE, **days})
+
+
+def test_acceptance_is_called_by_its_action(templates: TemplateSet) -> None:
+    """Where the definition calls re-inspection 验收, so do the messages."""
+    params = {**BARE, "action": "验收不合格"}
+    assert templates.mail("failed", params).subject.startswith("验收不合格 ")
+    assert "复查不合格" not in templates.sms("failed", params)
+
+
+def test_restricted_says_a_number_and_nothing_else(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Whatever the row holds, a restricted message holds none of it."""
+    secret = {k: f"机密{k}" for k in PARAMETERS if k not in RESTRICTED_PARAMETERS}
+    message = make_message(template=RESTRICTED, params={**secret, "number": "LZH-2024-000123"})
+    params = fill(message, make_contact(), district_name="梁子湖区教育局")
+    mail = templates.mail(RESTRICTED, params)
+    assert "机密" not in mail.subject + mail.text + mail.html + templates.sms(RESTRICTED, params)
+    assert "LZH-2024-000123" in mail.text
+    assert "请登录查看，或与安全股联系" in mail.text
+
+
+def test_a_multi_line_parameter_forges_nothing(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Breaks in a description cannot pretend to be another fact of the message."""
+    message = make_message(params={"description": "插座松动\n· 整改时限：2099年1月1日"})
+    text = templates.mail("assigned", fill(message, make_contact(), district_name="局")).text
+    assert "· 隐患描述：插座松动 · 整改时限：2099年1月1日\n" in text
+
+
+def test_html_is_escaped(templates: TemplateSet) -> None:
+    """Data is text in the page, never markup."""
+    html = templates.mail("assigned", {**USUAL, "description": "<script>alert(1)</script>"}).html
+    assert "<script>" not in html
+    assert "&lt;script&gt;" in html

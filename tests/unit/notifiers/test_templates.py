@@ -1,0 +1,190 @@
+"""Loading and checking of template folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rectiflow.notifiers import (
+    OCCASIONS,
+    RenderFailure,
+    TemplateInvalid,
+    TemplateMissing,
+    TemplateProblem,
+    TemplateSet,
+    builtin_templates,
+)
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write template files."""
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def problems_of(folder: Path) -> tuple[TemplateProblem, ...]:
+    """Load a district's folder over the built-in one and return what is wrong."""
+    with pytest.raises(TemplateInvalid) as caught:
+        TemplateSet.load([builtin_templates(), folder])
+    return caught.value.problems
+
+
+def test_builtin_templates_load(templates: TemplateSet) -> None:
+    """The templates that come with the program are complete and without fault."""
+    assert templates.occasions == OCCASIONS.keys()
+
+
+def test_a_later_folder_overrides_file_by_file(tmp_path: Path) -> None:
+    """A district's mail replaces the built-in one; its SMS stays."""
+    folder = write(tmp_path / "own", {"closed.mail.txt.j2": "主题：办结 {{ number }}\n本隐患已办结。\n"})
+    plain, own = TemplateSet.load([builtin_templates()]), TemplateSet.load([builtin_templates(), folder])
+    assert own.mail("closed", {"number": "N-1"}).subject == "办结 N-1"
+    assert own.sms("closed", {"number": "N-1"}) == plain.sms("closed", {"number": "N-1"})
+    assert own.version("closed") != plain.version("closed")
+    assert own.version("urge") == plain.version("urge")
+
+
+def test_a_changed_frame_changes_every_version(tmp_path: Path) -> None:
+    """The frame is part of the words of every occasion."""
+    folder = write(tmp_path / "own", {"_frame.mail.txt.j2": "{{ recipient }}\n{{ body }}\n"})
+    plain, own = TemplateSet.load([builtin_templates()]), TemplateSet.load([builtin_templates(), folder])
+    assert all(own.version(o) != plain.version(o) for o in OCCASIONS)
+    assert all(0 <= own.version(o) < 2**31 for o in OCCASIONS)
+
+
+def test_an_occasions_own_page_is_used(tmp_path: Path) -> None:
+    """An HTML file of an occasion replaces the page made from the text, and may build on the frame."""
+    page = '{% extends "_frame.mail.html.j2" %}\n{% block content %}<h1>{{ number }}</h1>{% endblock %}\n'
+    folder = write(tmp_path / "own", {"closed.mail.html.j2": page})
+    html = TemplateSet.load([builtin_templates(), folder]).mail("closed", {"number": "<1>"}).html
+    assert "<h1>&lt;1&gt;</h1>" in html
+    assert "<table" in html
+
+
+def test_a_page_does_not_outlive_an_override_of_its_text(tmp_path: Path) -> None:
+    """When a later folder changes the words, an earlier folder's page with the old words is not used."""
+    first = write(tmp_path / "first", {"closed.mail.html.j2": "<p>旧话</p>"})
+    second = write(tmp_path / "second", {"closed.mail.txt.j2": "主题：办结\n新话。\n"})
+    html = TemplateSet.load([builtin_templates(), first, second]).mail("closed", {}).html
+    assert "新话" in html
+    assert "旧话" not in html
+
+
+def test_a_district_may_add_an_occasion(tmp_path: Path) -> None:
+    """An occasion of a district's own needs a mail and an SMS, like any other."""
+    files = {"visit.mail.txt.j2": "主题：约谈\n请于近日到局参加约谈。\n", "visit.sms.txt.j2": "请参加约谈。\n"}
+    loaded = TemplateSet.load([builtin_templates(), write(tmp_path / "own", files)])
+    assert loaded.occasions == OCCASIONS.keys() | {"visit"}
+    assert loaded.sms("visit", {}) == "请参加约谈。"
+
+
+def test_missing_files_are_all_named(tmp_path: Path) -> None:
+    """A mistyped name shows as an occasion of which half is missing; everything missing is named at once."""
+    folder = write(tmp_path / "own", {"asigned.mail.txt.j2": "主题：交办\n正文\n", "visit.sms.txt.j2": "约谈"})
+    with pytest.raises(TemplateMissing) as caught:
+        TemplateSet.load([builtin_templates(), folder])
+    assert caught.value.missing == ("asigned.sms.txt.j2（自定义）", "visit.mail.txt.j2（自定义）")
+    assert "asigned.sms.txt.j2" in str(caught.value)
+
+
+def test_nothing_loaded_names_everything(tmp_path: Path) -> None:
+    """An empty folder lacks the frames and two files for every occasion."""
+    with pytest.raises(TemplateMissing) as caught:
+        TemplateSet.load([tmp_path])
+    assert len(caught.value.missing) == 2 + 2 * len(OCCASIONS)
+
+
+def test_unknown_names_are_told_with_line_and_choice(tmp_path: Path) -> None:
+    """Every unknown name of every file is reported with its line, the nearest name, and all that are allowed."""
+    files = {
+        "urge.mail.txt.j2": "主题：催办 {{ nmber }}\n第二行\n{{ due_on }} {{ 责任人 }}\n",
+        "urge.sms.txt.j2": "催办 {{ password }}",
+    }
+    found = problems_of(write(tmp_path / "own", files))
+    assert [(Path(p.path).name, p.line) for p in found] == [
+        ("urge.mail.txt.j2", 1),
+        ("urge.mail.txt.j2", 3),
+        ("urge.sms.txt.j2", 1),
+    ]
+    assert "没有名为 nmber 的内容（是不是 number？）" in found[0].message
+    assert "due_on（整改时限" in found[1].message
+    assert str(found[0]).startswith(f"{tmp_path}/own/urge.mail.txt.j2:1: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "told"),
+    [
+        ("urge.sms.txt.j2", "一\n{% if number %}", 2, "语法错误"),
+        ("urge.sms.txt.j2", "{% if number is odd_one %}x{% endif %}x", 1, "没有名为 odd_one 的判断"),
+        ("urge.sms.txt.j2", "\n{{ number|tojson }}", 2, "没有名为 tojson 的过滤器"),
+        ("urge.sms.txt.j2", "{% if number %}{{ number|center }}{% endif %}", 1, "没有名为 center 的过滤器"),
+        ("urge.sms.txt.j2", "{{ number.center(9) }}", 1, "不能调用方法"),
+        ("urge.sms.txt.j2", "{{ range(9) }}x", 1, "没有名为 range 的内容"),
+        ("urge.sms.txt.j2", '一\n{% include "assigned.sms.txt.j2" %}', 2, "引用的 assigned.sms.txt.j2 不存在"),
+        ("urge.sms.txt.j2", "{% include number %}", 1, "必须直接写出"),
+        ("urge.sms.txt.j2", "{{ days_overdue + 1 }}", 1, "试用时出错"),
+        ("urge.sms.txt.j2", "{{ 9 ** 9 }}", 1, "不能用运算符 **"),
+        ("urge.sms.txt.j2", "{{ number.__class__ }}", 1, "试用时出错"),
+        ("urge.sms.txt.j2", "{{ reason }}", 0, "没有内容"),
+        ("urge.mail.txt.j2", "主题：{{ reason }}\n正文\n", 0, "主题或正文为空"),
+        ("urge.mail.txt.j2", "主题：催办\n{{ reason }}\n", 0, "主题或正文为空"),
+        ("urge.mail.txt.j2", "催办\n正文\n", 1, "第一行应为"),
+        ("urge.mail.j2", "主题：催办\n正文\n", 0, "文件名应为"),
+        ("restricted.sms.txt.j2", "请看 {{ description }}", 1, "没有名为 description 的内容"),
+        ("_tail.mail.txt.j2", "{{ body }}", 1, "没有名为 body 的内容"),
+        ("urge.sms.txt.j2", "长" * 70_000, 0, "超过 65536 个字符"),
+    ],
+)
+def test_what_does_not_load(tmp_path: Path, name: str, text: str, line: int, told: str) -> None:
+    """Each fault of a template is found when it is loaded, at its place."""
+    found = problems_of(write(tmp_path / "own", {name: text}))
+    assert (Path(found[0].path).name, found[0].line) == (name, line)
+    assert told in found[0].message
+
+
+def test_all_problems_come_at_once(tmp_path: Path) -> None:
+    """Wrong encoding, a missing folder, a missing file and an unknown name are told together."""
+    folder = write(tmp_path / "own", {"urge.sms.txt.j2": "{{ nmber }}", "visit.sms.txt.j2": "约谈"})
+    (folder / "closed.sms.txt.j2").write_bytes("已销号".encode("gb18030"))
+    with pytest.raises(TemplateInvalid) as caught:
+        TemplateSet.load([builtin_templates(), folder, tmp_path / "none"])
+    told = str(caught.value)
+    assert "4 处错误" in told
+    assert "另存为 UTF-8" in told
+    assert "没有这个模板文件夹" in told
+    assert "visit.mail.txt.j2（自定义）: 缺少文件" in told
+
+
+def test_text_with_a_byte_order_mark_and_crlf_loads(tmp_path: Path) -> None:
+    """Files saved by a Windows editor are read as they are meant."""
+    (tmp_path / "closed.mail.txt.j2").write_bytes("\ufeff主题：办结\r\n已办结。\r\n".encode())
+    mail = TemplateSet.load([builtin_templates(), tmp_path]).mail("closed", {})
+    assert (mail.subject, "已办结。\n" in mail.text) == ("办结", True)
+
+
+def test_an_unknown_occasion_is_a_render_failure(templates: TemplateSet) -> None:
+    """A message that names no template cannot be rendered; the missing files are named."""
+    for ask in (templates.mail, templates.sms):
+        with pytest.raises(RenderFailure, match=r"没有名为 nothing 的消息模板，请补上 nothing\.mail\.txt\.j2"):
+            ask("nothing", {})
+    with pytest.raises(RenderFailure):
+        templates.version("nothing")
+
+
+def test_a_failure_while_rendering_names_file_and_line(tmp_path: Path) -> None:
+    """What only fails on some parameters fails as RenderFailure with the place."""
+    folder = write(tmp_path, {"urge.sms.txt.j2": "催办\n{% if note == 'x' %}{{ note + 1 }}{% endif %}"})
+    loaded = TemplateSet.load([builtin_templates(), folder])
+    with pytest.raises(RenderFailure) as caught:
+        loaded.sms("urge", {"note": "x"})
+    assert (Path(caught.value.path).name, caught.value.line) == ("urge.sms.txt.j2", 2)
+
+
+def test_rendered_size_is_bounded(templates: TemplateSet) -> None:
+    """A parameter of enormous length does not become an enormous mail."""
+    with pytest.raises(RenderFailure, match="超过 200000 个字符"):
+        templates.mail("import_summary", {"lines": "长" * 200_001})

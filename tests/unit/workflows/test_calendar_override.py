@@ -1,0 +1,111 @@
+"""A district's own calendar file: what it says, and every mistake in it."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+
+from rectiflow.engine.errors import InputUnusable
+from rectiflow.workflows.calendars.cn import SchoolTerm, load_override
+
+GOOD = """
+years:
+  2027:
+    complete: true
+    holidays: [2027-01-01, 2027-02-05..2027-02-08]
+    workdays: [2027-01-30]
+  2024: {holidays: [2024-12-25]}
+terms:
+  - {name: 2024秋, from: 2024-09-02, to: 2025-01-17}
+"""
+BAD = """
+years:
+  二〇二七: {}
+  2026: [2026-01-01]
+  2027:
+    complete: true
+    holidays: [2027-02-05..2027-02-01, 2027-13-01..2027-13-02, 元旦, 2026-01-01, 2027-03-01]
+    workdays: 2027-01-30
+    rest: []
+  2028: {holidays: [2028-01-03], workdays: [2028-01-03], complete: 是}
+terms:
+  - {name: 2024秋, from: 2024-09-02}
+  - {name: 2025春, from: 2025-07-01, to: 2025-02-17}
+more: 1
+"""
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "calendar.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_days_stretches_and_terms_are_read(tmp_path: Path) -> None:
+    """Single days, stretches, complete years and terms come out as plain values."""
+    own = load_override(_write(tmp_path, GOOD))
+    assert own.holidays == {
+        date(2027, 1, 1),
+        date(2027, 2, 5),
+        date(2027, 2, 6),
+        date(2027, 2, 7),
+        date(2027, 2, 8),
+        date(2024, 12, 25),
+    }
+    assert own.workdays == {date(2027, 1, 30)}
+    assert own.complete == {2027}
+    assert own.terms == (SchoolTerm(name="2024秋", first=date(2024, 9, 2), last=date(2025, 1, 17)),)
+
+
+def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
+    """A file full of mistakes is refused with one message that names each place."""
+    with pytest.raises(InputUnusable) as refusal:
+        load_override(_write(tmp_path, BAD))
+    message = str(refusal.value)
+    for part in (
+        "有 14 处问题",
+        "years.二〇二七：年份",
+        "years.2026：应为",
+        "years.2027.holidays 第 1 项",
+        "years.2027.holidays 第 2 项",
+        "元旦 不是日期",
+        "2026-01-01 不在 2027 年",
+        "years.2027.workdays：应为列表",
+        "不认识的项 rest",
+        "至少要有一个周末调休上班日",
+        "years.2028.complete：请写 true 或 false",
+        "2028-01-03 同时写在",
+        "terms 第 1 项：请写",
+        "2025春 的结束日期早于开始日期",
+        "不认识的项 more",
+    ):
+        assert part in message
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    """A path that leads nowhere is named."""
+    with pytest.raises(InputUnusable, match=r"打不开日历文件 .*none\.yaml"):
+        load_override(tmp_path / "none.yaml")
+
+
+def test_broken_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
+    """Text that is no YAML is refused with line and column."""
+    with pytest.raises(InputUnusable, match="第 2 行第"):
+        load_override(_write(tmp_path, "years: {2027: [\nterms: }"))
+
+
+def test_an_empty_file_changes_nothing(tmp_path: Path) -> None:
+    """An empty file is a district without days of its own."""
+    assert load_override(_write(tmp_path, "")).holidays == frozenset()
+
+
+def test_the_sample_file_loads() -> None:
+    """The shipped example has the terms of the sample district and no days."""
+    with as_file(files("rectiflow.workflows.calendars").joinpath("sample.yaml")) as path:
+        own = load_override(path)
+    assert [t.name for t in own.terms] == ["2024春", "2024秋", "2025春"]
+    assert own.terms[1].first == date(2024, 9, 2)
+    assert not own.complete

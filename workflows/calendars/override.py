@@ -1,0 +1,185 @@
+"""A district's own calendar file: official years the package does not know yet, own days, school terms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from rectiflow.engine.errors import InputUnusable
+
+__all__ = ["CalendarOverride", "SchoolTerm", "is_weekday", "load_override", "shows_arrangement"]
+
+_SATURDAY = 5
+_NEXT_NEW_YEAR = (12, 29)
+_STRETCH = re.compile(r"(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolTerm:
+    """One school term, both days included; it steers inspections and recipients, never a hazard's deadline."""
+
+    name: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarOverride:
+    """A district's own days, added to the official ones.
+
+    `complete` names the years whose whole official arrangement stands in the file: it replaces the package's.
+    """
+
+    holidays: frozenset[date] = frozenset()
+    workdays: frozenset[date] = frozenset()
+    complete: frozenset[int] = frozenset()
+    terms: tuple[SchoolTerm, ...] = ()
+
+
+def is_weekday(day: date) -> bool:
+    """Tell whether a day is one of Monday to Friday."""
+    return day.weekday() < _SATURDAY
+
+
+def shows_arrangement(days: Iterable[date]) -> bool:
+    """Tell whether make-up days among `days` show that a year's official arrangement is known.
+
+    A make-up day in the last three days of December belongs to the next New Year's notice and shows nothing.
+    """
+    return any(not is_weekday(d) and (d.month, d.day) < _NEXT_NEW_YEAR for d in days)
+
+
+def load_override(path: Path | str, /) -> CalendarOverride:
+    """Read a district's calendar file: `years` with `holidays`, `workdays` and `complete`, and school `terms`.
+
+    A day is written 2027-02-05, a stretch of days 2027-02-05..2027-02-11.
+
+    Raises:
+        InputUnusable: the file cannot be read or has mistakes; all of them are named.
+    """
+    path = Path(path)
+    reader = _Reader()
+    override = reader.read(_yaml(path))
+    if reader.problems:
+        raise InputUnusable(f"日历文件 {path} 有 {len(reader.problems)} 处问题：{'；'.join(reader.problems)}。")
+    return override
+
+
+def _yaml(path: Path) -> object:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        yaml: Any = YAML(typ="safe", pure=True)
+        tree: object = yaml.load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputUnusable(f"打不开日历文件 {path}。请检查路径和权限，并用 UTF-8 保存。") from error
+    except YAMLError as error:
+        mark: Any = getattr(error, "problem_mark", None)
+        place = f"第 {mark.line + 1} 行第 {mark.column + 1} 列附近" if mark else ""
+        raise InputUnusable(f"日历文件 {path} {place}不合 YAML 写法。请检查缩进、冒号和括号。") from error
+    return tree
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+class _Reader:
+    """Reads the tree of a calendar file and gathers every mistake."""
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self._holidays: set[date] = set()
+        self._workdays: set[date] = set()
+        self._complete: set[int] = set()
+
+    def read(self, tree: object) -> CalendarOverride:
+        top = self._mapping(tree, "文件", {"calendar", "years", "terms"})
+        for year, days in self._mapping(top.get("years"), "years", None).items():
+            self._year(year, days)
+        terms = [
+            self._term(entry, f"terms 第 {i} 项") for i, entry in enumerate(self._list(top.get("terms"), "terms"), 1)
+        ]
+        both = sorted(self._holidays & self._workdays)
+        self.problems += [f"{day} 同时写在 holidays 和 workdays 里，请只留一处" for day in both]
+        return CalendarOverride(
+            holidays=frozenset(self._holidays),
+            workdays=frozenset(self._workdays),
+            complete=frozenset(self._complete),
+            terms=tuple(t for t in terms if t is not None),
+        )
+
+    def _year(self, year: object, days: object) -> None:
+        where = f"years.{year}"
+        if not isinstance(year, int):
+            self.problems.append(f"{where}：年份请写四位数字")
+            return
+        entry = self._mapping(days, where, {"holidays", "workdays", "complete"})
+        work = self._days(entry.get("workdays"), f"{where}.workdays", year)
+        self._holidays |= self._days(entry.get("holidays"), f"{where}.holidays", year)
+        self._workdays |= work
+        complete = entry.get("complete", False)
+        if not isinstance(complete, bool):
+            self.problems.append(f"{where}.complete：请写 true 或 false")
+        elif complete and not shows_arrangement(work):
+            self.problems.append(f"{where}：complete 表示全年安排已录全，workdays 里至少要有一个周末调休上班日")
+        elif complete:
+            self._complete.add(year)
+
+    def _term(self, entry: object, where: str) -> SchoolTerm | None:
+        term = self._mapping(entry, where, {"name", "from", "to"})
+        name, first, last = term.get("name"), term.get("from"), term.get("to")
+        if not (isinstance(name, str) and type(first) is date and type(last) is date):
+            self.problems.append(f"{where}：请写 name（名称）、from 和 to（日期，如 2024-09-02）")
+            return None
+        if last < first:
+            self.problems.append(f"{where}：{name} 的结束日期早于开始日期")
+        return SchoolTerm(name=name, first=first, last=last)
+
+    def _days(self, value: object, where: str, year: int) -> set[date]:
+        entries = enumerate(self._list(value, where), 1)
+        found = {day for i, entry in entries for day in self._stretch(entry, f"{where} 第 {i} 项")}
+        self.problems += [f"{where}：{day} 不在 {year} 年" for day in sorted(found) if day.year != year]
+        return found
+
+    def _stretch(self, entry: object, where: str) -> list[date]:
+        if type(entry) is date:
+            return [entry]
+        match = _STRETCH.fullmatch(entry.strip()) if isinstance(entry, str) else None
+        days = _between(match[1], match[2]) if match else []
+        if not days:
+            self.problems.append(f"{where}：{entry} 不是日期，请写 2027-02-05 或 2027-02-05..2027-02-11")
+        return days
+
+    def _mapping(self, value: object, where: str, known: set[str] | None) -> Mapping[Any, Any]:
+        if value is None:
+            return {}
+        if not _is_mapping(value):
+            self.problems.append(f"{where}：应为“名称: 内容”的形式")
+            return {}
+        unknown = [str(key) for key in value if known is not None and key not in known]
+        self.problems += [f"{where}：不认识的项 {key}，可用 {'、'.join(sorted(known or ()))}" for key in unknown]
+        return value
+
+    def _list(self, value: object, where: str) -> list[Any]:
+        if value is None or _is_list(value):
+            return value or []
+        self.problems.append(f"{where}：应为列表，写在方括号里")
+        return []
+
+
+def _between(first: str, last: str) -> list[date]:
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        return []
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
