@@ -1,1 +1,1 @@
-"""Is the office's hand: one module for each noun of the command line."""
+"""The command line's commands: one noun a module, every command a few lines over the public API."""

@@ -98,9 +98,7 @@ def _attempt(snapshot: Snapshot, transition: Transition, stimulus: Act, now: dat
     return _Attempt(transition=transition, standing=standing, values=values, reasons=tuple(reasons))
 
 
-def _missing(
-    snapshot: Snapshot, transition: Transition, stimulus: Act, values: Mapping[str, Plain]
-) -> list[Reason]:
+def _missing(snapshot: Snapshot, transition: Transition, stimulus: Act, values: Mapping[str, Plain]) -> list[Reason]:
     workflow, ticket = snapshot.workflow, snapshot.case
     anew = {name: values.get(name) for name in transition.ask}
     if "evidence" in anew:
@@ -109,14 +107,10 @@ def _missing(
     if "evidence" in recorded:
         recorded["evidence"] = len(stimulus.evidence) or ticket.marks.get("evidence")
     absent = [name for name, value in {**recorded, **anew}.items() if value in (None, "", [])]
-    return [
-        Reason(code="field_missing", subject=n, message=f"缺“{workflow.fields[n].title}”（{n}）") for n in absent
-    ]
+    return [Reason(code="field_missing", subject=n, message=f"缺“{workflow.fields[n].title}”（{n}）") for n in absent]
 
 
-def _date_reasons(
-    snapshot: Snapshot, transition: Transition, values: Mapping[str, Plain], on: date
-) -> list[Reason]:
+def _date_reasons(snapshot: Snapshot, transition: Transition, values: Mapping[str, Plain], on: date) -> list[Reason]:
     reasons: list[Reason] = []
     main = main_clock(snapshot.workflow)
     due_on = as_date(values.get(main.until)) if main and main.until else None
@@ -141,7 +135,9 @@ def _inspector_reasons(
     if not _verifies(workflow, transition):
         return []
     entered = [
-        k for t in transition.not_by_actor_of for k in ticket.taken.get(t, ())
+        k
+        for t in transition.not_by_actor_of
+        for k in ticket.taken.get(t, ())
         if k.entered_by == hand.actor and k.actor != hand.actor
     ]
     second, reasons = values.get("second_inspector"), list[Reason]()
@@ -150,9 +146,13 @@ def _inspector_reasons(
         why = "重大或挂牌隐患须两人验收" if not entered else "本人代录过该单位的答复，须会同第二人现场复查"
         reasons.append(Reason(code="second_inspector", subject="second_inspector", message=f"{why}，缺“第二复查人”"))
     if entered and hand.via != _ON_SITE:
-        reasons.append(Reason(code="not_on_site", subject="via", message="本人代录过该单位的答复，只能当面（现场）复查"))
+        reasons.append(
+            Reason(code="not_on_site", subject="via", message="本人代录过该单位的答复，只能当面（现场）复查")
+        )
     if second and (second == hand.actor or _took(ticket, second, transition.not_by_actor_of)):
-        reasons.append(Reason(code="same_person", subject="second_inspector", message="第二复查人须是未参与整改的另一人"))
+        reasons.append(
+            Reason(code="same_person", subject="second_inspector", message="第二复查人须是未参与整改的另一人")
+        )
     return reasons
 
 
@@ -183,9 +183,7 @@ def _verifies(workflow: Workflow, transition: Transition) -> bool:
     return target is not None and target.stage == "verified" and "rectifying" in stages
 
 
-def _context(
-    snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Act, now: datetime
-) -> dict[str, object]:
+def _context(snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Act, now: datetime) -> dict[str, object]:
     ticket, today = snapshot.case, local_day(now)
     due_on = as_date(ticket.marks.get("due_on"))
     return {
@@ -275,9 +273,11 @@ def _tell(change: Change, transition: Transition, values: Mapping[str, Plain]) -
         title = change.workflow.roles[target.task].title
         change.incident("nobody", f"“{target.title}”无人办理：{title}岗位空缺或未配置，请补人员后再催办")
     change.tell(
-        audience, template, f"{change.before.seq + 1}", urgent=target.stage in ("assigned", "rectifying"),
-        action=transition.title, reason=values.get("reason"),
+        audience,
+        template,
+        f"{change.before.seq + 1}",
+        urgent=target.stage in ("assigned", "rectifying"),
+        action=transition.title,
+        reason=values.get("reason"),
         next_step=change.workflow.states[change.ticket.state].title,
     )
-
-

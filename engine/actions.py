@@ -40,7 +40,11 @@ class Action:
 
 def actions(snapshot: Snapshot, person: str, now: datetime) -> tuple[Action, ...]:
     """List every action of the ticket's state for a person, in the author's order."""
-    return (*_transitions(snapshot, person, now), *_requests(snapshot, person, now), *_corrections(snapshot, person, now))
+    return (
+        *_transitions(snapshot, person, now),
+        *_requests(snapshot, person, now),
+        *_corrections(snapshot, person, now),
+    )
 
 
 def _transitions(snapshot: Snapshot, person: str, now: datetime) -> Iterator[Action]:

@@ -20,13 +20,24 @@ class YearOfDays(Protocol):
     """What a calendar knows of one year; `covered` is False when the year's notice is not known."""
 
     @property
-    def year(self) -> int: ...
+    def year(self) -> int:
+        """The year."""
+        ...
+
     @property
-    def holidays(self) -> frozenset[date]: ...
+    def holidays(self) -> frozenset[date]:
+        """Mondays to Fridays that do not work."""
+        ...
+
     @property
-    def makeup(self) -> frozenset[date]: ...
+    def makeup(self) -> frozenset[date]:
+        """Saturdays and Sundays that do."""
+        ...
+
     @property
-    def covered(self) -> bool: ...
+    def covered(self) -> bool:
+        """Whether the year's notice is known."""
+        ...
 
 
 class WorkCalendar:
@@ -66,8 +77,10 @@ class WorkCalendar:
         if count == 0:
             return day
         if self._first <= day.toordinal() <= self._last:
-            i = bisect_right(self._work, day.toordinal()) - 1 + count if count > 0 else (
-                bisect_left(self._work, day.toordinal()) + count
+            i = (
+                bisect_right(self._work, day.toordinal()) - 1 + count
+                if count > 0
+                else (bisect_left(self._work, day.toordinal()) + count)
             )
             if 0 <= i < len(self._work):
                 return date.fromordinal(self._work[i])

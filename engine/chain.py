@@ -61,11 +61,27 @@ def seal(draft: EventDraft, *, district: str, number: str, seq: int, previous: s
     """Number, salt and chain an event; `previous` is "" for the first of a ticket."""
     digest = private_digest(draft.private, salt)
     unsealed = Event(
-        district=district, number=number, seq=seq, encoding=ENCODING, kind=draft.kind, trigger=draft.trigger,
-        from_state=draft.from_state, to_state=draft.to_state, actor=draft.actor, in_place_of=draft.in_place_of,
-        entered_by=draft.entered_by, via=draft.via, happened_on=draft.happened_on, recorded_at=draft.recorded_at,
-        late=draft.late, public=draft.public, private_digest=digest, previous=previous, hash="",
-        private=draft.private, salt=salt,
+        district=district,
+        number=number,
+        seq=seq,
+        encoding=ENCODING,
+        kind=draft.kind,
+        trigger=draft.trigger,
+        from_state=draft.from_state,
+        to_state=draft.to_state,
+        actor=draft.actor,
+        in_place_of=draft.in_place_of,
+        entered_by=draft.entered_by,
+        via=draft.via,
+        happened_on=draft.happened_on,
+        recorded_at=draft.recorded_at,
+        late=draft.late,
+        public=draft.public,
+        private_digest=digest,
+        previous=previous,
+        hash="",
+        private=draft.private,
+        salt=salt,
     )
     return _with_hash(unsealed)
 
@@ -84,10 +100,24 @@ def event_hash(event: Event) -> str:
     if event.encoding != ENCODING:
         raise ValueError(f"办理记录的编码版本 {event.encoding} 本版本不认识，请升级。")
     parts = [
-        event.encoding, event.previous, event.district, event.number, event.seq, event.kind, event.trigger,
-        event.from_state, event.to_state, event.actor, event.in_place_of, event.entered_by, event.via,
-        event.happened_on.isoformat(), event.recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
-        event.late, event.public, event.private_digest,
+        event.encoding,
+        event.previous,
+        event.district,
+        event.number,
+        event.seq,
+        event.kind,
+        event.trigger,
+        event.from_state,
+        event.to_state,
+        event.actor,
+        event.in_place_of,
+        event.entered_by,
+        event.via,
+        event.happened_on.isoformat(),
+        event.recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        event.late,
+        event.public,
+        event.private_digest,
     ]
     return sha256(canonical(parts).encode()).hexdigest()
 

@@ -60,7 +60,9 @@ class Change:
         if not lasting:
             return
         fields = {**self.ticket.fields, **lasting}
-        self.set(fields={k: v for k, v in fields.items() if v is not None}, restricted=_restricted(self.workflow, fields))
+        self.set(
+            fields={k: v for k, v in fields.items() if v is not None}, restricted=_restricted(self.workflow, fields)
+        )
         for name in _MARKED_FIELDS:
             if name in lasting:
                 self.mark(name, lasting[name])
@@ -132,8 +134,13 @@ class Change:
         directory = self.snapshot.directory
         params = {**telling.parameters(self.workflow, self.ticket, directory, self.today), **self._said(), **said}
         written = telling.drafts(
-            (p for p in recipients if p not in acting), template, key, params,
-            directory=directory, restricted=self.ticket.restricted, urgent=urgent,
+            (p for p in recipients if p not in acting),
+            template,
+            key,
+            params,
+            directory=directory,
+            restricted=self.ticket.restricted,
+            urgent=urgent,
         )
         for message in written:
             self._messages[message.recipient] = message
@@ -172,8 +179,13 @@ class Change:
     # the answer -------------------------------------------------------------------------------------------------
 
     def decision(
-        self, kind: str, trigger: str, *, place: str = "",
-        public: Mapping[str, Plain] | None = None, private: Mapping[str, Plain] | None = None,
+        self,
+        kind: str,
+        trigger: str,
+        *,
+        place: str = "",
+        public: Mapping[str, Plain] | None = None,
+        private: Mapping[str, Plain] | None = None,
     ) -> Decision:
         """Close the change with its event."""
         self._count_hand()
@@ -229,7 +241,11 @@ class Change:
             was = before.armed if before else None
             if was is not None and was not in (run.armed, self.fired):
                 disarm.append(was)
-            if run.armed is not None and run.next_at is not None and (run.armed, run.next_at) != (was, before and before.next_at):
+            if (
+                run.armed is not None
+                and run.next_at is not None
+                and (run.armed, run.next_at) != (was, before and before.next_at)
+            ):
                 arm.append(Timer(key=run.armed, at=run.next_at))
         return tuple(arm), tuple(disarm)
 
@@ -238,7 +254,11 @@ class Change:
             return {}
         directory = self.snapshot.directory
         unit = directory.unit_name(directory.unit_of(self.hand.actor, self.today))
-        return {"actor": directory.person_name(self.hand.actor), "actor_unit": unit or None, "note": self.hand.note or None}
+        return {
+            "actor": directory.person_name(self.hand.actor),
+            "actor_unit": unit or None,
+            "note": self.hand.note or None,
+        }
 
     def _count_hand(self) -> None:
         if self.hand is not None and self.hand.clerk != self.hand.actor:

@@ -104,7 +104,7 @@ def _top(desk: Desk) -> None:
     parts = desk.parts
     desk.known("N308", "工作日历", parts.calendar, CALENDARS, "calendar")
     desk.known("N301", "环节", parts.initial, parts.states, "initial")
-    if parts.enters_at != parts.initial:
+    if "enters_at" in desk.tree.entries:
         desk.known("N301", "环节", parts.enters_at, parts.states, "enters_at")
     if "keepers" in desk.tree.entries:
         desk.each("N302", "角色", parts.keepers, parts.roles, "keepers")

@@ -80,7 +80,12 @@ class Timekeeper:
         return ladder.arm(clock, run, self.now, self.calendar, self.workflow.ladder_hour)
 
     def _advance(
-        self, clock: Clock, run: ClockRun | None, source: str | None, target: str, trigger: str,
+        self,
+        clock: Clock,
+        run: ClockRun | None,
+        source: str | None,
+        target: str,
+        trigger: str,
         fields: Mapping[str, Plain],
     ) -> ClockRun | None:
         alive = target in clock.alive_in
@@ -99,9 +104,7 @@ class Timekeeper:
         revived = replace(run, status="paused", ended_on=None, handed_in_on=None)
         return revived if paused else self._resume(clock, self._follow(clock, revived, fields))
 
-    def _stay(
-        self, clock: Clock, run: ClockRun, target: str, trigger: str, fields: Mapping[str, Plain]
-    ) -> ClockRun:
+    def _stay(self, clock: Clock, run: ClockRun, target: str, trigger: str, fields: Mapping[str, Plain]) -> ClockRun:
         after = self._follow(clock, run, fields)
         if target in clock.paused_in and run.status == "running":
             after = self._pause(clock, after)

@@ -44,14 +44,15 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
     before = {k: ticket.fields.get(k) for k in changed}
     change.keep(changed)
     return change.decision(
-        "amended", "amend", place=standing.in_place_of if standing else "", public={"fields": sorted(changed)},
+        "amended",
+        "amend",
+        place=standing.in_place_of if standing else "",
+        public={"fields": sorted(changed)},
         private={"before": before, "after": changed, "reason": stimulus.reason},
     )
 
 
-def amend_reasons(
-    snapshot: Snapshot, stimulus: Amend, now: datetime
-) -> tuple[Standing | None, list[Reason]]:
+def amend_reasons(snapshot: Snapshot, stimulus: Amend, now: datetime) -> tuple[Standing | None, list[Reason]]:
     """Return in which role the person may amend, and what speaks against it."""
     standing, reasons = role_reasons(snapshot, snapshot.workflow, snapshot.workflow.keepers, stimulus.hand, now)
     return standing, [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
@@ -79,9 +80,7 @@ def void(snapshot: Snapshot, stimulus: Void, now: datetime) -> Decision | Refusa
     )
 
 
-def void_reasons(
-    snapshot: Snapshot, stimulus: Void, now: datetime
-) -> tuple[Standing | None, list[Reason]]:
+def void_reasons(snapshot: Snapshot, stimulus: Void, now: datetime) -> tuple[Standing | None, list[Reason]]:
     """Return in which role the person may void, and what speaks against it."""
     standing, reasons = role_reasons(snapshot, snapshot.workflow, snapshot.workflow.keepers, stimulus.hand, now)
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
@@ -100,6 +99,8 @@ def _protected(snapshot: Snapshot, values: dict[str, Plain]) -> list[Reason]:
     barred = (acted | EPHEMERAL | dated) & set(values)
     fields = snapshot.workflow.fields
     return [
-        Reason(code="protected", subject=k, message=f"“{fields[k].title}”不能更正，请用相应的操作（改派、退回、延期等）")
+        Reason(
+            code="protected", subject=k, message=f"“{fields[k].title}”不能更正，请用相应的操作（改派、退回、延期等）"
+        )
         for k in sorted(barred)
     ]

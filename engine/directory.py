@@ -206,4 +206,6 @@ def _find(text: str, named: Mapping[str, tuple[str, ...]], what: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(text, list(named), n=3, cutoff=0.5)
-    raise NotFound(f"没有{what}“{text}”。" + (f"是不是：{'、'.join(near)}？" if near else f"请先导入该{what}，或核对名称。"))
+    raise NotFound(
+        f"没有{what}“{text}”。" + (f"是不是：{'、'.join(near)}？" if near else f"请先导入该{what}，或核对名称。")
+    )

@@ -1,15 +1,15 @@
 """Everything Rectiflow raises on purpose.
 
-    RectiflowError
-    ├── WorkflowInvalid          a definition does not load; carries every Problem with its place
-    ├── Refused                  an action was refused; carries every Reason
-    ├── NotFound (LookupError)   a ticket, unit, person, request … that does not exist
-    ├── Ambiguous (LookupError)  a short name or number that fits more than one
-    ├── Conflict                 somebody else changed the ticket first, and retrying did not help
-    ├── WorkplaceError           the database, its schema or the settings cannot be used as they are
-    │   ├── WorkplaceBusy        another process holds what may be held only once
-    │   └── SchemaTooNew         the database was made by a newer version
-    └── InputUnusable            a file or value handed in from outside cannot be used
+RectiflowError
+├── WorkflowInvalid          a definition does not load; carries every Problem with its place
+├── Refused                  an action was refused; carries every Reason
+├── NotFound (LookupError)   a ticket, unit, person, request … that does not exist
+├── Ambiguous (LookupError)  a short name or number that fits more than one
+├── Conflict                 somebody else changed the ticket first, and retrying did not help
+├── WorkplaceError           the database, its schema or the settings cannot be used as they are
+│   ├── WorkplaceBusy        another process holds what may be held only once
+│   └── SchemaTooNew         the database was made by a newer version
+└── InputUnusable            a file or value handed in from outside cannot be used
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.source}:{self.line}:{self.column}: " if self.line else (f"{self.source}: " if self.source else "")
+        place = (
+            f"{self.source}:{self.line}:{self.column}: " if self.line else (f"{self.source}: " if self.source else "")
+        )
         hint = f"（{self.hint}）" if self.hint else ""
         return f"{place}{self.code} {self.message}{hint}"
 

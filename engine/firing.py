@@ -36,7 +36,8 @@ def fire(snapshot: Snapshot, stimulus: Fire, now: datetime) -> Decision | Refusa
     change.put_clock(keeper.rearm(clock, crossed))
     change.fired = stimulus.key
     change.crossed = tuple(
-        Crossing(key=ladder.timer_key(run, r), nominal_at=r.at, how="fired" if r is rungs[-1] else "crossed") for r in rungs
+        Crossing(key=ladder.timer_key(run, r), nominal_at=r.at, how="fired" if r is rungs[-1] else "crossed")
+        for r in rungs
     )
     _climb(change, clock, run, rungs)
     steps = [[r.step.id, r.occurrence, r.at.isoformat()] for r in rungs]

@@ -12,7 +12,16 @@ from .stimulus import Hand
 from .ticket import Snapshot, Ticket
 from .workflow import Workflow
 
-__all__ = ["ACT_AS", "LATE_AFTER_DAYS", "VIAS", "day_of", "hand_reasons", "is_late", "role_reasons", "same_person_reasons"]
+__all__ = [
+    "ACT_AS",
+    "LATE_AFTER_DAYS",
+    "VIAS",
+    "day_of",
+    "hand_reasons",
+    "is_late",
+    "role_reasons",
+    "same_person_reasons",
+]
 
 LATE_AFTER_DAYS = 3  #: natural days after which an entry needs a note and is marked 补录
 VIAS = {"self": "本人", "phone": "电话", "wechat": "微信", "sms": "短信", "paper": "纸质", "in-person": "当面"}
@@ -79,7 +88,9 @@ def _who(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
         if p not in people
     ]
     if hand.via not in VIAS:
-        reasons.append(Reason(code="via_unknown", subject=hand.via, message=f"方式“{hand.via}”须为 {'、'.join(VIAS)} 之一"))
+        reasons.append(
+            Reason(code="via_unknown", subject=hand.via, message=f"方式“{hand.via}”须为 {'、'.join(VIAS)} 之一")
+        )
     if hand.clerk != hand.actor and not reasons:
         reasons += _on_behalf(snapshot, hand, now)
     return reasons
@@ -88,7 +99,9 @@ def _who(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
 def _on_behalf(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
     reasons: list[Reason] = []
     if hand.via == "self":
-        reasons.append(Reason(code="via_missing", subject="via", message="代他人录入须注明方式（电话、微信、短信、纸质、当面）"))
+        reasons.append(
+            Reason(code="via_missing", subject="via", message="代他人录入须注明方式（电话、微信、短信、纸质、当面）")
+        )
     workflow, directory = snapshot.workflow, snapshot.directory
     clerks = (*workflow.keepers, *assigning_roles(workflow))
     fields = snapshot.ticket.fields if snapshot.ticket else {}

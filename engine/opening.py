@@ -93,8 +93,15 @@ def stated_day(stimulus: Import, values: Mapping[str, Plain], today: date) -> da
 def _begin(snapshot: Snapshot, hand: Hand, values: Mapping[str, Plain], now: datetime, key: str | None) -> Change:
     workflow = snapshot.workflow
     ticket = Ticket(
-        district=snapshot.directory.district.code, number="", workflow=workflow.id, version=workflow.version,
-        state=workflow.initial, since=hand.on or local_day(now), opened_at=now, severity=workflow.severity, key=key,
+        district=snapshot.directory.district.code,
+        number="",
+        workflow=workflow.id,
+        version=workflow.version,
+        state=workflow.initial,
+        since=hand.on or local_day(now),
+        opened_at=now,
+        severity=workflow.severity,
+        key=key,
     )
     change = Change(snapshot, ticket, hand, now)
     change.mark("workflow", workflow.id)
@@ -130,8 +137,10 @@ def _reported_template(workflow: Workflow) -> str:
 
 def _import_reasons(stimulus: Import, today: date) -> list[Reason]:
     stated = {
-        "交办日期": stimulus.assigned_on, "完成日期": stimulus.handed_in_on,
-        "复查日期": stimulus.passed_on, "销号日期": stimulus.closed_on,
+        "交办日期": stimulus.assigned_on,
+        "完成日期": stimulus.handed_in_on,
+        "复查日期": stimulus.passed_on,
+        "销号日期": stimulus.closed_on,
     }
     return [
         Reason(code="future", subject=name, message=f"{name} {day} 晚于今天")
@@ -181,8 +190,4 @@ def _state_main_clock(change: Change, stimulus: Import) -> None:
 
 
 def _crossed(change: Change) -> list[Plain]:
-    return [
-        [run.clock, step, count]
-        for run in change.runs()
-        for step, count in run.fired.items()
-    ]
+    return [[run.clock, step, count] for run in change.runs() for step, count in run.fired.items()]

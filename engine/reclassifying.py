@@ -17,7 +17,11 @@ __all__ = ["reclassify"]
 
 
 def reclassify(
-    snapshot: Snapshot, transition: Transition, stimulus: Act, values: Mapping[str, Plain], standing: Standing | None,
+    snapshot: Snapshot,
+    transition: Transition,
+    stimulus: Act,
+    values: Mapping[str, Plain],
+    standing: Standing | None,
     now: datetime,
 ) -> Decision | Refusal:
     """Decide on a change of workflow: clocks of the same name go on, the others end, required fields must be there."""
@@ -38,7 +42,9 @@ def reclassify(
     change.enter(target.enters_at, transition.trigger, source)
     _tell(change, transition, target, values)
     return change.decision(
-        "reclassified", transition.trigger, place=standing.in_place_of if standing else "",
+        "reclassified",
+        transition.trigger,
+        place=standing.in_place_of if standing else "",
         public={"workflow": target.id, "version": target.version, "from_workflow": snapshot.workflow.id},
         private={"data": {k: v for k, v in values.items() if v is not None}},
     )
@@ -57,9 +63,7 @@ def _target(snapshot: Snapshot, transition: Transition, stimulus: Act) -> tuple[
 def _missing(snapshot: Snapshot, target: Workflow, values: Mapping[str, Plain]) -> list[Reason]:
     known = {**snapshot.case.fields, **{k: v for k, v in values.items() if v is not None}}
     absent = [f for f in target.fields.values() if f.required and known.get(f.id) in (None, "", [])]
-    return [
-        Reason(code="field_missing", subject=f.id, message=f"改判后缺“{f.title}”（{f.id}）") for f in absent
-    ]
+    return [Reason(code="field_missing", subject=f.id, message=f"改判后缺“{f.title}”（{f.id}）") for f in absent]
 
 
 def _end_lost_clocks(change: Change, target: Workflow) -> None:
@@ -73,6 +77,11 @@ def _tell(change: Change, transition: Transition, target: Workflow, values: Mapp
     task = target.states[target.enters_at].task
     roles = (*((task,) if task else ()), *(r for r in (*transition.tell, "principal") if r in target.roles))
     change.tell(
-        change.people(roles), "reclassified", f"{change.before.seq + 1}", urgent=True, action=transition.title,
-        reason=values.get("reason"), next_step=target.states[target.enters_at].title,
+        change.people(roles),
+        "reclassified",
+        f"{change.before.seq + 1}",
+        urgent=True,
+        action=transition.title,
+        reason=values.get("reason"),
+        next_step=target.states[target.enters_at].title,
     )

@@ -29,7 +29,11 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     kind = snapshot.workflow.requests.get(stimulus.kind)
     if kind is None:
         known = "、".join(k.title for k in snapshot.workflow.requests.values())
-        return _refuse(snapshot, stimulus.kind, [Reason(code="request_unknown", message=f"没有“{stimulus.kind}”这种申请，可申请：{known}")])
+        return _refuse(
+            snapshot,
+            stimulus.kind,
+            [Reason(code="request_unknown", message=f"没有“{stimulus.kind}”这种申请，可申请：{known}")],
+        )
     values, reasons = take(snapshot.workflow, stimulus.data, snapshot.directory, local_day(now))
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     standing, more = role_reasons(snapshot, snapshot.workflow, kind.by, stimulus.hand, now)
@@ -40,8 +44,11 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
     request = open_request(change, kind, stimulus.level, values, asked_by=stimulus.hand.actor)
     return change.decision(
-        "asked", kind.id, place=standing.in_place_of if standing else "",
-        public={"request": request.ordinal, "level": request.level}, private={"data": values},
+        "asked",
+        kind.id,
+        place=standing.in_place_of if standing else "",
+        public={"request": request.ordinal, "level": request.level},
+        private={"data": values},
     )
 
 
@@ -54,7 +61,9 @@ def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, now: d
         reasons.append(Reason(code="request_pending", message=f"已有一件“{kind.title}”待审批"))
     approved = sum(r.kind == kind.id and r.status == "approved" for r in snapshot.requests)
     if kind.limit is not None and approved >= kind.limit:
-        reasons.append(Reason(code="request_limit", message=f"“{kind.title}”最多 {kind.limit} 次，已批准 {approved} 次"))
+        reasons.append(
+            Reason(code="request_limit", message=f"“{kind.title}”最多 {kind.limit} 次，已批准 {approved} 次")
+        )
     reasons += _too_late(snapshot, kind, now)
     reasons += _level_reasons(snapshot, kind, level)
     return reasons
@@ -67,7 +76,9 @@ def rule(snapshot: Snapshot, stimulus: Rule, now: datetime) -> Decision | Refusa
         return _refuse(snapshot, "审批", [Reason(code="request_unknown", message=f"没有第 {stimulus.ordinal} 件申请")])
     kind = snapshot.workflow.requests.get(request.kind)
     if kind is None:
-        return _refuse(snapshot, "审批", [Reason(code="request_unknown", message=f"现行流程没有“{request.kind}”这种申请")])
+        return _refuse(
+            snapshot, "审批", [Reason(code="request_unknown", message=f"现行流程没有“{request.kind}”这种申请")]
+        )
     values, reasons = take(snapshot.workflow, stimulus.data, snapshot.directory, local_day(now))
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons, *_ruling_reasons(request, stimulus)]
     standing, more = role_reasons(snapshot, snapshot.workflow, _deciders(kind, request), stimulus.hand, now)
@@ -83,7 +94,10 @@ def propose(change: Change, kind: RequestKind, level: str | None) -> Request | N
     pending = any(r.kind == kind.id and r.status == "pending" for r in change.requests())
     listed = change.ticket.listed
     high = kind.effect == "list" and listed is not None and _RANK[listed] >= _RANK.get(level or "", 0)
-    limit = kind.limit is not None and sum(r.kind == kind.id and r.status == "approved" for r in change.requests()) >= kind.limit
+    limit = (
+        kind.limit is not None
+        and sum(r.kind == kind.id and r.status == "approved" for r in change.requests()) >= kind.limit
+    )
     return None if pending or high or limit else open_request(change, kind, level, {}, asked_by=None)
 
 
@@ -102,8 +116,13 @@ def open_request(
         roles = "、".join(role_title(change.workflow, d) for d in _deciders(kind, request))
         change.incident("nobody", f"“{kind.title}”无人审批：{roles}岗位空缺或未配置，请补人员")
     change.tell(
-        deciders, "request_made", f"request{ordinal}", urgent=True,
-        request=kind.title, level=LEVELS.get(level or ""), reason=values.get("reason"),
+        deciders,
+        "request_made",
+        f"request{ordinal}",
+        urgent=True,
+        request=kind.title,
+        level=LEVELS.get(level or ""),
+        reason=values.get("reason"),
     )
     return request
 
@@ -130,13 +149,23 @@ def _deciders(kind: RequestKind, request: Request) -> tuple[str, ...]:
 
 
 def _carry_out(
-    snapshot: Snapshot, kind: RequestKind, request: Request, stimulus: Rule, values: Mapping[str, Plain],
-    place: str, now: datetime,
+    snapshot: Snapshot,
+    kind: RequestKind,
+    request: Request,
+    stimulus: Rule,
+    values: Mapping[str, Plain],
+    place: str,
+    now: datetime,
 ) -> Decision:
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
     status = "approved" if stimulus.approve else "rejected"
     ruled = replace(
-        request, status=status, decided_by=stimulus.hand.actor, decided_on=change.on, data=values, reason=stimulus.reason
+        request,
+        status=status,
+        decided_by=stimulus.hand.actor,
+        decided_on=change.on,
+        data=values,
+        reason=stimulus.reason,
     )
     change.request(ruled)
     _stop_clock(change, kind.id)
@@ -145,7 +174,9 @@ def _carry_out(
         _EFFECTS[kind.effect](change, kind, ruled)
     _tell_ruling(change, kind, ruled)
     return change.decision(
-        "ruled", kind.id, place=place,
+        "ruled",
+        kind.id,
+        place=place,
         public={"request": request.ordinal, "verdict": status, "level": request.level},
         private={"data": values, "reason": stimulus.reason},
     )
@@ -157,9 +188,14 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
     unit_heads = change.people(r for r in ("principal", "rectifier", "safety_section") if r in change.workflow.roles)
     audience = dict.fromkeys((*((request.asked_by,) if request.asked_by else ()), *unit_heads))
     change.tell(
-        audience, template, f"ruled{request.ordinal}", urgent=listed, request=kind.title,
+        audience,
+        template,
+        f"ruled{request.ordinal}",
+        urgent=listed,
+        request=kind.title,
         decision="批准" if request.status == "approved" else "不批准",
-        level=LEVELS.get(request.level or ""), reason=request.reason or None,
+        level=LEVELS.get(request.level or ""),
+        reason=request.reason or None,
     )
 
 
@@ -197,8 +233,13 @@ def _delist(change: Change, kind: RequestKind, request: Request) -> None:
 def _draft(change: Change, kind: RequestKind, request: Request) -> None:
     ordinal = max((d.ordinal for d in change.documents()), default=0) + 1
     paper = Document(
-        kind=PAPERS[kind.effect], unit=change.ticket.fields.get("responsible_unit"), level=request.level,
-        signer=kind.decider(request.level), request=request.ordinal, drafted_on=change.on, ordinal=ordinal,
+        kind=PAPERS[kind.effect],
+        unit=change.ticket.fields.get("responsible_unit"),
+        level=request.level,
+        signer=kind.decider(request.level),
+        request=request.ordinal,
+        drafted_on=change.on,
+        ordinal=ordinal,
     )
     change.document(paper)
 
@@ -279,8 +320,14 @@ def _level_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None) -> 
         return [Reason(code="not_listed", message="没有挂牌督办，无从摘牌")]
     if not kind.levels:
         return []
-    if level not in kind.levels:
-        return [Reason(code="level_missing", subject="level", message=f"须写明级别：{'、'.join(LEVELS.get(v, v) for v in kind.levels)}")]
+    if level is None or level not in kind.levels:
+        return [
+            Reason(
+                code="level_missing",
+                subject="level",
+                message=f"须写明级别：{'、'.join(LEVELS.get(v, v) for v in kind.levels)}",
+            )
+        ]
     if listed is not None and _RANK[level] <= _RANK[listed]:
         return [Reason(code="level_not_higher", subject="level", message=f"已是{LEVELS[listed]}挂牌，级别只升不降")]
     return []

@@ -74,8 +74,8 @@ def _own(
     workflow: Workflow, role: Role, fields: Mapping[str, Plain], directory: Directory, day: date, seen: frozenset[str]
 ) -> tuple[str, ...]:
     if role.holder_field is not None:
-        person = fields.get(role.holder_field)
-        return (person,) if person in directory.persons else ()
+        person = directory.persons.get(fields.get(role.holder_field) or "")
+        return (person.id,) if person else ()
     if not role.of:
         return directory.holders(role.id, None, day)
     for entry in role.of:

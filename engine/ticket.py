@@ -39,7 +39,9 @@ class Ticket:
     head: str = ""  #: hash of the last event
     fields: Mapping[str, Plain] = field(default_factory=dict[str, Plain])
     taken: Mapping[str, tuple[Taken, ...]] = field(default_factory=dict[str, tuple[Taken, ...]])
-    marks: Mapping[str, Plain] = field(default_factory=dict[str, Plain])  #: milestones and counts; changes go into events
+    marks: Mapping[str, Plain] = field(
+        default_factory=dict[str, Plain]
+    )  #: milestones and counts; changes go into events
     since: date  #: the day the present state was entered, as stated
     opened_at: datetime
     severity: str = "general"

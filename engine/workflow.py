@@ -30,7 +30,18 @@ ANY_OPEN = "any_open"
 Stage = Literal["reported", "assigned", "rectifying", "verified", "closed"]
 SpanUnit = Literal["workdays", "days", "hours"]
 FieldType = Literal[
-    "text", "choice", "catalogue", "date", "datetime", "decimal", "integer", "boolean", "unit", "person", "evidence", "list"
+    "text",
+    "choice",
+    "catalogue",
+    "date",
+    "datetime",
+    "decimal",
+    "integer",
+    "boolean",
+    "unit",
+    "person",
+    "evidence",
+    "list",
 ]
 Effect = Literal["extend", "list", "delist", "paper", "none"]
 

@@ -8,7 +8,7 @@ merged over several rows is one hazard, and what else stands in those rows belon
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ._header import Header, HeaderCell, header_key
@@ -129,7 +129,8 @@ class Body:
         text = cell_text(first)
         if _TOTAL.match(match_key(text)):
             return "合计行"
-        if _REMARK.fullmatch(match_key(text)) and not self._complete(own):
+        others = [column for column in own if column != first_column]
+        if _REMARK.fullmatch(match_key(text)) and not self._complete(others):
             self._in_foot = True
             return "表下说明"
         if len(own) == 1 and self._spans_table(row, first_column):
@@ -146,7 +147,7 @@ class Body:
             return "" if re.fullmatch(r"\d+", text) else "只有序号栏有内容"
         return None
 
-    def _complete(self, own: Mapping[int, Cell]) -> bool:
+    def _complete(self, own: Collection[int]) -> bool:
         """Tell whether a row has the main column and one of the anchors."""
         columns = self.header.by_key
         written = {key for key, cell in columns.items() if cell.column in own}

@@ -22,6 +22,8 @@ _STREAM = 2
 _FILE_PASS = 0x002F
 _CELL_RECORDS = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x00FD, 0x027E, 0x00D6})
 _MULTIPLE_NUMBERS = 0x00BD
+_DIMENSIONS = 0x0200
+_MOST_ROWS, _MOST_COLUMNS = 65_536, 256
 _PLACE_BYTES = 4  # row and column, at the beginning of every cell record
 
 
@@ -54,6 +56,8 @@ def inspect_workbook_stream(streams: dict[str, bytes], limits: Limits) -> None:
     for kind, body in _records(stream):
         if kind == _FILE_PASS:
             raise Encrypted
+        if kind == _DIMENSIONS:
+            _check_dimensions(body)
         if kind in _CELL_RECORDS or kind == _MULTIPLE_NUMBERS:
             if len(body) < _PLACE_BYTES:
                 raise Corrupt("cell record cut off")
@@ -61,6 +65,15 @@ def inspect_workbook_stream(streams: dict[str, bytes], limits: Limits) -> None:
             last = struct.unpack_from("<H", body, len(body) - 2)[0] if kind == _MULTIPLE_NUMBERS else column
             rows, columns = max(rows, row + 1), max(columns, column + 1, last + 1)
     check_extent("", rows, columns, limits)
+
+
+def _check_dimensions(body: bytes) -> None:
+    """Refuse a declared size that no .xls has; the reader of workbooks reserves memory by it."""
+    if len(body) not in (10, 14):
+        raise Corrupt("dimensions")
+    first_row, last_row, first_column, last_column = struct.unpack_from("<IIHH" if len(body) == 14 else "<HHHH", body)
+    if not (first_row <= last_row <= _MOST_ROWS and first_column <= last_column <= _MOST_COLUMNS):
+        raise Corrupt("dimensions")
 
 
 def _records(stream: bytes) -> Iterator[tuple[int, bytes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 
 from .limits import Corrupt, Limits, check_extent
 from .text import Cell
@@ -15,6 +16,7 @@ _MARKED = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_LINES = 50
+_AS_TEXT = re.compile(r'^="(.*)"$')  # how some systems write a number that shall stay text
 
 
 def read_delimited(data: bytes, limits: Limits) -> tuple[tuple[Cell, ...], ...]:
@@ -30,7 +32,7 @@ def read_delimited(data: bytes, limits: Limits) -> tuple[tuple[Cell, ...], ...]:
     try:
         for number, row in enumerate(reader, start=1):
             check_extent("", number, len(row), limits)
-            rows.append(tuple(row))
+            rows.append(tuple(_AS_TEXT.sub(r"\1", cell) for cell in row))
     except csv.Error as problem:
         raise Corrupt(f"第 {reader.line_num} 行附近的引号不成对") from problem
     return tuple(rows)

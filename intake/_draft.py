@@ -65,7 +65,7 @@ class Draft:
 
     def require(self, key: str, title: str) -> None:
         """Make it a problem when a column that must be filled is not."""
-        if key in self.columns and not self.text(key):
+        if key in self.columns and self.says_nothing(key):
             self.problem(key, f"没有填写{title}")
 
     def problem(self, key: str, message: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Literal
 
 from ._draft import Convert, Draft, Unfit, Warn
 from .text import Cell, cell_text, match_key, split_names
@@ -26,20 +25,15 @@ _SEVERITY = (
     ("major", re.compile(r"重大.*|是重大.*")),
     ("general", re.compile(r"一般.*|普通.*|轻微.*|较小.*|非重大.*")),
 )
-_FAIL = re.compile(
-    r"不合格|未合格|不通过|未通过|不到位|未到位|未整改|未完成|未落实|未达标|不达标|不符合|部分|基本|仍|尚|否|不属实|×|✗"
-)
-_PASS = re.compile(
-    r"合格|通过|到位|已整改|已完成|完成整改|整改完成|已落实|整改完毕|达标|符合|属实|消除|同意|销号|是|√|✓|✔"
-)
+_DONE = "整改|完成|落实|达标|符合|合格|通过|到位|消除|销号|同意|解决|验收|完毕"
+_FAIL = re.compile(rf"(?:不予?|未能?|尚未|没有?|部分|基本)(?:{_DONE})+|仍.*|否|×|✗")
+_PASS = re.compile(r"合格|通过|到位|已整改|已完成|完成整改|整改完成|已落实|整改完毕|达标|符合|消除|同意|销号|是|√|✓|✔")
+_DENIAL = re.compile("[不未没否]")
 _NOT_YET = re.compile(
     r"(?:待|未|尚未|暂未|正在)(?:复查|验收|复核|核查|进行|到期|检查)?(?:中)?|(?:复查|验收|复核|整改)中"
 )
-_LEVELS: tuple[tuple[Literal["district", "town", "village"], re.Pattern[str]], ...] = (
-    ("village", re.compile(r"村|社区")),
-    ("town", re.compile(r"镇|乡|街道|园区")),
-    ("district", re.compile(r"区|县")),
-)
+# The longer names first: 社区 and 园区 are no district.
+_LEVEL_WORDS = re.compile(r"(?P<village>社区|村)|(?P<town>园区|镇|乡|街道)|(?P<district>区|县)")
 _NOT_LISTED = re.compile(r"(?:否|未|不|没|非|一般|日常|普通).*")
 
 
@@ -92,15 +86,20 @@ def severity(cell: Cell, _warn: Warn) -> str:
 
 
 def verdict(cell: Cell, warn: Warn) -> str | None:
-    """Read the outcome of a re-inspection; None while it is still to come."""
+    """Read the outcome of a re-inspection; None while it is still to come.
+
+    A sentence that says both, or denies something else, is not guessed at.
+    """
     written = match_key(cell_text(cell))
     if _NOT_YET.fullmatch(written):
         return None
-    if _FAIL.search(written):
+    rest = _FAIL.sub("", written)
+    passed, failed = _PASS.search(rest) is not None, rest != written
+    if failed and not passed:
         if "部分" in written or "基本" in written:
             warn(f"“{cell_text(cell)}”按不合格记")
         return "fail"
-    if _PASS.search(written):
+    if passed and not failed and not _DENIAL.search(rest):
         return "pass"
     raise Unfit("看不出复查是否合格，请写“合格”或“不合格”，还没有复查的留空")
 
@@ -110,10 +109,10 @@ def listed_level(cell: Cell, _warn: Warn) -> str | None:
     written = match_key(cell_text(cell))
     if _NOT_LISTED.fullmatch(written):
         return None
-    for level, words in _LEVELS:
-        if words.search(written):
-            return level
-    raise Unfit("督办级别只有村级、镇级、区级，没有挂牌的请留空")
+    levels = {found.lastgroup for found in _LEVEL_WORDS.finditer(written)}
+    if len(levels) == 1:
+        return levels.pop()
+    raise Unfit("督办级别只能是村级、镇级、区级之一，没有挂牌的请留空")
 
 
 def revision(cell: Cell, _warn: Warn) -> int:

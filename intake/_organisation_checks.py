@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -96,8 +96,13 @@ class Directory:
         return owner if owner != full_name else None
 
 
-def check_units(drafts: Sequence[Draft], known: Iterable[str]) -> Directory:
-    """Check that names are unique, that parents and successors are there, and that no parent loop is made."""
+def check_units(drafts: Sequence[Draft], known: Mapping[str, str | None]) -> Directory:
+    """Check that names are unique, that parents and successors are there, and that no parent loop is made.
+
+    Args:
+        drafts: the rows.
+        known: names of units that are recorded already; None for a full name, the full name for another one.
+    """
     directory = _enter_names(drafts, known)
     _check_codes(drafts, directory)
     for draft in drafts:
@@ -145,7 +150,7 @@ def check_persons(
     _check_deputies(drafts, known)
 
 
-def _enter_names(drafts: Sequence[Draft], known: Iterable[str]) -> Directory:
+def _enter_names(drafts: Sequence[Draft], known: Mapping[str, str | None]) -> Directory:
     directory, rows = Directory(), dict[str, int]()
     for draft in drafts:
         full = text_of(draft, "name")
@@ -156,8 +161,8 @@ def _enter_names(drafts: Sequence[Draft], known: Iterable[str]) -> Directory:
             directory.add(full, full)
     for draft in drafts:
         _enter_aliases(draft, directory)
-    for unit in known:
-        directory.add(unit, unit)
+    for unit, full_name in known.items():
+        directory.add(unit, full_name or unit)
     return directory
 
 
@@ -269,6 +274,14 @@ def _check_deputies(drafts: Sequence[Draft], known: Iterable[str]) -> None:
             draft.problem("deputy", f"没有名为“{deputy}”的人员，请核对写法，或先在“人员”表中登记")
         elif match_key(deputy) == match_key(text_of(draft, "name") or ""):
             draft.problem("deputy", "代理人不能是本人")
+        else:
+            _require_period(draft)
+
+
+def _require_period(draft: Draft) -> None:
+    missing = [word for key, word in (("deputy_since", "代理起"), ("deputy_until", "代理止")) if not draft.text(key)]
+    if missing:
+        draft.problem("deputy", f"填了代理人，请同时填写{'、'.join(missing)}日期")
 
 
 def _kind(cell: Cell, _warn: Warn) -> str:

@@ -128,7 +128,7 @@ def read_ledger(
     """
     file = Path(path)
     table = _find_table(file, open_sheets(file, limits=limits), sheet)
-    title, title_year = _title(table)
+    title, title_year = _title(file, table)
     hint: YearHint = year if year is not None else title_year
     body = Body(table.sheet, table.header, _RULES)
     places = table.header.by_key
@@ -208,12 +208,12 @@ def _table_notes(table: _Table, sheets: tuple[Sheet, ...]) -> list[str]:
     return notes + ([f"这些列看不懂，没有导入：{'、'.join(ignored)}"] if ignored else [])
 
 
-def _title(table: _Table) -> tuple[str, YearHint]:
-    """Take the title from above the header, and the first year that can be told from there or from the sheet's name."""
+def _title(file: Path, table: _Table) -> tuple[str, YearHint]:
+    """Take the title from above the header, and the first year told there, by the sheet's name or the file's."""
     above = table.sheet.cells[: table.header.first_row - 1]
     lines = [text for row in above for cell in row if (text := cell_text(cell))]
     title = next((line for line in lines if re.search("台账|清单|登记|汇总|统计|一览|明细|表", line)), "")
-    years = (year_of_title(line) for line in (*filter(None, (title,)), *lines, table.sheet.name))
+    years = (year_of_title(line) for line in (*filter(None, (title,)), *lines, table.sheet.name, file.stem))
     return title, next((year for year in years if year is not None), None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,12 +120,14 @@ class Recorded:
     """What is recorded already and may be named by a workbook that does not hold it.
 
     Attributes:
-        units: names and aliases of units.
+        units: names of units.
+        aliases: the full name of a unit by each of its other names.
         posts: unit and title of posts.
         persons: names of persons.
     """
 
     units: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     posts: frozenset[tuple[str, str]] = frozenset()
     persons: frozenset[str] = frozenset()
 
@@ -227,7 +229,7 @@ def _read_part(sheet: Sheet, key: str, reading: _Reading) -> None:
 
 
 def _cross_check(reading: _Reading, recorded: Recorded) -> None:
-    directory: Directory = check_units(reading.drafts["units"], recorded.units)
+    directory: Directory = check_units(reading.drafts["units"], {**dict.fromkeys(recorded.units), **recorded.aliases})
     check_posts(reading.drafts["posts"], directory)
     posts = [
         (unit, title)

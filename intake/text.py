@@ -65,7 +65,8 @@ def normalise_description(text: str) -> str:
 
     Width, case, blanks and punctuation do not count; letters, figures and marks of letters do.
     """
-    return "".join(sign for sign in match_key(text) if unicodedata.category(sign)[0] in "LNM")
+    kept = "".join(sign for sign in match_key(text) if unicodedata.category(sign)[0] in "LNM")
+    return unicodedata.normalize("NFKC", kept)  # what was taken out may have kept two signs apart
 
 
 def split_names(text: str) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ PARAMETERS: Mapping[str, str] = {
 #: All that a message about a restricted category may say: which ticket, and whom to ask.
 RESTRICTED_PARAMETERS = frozenset({"contact", "district_name", "number", "recipient", "standing_in_for"})
 
+NUMBERS = frozenset({"count", "days_left", "days_overdue"})  #: the only ones that reach a template as numbers
+
 OCCASIONS: Mapping[str, str] = {
     "assigned": "交办",
     "reassigned": "改派",
@@ -98,5 +100,5 @@ def _clean(name: str, value: Param) -> str | int:
     if value is None:
         return ""
     if isinstance(value, int):
-        return value
+        return value if name in NUMBERS else str(value)
     return clean_lines(value) if name == "lines" else one_line(value)

@@ -88,8 +88,10 @@ def _asked_for(tree: nodes.Template) -> set[str]:
     """Return the names a template takes from outside, whether or not its filters and tests exist."""
     lenient = Environment()  # noqa: S701 - nothing is rendered with it
     lenient.globals.clear()
-    lenient.filters = dict.fromkeys((n.name for n in tree.find_all(nodes.Filter)), str)
-    lenient.tests = dict.fromkeys((n.name for n in tree.find_all(nodes.Test)), bool)
+    for node in tree.find_all(nodes.Filter):
+        lenient.filters.setdefault(node.name, lenient.filters["string"])
+    for test in tree.find_all(nodes.Test):
+        lenient.tests.setdefault(test.name, lenient.tests["defined"])
     tree.set_environment(lenient)
     return meta.find_undeclared_variables(tree)
 

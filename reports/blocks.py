@@ -27,6 +27,7 @@ class Paragraph:
 class Column:
     """A column of a table, with its share of the page's width in mm."""
 
+    #: A line feed breaks the line in the header.
     title: str
     width_mm: float
     align: Align = "center"

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 FONT_PACKAGE, FONT_FILE = "pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf"
 WIDTH_INCHES = 6.14  # 156 mm, the text block of an official page
 DPI = 200
-BAR_INCHES = 0.125  # height of one bar
-GAP_INCHES = 0.11  # between the groups of bars
-FRAME_INCHES = 0.75  # legend and axis
+BAR_INCHES = 0.105  # height of one bar
+GAP_INCHES = 0.095  # between the groups of bars
+FRAME_INCHES = 0.65  # legend and axis
 _INK, _QUIET = "#222222", "#8a8a8a"
 
 
@@ -88,7 +88,7 @@ def _draw(labels: Sequence[str], series: Sequence[Series], font_path: str) -> by
 def _bars(axes: Axes, series: Sequence[Series], font: FontProperties, *, share: float) -> None:
     """Draw the bars of each series with their values; `share` is a bar's height, a group being 1."""
     small = font.copy()
-    small.set_size(7.5)
+    small.set_size(7)
     for position, one in enumerate(series):
         offset = (position - (len(series) - 1) / 2) * share
         places = [place + offset for place in range(len(one.values))]

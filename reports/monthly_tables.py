@@ -82,22 +82,22 @@ _UNIT_FIGURES: tuple[tuple[str, float, Show], ...] = (
     ("已整改", 13, _count("rectified")),
     ("整改率", 16, _rate("rectification_rate")),
     ("到期", 11, _count("due")),
-    ("按期整改率", 16, _rate("on_time_rate")),
+    ("按期\n整改率", 16, _rate("on_time_rate")),
     ("待复查", 13, _count("waiting")),
     ("逾期", 11, _count("overdue")),
-    ("复查逾期", 11, _count("verify_late")),
-    ("平均时长（天）", 13, _days("mean_days")),
+    ("复查\n逾期", 11, _count("verify_late")),
+    ("平均\n时长", 13, _days("mean_days")),
 )
 _CATEGORY_FIGURES: tuple[tuple[str, float, Show], ...] = (
-    ("上期结转", 12, _count("carried_over")),
-    ("本期新增", 12, _count("new")),
+    ("上期\n结转", 12, _count("carried_over")),
+    ("本期\n新增", 12, _count("new")),
     ("应整改", 13, _count("base")),
     ("已整改", 13, _count("rectified")),
     ("整改率", 16, _rate("rectification_rate")),
-    ("按期整改率", 16, _rate("on_time_rate")),
+    ("按期\n整改率", 16, _rate("on_time_rate")),
     ("待复查", 13, _count("waiting")),
     ("逾期", 11, _count("overdue")),
-    ("重大隐患", 11, _count("major")),
+    ("重大\n隐患", 11, _count("major")),
 )
 INDICATOR_NOTES = notes(
     "base",
@@ -138,7 +138,7 @@ def indicator_table(now: Figures, year: Figures) -> Table:
 
 def unit_table(caption: str, title: str, table: Tabulation, *, under: tuple[str, ...]) -> Table:
     """Show the figures of the units or towns, the total last."""
-    return _figure_table(f"{caption}（单位：项）", title, 30, _UNIT_FIGURES, table, under)
+    return _figure_table(f"{caption}（单位：项；时长：天）", title, 30, _UNIT_FIGURES, table, under)
 
 
 def category_table(table: Tabulation) -> Table:
@@ -205,7 +205,7 @@ def overdue_table(cases: Sequence[Case], *, day: date) -> Table:
 def verify_late_table(cases: Sequence[Case], *, day: date) -> Table:
     """List the hazards waiting too long for re-inspection."""
     columns = _columns(
-        ("隐患", 27, "left"), ("申请复查", 20, "center"), ("复查时限", 20, "center"), ("超时天数", 14, "center")
+        ("隐患", 29, "left"), ("申请复查", 20, "center"), ("复查时限", 20, "center"), ("超时\n天数", 12, "center")
     )
     rows = (
         (described(case), short_date(case.applied_on), short_date(case.verify_due_on), _since(case.verify_due_on, day))
@@ -224,10 +224,10 @@ def undated_table(cases: Sequence[Case]) -> Table:
 def watched_table(cases: Sequence[Case]) -> Table:
     """List the listed and major hazards with their level, date and state."""
     columns = _columns(
-        ("隐患", 28, "left"),
+        ("隐患", 27, "left"),
         ("等级", 10, "center"),
-        ("督办级别", 11, "center"),
-        ("整改时限", 18, "center"),
+        ("督办\n级别", 10, "center"),
+        ("整改时限", 20, "center"),
         ("当前环节", 14, "center"),
     )
     rows = ((described(case), _severity(case), _level(case), short_date(case.due_on), case.state) for case in cases)

@@ -71,7 +71,8 @@ def cn_time(moment: datetime) -> str:
     """Print an instant: 2024年11月30日18时05分; midnight belongs to the day it ends (24时)."""
     if moment.time() == time():
         return f"{cn_date(moment.date() - timedelta(days=1))}24时"
-    return f"{cn_date(moment.date())}{moment.hour}时{moment.minute:02}分"
+    minutes = f"{moment.minute:02}分" if moment.minute else ""
+    return f"{cn_date(moment.date())}{moment.hour}时{minutes}"
 
 
 def listing(parts: list[str], *, between: str = "，", end: str = "。") -> str:

@@ -53,28 +53,25 @@ def _add(document: Document, block: Block) -> None:
 
 
 def _add_end(document: Document, report: MonthlyReport) -> None:
-    """Add issuer and date, who signs, and in small print how the figures were made."""
+    """Add in small print how the figures were made, then issuer and date, and who signs: all on one page."""
     from docx.shared import Pt
 
-    day = cn_date(report.made_at.date())
-    indents = signature_indents(report.issuer, day)
-    for text, indent in zip((report.issuer, day), indents, strict=True):
-        line = document.add_paragraph(clean(text), style="公文落款")
-        line.paragraph_format.right_indent = Pt(indent * BODY_POINTS)
-        line.paragraph_format.keep_with_next = True
-        if text is report.issuer:
-            line.paragraph_format.space_before = Pt(BODY_POINTS)
-    _add_sign_off(document, report.sign_off)
     for text in report.closing:
-        document.add_paragraph(clean(text), style="公文附注")
+        document.add_paragraph(clean(text), style="公文附注").paragraph_format.keep_with_next = True
+    day = cn_date(report.made_at.date())
+    for place, indent in enumerate(signature_indents(report.issuer, day)):
+        line = document.add_paragraph(day if place else clean(report.issuer), style="公文落款")
+        layout = line.paragraph_format
+        layout.right_indent, layout.keep_with_next = Pt(indent * BODY_POINTS), True
+        layout.space_before = Pt(0 if place else 1.5 * BODY_POINTS)
+    _add_sign_off(document, report.sign_off)
 
 
 def _add_sign_off(document: Document, names: Sequence[str]) -> None:
     from docx.shared import Pt
 
     line = document.add_paragraph(style="公文签批")
-    line.paragraph_format.space_before = line.paragraph_format.space_after = Pt(BODY_POINTS)
-    line.paragraph_format.keep_with_next = True
+    line.paragraph_format.space_before = Pt(1.5 * BODY_POINTS)
     for place, name in enumerate(names):
         line.add_run(f"{'　' if place else ''}{clean(name)}：")
         line.add_run("　" * 7).underline = True

@@ -69,6 +69,14 @@ def _cell(text: str, column: Column, *, header: bool, strong: bool) -> Any:
     style = _element("w:pStyle", val=HEADER_STYLE if strong else CELL_STYLE)
     stay = [_element("w:keepNext")] if header else []
     align = _element("w:jc", val="center" if header else column.align)
-    words = _element("w:t")
-    words.text = clean(text)
-    return _element("w:tc", look, _element("w:p", _element("w:pPr", style, *stay, align), _element("w:r", words)))
+    return _element("w:tc", look, _element("w:p", _element("w:pPr", style, *stay, align), _run(text)))
+
+
+def _run(text: str) -> Any:
+    """Build a run of text; a line feed in it is a line break."""
+    run = _element("w:r")
+    for place, line in enumerate(clean(text).split("\n")):
+        words = _element("w:t")
+        words.text = line
+        run.extend([_element("w:br"), words] if place else [words])
+    return run

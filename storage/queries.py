@@ -17,7 +17,7 @@ from .statements import table
 
 __all__ = [
     "TicketFilter", "close_incident", "count_tickets", "documents", "events_of", "evidence_of", "histories", "incidents",
-    "messages", "open_tasks", "pending_requests", "retry_messages", "tickets", "timers_of",
+    "messages", "open_tasks", "pending_requests", "retry_messages", "retry_timers", "stuck_tickets", "tickets", "timers_of",
 ]
 
 
@@ -101,7 +101,10 @@ def retry_messages(engine: Engine, district: str, keys: Sequence[str], *, now: d
     """Make dead or waiting messages due at once with their attempts counted anew; return how many."""
     m = table("message")
     change = update(m).where(m.c.district == district, m.c.key.in_(keys), m.c.status.in_(("dead", "waiting")))
-    return _write(engine, change.values(status="waiting", due_at=now, attempts=0, owner=None, lease_until=None))
+    anew = dict.fromkeys(
+        ("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body", "owner", "lease_until")
+    )  # put into words anew, so that a corrected address counts
+    return _write(engine, change.values(status="waiting", due_at=now, attempts=0, **anew))
 
 
 def cancel_messages(engine: Engine, district: str, keys: Sequence[str]) -> int:
@@ -200,3 +203,24 @@ def _write(engine: Engine, change: Any) -> int:
         return int(connection.execute(change).rowcount)
 
 
+
+
+def retry_timers(engine: Engine, district: str, number: str, *, now: datetime) -> int:
+    """Arm a ticket's given-up timers again, due at once; return how many."""
+    t = table("timer")
+    change = update(t).where(t.c.district == district, t.c.number == number, t.c.status == "failed")
+    return _write(engine, change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None))
+
+
+def stuck_tickets(engine: Engine, district: str) -> list[str]:
+    """Return the open tickets for which no timer is armed and no request waits: nothing will ever remind of them."""
+    t, timer, request = table("ticket"), table("timer"), table("request")
+    armed = select(timer.c.number).where(
+        timer.c.district == t.c.district, timer.c.number == t.c.number, timer.c.status == "armed"
+    )
+    waiting = select(request.c.number).where(
+        request.c.district == t.c.district, request.c.number == t.c.number, request.c.status == "pending"
+    )
+    query = select(t.c.number).where(t.c.district == district, t.c.is_open.is_(True), ~armed.exists(), ~waiting.exists())
+    with engine.connect() as connection:
+        return list(connection.scalars(query.order_by(t.c.number)))

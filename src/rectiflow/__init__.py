@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "Clock",
+    "Conflict",
+    "NotFound",
+    "Outcome",
+    "Reason",
+    "Rectiflow",
+    "RectiflowError",
+    "Refused",
+    "SetClock",
+    "SystemClock",
+    "TicketFilter",
+    "WorkflowInvalid",
+    "WorkplaceError",
+]
+
 _HOMES = {
     "Clock": "rectiflow._clock",
     "Conflict": "rectiflow.engine.errors",
@@ -39,8 +55,6 @@ _HOMES = {
     "WorkflowInvalid": "rectiflow.engine.errors",
     "WorkplaceError": "rectiflow.engine.errors",
 }
-
-__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,8 +15,8 @@ from rectiflow.engine.actions import Action, actions
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.chain import ChainBreak, Event, check_chain
 from rectiflow.engine.decide import decide
-from rectiflow.engine.decision import Decision, IncidentDraft, MessageDraft, Refusal
-from rectiflow.engine.directory import Directory, Person
+from rectiflow.engine.decision import Decision, MessageDraft, Refusal
+from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import Conflict, NotFound, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
@@ -28,7 +28,7 @@ from rectiflow.storage.connect import make_engine, prepare_sqlite
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.queries import TicketFilter
 from rectiflow.storage.rows import Loaded
-from rectiflow.storage.store import Claim, ClaimLost, DueTimer, KeyTaken, Store
+from rectiflow.storage.store import Claim, DueTimer, KeyTaken, Store
 
 from ._clock import Clock, SystemClock
 from ._library import Library, calendar_for, load_kept, load_library
@@ -36,12 +36,11 @@ from ._library import Library, calendar_for, load_kept, load_library
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-__all__ = ["Outcome", "Rectiflow", "Swept"]
+    from ._sweep import Swept
+
+__all__ = ["Outcome", "Rectiflow"]
 
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
-LEASE = timedelta(minutes=2)
-MOST_ATTEMPTS = 5  #: of one timer, before an incident
-BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 MOST_SKEW = timedelta(seconds=30)
 
 
@@ -53,23 +52,6 @@ class Outcome:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
-    """What a sweep of due timers did."""
-
-    fired: int = 0
-    dropped: int = 0
-    failed: int = 0
-    steps: int = 0  #: ladder steps crossed by those fired
-    messages: int = 0
-
-    def __add__(self, other: Swept) -> Swept:
-        return Swept(
-            fired=self.fired + other.fired, dropped=self.dropped + other.dropped, failed=self.failed + other.failed,
-            steps=self.steps + other.steps, messages=self.messages + other.messages,
-        )
-
-
 class Rectiflow:
     """Drives hazards from report to close-out on one database.
 
@@ -78,7 +60,13 @@ class Rectiflow:
     """
 
     def __init__(
-        self, store: Store, library: Library, *, district: str, clock: Clock, calendar: WorkCalendar,
+        self,
+        store: Store,
+        library: Library,
+        *,
+        district: str,
+        clock: Clock,
+        calendar: WorkCalendar,
         evidence: EvidenceStore | None = None,
     ) -> None:
         self.store = store
@@ -94,9 +82,16 @@ class Rectiflow:
 
     @classmethod
     def open(
-        cls, url: str | None = None, *, engine: Engine | None = None, district: str | None = None,
-        clock: Clock | None = None, workflows: Path | None = None, calendar: Path | None = None,
-        evidence: EvidenceStore | None = None, create: bool = True,
+        cls,
+        url: str | None = None,
+        *,
+        engine: Engine | None = None,
+        district: str | None = None,
+        clock: Clock | None = None,
+        workflows: Path | None = None,
+        calendar: Path | None = None,
+        evidence: EvidenceStore | None = None,
+        create: bool = True,
     ) -> Self:
         """Open a database, made ready when it is new.
 
@@ -125,8 +120,12 @@ class Rectiflow:
             schema.check_schema(opened)
             chosen = _choose_district(opened, district)
         flow = cls(
-            Store(opened), load_library(workflows), district=chosen, clock=clock or SystemClock(),
-            calendar=calendar_for("cn-workdays", calendar), evidence=evidence,
+            Store(opened),
+            load_library(workflows),
+            district=chosen,
+            clock=clock or SystemClock(),
+            calendar=calendar_for("cn-workdays", calendar),
+            evidence=evidence,
         )
         flow.check_clock()
         return flow
@@ -145,8 +144,17 @@ class Rectiflow:
     # people act -------------------------------------------------------------------------------------------------
 
     def report(
-        self, workflow: str, *, by: str, key: str | None = None, evidence: Sequence[Attachment] = (),
-        entered_by: str | None = None, via: str = "self", on: date | None = None, note: str = "", **data: Any,
+        self,
+        workflow: str,
+        *,
+        by: str,
+        key: str | None = None,
+        evidence: Sequence[Attachment] = (),
+        entered_by: str | None = None,
+        via: str = "self",
+        on: date | None = None,
+        note: str = "",
+        **data: Any,
     ) -> Ticket:
         """Put a hazard on record. `unit` may be said for `responsible_unit`.
 
@@ -167,9 +175,19 @@ class Rectiflow:
         return self.create(workflow, Report(hand=hand, data=data, evidence=tuple(evidence), key=key)).ticket
 
     def do(
-        self, number: str, trigger: str, *, by: str, entered_by: str | None = None, via: str = "self",
-        on: date | None = None, note: str = "", evidence: Sequence[Attachment] = (), into: str | None = None,
-        expect_version: int | None = None, **data: Any,
+        self,
+        number: str,
+        trigger: str,
+        *,
+        by: str,
+        entered_by: str | None = None,
+        via: str = "self",
+        on: date | None = None,
+        note: str = "",
+        evidence: Sequence[Attachment] = (),
+        into: str | None = None,
+        expect_version: int | None = None,
+        **data: Any,
     ) -> Ticket:
         """Take a transition of the workflow, by its id or Chinese title.
 
@@ -181,7 +199,17 @@ class Rectiflow:
         act = Act(trigger=trigger, hand=hand, data=data, evidence=tuple(evidence), into=into)
         return self.handle(number, act, expect_version=expect_version).ticket
 
-    def ask(self, number: str, kind: str, *, by: str, level: str | None = None, on: date | None = None, note: str = "", **data: Any) -> Ticket:
+    def ask(
+        self,
+        number: str,
+        kind: str,
+        *,
+        by: str,
+        level: str | None = None,
+        on: date | None = None,
+        note: str = "",
+        **data: Any,
+    ) -> Ticket:
         """Make a request (延期, 挂牌 …), by its id or Chinese title.
 
         Raises:
@@ -189,7 +217,18 @@ class Rectiflow:
         """
         return self.handle(number, Ask(kind=kind, hand=self.hand(by, on=on, note=note), data=data, level=level)).ticket
 
-    def rule(self, number: str, ordinal: int, *, by: str, approve: bool, reason: str = "", on: date | None = None, note: str = "", **data: Any) -> Ticket:
+    def rule(
+        self,
+        number: str,
+        ordinal: int,
+        *,
+        by: str,
+        approve: bool,
+        reason: str = "",
+        on: date | None = None,
+        note: str = "",
+        **data: Any,
+    ) -> Ticket:
         """Approve or reject the pending request with that ordinal.
 
         Raises:
@@ -223,7 +262,13 @@ class Rectiflow:
         return self.handle(number, Void(hand=self.hand(by), reason=reason)).ticket
 
     def hand(
-        self, by: str, *, entered_by: str | None = None, via: str = "self", on: date | None = None, note: str = "",
+        self,
+        by: str,
+        *,
+        entered_by: str | None = None,
+        via: str = "self",
+        on: date | None = None,
+        note: str = "",
         account: str = "",
     ) -> Hand:
         """Say by whom, by whose hand, by what means and when.
@@ -284,8 +329,14 @@ class Rectiflow:
     def blank(self, workflow: Workflow) -> Snapshot:
         """Return the snapshot a new ticket is decided from."""
         return Snapshot(
-            workflow=workflow, ticket=None, clocks={}, requests=(), documents=(), directory=self.directory(),
-            calendar=self.calendar, library=self.library.latest,
+            workflow=workflow,
+            ticket=None,
+            clocks={},
+            requests=(),
+            documents=(),
+            directory=self.directory(),
+            calendar=self.calendar,
+            library=self.library.latest,
         )
 
     def snapshot(self, number: str) -> Snapshot:
@@ -363,7 +414,15 @@ class Rectiflow:
         snapshot = self._snapshot(self._load(number))
         return actions(snapshot, self.directory().find_person(by).id, self.now())
 
-    def tickets(self, wanted: TicketFilter | None = None, *, overdue: bool | None = None, unit: str | None = None, after: str = "", limit: int | None = None) -> list[Ticket]:
+    def tickets(
+        self,
+        wanted: TicketFilter | None = None,
+        *,
+        overdue: bool | None = None,
+        unit: str | None = None,
+        after: str = "",
+        limit: int | None = None,
+    ) -> list[Ticket]:
         """List tickets in the order of their numbers, those after the cursor `after`.
 
         Args:
@@ -381,6 +440,11 @@ class Rectiflow:
         """Return a ticket's history in order, with its private parts."""
         return queries.events_of(self.store.engine, self.ticket(number).district, number)
 
+    def histories(self) -> Iterator[Event]:
+        """Yield every line of every history of the district, ticket by ticket."""
+        for _, events in queries.histories(self.store.engine, self.district):
+            yield from events
+
     def audit(self) -> Iterator[tuple[str, int, tuple[ChainBreak, ...]]]:
         """Check every history of the district: number, how many lines, what is wrong with them."""
         heads = {t.number: t.head for t in self.tickets()}
@@ -395,13 +459,31 @@ class Rectiflow:
 
     def tick(self, *, limit: int = 200) -> Swept:
         """Fire what is due, until nothing is; a ticket that fails never stops the others."""
-        total = Swept()
-        while True:
-            due = self.store.claim_timers(owner=self.owner, now=self.now(), lease=LEASE, limit=limit)
-            for timer in due:
-                total += self._fire(timer)
-            if len(due) < limit:
-                return total
+        from ._sweep import sweep
+
+        return sweep(self, limit=limit)
+
+    def fire(self, timer: DueTimer) -> Outcome | None:
+        """Decide on a claimed timer and carry it out; None when its run or version is gone and it was dropped.
+
+        Raises:
+            ClaimLost: the lease ran out and somebody else may have it.
+            Conflict: somebody else kept being faster.
+        """
+        for _ in range(TRIES):
+            snapshot, now = self._snapshot(self.store.load(timer.number)), self.now()
+            decision = decide(snapshot.workflow, snapshot, Fire(key=timer.key), now)
+            if isinstance(decision, Refusal):
+                if any(r.code != OBSOLETE for r in decision.reasons):
+                    raise Refused(decision.number, decision.action, decision.reasons)
+                self.store.drop_timer(timer)
+                return None
+            try:
+                ticket = self._apply(decision, snapshot, Claim(owner=self.owner, now=now))
+            except Conflict:
+                continue
+            return self._done(ticket, decision)
+        raise Conflict(timer.number)
 
     def check_clock(self) -> None:
         """Refuse to work with a clock that differs from the database's.
@@ -412,7 +494,9 @@ class Rectiflow:
         if isinstance(self.clock, SystemClock):
             theirs, ours = self.store.now(), self.clock.now()
             if theirs is not None and abs(theirs - ours) > MOST_SKEW:
-                raise WorkplaceError(f"本机时间 {ours:%H:%M:%S} 与数据库时间 {theirs:%H:%M:%S}（UTC）相差超过 30 秒，请先校准本机时钟。")
+                raise WorkplaceError(
+                    f"本机时间 {ours:%H:%M:%S} 与数据库时间 {theirs:%H:%M:%S}（UTC）相差超过 30 秒，请先校准本机时钟。"
+                )
 
     # telling ----------------------------------------------------------------------------------------------------
 
@@ -422,46 +506,6 @@ class Rectiflow:
 
     # inside -----------------------------------------------------------------------------------------------------
 
-    def _fire(self, timer: DueTimer) -> Swept:
-        try:
-            return self._fire_claimed(timer)
-        except (ClaimLost, Conflict):
-            return Swept()
-        except Exception as exc:  # a poison ticket becomes an incident, the sweep goes on
-            self._timer_failed(timer, exc)
-            return Swept(failed=1)
-
-    def _fire_claimed(self, timer: DueTimer) -> Swept:
-        for attempt in range(TRIES):
-            snapshot, now = self._snapshot(self.store.load(timer.number)), self.now()
-            decision = decide(snapshot.workflow, snapshot, Fire(key=timer.key), now)
-            if isinstance(decision, Refusal):
-                if all(r.code == OBSOLETE for r in decision.reasons):
-                    self.store.drop_timer(timer)
-                    return Swept(dropped=1)
-                raise Refused(decision.number, decision.action, decision.reasons)
-            try:
-                ticket = self._apply(decision, snapshot, Claim(owner=self.owner, now=now))
-            except Conflict:
-                if attempt == TRIES - 1:
-                    raise
-                continue
-            self._done(ticket, decision)
-            return Swept(fired=1, steps=len(decision.crossed), messages=len(decision.messages))
-        return Swept()
-
-    def _timer_failed(self, timer: DueTimer, exc: Exception) -> None:
-        now = self.now()
-        error = f"{type(exc).__name__}: {exc}"[:500]
-        last = timer.attempts >= MOST_ATTEMPTS
-        retry_at = None if last else now + BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1]
-        key = ":".join(map(str, timer.key))
-        incident = IncidentDraft(
-            key=f"timer:{key}", kind="timer",
-            message=f"定时任务（{timer.key.clock}/{timer.key.step}）试了 {timer.attempts} 次都没有办成：{error}",
-        )
-        self.store.fail_timer(timer, owner=self.owner, error=error, retry_at=retry_at, incident=incident, now=now)
-
     def _load(self, number: str) -> Loaded:
         return self.store.load(number)
 
@@ -470,8 +514,13 @@ class Rectiflow:
         if directory.revision != loaded.revision:
             directory = self.refresh(loaded.ticket.district)
         return Snapshot(
-            workflow=self.workflow_of(loaded.ticket), ticket=loaded.ticket, clocks=loaded.clocks,
-            requests=loaded.requests, documents=loaded.documents, directory=directory, calendar=self.calendar,
+            workflow=self.workflow_of(loaded.ticket),
+            ticket=loaded.ticket,
+            clocks=loaded.clocks,
+            requests=loaded.requests,
+            documents=loaded.documents,
+            directory=directory,
+            calendar=self.calendar,
             library=self.library.latest,
         )
 
@@ -498,7 +547,10 @@ class Rectiflow:
             return
         used = {c.id for c in workflow.catalogues.values()}
         kept = definitions.StoredDefinition(
-            workflow=workflow.id, version=workflow.version, digest=workflow.digest, text=workflow.text,
+            workflow=workflow.id,
+            version=workflow.version,
+            digest=workflow.digest,
+            text=workflow.text,
             catalogues={k: t for k, t in self.library.catalogues.items() if k in used},
         )
         definitions.keep_definition(self.store.engine, self.district, kept, now=self.now())
@@ -562,4 +614,6 @@ class _database_errors:  # noqa: N801 reads as a statement
         from sqlalchemy.exc import DBAPIError
 
         if isinstance(exc, DBAPIError):
-            raise WorkplaceError(f"数据库打不开或不能用：{str(exc.orig).strip().splitlines()[0]}。请核对地址、文件和权限。") from exc
+            raise WorkplaceError(
+                f"数据库打不开或不能用：{str(exc.orig).strip().splitlines()[0]}。请核对地址、文件和权限。"
+            ) from exc

@@ -57,8 +57,13 @@ def import_organisation(flow: Rectiflow, path: Path, *, dry_run: bool = False) -
     if dry_run:
         return brought
     revision = stored.write_organisation(
-        flow.store.engine, flow.district, units=brought.units, posts=brought.posts, persons=brought.persons,
-        holdings=brought.holdings, substitutions=brought.substitutions,
+        flow.store.engine,
+        flow.district,
+        units=brought.units,
+        posts=brought.posts,
+        persons=brought.persons,
+        holdings=brought.holdings,
+        substitutions=brought.substitutions,
     )
     flow.refresh()
     from dataclasses import replace
@@ -85,20 +90,28 @@ class _Matching:
             self.units.setdefault(row.name, row.code or self._new("u"))
         units = tuple(self._unit(row) for row in file.units)
         posts = tuple(self._post(row) for row in file.posts)
-        for row in file.persons:
-            found = self.accounts.get(row.account or "") or self.persons.get(row.name) or self._new("r")
-            self.persons.setdefault(row.name, found)
+        for person in file.persons:
+            found = self.accounts.get(person.account or "") or self.persons.get(person.name) or self._new("r")
+            self.persons.setdefault(person.name, found)
         persons = {p.id: p for p in map(self._person, file.persons)}
         return OrganisationImport(
-            units=units, posts=posts, persons=tuple(persons.values()),
-            holdings=tuple(self._holdings(file.persons)), substitutions=tuple(self._substitutions(file.persons)),
+            units=units,
+            posts=posts,
+            persons=tuple(persons.values()),
+            holdings=tuple(self._holdings(file.persons)),
+            substitutions=tuple(self._substitutions(file.persons)),
             problems=tuple(self.problems),
         )
 
     def _unit(self, row: UnitRow) -> Unit:
         return Unit(
-            id=self.units[row.name], name=row.name, kind=row.kind, parent=self.units.get(row.parent or ""),
-            aliases=row.aliases, active=row.active, successor=self.units.get(row.successor or ""),
+            id=self.units[row.name],
+            name=row.name,
+            kind=row.kind,
+            parent=self.units.get(row.parent or ""),
+            aliases=row.aliases,
+            active=row.active,
+            successor=self.units.get(row.successor or ""),
         )
 
     def _post(self, row: PostRow) -> Post:
@@ -108,7 +121,9 @@ class _Matching:
         if unknown:
             known = "、".join(t for t in self.roles if not t.isascii())
             self.problems.append(f"工作表“岗位”第 {row.row} 行：没有职责“{'、'.join(unknown)}”，可用：{known}")
-        return Post(id=key, unit=unit, title=row.title, roles=frozenset(self.roles[r] for r in row.roles if r in self.roles))
+        return Post(
+            id=key, unit=unit, title=row.title, roles=frozenset(self.roles[r] for r in row.roles if r in self.roles)
+        )
 
     def _person(self, row: PersonRow) -> Person:
         key = self.persons[row.name]

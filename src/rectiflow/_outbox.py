@@ -29,8 +29,11 @@ class StoreOutbox:
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
         """Store the final bytes before the first attempt."""
         columns = {
-            "rendered_channel": rendered.channel, "rendered_to": rendered.to, "rendered_subject": rendered.subject,
-            "rendered_id": rendered.message_id, "rendered_body": rendered.body,
+            "rendered_channel": rendered.channel,
+            "rendered_to": rendered.to,
+            "rendered_subject": rendered.subject,
+            "rendered_id": rendered.message_id,
+            "rendered_body": rendered.body,
             "template_version": rendered.template_version or message.template_version,
         }
         claim = Claim(owner=self._owner, now=self._now())
@@ -57,12 +60,28 @@ class StoreOutbox:
         )
 
     def _finish(
-        self, message: Message, status: str, *, due_at: datetime, detail: str, attempts: int,
-        sent_at: datetime | None = None, incident: IncidentDraft | None = None,
+        self,
+        message: Message,
+        status: str,
+        *,
+        due_at: datetime,
+        detail: str,
+        attempts: int,
+        sent_at: datetime | None = None,
+        incident: IncidentDraft | None = None,
     ) -> bool:
         return self._store.finish_message(
-            message.district, str(message.id), owner=self._owner, status=status, due_at=due_at, sent_at=sent_at,
-            detail=detail, attempts=attempts, incident=incident, number=message.number, now=self._now(),
+            message.district,
+            str(message.id),
+            owner=self._owner,
+            status=status,
+            due_at=due_at,
+            sent_at=sent_at,
+            detail=detail,
+            attempts=attempts,
+            incident=incident,
+            number=message.number,
+            now=self._now(),
         )
 
 
@@ -81,7 +100,10 @@ class DirectoryContacts:
         deputy = next((directory.persons[d] for d in directory.deputies(person, on) if d in directory.persons), None)
         reached = deputy or holder
         return Contact(
-            person=reached.id, name=reached.name, email=reached.email, phone=reached.phone,
+            person=reached.id,
+            name=reached.name,
+            email=reached.email,
+            phone=reached.phone,
             standing_in_for=holder.name if deputy else None,
         )
 
@@ -93,13 +115,25 @@ def _message(row: dict[str, Any]) -> Message:
     rendered = None
     if row["rendered_body"] is not None:
         rendered = Rendered(
-            channel=row["rendered_channel"], to=row["rendered_to"], subject=row["rendered_subject"],
-            body=bytes(row["rendered_body"]), message_id=row["rendered_id"], template_version=row["template_version"],
+            channel=row["rendered_channel"],
+            to=row["rendered_to"],
+            subject=row["rendered_subject"],
+            body=bytes(row["rendered_body"]),
+            message_id=row["rendered_id"],
+            template_version=row["template_version"],
         )
     return Message(
-        id=row["key"], district=row["district"], number=row["number"], sequence=row["seq"], recipient=row["recipient"],
-        template=row["template"], template_version=row["template_version"],
+        id=row["key"],
+        district=row["district"],
+        number=row["number"],
+        sequence=row["seq"],
+        recipient=row["recipient"],
+        template=row["template"],
+        template_version=row["template_version"],
         params=json.loads(params) if isinstance(params, str) else params,
-        urgency="now" if row["urgent"] else "digest", attempts=row["attempts"] - 1, created_at=row["created_at"],
-        rendered=rendered, channel=row["channel"],
+        urgency="now" if row["urgent"] else "digest",
+        attempts=row["attempts"] - 1,
+        created_at=row["created_at"],
+        rendered=rendered,
+        channel=row["channel"],
     )

@@ -26,7 +26,7 @@ class Mention(NamedTuple):
 
     kind: str
     name: str
-    index: int
+    offset: int
 
 
 @dataclass
@@ -56,12 +56,12 @@ class Sheet:
 
     def without(self, mention: Mention, name: str) -> str:
         """Return the text with one name replaced."""
-        return self.text[: mention.index] + name + self.text[mention.index + len(mention.name) :]
+        return self.text[: mention.offset] + name + self.text[mention.offset + len(mention.name) :]
 
     def place(self, mention: Mention) -> tuple[int, int]:
         """Return line and column of a name."""
-        before = self.text[: mention.index]
-        return before.count("\n") + 1, mention.index - before.rfind("\n")
+        before = self.text[: mention.offset]
+        return before.count("\n") + 1, mention.offset - before.rfind("\n")
 
 
 @st.composite
@@ -78,7 +78,7 @@ def sheets(draw: st.DrawFn) -> Sheet:
     _fields(sheet, days, counts)
     _states(draw, sheet, open_states, role)
     triggers = _transitions(draw, sheet, open_states, role, state, number)
-    requests = _requests(draw, sheet, role) if draw(st.booleans()) else []
+    requests = _requests(draw, sheet, role) if draw(st.integers(0, 1)) else []
     _clocks(draw, sheet, open_states, days, role, triggers, requests, number)
     return sheet
 
@@ -140,7 +140,7 @@ def _transitions(
             sheet.write(", require: «f», tell: «r»", f=("field", "place"), r=("role", draw(role)))
         if draw(st.integers(0, 3)) == 0:
             sheet.write(", when: «f» > 3 || today > '2024'", f=("guard", draw(number)))
-        if triggers and draw(st.booleans()):
+        if i and draw(st.booleans()):
             sheet.write(", template: «m»", m=("template", "urge"))
         sheet.write("}\n")
         triggers.append(f"go_{i}")

@@ -16,7 +16,10 @@ from rectiflow.engine.workflow import Catalogue, CatalogueItem, FieldSpan, Span,
 DATA = Path(__file__).parents[2] / "data"
 CATALOGUES = {
     "category": Catalogue(
-        id="category", version=1, title="隐患类别", items={"fire": CatalogueItem(id="fire", title="消防安全", lead="安全股")}
+        id="category",
+        version=1,
+        title="隐患类别",
+        items={"fire": CatalogueItem(id="fire", title="消防安全", lead="安全股")},
     )
 }
 TEMPLATES = ("due_soon", "urge", "failed")
@@ -222,7 +225,9 @@ def test_keepers_default_to_who_closes() -> None:
 
 def test_builtin_field_can_be_redeclared() -> None:
     """A built-in field takes an author's title and duty, and keeps its type and choices."""
-    workflow = edited("fields:\n", "fields:\n  place: {title: 具体部位, required: true}\n  listed_level: {title: 级别}\n")
+    workflow = edited(
+        "fields:\n", "fields:\n  place: {title: 具体部位, required: true}\n  listed_level: {title: 级别}\n"
+    )
     place = workflow.fields["place"]
     assert (place.title, place.type, place.required, place.builtin) == ("具体部位", "text", True, True)
     assert workflow.fields["listed_level"].choices == {"village": "村级", "town": "镇级", "district": "区级"}
@@ -254,7 +259,9 @@ def test_several_ways_are_tried_in_order() -> None:
 
 def test_explicit_step_ids() -> None:
     """An author's id is taken as it is."""
-    assert edited("{at: due, call: office}", "{at: due, call: office, id: ring}").clocks["rectify"].steps[1].id == "ring"
+    assert (
+        edited("{at: due, call: office}", "{at: due, call: office, id: ring}").clocks["rectify"].steps[1].id == "ring"
+    )
 
 
 def test_guard_speaks_chinese(small: Workflow) -> None:

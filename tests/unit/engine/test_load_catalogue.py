@@ -38,7 +38,12 @@ def test_children_inherit() -> None:
     assert list(items) == ["fire", "fire_exit", "fire_wire", "fire_ebike", "dispute", "dispute_home", "dispute_open"]
     assert (items["fire_exit"].lead, items["fire_exit"].parent) == ("安全股", "fire")
     assert (items["fire_wire"].lead, items["fire_ebike"].lead) == ("后勤办", "后勤办")
-    assert [items[i].restricted for i in ("fire", "dispute", "dispute_home", "dispute_open")] == [False, True, True, False]
+    assert [items[i].restricted for i in ("fire", "dispute", "dispute_home", "dispute_open")] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert items["dispute"].lead is None
 
 

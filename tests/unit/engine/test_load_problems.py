@@ -32,6 +32,8 @@ CASES: list[tuple[str, ...]] = [
     ("Y103", "office: {title: 安全股}", "office: {title: 安全股, ¦title: 安全科}"),
     ("Y105", "initial: reported\n", "initial: ¦!!python/name:os.system reported\n"),
     ("Y105", "title: 小流程", "title: ¦!mine 小流程"),
+    ("Y105", "office: {title: 安全股}", "office: ¦!!omap {title: 安全股}"),
+    ("Y105", "keepers: [office]", "keepers: ¦!!set [office]"),
     ("Y105", "office: {title: 安全股}", "office: {title: 安全股, ¦<<: {title: 安全科}}"),
     ("Y105", "# A small", "¦%YAML 1.1\n# A small"),
     ("Y105", "note: 只作测试", "? ¦[a, b]\n: 只作测试"),
@@ -92,14 +94,16 @@ CASES: list[tuple[str, ...]] = [
     ("S208", "version: 1\n", "version: ¦true\n"),
     ("S208", "version: 1\n", "version: ¦1.5\n"),
     ("S208", "ladder_hour: 8", "ladder_hour: ¦24"),
+    ("S208", "ladder_hour: 8", "ladder_hour: ¦0x8"),
+    ("S208", "version: 1\n", "version: ¦" + "9" * 5000 + "\n"),
     ("S209", "by: [lead, town]", "by: [lead, town, ¦lead]"),
     ("S210", "  leader: {title", "  ¦place: {title: 部位}\n  leader: {title", "tell: leader", "tell: [leader, place]"),
     ("S210", "  leader: {title", "  ¦timer: {title: 定时}\n  leader: {title", "tell: leader", "tell: [leader, timer]"),
     ("S210", "  funds: {title", "  ¦severity: {title: 等级, type: text}\n  funds: {title"),
     ("S210", "  funds: {title", "  ¦class: {title: 班级, type: text}\n  funds: {title"),
     ("S210", "  closed: {title: 已销号", "  ¦voided: {title: 作废, stage: closed, final: void}\n  closed: {title: 已销号",
-        "  - {trigger: reclassify", "  - {trigger: void, title: 作废, from: reported, to: voided, by: office}\n"
-        "  - {trigger: reclassify"),
+        "  - {trigger: reclassify", ("  - {trigger: void, title: 作废, from: reported, to: voided, by: office}\n"
+        "  - {trigger: reclassify")),
     ("S210", "{at: due, call: office}", "{at: due, call: office, ¦id: never-silent}"),
     ("S210", "  upward: {", "  ¦decide_extension: {"),
     # names --------------------------------------------------------------------------------------------------------
@@ -157,12 +161,12 @@ CASES: list[tuple[str, ...]] = [
         "from: any_open", "from: reported"),
     ("F503", "checking: {title: 待复查, stage: rectifying, task: office}", "¦checking: {title: 待复查, stage: rectifying}"),
     ("F504", "stage: closed, final: rectified", "stage: closed, final: rectified, task: ¦office"),
-    ("F505", "  - {trigger: reopen", "  - {trigger: ¦fail, title: 不合格, from: [rectifying, checking], to: closed, "
-        "by: office}\n  - {trigger: reopen"),
-    ("F505", "into: major_hazard, by: office, ask: [reason]}", "into: major_hazard, by: office, ask: [reason]}\n"
-        "  - {trigger: ¦reclassify, title: 转办, from: checking, to: reported, by: office}"),
-    ("F506", "  - {trigger: reopen", "  - {trigger: ¦fail, title: 不合格, from: checking, to: closed, by: office, "
-        "when: failures > 3}\n  - {trigger: reopen"),
+    ("F505", "  - {trigger: reopen", ("  - {trigger: ¦fail, title: 不合格, from: [rectifying, checking], to: closed, "
+        "by: office}\n  - {trigger: reopen")),
+    ("F505", "into: major_hazard, by: office, ask: [reason]}", ("into: major_hazard, by: office, ask: [reason]}\n"
+        "  - {trigger: ¦reclassify, title: 转办, from: checking, to: reported, by: office}")),
+    ("F506", "  - {trigger: reopen", ("  - {trigger: ¦fail, title: 不合格, from: checking, to: closed, by: office, "
+        "when: failures > 3}\n  - {trigger: reopen")),
     ("F507", "initial: reported\n", "initial: ¦rectifying\n"),
     ("F507", "initial: reported\n", "initial: reported\nenters_at: ¦closed\n"),
     ("F508", "{title: 已销号, stage: closed", "{title: 已销号, stage: ¦verified"),
@@ -178,8 +182,8 @@ CASES: list[tuple[str, ...]] = [
     ("T601", "at: +7 workdays", "at: ¦+2 workdays"),
     ("T601", "at: +7 workdays", "at: ¦+4 days"),
     ("T602", "at: -4 hours", "at: ¦-25 hours"),
-    ("T602", "within: 2 workdays, runs_in: reported", "within: 2 workdays, runs_in: reported, "
-        "steps: [{at: ¦-3 workdays, remind: lead}]"),
+    ("T602", "within: 2 workdays, runs_in: reported", ("within: 2 workdays, runs_in: reported, "
+        "steps: [{at: ¦-3 workdays, remind: lead}]")),
     ("T603", "{at: due, call: office}\n", "{at: due, call: office}\n      - ¦{at: due, call: town}\n"),
     ("T604", "runs_in: reported, again", "runs_in: [reported, ¦closed], again"),
     ("T604", "paused_in: [checking]", "paused_in: [checking, ¦closed]"),
@@ -197,7 +201,8 @@ CASES: list[tuple[str, ...]] = [
     ("Q701 Q702", "levels: {town: town, district: leader}", "¦levels: {}", "level: district", "level: ¦district"),
     ("Q702", "  supervision_letter: {title", "  ¦supervision_letter: {title", "decided_by: leader}",
         "decided_by: leader, effect: extend}"),
-    ("Q702", "  listing: {title: 挂牌督办", "  listing: {title: 挂牌督办, effect: none", "decided_by: level_that", "decided_by: ¦level_that"),
+    ("Q702", "  listing: {title: 挂牌督办", "  listing: {title: 挂牌督办, effect: none",
+        "decided_by: level_that", "decided_by: ¦level_that"),
     ("W903", "  delisting: {", "  ¦letter: {title: 函告, by: timer, decided_by: leader}\n  delisting: {"),
     # guards -------------------------------------------------------------------------------------------------------
     ("G801", 'funds <= 10.0 || severity == "general"', "funds <= 10.0 || ¦== 3"),
@@ -207,6 +212,7 @@ CASES: list[tuple[str, ...]] = [
     ("G802", 'funds <= 10.0 || severity == "general"', "'¦fund <= 10.0'"),
     ("G802", 'funds <= 10.0 || severity == "general"', "'[1, 2].exists(¦n, n > funds)'"),
     ("G802", 'funds <= 10.0 || severity == "general"', "¦_x > funds"),
+    ("G802", 'funds <= 10.0 || severity == "general"', '¦"fund\\x20> 1"'),
     ("G803", 'funds <= 10.0 || severity == "general"', "funds > ¦now()"),
     ("G803", 'funds <= 10.0 || severity == "general"', "'¦[1].all(_a, [1].all(_b, [1].all(_c, true)))'"),
     ("G803", 'funds <= 10.0 || severity == "general"', "¦" + "funds > 1 && " * 80 + "true"),
@@ -311,7 +317,11 @@ def test_too_many_entries() -> None:
         ("{title: 安全股}", "{title: 安全股, up:town}", "冒号后面要空一格"),
         ("title: 小流程", "title：小流程", "第 4 行有全角标点 ：，标点要用半角，冒号和逗号后空一格"),
         ("tell: leader", "tell: 分管局领导", "有：office、lead、principal、rectifier、town、leader"),
-        ("within: 2 workdays", "within: 2 weeks", "数字加 workdays（工作日）、days（自然日）或 hours（小时），如 3 workdays"),
+        (
+            "within: 2 workdays",
+            "within: 2 weeks",
+            "数字加 workdays（工作日）、days（自然日）或 hours（小时），如 3 workdays",
+        ),
         ("propose: listing, level: district", "propose: listing", "有：town、district"),
     ],
 )
@@ -346,6 +356,16 @@ def test_noise_never_escapes() -> None:
         letters = list(SMALL)
         for _ in range(chance.randint(1, 6)):
             at = chance.randrange(len(letters))
-            letters[at : at + chance.randint(0, 4)] = chance.choices("{}[]:,-&*!%#'\"|>@`\t\n 0az重：\x00", k=chance.randint(0, 3))
+            letters[at : at + chance.randint(0, 4)] = chance.choices(
+                "{}[]:,-&*!%#'\"|>@`\t\n 0az重：\x00", k=chance.randint(0, 3)
+            )
         workflow, problems = check_workflow("".join(letters), source="x", catalogues=CATALOGUES, templates=TEMPLATES)
         assert workflow is not None or problems
+
+
+def test_a_word_where_lines_belong() -> None:
+    """A section that is a single word is one problem, and an empty definition misses what it must have."""
+    problems = found("roles: nobody\nwithin: [1]\n")
+    assert problems[0] == ("S202", 1, 1)
+    assert ("S203", 1, 8) in problems
+    assert ("S201", 2, 1) in problems

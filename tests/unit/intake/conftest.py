@@ -18,7 +18,18 @@ from rectiflow.intake import LedgerFile, read_ledger
 Value: TypeAlias = str | int | float | bool | dt.date | None
 Grid: TypeAlias = Sequence[Sequence[Value]]
 
-HEADER = ("序号", "排查时间", "学校（单位）", "隐患描述", "隐患等级", "整改时限", "完成时间", "复查时间", "复查结论", "销号时间")
+HEADER = (
+    "序号",
+    "排查时间",
+    "学校（单位）",
+    "隐患描述",
+    "隐患等级",
+    "整改时限",
+    "完成时间",
+    "复查时间",
+    "复查结论",
+    "销号时间",
+)
 FILE_PASS = struct.pack("<HHHHH", 0x2F, 54, 1, 1, 1) + bytes(48)  # RC4 with a salt and its verifier
 
 
@@ -33,7 +44,9 @@ class WriteXlsx(Protocol):
         hide: Sequence[str] = (),
         formulas: Mapping[str, tuple[str, Value]] | None = None,
         name: str = "台账.xlsx",
-    ) -> Path: ...
+    ) -> Path:
+        """Write the file and give its path."""
+        ...
 
 
 class ReadRows(Protocol):
@@ -48,7 +61,9 @@ class ReadRows(Protocol):
         title: str = "",
         year: int | None = None,
         today: dt.date | None = None,
-    ) -> LedgerFile: ...
+    ) -> LedgerFile:
+        """Give what was read."""
+        ...
 
 
 def _put(sheet: Any, row: int, column: int, value: Value, day: Any) -> None:
@@ -58,6 +73,10 @@ def _put(sheet: Any, row: int, column: int, value: Value, day: Any) -> None:
         sheet.write_string(row, column, value)
     elif value is not None:
         sheet.write(row, column, value)
+
+
+def _put_formula(sheet: Any, cell: str, formula: str, result: Value) -> None:
+    sheet.write_formula(cell, formula, None, result)
 
 
 @pytest.fixture
@@ -83,7 +102,7 @@ def write_xlsx(tmp_path: Path) -> WriteXlsx:
                     for column, value in enumerate(values):
                         _put(sheet, row, column, value, day)
                 for cell, (formula, result) in (formulas or {}).items():
-                    sheet.write_formula(cell, formula, None, result)
+                    _put_formula(sheet, cell, formula, result)
                 if title in hide:
                     sheet.hide()
         return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import rectiflow.intake as intake
+from rectiflow import intake
 
 
 def test_everything_named_is_there_and_sorted() -> None:

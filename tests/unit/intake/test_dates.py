@@ -107,7 +107,14 @@ def test_end_of_february_in_a_leap_year() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["2024年12月31日前", "2024.12.31之前", "于2024年12月31日前完成整改", "限2024-12-31前整改到位", "截至2024年12月31日", "2024年12月31日止"],
+    [
+        "2024年12月31日前",
+        "2024.12.31之前",
+        "于2024年12月31日前完成整改",
+        "限2024-12-31前整改到位",
+        "截至2024年12月31日",
+        "2024年12月31日止",
+    ],
 )
 def test_words_around_a_deadline(value: str) -> None:
     """前, 完成整改 and the like do not hide the day."""

@@ -1,0 +1,97 @@
+"""How commands answer: tables for people, JSON for programs, one clear sentence when something is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["console", "is_terminal", "print_json", "progress", "say", "table", "warn"]
+
+
+def console(*, error: bool = False) -> Console:
+    """Return a console that wraps Chinese rightly and writes no colour into pipes."""
+    from rich.console import Console
+
+    return Console(stderr=error, highlight=False, soft_wrap=not is_terminal())
+
+
+def is_terminal() -> bool:
+    """Tell whether a person reads along and can be asked."""
+    return sys.stdout.isatty() and sys.stdin.isatty()
+
+
+def say(text: str = "") -> None:
+    """Print one line, or several."""
+    console().print(text, markup=False)
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    console(error=True).print(text, markup=False, style="yellow")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "没有。") -> None:
+    """Print rows as a table; `empty` when there are none."""
+    from rich import box
+    from rich.table import Table
+
+    found = [[_cell(v) for v in row] for row in rows]
+    if not found:
+        say(f"{title}：{empty}" if title else empty)
+        return
+    shown = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in found:
+        shown.add_row(*row)
+    console().print(shown)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON; dates as ISO text, Chinese as it is."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _cell(value: object) -> str:
+    from rich.markup import escape
+
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, datetime):
+        from rectiflow.engine.moments import ZONE
+
+        return f"{value.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    return escape(str(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+@contextmanager
+def progress(what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while something long goes on, where a person looks; the yielded function takes (done, total)."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with Progress(*columns, console=console(error=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

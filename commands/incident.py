@@ -1,0 +1,63 @@
+"""Incidents: what the machine could not do alone."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ._context import session
+from ._output import print_json, say, table
+
+app = typer.Typer(help="待处理事项：列表、查看、重试、结束。", no_args_is_help=True)
+
+__all__ = ["app"]
+
+_KINDS = {"nobody": "无人办理", "message": "消息未送达", "timer": "定时任务失败"}
+_Id = Annotated[str, typer.Argument(help="待处理事项的编号", metavar="编号")]
+
+
+@app.command("list")
+def list_incidents(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="连已结束的一起列")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """列出待处理事项，新的在前。"""
+    from rectiflow._upkeep import incidents
+
+    found = incidents(session(context).flow, open_only=not everything)
+    if as_json:
+        print_json(found)
+        return
+    rows = ((i.id, _KINDS.get(i.kind, i.kind), i.number, i.opened_at, i.message) for i in found)
+    table(f"待处理事项（{len(found)}）", ("编号", "类型", "隐患", "发生", "说明"), rows)
+
+
+@app.command("show")
+def show_incident(context: typer.Context, incident: _Id) -> None:
+    """查看一件待处理事项。"""
+    from rectiflow._upkeep import find_incident
+
+    found = find_incident(session(context).flow, incident)
+    say(f"{found.id}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}\n{found.message}")
+
+
+@app.command("retry")
+def retry_incident(context: typer.Context, incident: _Id) -> None:
+    """重新试一次（定时任务、消息），并结束这件事项。"""
+    from rectiflow._upkeep import retry_incident as again
+
+    made = session(context)
+    found = again(made.flow, incident, by=made.person)
+    say(f"{found.id} 已重新排队并结束。")
+
+
+@app.command("close")
+def close_incident(context: typer.Context, incident: _Id) -> None:
+    """处理完了，结束这件事项。"""
+    from rectiflow._upkeep import close_incident as close
+
+    made = session(context)
+    found = close(made.flow, incident, by=made.person)
+    say(f"{found.id} 已结束：{found.message}")

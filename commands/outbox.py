@@ -1,0 +1,104 @@
+"""The outbox: what waits, what was sent, what did not arrive."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ._context import session
+from ._output import print_json, say, table
+
+app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消。", no_args_is_help=True)
+
+__all__ = ["app"]
+
+
+@app.command("list")
+def list_messages(
+    context: typer.Context,
+    status: Annotated[
+        str | None,
+        typer.Option("--status", help="waiting 待发、sent 已发、dead 未送达、cancelled 已取消", metavar="状态"),
+    ] = None,
+    number: Annotated[str | None, typer.Option("--ticket", help="只看这条隐患的", metavar="编号")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """列出提醒消息，新的在前。"""
+    from rectiflow._upkeep import STATUS_TITLES, outbox
+
+    flow = session(context).flow
+    found = outbox(flow, status=status, number=flow.find(number) if number else None)
+    shown = found[:limit] if limit else found
+    if as_json:
+        print_json([_without_body(m) for m in shown])
+        return
+    rows = ((m.created_at, m.number, m.occasion, m.recipient, STATUS_TITLES[m.status], m.detail[:30]) for m in shown)
+    table(f"提醒消息（{len(shown)}/{len(found)}）", ("写入", "隐患", "事由", "收件人", "状态", "说明"), rows)
+
+
+@app.command("show")
+def show_message(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="消息编号（outbox list --json 的 key，可只写独有的一段）", metavar="消息")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """查看一条消息：收件人、状态、发出去的原文。"""
+    from rectiflow._upkeep import STATUS_TITLES, message
+
+    found = message(session(context).flow, key)
+    if as_json:
+        print_json(_without_body(found))
+        return
+    say(
+        f"{found.key}\n{found.occasion} → {found.recipient}  {STATUS_TITLES[found.status]}，试过 {found.attempts} 次  {found.detail}"
+    )
+    say(_readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
+
+
+@app.command("send")
+def send_messages(context: typer.Context) -> None:
+    """现在就发待发的消息；有未送达的，退出码为 1。"""
+    done = session(context).place.deliver()
+    say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条。")
+    if done.dead:
+        raise typer.Exit(1)
+
+
+@app.command("retry")
+def retry_messages(
+    context: typer.Context,
+    keys: Annotated[list[str] | None, typer.Argument(help="消息编号；不写为全部未送达的", metavar="[消息]...")] = None,
+) -> None:
+    """把未送达的消息重新排队，按现在的联系方式重新成文。"""
+    from rectiflow._upkeep import retry
+
+    say(f"已重新排队 {retry(session(context).flow, keys or [])} 条，用 rectiflow outbox send 发送。")
+
+
+@app.command("cancel")
+def cancel_messages(
+    context: typer.Context,
+    keys: Annotated[list[str], typer.Argument(help="消息编号", metavar="消息...")],
+) -> None:
+    """取消还没有发出的消息；记录保留。"""
+    from rectiflow._upkeep import cancel
+
+    say(f"已取消 {cancel(session(context).flow, keys)} 条。")
+
+
+def _without_body(found: object) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {k: v for k, v in asdict(found).items() if k != "body"}  # type: ignore[call-overload]
+
+
+def _readable(body: bytes) -> str:
+    from email import message_from_bytes, policy
+
+    mail = message_from_bytes(body, policy=policy.default)
+    text = mail.get_body(("plain",))
+    if not mail["Subject"] or text is None:
+        return body.decode(errors="replace")
+    return f"收件：{mail['To']}\n主题：{mail['Subject']}\n\n{text.get_content()}"

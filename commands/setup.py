@@ -1,0 +1,69 @@
+"""Set up a workplace, look whether it is in order, and show the whole job in a demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._context import session
+from ._output import print_json, say, table, warn
+
+__all__ = ["demo", "doctor", "init"]
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="工作区文件夹", metavar="文件夹")] = Path(),
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="演练工作区：时间可以拨，任何人可以任何身份办理")
+    ] = False,
+    code: Annotated[str | None, typer.Option("--district", help="区划代码，6 到 12 位数字", metavar="代码")] = None,
+    prefix: Annotated[
+        str | None, typer.Option("--prefix", help="隐患编号前缀，2 到 8 个大写字母", metavar="字母")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="落款单位名称，如 某某区教育局", metavar="名称")] = None,
+    db: Annotated[
+        str | None, typer.Option("--db", help="数据库地址，默认为文件夹内的 rectiflow.db", metavar="URL")
+    ] = None,
+) -> None:
+    """建立工作区：文件夹、设置、数据库。已有的保留不动；程序升级后再运行一次即升级数据库结构。"""
+    from rectiflow._workplace import make_workplace
+
+    file = make_workplace(folder, code=code, prefix=prefix, name=name, rehearsal=rehearsal, db=db)
+    say(f"工作区已就绪：{file.parent.resolve()}" + ("（演练）" if rehearsal else ""))
+    say(
+        "下一步：进入该文件夹，rectiflow unit import 单位人员表.xlsx，再 rectiflow ledger import 台账.xlsx；用 rectiflow doctor 检查。"
+    )
+
+
+def doctor(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """检查工作区：数据库、流程、组织、日历、模板、通道、待处理事项。发现问题时退出码为 1。"""
+    from rectiflow._upkeep import doctor as examine
+
+    found = examine(session(context).place)
+    if as_json:
+        print_json(found)
+    else:
+        table("", ("项目", "状态", "说明"), ((f.subject, f.state, f.detail) for f in found))
+    if any(f.bad for f in found):
+        raise typer.Exit(1)
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--dir", help="放演示结果的文件夹（须为空或不存在）", metavar="文件夹")
+    ] = Path("demo"),
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出总结")] = False,
+) -> None:
+    """在示例区上把主要工作从头到尾走一遍：一个学期，虚拟时钟，约半分钟。"""
+    from rectiflow._demo import run_demo
+
+    summary = run_demo(folder, warn)
+    if as_json:
+        print_json(summary)
+    else:
+        say(summary.text())

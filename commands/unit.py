@@ -1,0 +1,95 @@
+"""Units: brought in from a workbook, listed, shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._context import session
+from ._output import print_json, say, table, warn
+
+app = typer.Typer(help="单位：导入、列表、查看。", no_args_is_help=True)
+
+__all__ = ["app", "import_workbook"]
+
+
+@app.command("import")
+def import_units(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="单位人员表（工作表：单位、岗位、人员）", metavar="文件")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会怎样，不写入")] = False,
+) -> None:
+    """从工作簿导入单位、岗位、人员；同一份再导一次不会重复。"""
+    import_workbook(context, file, dry_run=dry_run)
+
+
+@app.command("list")
+def list_units(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """列出单位，下级缩进在上级之下。"""
+    directory = session(context).flow.directory()
+    if as_json:
+        print_json(list(directory.units.values()))
+        return
+    from rectiflow.engine.vocabulary import UNIT_KINDS
+
+    ordered = sorted(directory.units.values(), key=lambda u: [a.name for a in reversed(list(directory.line(u.id)))])
+    rows = (
+        (
+            "  " * (len(list(directory.line(u.id))) - 1) + u.name,
+            UNIT_KINDS.get(u.kind, u.kind),
+            u.id,
+            "、".join(u.aliases),
+        )
+        for u in ordered
+    )
+    table(
+        f"单位（{len(ordered)}）",
+        ("名称", "类型", "编码", "别名"),
+        rows,
+        empty="还没有单位，请先 rectiflow unit import。",
+    )
+
+
+@app.command("show")
+def show_unit(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="单位名称、别名或编码", metavar="单位")],
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """查看一个单位：上级、岗位、在岗人员。"""
+    flow = session(context).flow
+    directory = flow.directory()
+    unit = directory.find_unit(name)
+    posts = [p for p in directory.posts.values() if p.unit == unit.id]
+    holders = {
+        p.id: [n.name for n in directory.persons.values() if p in directory.posts_of(n.id, flow.today())] for p in posts
+    }
+    if as_json:
+        print_json({"unit": unit, "posts": [{"post": p, "holders": holders[p.id]} for p in posts]})
+        return
+    say(f"{unit.name}（{unit.id}）" + ("" if unit.active else "  已撤并"))
+    say("上级：" + (" → ".join(a.name for a in directory.line(unit.parent)) or "—"))
+    table(
+        "",
+        ("岗位", "在岗", "职责"),
+        ((p.title, "、".join(holders[p.id]) or "空缺", "、".join(sorted(p.roles))) for p in posts),
+    )
+
+
+def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> None:
+    """Import an organisation workbook and say what came of it; exit 1 when rows were refused."""
+    from rectiflow._organisation import import_organisation
+
+    brought = import_organisation(session(context).flow, file, dry_run=dry_run)
+    for problem in brought.problems:
+        warn(problem)
+    done = "将导入" if dry_run else "已导入"
+    say(f"{done}：单位 {len(brought.units)} 个，岗位 {len(brought.posts)} 个，人员 {len(brought.persons)} 人。")
+    if brought.problems:
+        warn(f"有 {len(brought.problems)} 处问题的行没有导入，改正后再导一次即可。")
+        raise typer.Exit(1)

@@ -1,0 +1,40 @@
+"""Who acts: the operating system's account is a person; acting as somebody else needs a grant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rectiflow.engine.errors import WorkplaceError
+from rectiflow.engine.hands import ACT_AS
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+
+__all__ = ["who_acts"]
+
+
+def who_acts(flow: Rectiflow, account: str, acting: str | None, *, rehearsal: bool) -> str:
+    """Return the id of the person who acts.
+
+    Args:
+        account: the account at the keyboard.
+        acting: the person named with `--as`, by id or name.
+        rehearsal: whether everybody may act as anybody.
+
+    Raises:
+        WorkplaceError: the account belongs to nobody, or has no grant to act as somebody else.
+        NotFound, Ambiguous: no such person, or a name that fits several.
+    """
+    directory = flow.directory()
+    own = directory.by_account(account)
+    if acting is None:
+        if own is None:
+            hint = "演练工作区可用 --as 写明以谁的身份办理" if rehearsal else "请在人员表的“系统账号”列登记后重新导入"
+            raise WorkplaceError(f"系统账号“{account}”没有对应的人员。{hint}。")
+        return own.id
+    person = directory.find_person(acting)
+    if not rehearsal and (own is None or (own.id != person.id and ACT_AS not in own.grants)):
+        raise WorkplaceError(
+            f"系统账号“{account}”没有“代为操作”权限，不能以{person.name}的身份办理；代为录入请用 --for 和 --via。"
+        )
+    return person.id

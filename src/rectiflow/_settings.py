@@ -1,0 +1,130 @@
+"""Settings of a workplace: `rectiflow.toml`, overruled by the environment (`RECTIFLOW_…`); secrets never in the file.
+
+Imported where a workplace is opened: it brings pydantic with it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from rectiflow.engine.errors import WorkplaceError
+
+__all__ = ["MailSettings", "Settings", "read_settings"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MailSettings(_Part):
+    """The mail server; the password comes from the environment (RECTIFLOW_MAIL__PASSWORD) or a file outside."""
+
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = ""
+    sender_name: str = ""
+    ca_file: Path | None = None
+
+
+class OutgoingSettings(_Part):
+    """Where messages go: to files (rehearsal, or an office without a gateway) or over the network."""
+
+    files: bool = False  #: write .eml files and an SMS log instead of sending
+    folder: Path = Path("outgoing")
+    sms_signature: str = ""
+
+
+class ReportSettings(_Part):
+    """The monthly report."""
+
+    folder: Path = Path("reports")
+    closing_day: int | None = Field(default=None, ge=1, le=28)  #: last day of an office's month; None: the calendar's
+    issuer: str = "安全股"
+
+
+class WorkerSettings(_Part):
+    """How often `run` looks; seconds."""
+
+    tick_seconds: float = Field(default=30, gt=0, le=3600)
+    send_seconds: float = Field(default=15, gt=0, le=3600)
+    report_seconds: float = Field(default=600, gt=0, le=86400)
+
+
+class Settings(BaseSettings):
+    """Everything a workplace is told from outside; relative paths are below its folder."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECTIFLOW_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+    )
+
+    db: str = "sqlite:///rectiflow.db"
+    district: str | None = None
+    evidence: Path = Path("evidence")
+    workflows: Path = Path("workflows")
+    templates: Path = Path("templates")
+    calendar: Path = Path("calendar.yaml")
+    contact: str = ""  #: the Safety Section's telephone, named in messages
+    mail: MailSettings = MailSettings()
+    outgoing: OutgoingSettings = OutgoingSettings()
+    report: ReportSettings = ReportSettings()
+    worker: WorkerSettings = WorkerSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let what is given win over the environment, and the environment over the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(file: Path | None, *, db: str | None = None) -> Settings:
+    """Read a workplace's settings.
+
+    Args:
+        file: `rectiflow.toml`; None works with the environment and defaults alone.
+        db: a database URL that wins over both.
+
+    Raises:
+        WorkplaceError: the file cannot be read, is no TOML, or says something unknown; every problem is listed.
+    """
+    import tomllib
+
+    class Here(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    try:
+        return Here(db=db) if db else Here()
+    except tomllib.TOMLDecodeError as exc:
+        raise WorkplaceError(f"{file} 不是合法的 TOML：{exc}。请改正后重试。") from exc
+    except UnicodeDecodeError as exc:
+        raise WorkplaceError(f"{file} 不是 UTF-8 文本，请另存为 UTF-8。") from exc
+    except ValidationError as exc:
+        raise WorkplaceError("\n".join(["设置有误：", *(_problem(e, file) for e in exc.errors())])) from exc
+
+
+def _problem(error: object, file: Path | None) -> str:
+    assert isinstance(error, dict)
+    place = ".".join(map(str, error["loc"]))
+    what = {
+        "extra_forbidden": "没有这一项",
+        "int_parsing": "应是整数",
+        "bool_parsing": "应是 true 或 false",
+        "literal_error": f"应是 {error.get('ctx', {}).get('expected', '')} 之一",
+    }.get(error["type"], str(error["msg"]))
+    return f"  {file or '环境变量'} [{place}]：{what}"

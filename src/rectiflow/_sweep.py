@@ -1,0 +1,78 @@
+"""The sweep of due timers: claimed, fired one by one, failures put off and at last made an incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rectiflow.engine.decision import IncidentDraft
+from rectiflow.engine.errors import Conflict
+from rectiflow.storage.store import ClaimLost
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow.storage.store import DueTimer
+
+__all__ = ["Swept", "sweep"]
+
+LEASE = timedelta(minutes=2)
+MOST_ATTEMPTS = 5  #: of one timer, before an incident
+BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep of due timers did."""
+
+    fired: int = 0
+    dropped: int = 0
+    failed: int = 0
+    steps: int = 0  #: ladder steps crossed by those fired
+    messages: int = 0
+
+    def __add__(self, other: Swept) -> Swept:
+        return Swept(
+            fired=self.fired + other.fired,
+            dropped=self.dropped + other.dropped,
+            failed=self.failed + other.failed,
+            steps=self.steps + other.steps,
+            messages=self.messages + other.messages,
+        )
+
+
+def sweep(flow: Rectiflow, *, limit: int = 200) -> Swept:
+    """Fire what is due, until nothing is; a ticket that fails never stops the others."""
+    total = Swept()
+    while True:
+        due = flow.store.claim_timers(owner=flow.owner, now=flow.now(), lease=LEASE, limit=limit)
+        for timer in due:
+            total += _fire(flow, timer)
+        if len(due) < limit:
+            return total
+
+
+def _fire(flow: Rectiflow, timer: DueTimer) -> Swept:
+    try:
+        outcome = flow.fire(timer)
+    except (ClaimLost, Conflict):
+        return Swept()
+    except Exception as exc:  # noqa: BLE001 a poison ticket becomes an incident, the sweep goes on
+        _failed(flow, timer, exc)
+        return Swept(failed=1)
+    if outcome is None:
+        return Swept(dropped=1)
+    return Swept(fired=1, steps=len(outcome.decision.crossed), messages=len(outcome.decision.messages))
+
+
+def _failed(flow: Rectiflow, timer: DueTimer, exc: Exception) -> None:
+    now = flow.now()
+    error = f"{type(exc).__name__}: {exc}"[:500]
+    last = timer.attempts >= MOST_ATTEMPTS
+    retry_at = None if last else now + BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1]
+    incident = IncidentDraft(
+        key="timer:" + ":".join(map(str, timer.key)),
+        kind="timer",
+        message=f"定时任务（{timer.key.clock}/{timer.key.step}）试了 {timer.attempts} 次都没有办成：{error}",
+    )
+    flow.store.fail_timer(timer, owner=flow.owner, error=error, retry_at=retry_at, incident=incident, now=now)

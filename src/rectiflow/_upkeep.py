@@ -1,0 +1,331 @@
+"""Keeping a workplace in order: what the doctor says, what waits in the outbox, what needs a person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rectiflow.engine.errors import NotFound, RectiflowError
+from rectiflow.storage import queries
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow._workplace import Workplace
+
+__all__ = [
+    "Finding",
+    "IncidentView",
+    "MessageView",
+    "cancel",
+    "close_incident",
+    "doctor",
+    "find_incident",
+    "incidents",
+    "message",
+    "outbox",
+    "retry",
+    "retry_incident",
+]
+
+_GOOD, _BAD, _NOTE = "正常", "有问题", "请注意"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing the doctor looked at."""
+
+    subject: str
+    state: str  #: 正常 | 请注意 | 有问题
+    detail: str
+
+    @property
+    def bad(self) -> bool:
+        """Whether it must be mended."""
+        return self.state == _BAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView:
+    """One outbox row as a person wants to see it; `body` is what was or will be sent, once it is in words."""
+
+    key: str
+    number: str | None
+    recipient: str
+    occasion: str
+    status: str
+    channel: str | None
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    detail: str
+    subject: str | None = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """One incident (待处理事项)."""
+
+    id: str
+    kind: str
+    number: str | None
+    message: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+STATUS_TITLES = {"waiting": "待发", "sent": "已发", "dead": "未送达", "cancelled": "已取消"}
+
+
+def outbox(flow: Rectiflow, *, status: str | None = None, number: str | None = None) -> list[MessageView]:
+    """Return outbox rows, newest first; `status` is waiting, sent, dead or cancelled."""
+    directory = flow.directory()
+    rows = queries.messages(flow.store.engine, flow.district, status=status, number=number)
+    return [_message_view(row, directory.person_name(row["recipient"])) for row in rows]
+
+
+def message(flow: Rectiflow, key: str) -> MessageView:
+    """Return one outbox row by its key or a unique part of it.
+
+    Raises:
+        NotFound: no message, or more than one, is meant.
+    """
+    found = [m for m in outbox(flow) if m.key == key] or [m for m in outbox(flow) if key in m.key]
+    if len(found) != 1:
+        raise NotFound(
+            f"{'没有' if not found else '不止一条'}编号为“{key}”的消息，请用 rectiflow outbox list 查看编号。"
+        )
+    return found[0]
+
+
+def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
+    """Make messages due at once again; all that were not delivered when no key is given. Return how many."""
+    chosen = [message(flow, k).key for k in keys] or [m.key for m in outbox(flow, status="dead")]
+    return queries.retry_messages(flow.store.engine, flow.district, chosen, now=flow.now())
+
+
+def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:
+    """Take messages out of the outbox, visibly; return how many."""
+    chosen = [message(flow, k).key for k in keys]
+    return queries.cancel_messages(flow.store.engine, flow.district, chosen)
+
+
+def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
+    """Return incidents, newest first."""
+    rows = queries.incidents(flow.store.engine, flow.district, open_only=open_only)
+    return [
+        IncidentView(
+            id=r["id"],
+            kind=r["kind"],
+            number=r["number"],
+            message=r["message"],
+            status=r["status"],
+            opened_at=r["opened_at"],
+            closed_at=r["closed_at"],
+        )
+        for r in rows
+    ]
+
+
+def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
+    """Close an open incident.
+
+    Raises:
+        NotFound: there is none open of that id.
+    """
+    found = find_incident(flow, incident)
+    queries.close_incident(flow.store.engine, flow.district, found.id, by=by, now=flow.now())
+    return found
+
+
+def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
+    """Try again what an incident is about (a timer, a message) and close it.
+
+    Raises:
+        NotFound: there is none open of that id, or nothing can be tried again.
+    """
+    found = find_incident(flow, incident)
+    again = {"timer": queries.retry_timers, "message": _retry_messages}.get(found.kind)
+    if again is None:
+        raise NotFound(
+            f"待处理事项 {found.id} 不能自动重试，请按提示处理后用 rectiflow incident close {found.id} 结束。"
+        )
+    again(flow.store.engine, flow.district, found.number or "", now=flow.now())
+    return close_incident(flow, found.id, by=by)
+
+
+def doctor(place: Workplace) -> list[Finding]:
+    """Look at everything a workplace needs; nothing is changed."""
+    checks: tuple[tuple[str, Callable[[Workplace], Iterator[Finding]]], ...] = (
+        ("数据库", _database),
+        ("流程定义", _workflows),
+        ("组织", _organisation),
+        ("工作日历", _calendar),
+        ("消息模板", _templates),
+        ("发送通道", _channels),
+        ("消息", _messages),
+        ("待处理事项", _incidents),
+        ("停滞的隐患", _stuck),
+        ("文件夹", _folders),
+    )
+    found: list[Finding] = []
+    for subject, check in checks:
+        try:
+            found += list(check(place))
+        except RectiflowError as exc:
+            found.append(Finding(subject=subject, state=_BAD, detail=str(exc)))
+    return found
+
+
+def _database(place: Workplace) -> Iterator[Finding]:
+    flow = place.flow
+    kind = "SQLite 单文件" if flow.store.engine.dialect.name == "sqlite" else "PostgreSQL"
+    yield Finding(subject="数据库", state=_GOOD, detail=f"{kind}，结构为当前版本，防篡改触发器齐全")
+    flow.check_clock()
+
+
+def _workflows(place: Workplace) -> Iterator[Finding]:
+    library = place.flow.library
+    titles = "、".join(f"{w.title} v{w.version}" for w in library.latest.values())
+    yield Finding(subject="流程定义", state=_GOOD, detail=titles)
+
+
+def _organisation(place: Workplace) -> Iterator[Finding]:
+    directory, today = place.flow.directory(), place.flow.today()
+    if not directory.units:
+        yield Finding(
+            subject="组织", state=_BAD, detail="还没有单位和人员，请运行 rectiflow unit import 单位人员表.xlsx"
+        )
+        return
+    empty = [
+        p
+        for p in directory.posts.values()
+        if p.roles
+        and not any(p in directory.posts_of(h, today) for r in p.roles for h in directory.holders(r, p.unit, today))
+    ]
+    detail = f"{len(directory.units)} 个单位、{len(directory.posts)} 个岗位、{len(directory.persons)} 名人员"
+    yield Finding(subject="组织", state=_GOOD, detail=detail)
+    for post in empty[:10]:
+        yield Finding(
+            subject="组织", state=_NOTE, detail=f"岗位空缺：{directory.unit_name(post.unit)}{post.title}，待办无人接"
+        )
+    unreachable = [p.name for p in directory.persons.values() if not p.email and not p.phone]
+    if unreachable:
+        yield Finding(
+            subject="组织",
+            state=_NOTE,
+            detail=f"{len(unreachable)} 人没有邮箱和手机，收不到提醒：{'、'.join(unreachable[:5])}",
+        )
+
+
+def _calendar(place: Workplace) -> Iterator[Finding]:
+    calendar, today = place.flow.calendar, place.flow.today()
+    missing = [y for y in (today.year, today.year + 1) if not calendar.covers(today.replace(year=y, day=1))]
+    if missing:
+        years = "、".join(map(str, missing))
+        detail = f"{years} 年放假调休安排尚未录入，跨入该年的时限为暂定；国务院通知公布后写进 {place.path(place.settings.calendar)}"
+        yield Finding(subject="工作日历", state=_NOTE, detail=detail)
+    else:
+        yield Finding(
+            subject="工作日历", state=_GOOD, detail=f"{calendar.edition}，已含 {today.year}、{today.year + 1} 年调休"
+        )
+
+
+def _templates(place: Workplace) -> Iterator[Finding]:
+    from rectiflow.notifiers import NotifierError
+
+    try:
+        yield Finding(subject="消息模板", state=_GOOD, detail=f"{len(place.templates.occasions)} 种场合的模板齐全")
+    except NotifierError as exc:
+        yield Finding(subject="消息模板", state=_BAD, detail=str(exc))
+
+
+def _channels(place: Workplace) -> Iterator[Finding]:
+    from rectiflow.notifiers import NotifierError
+
+    try:
+        names = [c.name for c in place.channels()]
+    except NotifierError as exc:
+        yield Finding(subject="发送通道", state=_BAD, detail=str(exc))
+        return
+    if not names:
+        yield Finding(
+            subject="发送通道",
+            state=_NOTE,
+            detail="没有配置发送通道，提醒消息会等着；请在设置的 [mail] 或 [outgoing] 里配置",
+        )
+    else:
+        where = "写成文件（演练）" if place.settings.outgoing.files else "发送"
+        yield Finding(subject="发送通道", state=_GOOD, detail=f"{'、'.join(names)}，{where}")
+
+
+def _messages(place: Workplace) -> Iterator[Finding]:
+    waiting, dead = outbox(place.flow, status="waiting"), outbox(place.flow, status="dead")
+    state = _NOTE if dead else _GOOD
+    yield Finding(subject="消息", state=state, detail=f"待发 {len(waiting)} 条，未送达 {len(dead)} 条")
+
+
+def _incidents(place: Workplace) -> Iterator[Finding]:
+    found = incidents(place.flow)
+    state = _NOTE if found else _GOOD
+    yield Finding(
+        subject="待处理事项", state=state, detail=f"{len(found)} 件" + ("，见 rectiflow incident list" if found else "")
+    )
+
+
+def _stuck(place: Workplace) -> Iterator[Finding]:
+    numbers = queries.stuck_tickets(place.flow.store.engine, place.flow.district)
+    if numbers:
+        detail = f"{len(numbers)} 条在办隐患没有任何时限在走：{'、'.join(numbers[:5])}；多为未定时限，请补时限"
+        yield Finding(subject="停滞的隐患", state=_NOTE, detail=detail)
+    else:
+        yield Finding(subject="停滞的隐患", state=_GOOD, detail="没有")
+
+
+def _folders(place: Workplace) -> Iterator[Finding]:
+    for relative in (place.settings.evidence, place.settings.report.folder, place.settings.outgoing.folder):
+        folder = place.path(relative)
+        if folder.exists() and not os.access(folder, os.W_OK):
+            yield Finding(subject="文件夹", state=_BAD, detail=f"{folder} 不能写，请检查权限")
+
+
+def find_incident(flow: Rectiflow, incident: str) -> IncidentView:
+    """Return the open incident of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = [i for i in incidents(flow) if i.id == incident.strip().upper()]
+    if not found:
+        raise NotFound(f"没有编号为“{incident}”的待处理事项，请用 rectiflow incident list 查看。")
+    return found[0]
+
+
+def _retry_messages(engine: Any, district: str, number: str, *, now: datetime) -> int:
+    dead = queries.messages(engine, district, status="dead", number=number)
+    return queries.retry_messages(engine, district, [m["key"] for m in dead], now=now)
+
+
+def _message_view(row: Any, recipient: str) -> MessageView:
+    from rectiflow.notifiers import OCCASIONS
+
+    return MessageView(
+        key=row["key"],
+        number=row["number"],
+        recipient=recipient,
+        occasion=OCCASIONS.get(row["template"], row["template"]),
+        status=row["status"],
+        channel=row["rendered_channel"] or row["channel"],
+        created_at=row["created_at"],
+        due_at=row["due_at"],
+        sent_at=row["sent_at"],
+        attempts=row["attempts"],
+        detail=row["detail"] or "",
+        subject=row["rendered_subject"],
+        body=row["rendered_body"],
+    )

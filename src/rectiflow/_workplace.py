@@ -1,0 +1,339 @@
+"""A workplace: a folder with settings, database, evidence, own workflows and templates. The one place that wires."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from rectiflow.engine.directory import District
+from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError
+
+from ._clock import Clock, SetClock, SystemClock
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow._settings import Settings
+    from rectiflow.notifiers import Channel, DispatchReport, SmtpSettings, TemplateSet
+
+__all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
+
+CONFIG_NAME = "rectiflow.toml"
+_FOLDERS = ("evidence", "workflows", "templates", "outgoing", "reports")
+_CONFIG = """\
+# 隐患整改工作流引擎的设置。口令不写在这里：请用环境变量 RECTIFLOW_MAIL__PASSWORD，或 mail.password_file 指向的文件。
+db = "{db}"
+district = "{district}"
+contact = ""                     # 安全股联系电话，写进提醒消息
+
+[mail]                           # 发邮件的服务器；没有时留空，消息会等着
+host = ""
+port = 587
+username = ""
+sender = ""
+sender_name = "{name}"
+security = "starttls"
+
+[outgoing]
+files = {files}                   # true：不真正发送，邮件写成 .eml 文件，短信写进 sms.log
+folder = "outgoing"
+sms_signature = "{name}"
+
+[report]
+folder = "reports"
+# closing_day = 25               # 按 25 日关账时写上；不写按自然月
+"""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An opened place to work in; `folder` is what relative paths of the settings are below."""
+
+    folder: Path
+    settings: Settings
+    clock: Clock
+    rehearsal: bool
+
+    @classmethod
+    def open(cls, config: Path | None = None, *, db: str | None = None, now: datetime | None = None) -> Self:
+        """Find and read a workplace.
+
+        Args:
+            config: its settings file; by default the nearest `rectiflow.toml` upwards from here.
+            db: a database URL that wins over the settings.
+            now: the time to take for the present; only for rehearsals.
+
+        Raises:
+            WorkplaceError: there is none, its settings are wrong, or `now` is given outside a rehearsal.
+        """
+        from rectiflow._settings import read_settings
+
+        file = config or find_config()
+        if file is None and db is None and "RECTIFLOW_DB" not in os.environ:
+            raise WorkplaceError("这里还不是工作区：请先运行 rectiflow init 建立，或用 --config、--db 指明。")
+        if config is not None and not config.is_file():
+            raise WorkplaceError(f"没有设置文件 {config}，请核对路径。")
+        folder = file.parent if file else Path.cwd()
+        settings = read_settings(file, db=db)
+        rehearsal = _is_rehearsal(_url(settings.db, folder), settings.district)
+        if now is not None and not rehearsal:
+            raise WorkplaceError("--now 只在演练工作区（init --rehearsal）有效；正式工作区只认系统时间。")
+        return cls(folder, settings, SetClock(now) if now else SystemClock(), rehearsal)
+
+    @property
+    def url(self) -> str:
+        """The database's URL, its file made absolute."""
+        return _url(self.settings.db, self.folder)
+
+    @cached_property
+    def flow(self) -> Rectiflow:
+        """The workflow engine on this workplace's database."""
+        from rectiflow._flow import Rectiflow
+        from rectiflow.storage.evidence import FolderEvidence
+
+        return Rectiflow.open(
+            self.url,
+            district=self.settings.district,
+            clock=self.clock,
+            workflows=self.path(self.settings.workflows),
+            calendar=self.path(self.settings.calendar),
+            evidence=FolderEvidence(self.path(self.settings.evidence)),
+            create=False,
+        )
+
+    @cached_property
+    def templates(self) -> TemplateSet:
+        """The message templates, the district's own over the built-in ones."""
+        from rectiflow.notifiers import TemplateSet, builtin_templates
+
+        own = self.path(self.settings.templates)
+        return TemplateSet.load([builtin_templates(), *([own] if own.is_dir() else [])])
+
+    def path(self, relative: Path) -> Path:
+        """Return a path of the settings, below the workplace's folder unless it is absolute."""
+        return self.folder / relative
+
+    def channels(self) -> list[Channel]:
+        """Return the channels that are configured."""
+        from rectiflow.notifiers import FileChannel, Sender, SmsLog, SmtpChannel
+
+        name = self.flow.directory().district.name
+        if self.settings.outgoing.files:
+            folder = self.path(self.settings.outgoing.folder)
+            signature = self.settings.outgoing.sms_signature or name
+            sender = Sender(
+                address=self.settings.mail.sender or "safety@example.com", name=self.settings.mail.sender_name or name
+            )
+            return [
+                FileChannel(folder / "mail", sender=sender),
+                SmsLog(folder / "sms.log", signature=signature, now=self.flow.now),
+            ]
+        return [SmtpChannel(self._smtp())] if self.settings.mail.host else []
+
+    def deliver(self, *, limit: int = 200) -> DispatchReport:
+        """Send what waits in the outbox, batch after batch."""
+        from rectiflow._outbox import DirectoryContacts, StoreOutbox
+        from rectiflow.notifiers import DispatchReport, dispatch_once
+
+        flow = self.flow
+        outbox = StoreOutbox(flow.store, flow.owner, flow.now)
+        contacts, channels, total = DirectoryContacts(flow.directory), self.channels(), DispatchReport()
+        while True:
+            done = dispatch_once(
+                outbox, contacts, self.templates, channels, owner=flow.owner, now=flow.now, limit=limit
+            )
+            total = DispatchReport(
+                sent=total.sent + done.sent,
+                retried=total.retried + done.retried,
+                dead=total.dead + done.dead,
+                waiting=total.waiting + done.waiting,
+                lost=total.lost + done.lost,
+            )
+            if done.claimed < limit:
+                return total
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold what only one `run` may hold on an SQLite file; PostgreSQL takes any number of workers.
+
+        Raises:
+            WorkplaceBusy: another process runs on the same file.
+        """
+        from filelock import FileLock, Timeout
+        from sqlalchemy.engine import make_url
+
+        database = make_url(self.url).database
+        if not self.url.startswith("sqlite") or not database:
+            yield
+            return
+        lock = FileLock(f"{database}.run-lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as exc:
+            raise WorkplaceBusy(
+                f"另一个 rectiflow run 正在这个数据库文件（{database}）上运行；请先停掉它，或改用 PostgreSQL 以便多机同时运行。"
+            ) from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _smtp(self) -> SmtpSettings:
+        from rectiflow.notifiers import SmtpSettings
+
+        mail = self.settings.mail
+        password = mail.password.get_secret_value() if mail.password else None
+        if password is None and mail.password_file is not None:
+            password = _secret(self.path(mail.password_file))
+        return SmtpSettings(
+            host=mail.host,
+            port=mail.port,
+            username=mail.username or None,
+            password=password,
+            security=mail.security,
+            sender=mail.sender,
+            sender_name=mail.sender_name,
+            ca_file=self.path(mail.ca_file) if mail.ca_file else None,
+        )
+
+
+def find_config(start: Path | None = None) -> Path | None:
+    """Return the settings file named by RECTIFLOW_CONFIG, or the nearest one upwards."""
+    named = os.environ.get("RECTIFLOW_CONFIG")
+    if named:
+        return Path(named)
+    here = (start or Path.cwd()).resolve()
+    return next((p / CONFIG_NAME for p in (here, *here.parents) if (p / CONFIG_NAME).is_file()), None)
+
+
+def make_workplace(
+    folder: Path,
+    *,
+    code: str | None = None,
+    prefix: str | None = None,
+    name: str | None = None,
+    rehearsal: bool = False,
+    db: str | None = None,
+) -> Path:
+    """Set up a workplace: folders, settings, schema, the district registered. What is there stays.
+
+    Args:
+        folder: made if it is missing; one that is a workplace already is brought to this version.
+        code, prefix, name: the district; a rehearsal may leave them out and gets the sample district's.
+        rehearsal: the time may be set by hand, and everybody may act as anybody.
+        db: a database URL; by default a file in the folder.
+
+    Returns:
+        the settings file.
+
+    Raises:
+        WorkplaceError: the district is not said, the folder cannot be written, or the database cannot be used.
+    """
+    file = folder / CONFIG_NAME
+    if file.is_file():
+        _upgrade(file, folder)
+        return file
+    given = {"code": code, "prefix": prefix, "name": name}
+    district = _sample_district(given) if rehearsal else District(**{k: v or "" for k, v in given.items()})
+    _check_district(district)
+    url = db or "sqlite:///rectiflow.db"
+    _make_folders(folder)
+    _register(_url(url, folder), district, rehearsal=rehearsal)
+    text = _CONFIG.format(db=url, district=district.code, name=district.name, files=str(rehearsal).lower())
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise _unwritable(folder, exc) from exc
+    return file
+
+
+def _make_folders(folder: Path) -> None:
+    try:
+        for name in _FOLDERS:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _unwritable(folder, exc) from exc
+
+
+def _unwritable(folder: Path, exc: OSError) -> WorkplaceError:
+    return WorkplaceError(f"不能在 {folder} 建立工作区：{exc.strerror}。请换一个文件夹或检查权限。")
+
+
+def _register(url: str, district: District, *, rehearsal: bool) -> None:
+    from rectiflow.storage import organisation, schema
+    from rectiflow.storage.connect import make_engine
+
+    engine = make_engine(url)
+    try:
+        schema.migrate(engine)
+        organisation.add_district(engine, district, rehearsal=rehearsal)
+    finally:
+        engine.dispose()
+
+
+def _upgrade(file: Path, folder: Path) -> None:
+    from rectiflow._settings import read_settings
+    from rectiflow.storage import schema
+    from rectiflow.storage.connect import make_engine
+
+    engine = make_engine(_url(read_settings(file).db, folder))
+    try:
+        schema.migrate(engine)
+    finally:
+        engine.dispose()
+
+
+def _sample_district(given: Mapping[str, str | None]) -> District:
+    sample = {"code": "420702", "prefix": "LZH", "name": "梁子湖区教育局"}
+    return District(**{k: given[k] or v for k, v in sample.items()})
+
+
+def _check_district(district: District) -> None:
+    problems = [
+        text
+        for wrong, text in (
+            (not re.fullmatch(r"\d{6,12}", district.code), f"--district 区划代码“{district.code}”应是 6 到 12 位数字"),
+            (
+                not re.fullmatch(r"[A-Z][A-Z0-9]{1,7}", district.prefix),
+                f"--prefix 编号前缀“{district.prefix}”应是 2 到 8 个大写字母或数字",
+            ),
+            (not district.name.strip(), "--name 没有写落款单位名称"),
+        )
+        if wrong
+    ]
+    if problems:
+        raise WorkplaceError("；".join(problems) + "。")
+
+
+def _url(url: str, folder: Path) -> str:
+    """Make the file of an SQLite URL absolute."""
+    match = re.fullmatch(r"sqlite:///(?!/)(?P<file>.+)", url)
+    return f"sqlite:///{(folder / match['file']).resolve()}" if match and match["file"] != ":memory:" else url
+
+
+def _is_rehearsal(url: str, district: str | None) -> bool:
+    from rectiflow.storage import organisation, schema
+    from rectiflow.storage.connect import make_engine
+
+    engine = make_engine(url)
+    try:
+        if schema.current_revision(engine) is None:
+            return False
+        known = organisation.districts(engine)
+        chosen = [r for code, (_, r) in known.items() if district in (None, code)]
+        return bool(chosen) and all(chosen)
+    finally:
+        engine.dispose()
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as exc:
+        raise WorkplaceError(f"口令文件 {file} 读不了：{exc.strerror}。") from exc

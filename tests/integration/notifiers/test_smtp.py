@@ -1,0 +1,260 @@
+"""The mail channel against real servers, well-behaved and not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from conftest import StartMailServer
+from rectiflow.notifiers import (
+    Contact,
+    PermanentFailure,
+    Rendered,
+    SmtpChannel,
+    TemplateSet,
+    TemporaryFailure,
+)
+from support.smtp import LOOPBACK, PASSWORD, MailServer
+
+from .conftest import START, MakeChannel, MakeMessage
+
+
+class Letters:
+    """Composes mails and sends them through one opened channel, as a batch does."""
+
+    def __init__(self, templates: TemplateSet, make_message: MakeMessage, contact: Contact) -> None:
+        self.templates, self.make_message, self.contact = templates, make_message, contact
+
+    def compose(self, channel: SmtpChannel, to: str = "head@school.example", number: int = 1) -> Rendered:
+        """Compose one mail."""
+        contact = Contact(person="head", name=self.contact.name, email=to)
+        message = self.make_message(id=number)
+        return channel.compose(message, contact, templates=self.templates, at=START)
+
+    def send(self, channel: SmtpChannel, *recipients: str) -> list[str]:
+        """Send one mail to each and return the answers; a failure stands as its type and message."""
+
+        async def run() -> list[str]:
+            answers: list[str] = []
+            await channel.open()
+            for number, to in enumerate(recipients):
+                try:
+                    answers.append(await channel.send(self.compose(channel, to, number)))
+                except (TemporaryFailure, PermanentFailure) as exc:
+                    answers.append(f"{type(exc).__name__} {exc.code}: {exc}")
+            await channel.close()
+            return answers
+
+        return asyncio.run(run())
+
+
+@pytest.fixture
+def letters(templates: TemplateSet, make_message: MakeMessage, contact: Contact) -> Letters:
+    """Mails to send."""
+    return Letters(templates, make_message, contact)
+
+
+def test_starttls_login_and_one_connection(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """A batch goes encrypted, logged in, over one connection, and arrives byte for byte."""
+    server = smtp_server()
+    channel = make_channel(server)
+    assert letters.send(channel, "a@s.example", "b@s.example", "c@s.example") == ["2.0.0 kept"] * 3
+    assert server.connections == 1
+    assert [m.recipients for m in server.mails] == [("a@s.example",), ("b@s.example",), ("c@s.example",)]
+    assert all(m.encrypted and m.user == server.user and m.sender == "safety@edu.example" for m in server.mails)
+    assert server.mails[0].content == letters.compose(channel, "a@s.example", 0).body
+    assert server.mails[0].message["Subject"] == "隐患交办 LZH-2024-000123 太和镇中心小学"
+
+
+def test_a_channel_serves_batch_after_batch(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """Each batch has its own event loop and its own connection."""
+    server = smtp_server()
+    channel = make_channel(server)
+    for _ in range(3):
+        assert letters.send(channel, "a@s.example") == ["2.0.0 kept"]
+    assert server.connections == 3
+
+
+def test_concurrent_sends_take_turns(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
+    """Sends at the same time share the one connection."""
+    server = smtp_server()
+    channel = make_channel(server)
+
+    async def run() -> None:
+        await channel.open()
+        await asyncio.gather(*(channel.send(letters.compose(channel, f"a{n}@s.example", n)) for n in range(8)))
+        await channel.close()
+
+    asyncio.run(run())
+    assert (len(server.mails), server.connections) == (8, 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "told"),
+    [
+        (450, "TemporaryFailure", "拒收收件地址（450 4.2.1 mailbox busy"),
+        (451, "TemporaryFailure", "属暂时情况；消息已保留，将自动重发。"),
+        (452, "TemporaryFailure", "4.2.2 mailbox full"),
+        (550, "PermanentFailure", "拒收收件地址（550 5.1.1 no such user）"),
+        (552, "PermanentFailure", "请核对地址或联系邮件管理员"),
+        (554, "PermanentFailure", "5.7.1 refused by policy"),
+    ],
+)
+def test_a_refused_recipient_is_read_from_the_answer(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters, code: int, kind: str, told: str
+) -> None:
+    """4xx is temporary, 5xx permanent, the server's words are kept, and the next mail goes over the same connection."""
+    server = smtp_server(refuse={"bad@s.example": code})
+    first, second = letters.send(make_channel(server), "bad@s.example", "good@s.example")
+    assert first.startswith(f"{kind} {code}: 邮件服务器 {LOOPBACK}:{server.port} ")
+    assert told in first
+    assert second == "2.0.0 kept"
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(("code", "kind"), [(451, "TemporaryFailure"), (554, "PermanentFailure")])
+def test_a_refused_text(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters, code: int, kind: str
+) -> None:
+    """A refusal after the text is told apart the same way."""
+    server = smtp_server()
+    server.refuse_data = code
+    (answer,) = letters.send(make_channel(server), "head@school.example")
+    assert answer.startswith(f"{kind} {code}: ")
+    assert "拒收邮件（" in answer
+
+
+def test_service_closing_is_a_dropped_connection(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """421 means the server hangs up: one new connection is tried, then the channel counts as down."""
+    server = smtp_server(refuse={"bad@s.example": 421})
+    first, second = letters.send(make_channel(server), "bad@s.example", "good@s.example")
+    assert first.startswith("ChannelDown")
+    assert "两次中断连接（421 4.3.2 service not available" in first
+    assert second == "2.0.0 kept"
+    assert server.connections == 3
+
+
+def test_a_connection_dropped_in_mid_batch_is_made_anew(
+    dropping_server: tuple[MailServer, dict[str, int]], make_channel: MakeChannel, letters: Letters
+) -> None:
+    """The mail at which the server hung up is sent over a new connection, and none is lost or doubled."""
+    server, drop = dropping_server
+    drop["b@s.example"] = 1
+    channel = make_channel(server, security="none", username=None, password=None, ca_file=None)
+    assert letters.send(channel, "a@s.example", "b@s.example", "c@s.example") == ["2.0.0 kept"] * 3
+    assert [m.recipients[0] for m in server.mails] == ["a@s.example", "b@s.example", "c@s.example"]
+    assert server.connections == 2
+
+
+def test_a_connection_dropped_again_is_a_channel_down(
+    dropping_server: tuple[MailServer, dict[str, int]], make_channel: MakeChannel, letters: Letters
+) -> None:
+    """Twice in a row is enough: the mail waits, the next one starts with a new connection."""
+    server, drop = dropping_server
+    drop["b@s.example"] = 2
+    channel = make_channel(server, security="none", username=None, password=None, ca_file=None)
+    answers = letters.send(channel, "a@s.example", "b@s.example", "c@s.example")
+    assert re.match(rf"ChannelDown None: 邮件服务器 {LOOPBACK}:\d+ 两次中断连接（.+），请稍后再试", answers[1])
+    assert (answers[0], answers[2]) == ("2.0.0 kept", "2.0.0 kept")
+
+
+def test_a_wrong_password_is_no_fault_of_the_message(
+    smtp_server: StartMailServer,
+    make_channel: MakeChannel,
+    letters: Letters,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A refused login is a channel down although its code is 5xx, and the password is told nowhere."""
+    server = smtp_server()
+    caplog.set_level(logging.DEBUG)
+    (answer,) = letters.send(make_channel(server, password="wr0ng-word"), "head@school.example")
+    assert answer.startswith("ChannelDown 535: ")
+    assert f"邮件服务器 {LOOPBACK}:{server.port} 拒绝登录（535" in answer
+    assert "请核对用户名和口令（授权码）" in answer
+    assert "wr0ng-word" not in answer + caplog.text
+    assert PASSWORD not in answer + caplog.text
+    assert server.mails == []
+
+
+def test_an_unreachable_server(closed_port: int, make_channel: MakeChannel, letters: Letters, tmp_path: Path) -> None:
+    """Host, port, the reason and what to check are said; the message is kept."""
+    nowhere = MailServer(ca_file=tmp_path, port=closed_port)
+    (answer,) = letters.send(make_channel(nowhere, ca_file=None), "head@school.example")
+    assert answer.startswith(f"ChannelDown None: 连接不上邮件服务器 {LOOPBACK}:{closed_port}（")
+    assert answer.endswith("请核对地址、端口、网络和防火墙；消息已保留，将自动重发。")
+
+
+def test_a_silent_server(silent_port: int, make_channel: MakeChannel, letters: Letters, tmp_path: Path) -> None:
+    """A server that never answers is given up after the timeout."""
+    silent = MailServer(ca_file=tmp_path, port=silent_port)
+    channel = make_channel(silent, ca_file=None, timeout=timedelta(milliseconds=200))
+    (answer,) = letters.send(channel, "head@school.example")
+    assert answer.startswith(f"ChannelDown None: 连接邮件服务器 {LOOPBACK}:{silent_port} 超时")
+
+
+def test_an_expired_certificate(expired_server: MailServer, make_channel: MakeChannel, letters: Letters) -> None:
+    """An expired certificate is named as such, and nothing is sent in the clear."""
+    (answer,) = letters.send(make_channel(expired_server), "head@school.example")
+    assert answer.startswith(f"ChannelDown None: 邮件服务器 {LOOPBACK}:{expired_server.port} 的证书已过期")
+    assert "核对本机日期" in answer
+    assert expired_server.mails == []
+
+
+def test_an_unknown_authority(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
+    """A certificate nobody vouches for is refused, with the way out."""
+    (answer,) = letters.send(make_channel(smtp_server(), ca_file=None), "head@school.example")
+    assert "的证书不可信（" in answer
+    assert "在设置中指定证书文件" in answer
+
+
+def test_a_context_of_the_hosts_own(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
+    """A host may decide about trust by itself."""
+    server = smtp_server()
+    channel = make_channel(server, ca_file=None, tls_context=server.client_context)
+    assert letters.send(channel, "a@s.example") == ["2.0.0 kept"]
+
+
+def test_no_encryption_is_never_fallen_back_to(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """Where STARTTLS was asked for and the server has none, nothing is sent and no password leaves."""
+    server = smtp_server(starttls=False, login=False)
+    (answer,) = letters.send(make_channel(server, ca_file=None), "head@school.example")
+    assert answer.startswith("ChannelDown None: 与邮件服务器")
+    assert "不能建立会话" in answer
+    assert server.mails == []
+
+
+def test_encrypted_from_the_first_byte(tls_server: MailServer, make_channel: MakeChannel, letters: Letters) -> None:
+    """Implicit TLS works as well, and the wrong kind of encryption is told with what to check."""
+    channel = make_channel(tls_server, security="tls", username=None, password=None)
+    assert letters.send(channel, "a@s.example", "b@s.example") == ["2.0.0 kept"] * 2
+    assert tls_server.connections == 1
+
+
+def test_tls_spoken_to_a_plain_port(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
+    """The wrong kind of encryption is told with what to check."""
+    (answer,) = letters.send(make_channel(smtp_server(), security="tls"), "head@school.example")
+    assert answer.startswith("ChannelDown None: 与邮件服务器")
+    assert "请核对端口与加密方式（starttls 或 tls）" in answer
+
+
+def test_a_refused_sender_is_no_fault_of_the_message(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """A server that wants a login first refuses the sender: that is a matter of the settings."""
+    server = smtp_server()
+    (answer,) = letters.send(make_channel(server, username=None, password=None), "head@school.example")
+    assert answer.startswith("ChannelDown 530: ")
+    assert "不接受发件地址 safety@edu.example（530" in answer

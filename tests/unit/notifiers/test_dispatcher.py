@@ -1,0 +1,460 @@
+"""The dispatcher: order, outcomes, and what stops nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from rectiflow.notifiers import (
+    RETRY_DELAYS,
+    Channel,
+    ChannelDown,
+    Contact,
+    DispatchReport,
+    MemoryContacts,
+    MemoryOutbox,
+    Message,
+    PermanentFailure,
+    RecordingChannel,
+    Rendered,
+    TemplateSet,
+    TemporaryFailure,
+    choose_channel,
+    dispatch_once,
+)
+
+from .conftest import START, Clock, MakeContact, MakeMessage
+
+
+class Office:
+    """One outbox with its channels, and a way to send a batch."""
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        contacts: Mapping[str, Contact],
+        templates: TemplateSet,
+        clock: Clock,
+        *channels: Channel,
+    ) -> None:
+        self.clock, self.templates, self.channels = clock, templates, channels
+        self.outbox, self.contacts = MemoryOutbox(messages, now=clock), MemoryContacts(contacts)
+
+    def send(self, *, limit: int = 100, concurrency: int = 4) -> DispatchReport:
+        """Send one batch, with delays as they stand in the table."""
+        return dispatch_once(
+            self.outbox,
+            self.contacts,
+            self.templates,
+            self.channels,
+            owner="worker-1",
+            now=self.clock,
+            limit=limit,
+            concurrency=concurrency,
+            jitter=lambda delay: delay,
+        )
+
+
+def subjects(channel: RecordingChannel) -> list[str]:
+    """Return the subjects a channel sent, in order."""
+    return [str(message_from_bytes(r.body, policy=default)["Subject"]) for r in channel.sent]
+
+
+def test_a_message_is_stored_then_sent(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """One due message: rendered, kept, sent, and the answer recorded."""
+    mail = RecordingChannel()
+    office = Office([make_message()], {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send() == DispatchReport(sent=1)
+    row = office.outbox.rows[7]
+    assert (row.state, row.told) == ("sent", "已记录")
+    assert row.message.rendered == mail.sent[0]
+    assert office.send() == DispatchReport()
+
+
+def test_rendered_before_the_first_attempt_and_never_again(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """The first attempt finds the bytes stored; the retry sends the same, whatever changed meanwhile."""
+    stored: list[Rendered | None] = []
+
+    class Watching(RecordingChannel):
+        async def send(self, rendered: Rendered) -> str:
+            """Look into the store before anything leaves."""
+            stored.append(office.outbox.rows[7].message.rendered)
+            return await RecordingChannel.send(self, rendered)
+
+    mail = Watching(failures=[TemporaryFailure("450 忙")])
+    office = Office([make_message()], {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send() == DispatchReport(retried=1)
+    office.contacts = MemoryContacts({"p-head": make_contact(name="新任校长", email="new@school.example")})
+    clock.forward(timedelta(minutes=1))
+    assert office.send() == DispatchReport(sent=1)
+    assert stored == [mail.sent[0], mail.sent[0]]
+    assert mail.sent[0].to == "head@school.example"
+
+
+def test_delays_grow_and_then_it_is_an_incident(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """One, five and thirty minutes, two and six hours; the sixth failure is the last and opens one incident."""
+    mail = RecordingChannel(failures=[TemporaryFailure("450 信箱忙")] * 9)
+    office = Office([make_message()], {"p-head": make_contact()}, templates, clock, mail)
+    for delay in RETRY_DELAYS:
+        assert office.send() == DispatchReport(retried=1)
+        clock.forward(delay - timedelta(seconds=1))
+        assert office.send() == DispatchReport()
+        clock.forward(timedelta(seconds=1))
+    assert office.send() == DispatchReport(dead=1)
+    assert office.outbox.incidents == ["已尝试 6 次仍未发出：450 信箱忙"]
+
+
+def test_a_permanent_failure_is_not_tried_again(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """A 5xx answer ends the message at once."""
+    mail = RecordingChannel(failures=[PermanentFailure("550 没有此人")])
+    office = Office([make_message()], {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send() == DispatchReport(dead=1)
+    assert office.outbox.incidents == ["550 没有此人"]
+
+
+def test_an_unexpected_error_is_a_failed_attempt(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """A fault of a channel's own neither loses the message nor stops the batch."""
+
+    class Faulty(RecordingChannel):
+        async def send(self, rendered: Rendered) -> str:
+            """Fail for one address."""
+            if rendered.to == "head@school.example":
+                raise ZeroDivisionError("oops")
+            return await RecordingChannel.send(self, rendered)
+
+    messages = [make_message(), make_message(id=8, number="LZH-2024-000124", recipient="p-2")]
+    contacts = {"p-head": make_contact(), "p-2": make_contact(person="p-2", email="two@school.example")}
+    office = Office(messages, contacts, templates, clock, Faulty())
+    assert office.send() == DispatchReport(sent=1, retried=1)
+    assert office.outbox.rows[7].told == "发送时出现意外错误（ZeroDivisionError：oops）"
+
+
+@pytest.mark.parametrize("poison", ["no such template", "bad parameter", "broken channel"])
+def test_a_poison_message_stops_nobody(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact, poison: str
+) -> None:
+    """What cannot be rendered is dead with its reason; its neighbours, even of the same ticket, are sent."""
+
+    class Picky(RecordingChannel):
+        def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
+            """Fail in an unforeseen way for the poisoned row."""
+            if message.id == 1 and poison == "broken channel":
+                raise ValueError("坏")
+            return RecordingChannel.compose(self, message, contact, templates=templates, at=at)
+
+    bad = make_message(id=1, template="nothing" if poison == "no such template" else "assigned")
+    if poison == "bad parameter":
+        bad = replace(bad, template="import_summary", params={"lines": "长" * 300_000})
+    messages = [bad, make_message(id=2, sequence=2), make_message(id=3, number="LZH-2024-000124")]
+    mail = Picky()
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send() == DispatchReport(sent=2, dead=1)
+    assert office.outbox.rows[1].state == "dead"
+    assert len(office.outbox.incidents) == 1
+
+
+def test_order_within_a_ticket(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Messages of one ticket go by sequence, whatever their ids, while tickets run side by side."""
+    occasions = ("assigned", "due_soon", "urge", "passed", "closed")
+    messages = [
+        make_message(id=100 * n - i, number=f"LZH-2024-{n:06}", sequence=i, template=t, params={})
+        for n in range(1, 9)
+        for i, t in enumerate(occasions)
+    ]
+    mail = RecordingChannel()
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send(concurrency=3) == DispatchReport(sent=40)
+    for n in range(1, 9):
+        mine = [s for s in subjects(mail) if s.split()[1].startswith(f"LZH-2024-{n:06}")]
+        assert [s.split()[0] for s in mine] == ["隐患交办", "整改时限提醒", "逾期催办", "复查合格", "隐患销号"]
+
+
+def test_concurrency_is_bounded_and_used(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Different tickets are sent at the same time, never more than allowed."""
+    running: list[int] = []
+
+    class Counting(RecordingChannel):
+        now_running = 0
+
+        async def send(self, rendered: Rendered) -> str:
+            """Count who is inside."""
+            self.now_running += 1
+            running.append(self.now_running)
+            await asyncio.sleep(0)
+            self.now_running -= 1
+            return ""
+
+    messages = [make_message(id=n, number=f"LZH-2024-{n:06}") for n in range(12)]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, Counting())
+    assert office.send(concurrency=3) == DispatchReport(sent=12)
+    assert max(running) == 3
+
+
+def test_an_unfinished_message_holds_back_the_same_person_only(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """After a failed attempt the same person's next message of the ticket waits as long; another person's goes."""
+    messages = [
+        make_message(id=1, sequence=1),
+        make_message(id=2, sequence=2, template="urge"),
+        make_message(id=3, sequence=3, recipient="p-2"),
+    ]
+    contacts = {"p-head": make_contact(), "p-2": make_contact(person="p-2", email="two@school.example")}
+    mail = RecordingChannel(failures=[TemporaryFailure("450 忙")])
+    office = Office(messages, contacts, templates, clock, mail)
+    assert office.send() == DispatchReport(sent=1, retried=1, waiting=1)
+    assert (office.outbox.rows[2].message.attempts, office.outbox.rows[2].due) == (0, START + RETRY_DELAYS[0])
+    assert "按顺序等待" in office.outbox.rows[2].told
+    clock.forward(RETRY_DELAYS[0])
+    assert office.send() == DispatchReport(sent=2)
+    assert [s.split()[0] for s in subjects(mail)] == ["隐患交办", "隐患交办", "逾期催办"]
+
+
+def test_a_channel_that_is_down_spares_the_rest(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Once the channel is known to be down, the others of the batch wait without an attempt counted."""
+    messages = [make_message(id=n, number=f"LZH-2024-{n:06}") for n in range(1, 6)]
+    mail = RecordingChannel(failures=[ChannelDown("连接不上邮件服务器")])
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send(concurrency=1) == DispatchReport(retried=1, waiting=4)
+    assert [office.outbox.rows[n].message.attempts for n in range(1, 6)] == [1, 0, 0, 0, 0]
+    assert {office.outbox.rows[n].told for n in range(1, 6)} == {"连接不上邮件服务器"}
+    clock.forward(RETRY_DELAYS[0])
+    assert office.send() == DispatchReport(sent=5)
+
+
+@pytest.mark.parametrize(
+    ("given", "channel", "told"),
+    [
+        ({"email": None, "phone": None}, None, "太和镇中心小学校长没有登记邮箱或手机号，请补上后重发"),
+        ({"email": "head(at)school", "phone": None}, None, "联系方式“head(at)school”不能使用"),
+        ({"phone": None}, "sms", "太和镇中心小学校长没有登记手机号"),
+        ({"email": None}, "mail", "太和镇中心小学校长没有登记邮箱"),
+    ],
+)
+def test_nobody_to_reach_is_dead_with_the_reason(
+    templates: TemplateSet,
+    clock: Clock,
+    make_message: MakeMessage,
+    make_contact: MakeContact,
+    given: dict[str, str | None],
+    channel: str | None,
+    told: str,
+) -> None:
+    """A contact without a usable address is an incident that says what is missing."""
+
+    class Strict(RecordingChannel):
+        def accepts(self, contact: Contact) -> bool:
+            """Want an @ in mail addresses."""
+            return RecordingChannel.accepts(self, contact) and (self.name != "mail" or "@" in (contact.email or ""))
+
+    office = Office(
+        [make_message(channel=channel)],
+        {"p-head": make_contact(**given)},
+        templates,
+        clock,
+        Strict(),
+        Strict(name="sms"),
+    )
+    assert office.send() == DispatchReport(dead=1)
+    assert told in office.outbox.incidents[0]
+
+
+def test_an_unknown_person_is_dead(templates: TemplateSet, clock: Clock, make_message: MakeMessage) -> None:
+    """A recipient nobody knows is an incident."""
+    office = Office([make_message()], {}, templates, clock, RecordingChannel())
+    assert office.send() == DispatchReport(dead=1)
+    assert office.outbox.incidents == ["名册里没有人员 p-head，请补录人员后重发"]
+
+
+@pytest.mark.parametrize(
+    ("given", "channel", "missing"),
+    [
+        ({}, None, "邮件、短信"),
+        ({"phone": None}, None, "邮件"),
+        ({"email": None}, None, "短信"),
+        ({}, "wecom", "wecom"),
+    ],
+)
+def test_a_channel_not_configured_makes_it_wait(
+    templates: TemplateSet,
+    clock: Clock,
+    make_message: MakeMessage,
+    make_contact: MakeContact,
+    given: dict[str, str | None],
+    channel: str | None,
+    missing: str,
+) -> None:
+    """Without the channel a message waits, as often as needed, and never dies of it."""
+    office = Office([make_message(channel=channel)], {"p-head": make_contact(**given)}, templates, clock)
+    for _ in range(10):
+        assert office.send() == DispatchReport(waiting=1)
+        clock.forward(timedelta(minutes=15))
+    row = office.outbox.rows[7]
+    assert (row.message.attempts, row.told) == (0, f"{missing}通道没有配置，配置后自动发送")
+
+
+def test_stored_bytes_wait_for_their_channel(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """A message rendered for a channel that is gone waits for it."""
+    rendered = Rendered(channel="mail", to="a@b.example", subject="x", body=b"x", message_id="<1@x>")
+    office = Office([make_message(rendered=rendered)], {}, templates, clock, RecordingChannel(name="sms"))
+    assert office.send() == DispatchReport(waiting=1)
+
+
+def test_mail_first_then_sms(make_message: MakeMessage, make_contact: MakeContact) -> None:
+    """Mail where there is an address, SMS otherwise; a message that names a channel gets that one or none."""
+    channels = {"mail": RecordingChannel(), "sms": RecordingChannel(name="sms")}
+    assert choose_channel(make_message(), make_contact(), channels) is channels["mail"]
+    assert choose_channel(make_message(), make_contact(email=None), channels) is channels["sms"]
+    assert choose_channel(make_message(channel="sms"), make_contact(), channels) is channels["sms"]
+    assert choose_channel(make_message(channel="sms"), make_contact(phone=None), channels) is None
+    assert choose_channel(make_message(), make_contact(), {"sms": channels["sms"]}) is channels["sms"]
+
+
+def test_two_rows_two_channels(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """An urgent matter told twice is two rows, the second fixed to SMS."""
+    mail, sms = RecordingChannel(), RecordingChannel(name="sms")
+    messages = [make_message(id=1), make_message(id=2, sequence=2, channel="sms")]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail, sms)
+    assert office.send() == DispatchReport(sent=2)
+    assert (len(mail.sent), len(sms.sent)) == (1, 1)
+
+
+def test_newer_words_are_recorded(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """When the template changed after the row was written, the present words go out and the record says so."""
+    version = templates.version("assigned")
+    messages = [
+        make_message(id=1, template_version=5),
+        make_message(id=2, template_version=version, number="LZH-2024-000124"),
+        make_message(id=3, template_version=0, number="LZH-2024-000125"),
+    ]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, RecordingChannel())
+    office.send()
+    told = [office.outbox.rows[n].told for n in (1, 2, 3)]
+    assert told == [f"已记录；模板在写入后改过（5 → {version}），按现行模板发送", "已记录", "已记录"]
+
+
+def test_what_is_not_begun_within_the_lease_is_given_back(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """A batch that takes too long stops before another worker may have taken its rows."""
+
+    class Slow(RecordingChannel):
+        async def send(self, rendered: Rendered) -> str:
+            """Take six minutes."""
+            clock.forward(timedelta(minutes=6))
+            return await RecordingChannel.send(self, rendered)
+
+    messages = [make_message(id=n, sequence=n) for n in range(4)]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, Slow())
+    report = office.send()
+    assert report == DispatchReport(sent=2, waiting=2)
+    assert report.claimed == 4
+    assert office.send() == DispatchReport(sent=2)
+
+
+def test_a_lost_claim_changes_nothing(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """When another worker has taken the row, nothing is sent and nothing recorded."""
+
+    class Robbed(MemoryContacts):
+        def contact(self, district: str, person: str, on: date) -> Contact | None:
+            """Lose the claim while looking up the contact."""
+            clock.forward(timedelta(minutes=11))
+            office.outbox.claim_messages(owner="worker-2", limit=9, lease=timedelta(minutes=10))
+            return MemoryContacts.contact(self, district, person, on)
+
+    mail = RecordingChannel()
+    office = Office([make_message()], {}, templates, clock, mail)
+    office.contacts = Robbed({"p-head": make_contact()})
+    assert office.send() == DispatchReport(lost=1)
+    assert (mail.sent, office.outbox.rows[7].state) == ([], "waiting")
+
+
+def test_contacts_are_asked_for_the_local_day(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """At 17:00 UTC it is already tomorrow in Shanghai."""
+    asked: list[date] = []
+
+    class Asked(MemoryContacts):
+        def contact(self, district: str, person: str, on: date) -> Contact | None:
+            """Note the day."""
+            asked.append(on)
+            return MemoryContacts.contact(self, district, person, on)
+
+    clock.forward(timedelta(hours=15, minutes=30))
+    office = Office([make_message()], {}, templates, clock, RecordingChannel())
+    office.contacts = Asked({"p-head": make_contact()})
+    office.send()
+    assert asked == [date(2024, 12, 3)]
+
+
+def test_an_error_of_the_store_is_raised_after_the_others_are_done(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """A database error is no message's fault: the other tickets are sent, channels closed, then it is raised."""
+
+    class Broken(MemoryOutbox):
+        def mark_sent(self, message: Message, *, detail: str) -> bool:
+            """Fail for one row."""
+            if message.id == 1:
+                raise OSError("database gone")
+            return MemoryOutbox.mark_sent(self, message, detail=detail)
+
+    class Closing(RecordingChannel):
+        closed = 0
+
+        async def close(self) -> None:
+            """Count."""
+            self.closed += 1
+
+    messages = [make_message(id=n, number=f"LZH-2024-{n:06}") for n in (1, 2, 3)]
+    mail = Closing()
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail)
+    office.outbox = Broken(messages, now=clock)
+    with pytest.raises(OSError, match="database gone"):
+        office.send()
+    assert [office.outbox.rows[n].state for n in (1, 2, 3)] == ["waiting", "sent", "sent"]
+    assert mail.closed == 1
+
+
+def test_limit_and_default_jitter(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """At most `limit` are claimed; a delay grows by no more than a tenth."""
+    messages = [make_message(id=n, number=f"LZH-2024-{n:06}") for n in range(5)]
+    mail = RecordingChannel(failures=[TemporaryFailure("450 忙")])
+    outbox, contacts = MemoryOutbox(messages, now=clock), MemoryContacts({"p-head": make_contact()})
+    report = dispatch_once(outbox, contacts, templates, [mail], owner="w", now=clock, limit=3)
+    assert report == DispatchReport(sent=2, retried=1)
+    (late,) = [r.due for r in outbox.rows.values() if r.due > START]
+    assert RETRY_DELAYS[0] <= late - START <= RETRY_DELAYS[0] * 1.1
