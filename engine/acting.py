@@ -244,6 +244,9 @@ def _milestones(change: Change, transition: Transition, source: State, target: S
         change.count("reopened")
     if _failed(transition, source, target, main.paused_in if main else ()):
         change.count("failures")
+        change.mark("failed_on", on)
+    if target.stage == "reported":
+        change.mark("served_on", None)
     if "suggested_unit" in transition.ask:
         change.count("returns")
     if target.stage == "verified" and source.stage != "verified":

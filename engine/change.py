@@ -18,9 +18,10 @@ from .ticket import ClockRun, Document, Plain, Request, Snapshot, Taken, Ticket,
 from .values import persistent
 from .workflow import Workflow
 
-__all__ = ["Change"]
+__all__ = ["MARKED_FIELDS", "Change"]
 
-_MARKED_FIELDS = ("responsible_unit", "responsible_person", "inspecting_unit", "category", "source", "found_on")
+#: What reports count by: a change of it is said in the event's public part.
+MARKED_FIELDS = ("responsible_unit", "responsible_person", "inspecting_unit", "category", "source", "found_on", "funds")
 
 
 class Change:
@@ -63,7 +64,7 @@ class Change:
         self.set(
             fields={k: v for k, v in fields.items() if v is not None}, restricted=_restricted(self.workflow, fields)
         )
-        for name in _MARKED_FIELDS:
+        for name in MARKED_FIELDS:
             if name in lasting:
                 self.mark(name, lasting[name])
 
@@ -273,11 +274,20 @@ class Change:
         if run is not None:
             self.mark("due_on", run.due_on.isoformat() if run.due_on else None)
             self.mark("original_due_on", run.original_due_on.isoformat() if run.original_due_on else None)
-            self.mark("applied_on", run.handed_in_on.isoformat() if run.handed_in_on else None)
+            self.mark("applied_on", self._applied(run, state))
         check = self._current.get(verify.id) if verify else None
         self.mark("verify_due_on", check.due_on.isoformat() if check and check.live and check.due_on else None)
         if check is not None and check.due_on and check.ended_on and check.ended_on > check.due_on:
             self.mark("verify_late", value=True)
+
+    def _applied(self, run: ClockRun, state: str) -> str | None:
+        """Return the day it was handed in; where nobody applied (自查自改), the day it began to wait."""
+        if run.handed_in_on is not None:
+            return run.handed_in_on.isoformat()
+        before = self.ticket.marks.get("applied_on")
+        if state in self.workflow.clocks[run.clock].paused_in:
+            return before or self.on.isoformat()
+        return before if self.workflow.states[state].stage in ("verified", "closed") else None
 
 
 def _restricted(workflow: Workflow, fields: Mapping[str, Plain]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from .change import Change
@@ -43,6 +44,7 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
     change = Change(snapshot, ticket, stimulus.hand, now)
     before = {k: ticket.fields.get(k) for k in changed}
     change.keep(changed)
+    _follow_date(change, changed)
     return change.decision(
         "amended",
         "amend",
@@ -89,6 +91,14 @@ def void_reasons(snapshot: Snapshot, stimulus: Void, now: datetime) -> tuple[Sta
     if snapshot.case.listed is not None:
         reasons.append(Reason(code="listed", message="挂牌督办中，须先摘牌才能作废"))
     return standing, reasons
+
+
+def _follow_date(change: Change, changed: Mapping[str, Plain]) -> None:
+    """Let the date on record follow where no clock runs on it yet (a date an older ledger stated)."""
+    main = main_clock(change.workflow)
+    if main is not None and main.until in changed and change.ticket.marks.get("due_on"):
+        change.mark("due_on", changed[main.until])
+        change.mark("original_due_on", changed[main.until])
 
 
 def _protected(snapshot: Snapshot, values: dict[str, Plain]) -> list[Reason]:

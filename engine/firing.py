@@ -12,10 +12,11 @@ from .change import Change
 from .decision import Crossing, Decision, Refusal
 from .errors import Reason
 from .ladder import Rung
-from .requesting import LEVELS, propose, withdraw_pending
+from .requesting import propose, withdraw_pending
 from .roles import people
 from .stimulus import Fire
 from .ticket import ClockRun, Snapshot
+from .vocabulary import LEVELS
 from .workflow import Clock
 
 __all__ = ["OBSOLETE", "fire"]

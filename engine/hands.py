@@ -10,12 +10,12 @@ from .moments import local_day
 from .roles import Standing, assigning_roles, standing
 from .stimulus import Hand
 from .ticket import Snapshot, Ticket
+from .vocabulary import DECIDERS, VIAS
 from .workflow import Workflow
 
 __all__ = [
     "ACT_AS",
     "LATE_AFTER_DAYS",
-    "VIAS",
     "day_of",
     "hand_reasons",
     "is_late",
@@ -24,7 +24,6 @@ __all__ = [
 ]
 
 LATE_AFTER_DAYS = 3  #: natural days after which an entry needs a note and is marked 补录
-VIAS = {"self": "本人", "phone": "电话", "wechat": "微信", "sms": "短信", "paper": "纸质", "in-person": "当面"}
 ACT_AS = "act_as"  #: the grant that lets somebody enter for others without holding a keeper's role
 
 
@@ -47,9 +46,8 @@ def role_reasons(
     snapshot: Snapshot, workflow: Workflow, roles: Iterable[str], hand: Hand, now: datetime
 ) -> tuple[Standing | None, list[Reason]]:
     """Return the role the person acts in, or the reason that it is none of `roles`."""
-    fields = snapshot.ticket.fields if snapshot.ticket else {}
     wanted = tuple(r for r in roles if r != "timer")
-    found = standing(workflow, wanted, fields, snapshot.directory, hand.actor, day_of(hand, now))
+    found = standing(workflow, wanted, snapshot.fields, snapshot.directory, hand.actor, day_of(hand, now))
     if found is not None:
         return found, []
     titles = "、".join(role_title(workflow, r) for r in wanted)
@@ -76,8 +74,7 @@ def same_person_reasons(
 
 def role_title(workflow: Workflow, role: str) -> str:
     """Return the Chinese title of a role or of the words `issuer` and `level_that_listed`."""
-    words = {"issuer": "交办单位", "level_that_listed": "原挂牌单位负责人"}
-    return workflow.roles[role].title if role in workflow.roles else words.get(role, role)
+    return workflow.roles[role].title if role in workflow.roles else DECIDERS.get(role, role)
 
 
 def _who(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
@@ -104,9 +101,8 @@ def _on_behalf(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
         )
     workflow, directory = snapshot.workflow, snapshot.directory
     clerks = (*workflow.keepers, *assigning_roles(workflow))
-    fields = snapshot.ticket.fields if snapshot.ticket else {}
     may = ACT_AS in directory.persons[hand.clerk].grants
-    if not may and standing(workflow, clerks, fields, directory, hand.clerk, local_day(now)) is None:
+    if not may and standing(workflow, clerks, snapshot.fields, directory, hand.clerk, local_day(now)) is None:
         name = directory.person_name(hand.clerk)
         reasons.append(Reason(code="clerk_not_allowed", subject=hand.clerk, message=f"{name}不能代他人录入这条隐患"))
     return reasons

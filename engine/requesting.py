@@ -15,11 +15,11 @@ from .moments import chinese_date, local_day, shift_day
 from .stimulus import Ask, Rule
 from .ticket import Document, Plain, Request, Snapshot
 from .values import as_date, persistent, take
+from .vocabulary import LEVELS
 from .workflow import RequestKind, Span
 
-__all__ = ["LEVELS", "ask", "ask_reasons", "propose", "rule", "withdraw_pending"]
+__all__ = ["ask", "ask_reasons", "propose", "rule", "withdraw_pending"]
 
-LEVELS = {"village": "村级", "town": "镇级", "district": "区级"}  #: levels of listed supervision, rising
 PAPERS = {"list": "listing_notice", "paper": "supervision_letter"}
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
 

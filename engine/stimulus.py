@@ -134,7 +134,9 @@ class Void:
 class Import:
     """A row of an existing ledger enters as a stated fact (存量) at the stage its dates prove.
 
-    `proof`: reported, rectifying, pending, verified or closed; the dates are as stated in the ledger.
+    `proof`: reported, rectifying, pending, verified or closed; the dates are as stated in the ledger. `failed` says that
+    a re-inspection found it not put right, on `failed_on` if a day is stated. `stated` keeps what the row says beyond
+    the fields (who re-inspected, who struck it off …) with the event's private part.
     """
 
     hand: Hand
@@ -145,7 +147,10 @@ class Import:
     handed_in_on: date | None = None
     passed_on: date | None = None
     closed_on: date | None = None
+    failed: bool = False
+    failed_on: date | None = None
     listed: str | None = None
+    stated: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 Stimulus = Report | Act | Fire | Ask | Rule | SignOff | Amend | Void | Import

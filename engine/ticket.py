@@ -25,6 +25,9 @@ class Taken(NamedTuple):
     entered_by: str
 
 
+_NOTHING: Mapping[str, Plain] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
     """One hazard (隐患) on its way. `number` is "" until the store gives one; `rev` 0 is not stored yet."""
@@ -149,6 +152,11 @@ class Snapshot:
     directory: Directory
     calendar: WorkCalendar
     library: Mapping[str, Workflow]  #: latest version of every workflow, for changes between them
+
+    @property
+    def fields(self) -> Mapping[str, Plain]:
+        """What is on record; nothing while there is no ticket."""
+        return self.ticket.fields if self.ticket is not None else _NOTHING
 
     @property
     def case(self) -> Ticket:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 from .directory import Directory
 from .errors import Reason, RectiflowError
@@ -179,7 +179,7 @@ def _moment(raw: Any) -> str:
 
 
 def _list(raw: Any) -> list[str]:
-    parts = raw if isinstance(raw, list | tuple) else re.split(r"[;；\n]", str(raw))
+    parts = cast("Iterable[Any]", raw) if isinstance(raw, list | tuple) else re.split(r"[;；\n]", str(raw))
     return [str(p).strip() for p in parts if str(p).strip()]
 
 

@@ -137,6 +137,7 @@ def _builtin(name: str, title: str, kind: FieldType, choices: Mapping[str, str] 
 BUILTIN_FIELDS: Mapping[str, Field] = {
     f.id: f
     for f in (
+        _builtin("hazard_unit", "学校（单位）", "unit"),
         _builtin("responsible_unit", "责任单位", "unit"),
         _builtin("responsible_person", "整改责任人", "person"),
         _builtin("inspecting_unit", "排查单位", "unit"),
@@ -157,6 +158,8 @@ BUILTIN_FIELDS: Mapping[str, Field] = {
         _builtin("reply_by", "回复时限", "date"),
         _builtin("served_on", "送达日期", "date"),
         _builtin("served_via", "送达方式", "text"),
+        _builtin("supervising_leader", "督办（包保）领导", "text"),
+        _builtin("progress", "整改情况", "text"),
         _builtin("remarks", "备注", "text"),
     )
 }

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rectiflow.engine.errors import InputUnusable
 
-class IntakeError(Exception):
+
+class IntakeError(InputUnusable):
     """Say, in Chinese, what was wrong, where, and what to do next."""
 
 

@@ -125,13 +125,13 @@ class SmtpChannel:
         """Say goodbye to the server if it is still there."""
         import aiosmtplib
 
-        client, self._client = self._client, None
-        if client is None:
-            return
-        if client.is_connected:
+        client = self._client
+        if client is not None and client.is_connected:
+            transport = client.transport
             with contextlib.suppress(aiosmtplib.SMTPException, OSError):
                 await client.quit()
-        client.close()
+            await _end(transport)
+        await self._abandon()
 
     async def _hand_over(self, rendered: Rendered) -> str:
         """Run one mail transaction, on the connection there is or a new one."""
@@ -146,51 +146,66 @@ class SmtpChannel:
                 raise aiosmtplib.SMTPRecipientRefused(response.code, response.message, address)
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
             if isinstance(exc, TimeoutError):
-                self._abandon()
+                await self._abandon()
             raise refusal(exc, self._settings.place) from exc
         return quoted(answer)
 
     async def _connected(self) -> aiosmtplib.SMTP:
+        """Return the connection there is, or a new one: encrypted and logged in as the settings want it."""
         import aiosmtplib
 
         from .smtp_answers import no_connection
 
         if self._client is not None and self._client.is_connected:
             return self._client
-        self._abandon()
+        await self._abandon()
         try:
-            client = self._new_client()
+            context = self._context()
+            client = self._client = self._new_client(context)
             await client.connect()
+            if self._settings.security == "starttls":
+                await client.starttls(tls_context=context)
+            if self._settings.username and self._settings.password:
+                await client.login(self._settings.username, self._settings.password)
         except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
+            await self._abandon()
             raise no_connection(exc, self._settings.place) from exc
-        self._client = client
         return client
 
-    def _abandon(self) -> None:
+    async def _abandon(self) -> None:
         """Drop a connection whose state is not known, without a word."""
         client, self._client = self._client, None
         if client is not None:
+            transport = client.transport
             client.close()
+            await _end(transport)
 
-    def _new_client(self) -> aiosmtplib.SMTP:
+    def _new_client(self, context: ssl.SSLContext | None) -> aiosmtplib.SMTP:
         import aiosmtplib
 
         s = self._settings
         return aiosmtplib.SMTP(
             hostname=s.host,
             port=s.port,
-            username=s.username,
-            password=s.password,
             use_tls=s.security == "tls",
-            start_tls=s.security == "starttls",
-            tls_context=None if s.security == "none" else (s.tls_context or _trusting(s.ca_file)),
+            start_tls=False,  # done by hand, so that the connection can be ended properly when it fails
+            tls_context=context,
             local_hostname=domain_of(s.sender),
             timeout=s.timeout.total_seconds(),
         )
 
+    def _context(self) -> ssl.SSLContext | None:
+        """Return what decides about trust; None where nothing is encrypted."""
+        if self._settings.security == "none" or self._settings.tls_context is not None:
+            return self._settings.tls_context
+        context = ssl.create_default_context()
+        if self._settings.ca_file is not None:
+            context.load_verify_locations(self._settings.ca_file)
+        return context
 
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        context.load_verify_locations(ca_file)
-    return context
+
+async def _end(transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection now: an encrypted one would wait for the other side, longer than our loop may live."""
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+        await asyncio.sleep(0)

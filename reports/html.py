@@ -9,7 +9,7 @@ from .blocks import Block, Chart, Heading, Paragraph, Table
 from .monthly import MonthlyReport
 from .text import clean, cn_date
 
-TEMPLATE = "templates/report.html.j2"
+PACKAGE, TEMPLATE = "rectiflow.reports", "templates/report.html.j2"
 _KINDS: dict[type[Block], str] = {Heading: "heading", Paragraph: "paragraph", Table: "table", Chart: "chart"}
 
 
@@ -19,7 +19,7 @@ def render_html(report: MonthlyReport) -> str:
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters.update(clean=clean, data_uri=_data_uri)
-    template = environment.from_string(files(__package__).joinpath(TEMPLATE).read_text("utf-8"))
+    template = environment.from_string(files(PACKAGE).joinpath(TEMPLATE).read_text("utf-8"))
     blocks = [(_KINDS[type(block)], block) for block in report.blocks]
     return template.render(report=report, blocks=blocks, day=cn_date(report.made_at.date()))
 

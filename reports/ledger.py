@@ -259,7 +259,9 @@ def _write_cell(
         case datetime():
             sheet.write_datetime(row, column, value, formats.cell("yyyy-mm-dd hh:mm", align, tinted=tinted))
         case date():
-            sheet.write_datetime(row, column, datetime.combine(value, time()), formats.cell("yyyy-mm-dd", align, tinted=tinted))
+            sheet.write_datetime(
+                row, column, datetime.combine(value, time()), formats.cell("yyyy-mm-dd", align, tinted=tinted)
+            )
         case _:
             sheet.write_number(row, column, float(value), formats.cell("General", "center", tinted=tinted))
 

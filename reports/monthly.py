@@ -186,7 +186,7 @@ def _by_units(data: _Data) -> list[Block]:
 def _by_categories(data: _Data) -> list[Block]:
     chart = monthly_tables.category_chart(data.categories)
     table = monthly_tables.category_table(data.categories)
-    return [table, chart] if chart else [table]
+    return [chart, table] if chart else [table]
 
 
 def _late_lists(data: _Data) -> list[Block]:

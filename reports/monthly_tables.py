@@ -228,7 +228,7 @@ def watched_table(cases: Sequence[Case]) -> Table:
         ("等级", 10, "center"),
         ("督办\n级别", 10, "center"),
         ("整改时限", 20, "center"),
-        ("当前环节", 14, "center"),
+        ("当前\n环节", 14, "center"),
     )
     rows = ((described(case), _severity(case), _level(case), short_date(case.due_on), case.state) for case in cases)
     return _case_table("挂牌督办和重大隐患", columns, cases, rows, notes("listed", "to_close"))

@@ -75,6 +75,11 @@ def cn_time(moment: datetime) -> str:
     return f"{cn_date(moment.date())}{moment.hour}时{minutes}"
 
 
+def circled(number: int) -> str:
+    """Print a number from 1 in a circle, ①; from 21 on in brackets."""
+    return chr(ord("①") + number - 1) if number <= 20 else f"（{number}）"
+
+
 def listing(parts: list[str], *, between: str = "，", end: str = "。") -> str:
     """Join the parts that are not empty into one sentence; an empty string if none is left."""
     kept = [part for part in parts if part]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from .blocks import Block, Chart, Heading, Paragraph, Table
 from .monthly import MonthlyReport
-from .text import clean, cn_date
+from .text import circled, clean, cn_date
+from .word_element import element_of
 from .word_page import BODY_POINTS, TEXT_WIDTH_MM, dress, set_properties, signature_indents
 from .word_table import table_element
 
@@ -91,18 +92,16 @@ def _add_chart(document: Document, chart: Chart) -> None:
 def _add_table(document: Document, table: Table) -> None:
     caption = document.add_paragraph(clean(table.caption), style="公文表题")
     caption.paragraph_format.keep_with_next = True
-    body = document.element.body
+    body = element_of(document).body
     body.insert(len(body) - 1, table_element(table))  # the last element of the body is the section's setup
     _add_notes(document, table.notes)
 
 
 def _add_notes(document: Document, notes: Sequence[str]) -> None:
-    """Add the notes under a table; an empty line at least, or the next table would grow together with it."""
-    for place, note in enumerate(notes, start=1):
-        number = f"{place}. " if len(notes) > 1 else ""
-        document.add_paragraph(f"{'注：' if place == 1 else '　　'}{number}{clean(note)}", style="公文附注")
-    if not notes:
-        document.add_paragraph(style="公文附注")
+    """Add the notes under a table in one paragraph; an empty one keeps two tables from growing together."""
+    marks = [f"{circled(place)}" for place in range(1, len(notes) + 1)] if len(notes) > 1 else [""]
+    text = "".join(f"{mark}{note}" for mark, note in zip(marks, notes, strict=False))
+    document.add_paragraph(f"注：{clean(text)}" if text else "", style="公文附注")
 
 
 def _settled(data: bytes) -> bytes:

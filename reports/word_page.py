@@ -13,10 +13,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from .word_element import element, element_of, parsed, qualified, serialized
+
 if TYPE_CHECKING:
     from docx.document import Document
     from docx.section import Section, _Footer
-    from docx.styles.style import ParagraphStyle
 
 PAGE_MM: Final = (210, 297)
 MARGINS_MM: Final = {"top": 37, "bottom": 35, "left": 28, "right": 26}
@@ -24,6 +25,7 @@ FOOTER_MM: Final = 24  # from the page's lower edge, so that the number stands 7
 TEXT_WIDTH_MM: Final = 156
 BODY_POINTS: Final = 16.0  # size 3
 LINE_POINTS: Final = 28.95  # 22 lines in 225 mm
+TABLE_POINTS: Final = 10.0
 SMALL_POINTS: Final = 9.0  # size 5, smaller
 LATIN: Final = "Times New Roman"
 BODY, TITLE, BLACK, KAI, SONG = "仿宋_GB2312", "方正小标宋简体", "黑体", "楷体_GB2312", "宋体"
@@ -37,9 +39,9 @@ STYLES: Final[dict[str, tuple[str, float, float | None, float, str]]] = {
     "公文正文": (BODY, BODY_POINTS, LINE_POINTS, 2, "both"),
     "公文表题": (BLACK, 12, 22, 0, "center"),
     "公文图": (BODY, 12, None, 0, "center"),
-    "公文表头": (BLACK, SMALL_POINTS, 13, 0, "center"),
-    "公文表内": (SONG, SMALL_POINTS, 13, 0, "left"),
-    "公文附注": (SONG, SMALL_POINTS, 14, 0, "both"),
+    "公文表头": (BLACK, TABLE_POINTS, 14, 0, "center"),
+    "公文表内": (SONG, TABLE_POINTS, 14, 0, "left"),
+    "公文附注": (SONG, SMALL_POINTS, 13.5, 0, "both"),
     "公文落款": (BODY, BODY_POINTS, LINE_POINTS, 0, "right"),
     "公文签批": (BODY, BODY_POINTS, LINE_POINTS, 0, "left"),
 }
@@ -94,7 +96,6 @@ def _width(text: str) -> float:
 
 
 def _set_page(document: Document) -> None:
-    from docx.oxml.ns import qn
     from docx.shared import Mm
 
     section: Section = document.sections[0]
@@ -102,25 +103,25 @@ def _set_page(document: Document) -> None:
     section.top_margin, section.bottom_margin = Mm(MARGINS_MM["top"]), Mm(MARGINS_MM["bottom"])
     section.left_margin, section.right_margin = Mm(MARGINS_MM["left"]), Mm(MARGINS_MM["right"])
     section.header_distance, section.footer_distance = Mm(15), Mm(FOOTER_MM)
-    for grid in section._sectPr.findall(qn("w:docGrid")):
-        section._sectPr.remove(grid)
+    setup: Any = section._sectPr
+    for grid in setup.findall(qualified("docGrid")):
+        setup.remove(grid)
 
 
 def _set_font(style: Any, font: str, points: float) -> None:
     """Name the Latin and the Chinese font of a style, and free it from the theme's."""
-    from docx.oxml.ns import qn
     from docx.shared import Pt, RGBColor
 
     style.font.name, style.font.size = LATIN, Pt(points)
     style.font.bold, style.font.italic, style.font.color.rgb = False, False, RGBColor(0, 0, 0)
     fonts = style.element.rPr.rFonts
     for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
-        fonts.attrib.pop(qn(f"w:{theme}"), None)
-    fonts.set(qn("w:eastAsia"), font)
-    fonts.set(qn("w:cs"), LATIN)
+        fonts.attrib.pop(qualified(theme), None)
+    fonts.set(qualified("eastAsia"), font)
+    fonts.set(qualified("cs"), LATIN)
 
 
-def _set_lines(style: ParagraphStyle, line: float | None, indent: float, alignment: str) -> None:
+def _set_lines(style: Any, line: float | None, indent: float, alignment: str) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
     from docx.shared import Pt
 
@@ -144,17 +145,15 @@ def _set_heading(style: Any, font: str) -> None:
 
 def _set_language(document: Document) -> None:
     """Say that the text is Chinese, for spelling and for line breaks."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
 
-    language = OxmlElement("w:lang", {qn("w:val"): "en-US", qn("w:eastAsia"): "zh-CN"})
-    normal = document.styles["Normal"].element.get_or_add_rPr()
-    for old in normal.findall(qn("w:lang")):
+    language = element("w:lang", val="en-US", eastAsia="zh-CN")
+    normal = element_of(document.styles["Normal"]).get_or_add_rPr()
+    for old in normal.findall(qualified("lang")):
         normal.remove(old)
     normal.append(language)
-    theme = document.settings.element.find(qn("w:themeFontLang"))
+    theme = element_of(document.settings).find(qualified("themeFontLang"))
     if theme is not None:
-        theme.set(qn("w:eastAsia"), "zh-CN")
+        theme.set(qualified("eastAsia"), "zh-CN")
 
 
 def _number_pages(document: Document) -> None:
@@ -184,36 +183,22 @@ def _number(footer: _Footer, side: Any) -> None:
 
 
 def _east_asia(run: Any, font: str) -> None:
-    from docx.oxml.ns import qn
 
     run.font.name = font
-    run._r.rPr.rFonts.set(qn("w:eastAsia"), font)
+    run._r.rPr.rFonts.set(qualified("eastAsia"), font)
 
 
 def _add_field(run: Any, instruction: str) -> None:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    for kind in ("begin", "instrText", "separate", "end"):
-        if kind == "instrText":
-            element: Any = OxmlElement("w:instrText", {qn("xml:space"): "preserve"})
-            element.text = instruction
-        else:
-            element = OxmlElement("w:fldChar", {qn("w:fldCharType"): kind})
-        run._r.append(element)
+    steps = ("begin", "separate", "end")
+    begin, separate, end = (element("w:fldChar", fldCharType=step) for step in steps)
+    run._r.extend([begin, element("w:instrText", text=instruction), separate, end])
 
 
 def _name_fallbacks(document: Document) -> None:
     """Add to the font table what to take where an office's font is missing."""
-    from docx.oxml import OxmlElement, parse_xml
-    from docx.oxml.ns import qn
-    from lxml import etree
-
-    part = next(rel.target_part for rel in document.part.rels.values() if rel.reltype.endswith("/fontTable"))
-    table: Any = parse_xml(part.blob)
+    part: Any = next(rel.target_part for rel in document.part.rels.values() if rel.reltype.endswith("/fontTable"))
+    table = parsed(part.blob)
     for font, other in FALLBACKS.items():
-        entry = OxmlElement("w:font", {qn("w:name"): font})
-        entry.append(OxmlElement("w:altName", {qn("w:val"): other}))
-        entry.append(OxmlElement("w:charset", {qn("w:val"): "86"}))
-        table.append(entry)
-    part._blob = etree.tostring(table, xml_declaration=True, encoding="UTF-8", standalone=True)
+        named = (element("w:altName", val=other), element("w:charset", val="86"))
+        table.append(element("w:font", *named, name=font))
+    part._blob = serialized(table)

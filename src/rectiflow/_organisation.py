@@ -48,7 +48,8 @@ def import_organisation(flow: Rectiflow, path: Path, *, dry_run: bool = False) -
 
     known = flow.directory()
     recorded = Recorded(
-        units=frozenset(n for u in known.units.values() for n in (u.name, *u.aliases)),
+        units=frozenset(u.name for u in known.units.values()),
+        aliases={a: u.name for u in known.units.values() for a in u.aliases},
         posts=frozenset((known.unit_name(p.unit), p.title) for p in known.posts.values()),
         persons=frozenset(p.name for p in known.persons.values()),
     )

@@ -65,7 +65,7 @@ def recording_channel(name: str = "mail") -> RecordingChannel:
     """Return a channel that keeps what it is given, in `sent`."""
     from rectiflow.notifiers import RecordingChannel
 
-    return RecordingChannel(name)
+    return RecordingChannel(name=name)
 
 
 def deliver(flow: Rectiflow, channels: Sequence[RecordingChannel]) -> DispatchReport:

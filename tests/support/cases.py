@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from rectiflow.reports.case import Case
 
@@ -47,10 +48,12 @@ _PLAIN = Case(
 )
 
 UNITS = [
-    ("示例镇中心学校", [f"示例镇第{number}小学" for number in "一二三四"] + ["示例镇初级中学", "示例镇中心幼儿园"]),
-    ("湖东镇中心学校", ["湖东镇中心小学", "湖东镇初级中学", "湖东镇幼儿园（南园）", "湖东镇滨湖村小学教学点"]),
-    ("园区教办", ["园区实验学校", "园区第一幼儿园"]),
-    ("局直属", ["区高级中学"]),
+    *(("示例镇中心学校", f"示例镇第{number}小学") for number in "一二三四"),
+    *(("示例镇中心学校", unit) for unit in ("示例镇初级中学", "示例镇中心幼儿园")),
+    *(("湖东镇中心学校", unit) for unit in ("湖东镇中心小学", "湖东镇初级中学", "湖东镇幼儿园（南园）")),
+    ("湖东镇中心学校", "湖东镇滨湖村小学教学点"),
+    *(("园区教办", unit) for unit in ("园区实验学校", "园区第一幼儿园")),
+    ("局直属", "区高级中学"),
 ]
 CATEGORIES = [
     ("fire", "消防安全", "教学楼二楼疏散通道堆放课桌椅，应急照明灯损坏3盏"),
@@ -66,15 +69,15 @@ CATEGORIES = [
 ]
 
 
-def a_case(**changes: object) -> Case:
+def a_case(**changes: Any) -> Case:
     """Return an open general hazard of November 2024 with these fields changed."""
-    return replace(_PLAIN, **changes)  # type: ignore[arg-type]
+    return replace(_PLAIN, **changes)
 
 
 def passed(case: Case, applied: date, after: int = 3) -> Case:
     """Return the case applied for on `applied`, passed `after` days later and closed."""
     done = applied + timedelta(days=after)
-    outcome = {"passed_on": done, "closed_on": done, "outcome": "rectified", "state": "已销号"}
+    outcome: dict[str, Any] = {"passed_on": done, "closed_on": done, "outcome": "rectified", "state": "已销号"}
     return replace(case, applied_on=applied, first_pass=case.fails == 0, **outcome)
 
 
@@ -84,8 +87,7 @@ def a_month(count: int = 72) -> list[Case]:
 
 
 def _registered(place: int) -> Case:
-    town, units = UNITS[place * 7 % len(UNITS) if place % 3 else 0]
-    unit = units[place % len(units)]
+    town, unit = UNITS[place * 5 % len(UNITS)]
     key, title, description = CATEGORIES[place * 3 % len(CATEGORIES)]
     found = date(2024, 10, 8) + timedelta(days=place * 5 % 52)
     due = found + timedelta(days=12 + place % 4 * 5)
@@ -113,7 +115,7 @@ def _registered(place: int) -> Case:
 def _lived(place: int, case: Case) -> Case:
     """Let the hazard live on to the end of November."""
     end = date(2024, 11, 30)
-    spot = {"on_the_spot": True, "served_on": None, "original_due_on": None, "due_on": None}
+    spot: dict[str, Any] = {"on_the_spot": True, "served_on": None, "original_due_on": None, "due_on": None}
     match place % 12:
         case 0 | 4:
             return passed(replace(case, **spot), case.found_on, 0)
@@ -124,7 +126,7 @@ def _lived(place: int, case: Case) -> Case:
         case 3:
             waiting = case.found_on + timedelta(days=9)
             late = waiting + timedelta(days=7) < end
-            dates = {"applied_on": min(waiting, end), "verify_due_on": waiting + timedelta(days=7)}
+            dates: dict[str, Any] = {"applied_on": min(waiting, end), "verify_due_on": waiting + timedelta(days=7)}
             return replace(case, state="待复查", verify_late=late, **dates)
         case 5:
             return _special(place, case)
@@ -137,8 +139,8 @@ def _lived(place: int, case: Case) -> Case:
 
 
 def _special(place: int, case: Case) -> Case:
-    closed = {"closed_on": case.entered_on + timedelta(days=2), "due_on": None, "original_due_on": None}
-    long_dated = {"due_on": date(2025, 1, 31), "original_due_on": date(2025, 1, 31)}
+    closed: dict[str, Any] = {"closed_on": case.entered_on + timedelta(days=2), "due_on": None, "original_due_on": None}
+    long_dated: dict[str, Any] = {"due_on": date(2025, 1, 31), "original_due_on": date(2025, 1, 31)}
     match place // 12:
         case 0:
             return replace(case, severity="major", state="待验收", listed="district", **long_dated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from asyncio import WriteTransport
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,7 +36,7 @@ class DroppingHandler(RecordingHandler):
         """Hang up, or go on as usual."""
         if self.drop.get(address, 0) > 0:
             self.drop[address] -= 1
-            assert server.transport is not None
+            assert isinstance(server.transport, WriteTransport)
             server.transport.abort()
         return await RecordingHandler.handle_RCPT(self, server, session, envelope, address, rcpt_options)
 

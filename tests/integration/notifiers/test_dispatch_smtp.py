@@ -13,6 +13,7 @@ import pytest
 from conftest import StartMailServer
 from rectiflow.notifiers import (
     RETRY_DELAYS,
+    Channel,
     Contact,
     DispatchReport,
     FileChannel,
@@ -140,10 +141,11 @@ def test_a_rehearsal_writes_the_mail_a_server_would_get(
     rows = [make_message(id=1), make_message(id=2, sequence=2, channel="sms")]
     files = FileChannel(tmp_path, sender=Sender(address="safety@edu.example", name="梁子湖区教育局"))
     log = SmsLog(tmp_path / "sms.log", signature="梁子湖区教育局", now=lambda: START)
-    for channels, expected in (
+    ways: list[tuple[list[Channel], DispatchReport]] = [
         ([make_channel(server)], DispatchReport(sent=1, waiting=1)),
         ([files, log], DispatchReport(sent=2)),
-    ):
+    ]
+    for channels, expected in ways:
         report = dispatch_once(
             MemoryOutbox(rows, now=lambda: START),
             MemoryContacts({"head": contact}),

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import StartMailServer
 from rectiflow.notifiers import (
+    ChannelDown,
     Contact,
     PermanentFailure,
     Rendered,
@@ -201,6 +202,34 @@ def test_a_silent_server(silent_port: int, make_channel: MakeChannel, letters: L
     channel = make_channel(silent, ca_file=None, timeout=timedelta(milliseconds=200))
     (answer,) = letters.send(channel, "head@school.example")
     assert answer.startswith(f"ChannelDown None: 连接邮件服务器 {LOOPBACK}:{silent_port} 超时")
+
+
+def test_a_server_that_falls_silent(make_channel: MakeChannel, letters: Letters, tmp_path: Path) -> None:
+    """No answer in the middle of a mail is a channel down; what the server knows of it is left open."""
+
+    async def half_way(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 ready\r\n")
+        for answer in (b"250 hello\r\n", b"250 sender\r\n"):
+            await reader.readline()
+            writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async def run() -> str:
+        async with await asyncio.start_server(half_way, LOOPBACK, 0) as server:
+            place = MailServer(ca_file=tmp_path, port=server.sockets[0].getsockname()[1])
+            channel = make_channel(
+                place, security="none", username=None, password=None, ca_file=None, timeout=timedelta(milliseconds=300)
+            )
+            await channel.open()
+            with pytest.raises(ChannelDown) as caught:
+                await channel.send(letters.compose(channel))
+            await channel.close()
+            return str(caught.value)
+
+    assert re.fullmatch(
+        rf"邮件服务器 {LOOPBACK}:\d+ 没有及时应答，请检查网络；消息已保留，将自动重发。", asyncio.run(run())
+    )
 
 
 def test_an_expired_certificate(expired_server: MailServer, make_channel: MakeChannel, letters: Letters) -> None:

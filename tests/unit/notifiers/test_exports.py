@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import rectiflow
 from rectiflow import notifiers
 
 
@@ -19,5 +22,6 @@ def test_import_is_light() -> None:
     code = (
         "import sys, rectiflow.notifiers; print([m for m in ('aiosmtplib', 'sqlalchemy', 'cel') if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(Path(rectiflow.__file__).parents[1])}
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert found.stdout.strip() == "[]"

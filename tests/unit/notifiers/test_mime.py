@@ -93,7 +93,7 @@ def test_a_substitute_is_told_for_whom(
     assert part is not None
     assert part.get_content().splitlines()[:2] == [
         "太和镇中心小学副校长，您好：",
-        "（太和镇中心小学校长不在岗，由您代办。本邮件代太和镇中心小学校长发给您。）",
+        "（太和镇中心小学校长不在岗，本事项由您代为办理。）",
     ]
 
 

@@ -119,8 +119,10 @@ def test_words_of_practice(templates: TemplateSet) -> None:
         ("due_soon", {"days_left": 0}, "今天到期"),
         ("urge", {"days_overdue": 2}, "已逾期2天"),
         ("reminder", {"days_left": 0}, "今天到期"),
-        ("reminder", {"days_overdue": 5}, "已超过5天"),
-        ("monitoring_due", {"days_overdue": 1}, "监测已逾期1天"),
+        ("reminder", {"days_overdue": 5}, "已超过整改时限5天"),
+        ("reminder", {"days_overdue": 5, "clock": "整改时限"}, "已超过整改时限5天"),
+        ("reminder", {"days_overdue": 5, "clock": "复查时限"}, "的复查时限临近或已到期，"),
+        ("request_made", {"request": "督办通知", "unit": "太和镇中心小学"}, "有督办通知申请"),
     ],
 )
 def test_days_are_said(templates: TemplateSet, occasion: str, days: Mapping[str, Param], told: str) -> None:

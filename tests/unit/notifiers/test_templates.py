@@ -150,11 +150,13 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     """Wrong encoding, a missing folder, a missing file and an unknown name are told together."""
     folder = write(tmp_path / "own", {"urge.sms.txt.j2": "{{ nmber }}", "visit.sms.txt.j2": "约谈"})
     (folder / "closed.sms.txt.j2").write_bytes("已销号".encode("gb18030"))
+    (folder / "passed.sms.txt.j2").mkdir()
     with pytest.raises(TemplateInvalid) as caught:
         TemplateSet.load([builtin_templates(), folder, tmp_path / "none"])
     told = str(caught.value)
-    assert "4 处错误" in told
+    assert "5 处错误" in told
     assert "另存为 UTF-8" in told
+    assert "读不了文件" in told
     assert "没有这个模板文件夹" in told
     assert "visit.mail.txt.j2（自定义）: 缺少文件" in told
 

@@ -1,0 +1,200 @@
+"""The tickets worth following: each a short script of who does what on which day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from rectiflow.engine.moments import chinese_date
+from rectiflow.engine.ticket import Ticket
+
+from .cast import Cast
+
+__all__ = ["STORIES", "Scene", "Story"]
+
+Scene = Callable[[Cast, Ticket], object]
+
+
+@dataclass(slots=True)
+class Story:
+    """One ticket with its scenes by day; `begin` reports it on the first day."""
+
+    title: str
+    first_day: date
+    begin: Callable[[Cast], Ticket]
+    scenes: dict[date, Scene] = field(default_factory=dict[date, Scene])
+    number: str = ""
+
+    def day(self, cast: Cast, day: date) -> None:
+        """Play what the day holds."""
+        if day == self.first_day:
+            self.number = self.begin(cast).number
+        scene = self.scenes.get(day)
+        if scene is not None and self.number:
+            scene(cast, cast.flow.ticket(self.number))
+
+    def tell(self, cast: Cast) -> str:
+        """Say how it stands."""
+        if not self.number:
+            return f"{self.title}：（没有开始）"
+        ticket = cast.flow.ticket(self.number)
+        workflow = cast.flow.workflow_of(ticket)
+        closed = ticket.marks.get("closed_on")
+        ended = f"，{chinese_date(date.fromisoformat(closed))}办结" if closed else ""
+        return f"{self.number}  {self.title}：{workflow.title}，{workflow.states[ticket.state].title}{ended}"
+
+
+def _report(workflow: str, unit: str, category: str, place: str, description: str) -> Callable[[Cast], Ticket]:
+    def begin(cast: Cast) -> Ticket:
+        return cast.flow.report(
+            workflow, by=cast.post("safety_section"), source="bureau", found_on=cast.today.isoformat(), category=category,
+            place=place, description=description, unit=unit,
+        )
+
+    return begin
+
+
+def _act(trigger: str, role: str, **given: object) -> Scene:
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        by = cast.rectifier(ticket) if role == "rectifier" else cast.who(ticket, role)
+        return cast.do(ticket, trigger, by or "", **given)
+
+    return scene
+
+
+def _assign(due_on: str) -> Scene:
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        by, person = cast.who(ticket, "lead_section"), cast.rectifier(ticket)
+        return cast.do(ticket, "assign", by or "", responsible_person=person, due_on=due_on)
+
+    return scene
+
+
+def _submit(measures: str, **given: object) -> Scene:
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        return cast.do(
+            ticket, "submit", cast.rectifier(ticket) or "", measures=measures, completed_on=cast.today.isoformat(),
+            evidence=[cast.photograph(ticket)], **given,
+        )
+
+    return scene
+
+
+def _accept(trigger: str = "pass") -> Scene:
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        by = cast.who(ticket, "verifier") or ""
+        return cast.do(ticket, trigger, by, via="in-person", second_inspector=cast.other(ticket, by))
+
+    return scene
+
+
+def _ask(kind: str, role: str, level: str | None = None, **data: object) -> Scene:
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        return cast.flow.ask(ticket.number, kind, by=cast.who(ticket, role) or "", level=level, **data)
+
+    return scene
+
+
+def _rule(kind: str, role: str, *, approve: bool = True, reason: str = "") -> Scene:
+    """Decide on the pending request of a kind, and sign the paper drafted for it."""
+
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        by = cast.who(ticket, role) or ""
+        pending = [r for r in cast.flow.snapshot(ticket.number).requests if r.kind == kind and r.status == "pending"]
+        for request in pending:
+            cast.flow.rule(ticket.number, request.ordinal, by=by, approve=approve, reason=reason)
+        for paper in cast.flow.snapshot(ticket.number).documents:
+            if paper.status == "draft":
+                cast.flow.sign_off(ticket.number, paper.ordinal, by=by)
+        return pending
+
+    return scene
+
+
+def _by_telephone(trigger: str, role: str) -> Scene:
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        return cast.do(ticket, trigger, cast.who(ticket, role) or "", **cast.by_telephone(trigger))
+
+    return scene
+
+
+def _close(role: str = "safety_section") -> Scene:
+    """Strike it off, by somebody who neither rectified nor verified."""
+
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        took = {e.actor for entries in ticket.taken.values() for e in entries}
+        by = next((p for p in cast.all(ticket, role) if p not in took), None) or cast.who(ticket, role)
+        return cast.do(ticket, "close", by or "")
+
+    return scene
+
+
+def _then(*scenes: Scene) -> Scene:
+    """Play several scenes of one day, each on the ticket as the one before left it."""
+
+    def scene(cast: Cast, ticket: Ticket) -> object:
+        for each in scenes:
+            each(cast, cast.flow.ticket(ticket.number))
+            cast.later()
+        return None
+
+    return scene
+
+
+def _day(text: str) -> date:
+    month, day = map(int, text.split("-"))
+    return date(2025 if month < 9 else 2024, month, day)
+
+
+def _story(title: str, first: str, begin: Callable[[Cast], Ticket], scenes: dict[str, Scene]) -> Callable[[], Story]:
+    return lambda: Story(title, _day(first), begin, {_day(d): s for d, s in scenes.items()})
+
+
+STORIES: Sequence[Callable[[], Story]] = (
+    _story(
+        "逾期未改，区级挂牌督办，验收摘牌后销号",
+        "9-3",
+        _report("hazard", "示例一镇第一小学", "fire_exit", "教学楼", "教学楼东侧疏散楼梯被改作杂物间，两个班级无第二疏散通道"),
+        {
+            "9-4": _assign("2024-09-13"),
+            "9-5": _act("sign", "principal"),
+            "9-20": _rule("supervision_letter", "bureau_leader"),
+            "9-26": _rule("listing", "district_leader"),
+            "10-16": _submit("杂物间已拆除，疏散楼梯恢复并贴标识，指定专人每日巡查"),
+            "10-18": _accept(),
+            "10-21": _ask("delisting", "safety_section"),
+            "10-22": _rule("delisting", "district_leader"),
+            "10-23": _close(),
+        },
+    ),
+    _story(
+        "资金未到位，申请延期获批，按新时限办结",
+        "9-9",
+        _report("hazard", "示例二镇第一小学", "building", "运动场", "看台挡土墙局部鼓胀，需请有资质单位加固"),
+        {
+            "9-10": _assign("2024-10-18"),
+            "9-11": _act("sign", "principal"),
+            "10-11": _ask("extension", "principal", reason="加固设计需重新核算，施工队十月下旬进场", new_due_on="2024-11-29", interim="看台封闭停用，设警戒带"),
+            "10-12": _rule("extension", "lead_section"),
+            "11-27": _submit("挡土墙加固完成，第三方检测合格", funds="4.8"),
+            "11-28": _accept(),
+            "11-29": _close(),
+        },
+    ),
+    _story(
+        "学校电话签收，交办有误撤回后改派，复查一次不合格",
+        "9-18",
+        _report("hazard", "示例三镇第一小学", "food", "食堂", "食堂操作间地面破损积水，防鼠板缺失"),
+        {
+            "9-19": _then(_assign("2024-10-10"), _by_telephone("sign", "principal")),
+            "9-20": _act("recall", "lead_section", reason="应由后勤园长负责，责任人写错"),
+            "9-23": _then(_assign("2024-10-15"), _by_telephone("sign", "principal")),
+            "10-14": _submit("地面已修补，防鼠板已安装"),
+            "10-16": _act("fail", "verifier", reason="操作间北墙仍渗水，防鼠板高度不足", due_on="2024-10-25"),
+            "10-24": _submit("渗水点已做防水，防鼠板更换为六十厘米"),
+            "10-25": _accept(),
+            "10-28": _close(),
+        },
+    ),
+)
