@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from rectiflow.commands._context import Session
-from rectiflow.commands._root import add_commands, speak_chinese
+from rectiflow.commands._root import RootGroup, add_commands, run
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="rectiflow",
+    cls=RootGroup,
     help="隐患整改工作流引擎：上报、交办、整改、复查、销号。",
     no_args_is_help=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -50,20 +51,5 @@ add_commands(app)
 
 
 def main() -> None:
-    """Run the command line; exit 0 done, 1 refused or check failed, 2 wrong usage."""
-    speak_chinese()
-    sys.exit(_run())
-
-
-def _run() -> int:
-    from rectiflow.commands._output import warn
-    from rectiflow.engine.errors import RectiflowError
-
-    try:
-        app(standalone_mode=True)
-    except RectiflowError as exc:
-        warn(str(exc))
-        return 1
-    except SystemExit as exc:
-        return exc.code if isinstance(exc.code, int) else 1
-    return 0
+    """Run the command line; exit 0 done, 1 refused or check failed, 2 wrong usage, 130 interrupted."""
+    sys.exit(run(app))

@@ -10,6 +10,7 @@ from .acting import transition_reasons
 from .correcting import amend_reasons, void_reasons
 from .errors import Reason
 from .hands import role_reasons
+from .moments import local_day
 from .requesting import ask_reasons
 from .stimulus import Act, Amend, Hand, Void
 from .ticket import Snapshot
@@ -62,9 +63,10 @@ def _requests(snapshot: Snapshot, person: str, now: datetime) -> Iterator[Action
     for kind in snapshot.workflow.requests.values():
         _, reasons = role_reasons(snapshot, snapshot.workflow, kind.by, Hand(actor=person), now)
         level = max(kind.levels, key=list(kind.levels).index) if kind.levels else None
-        reasons += ask_reasons(snapshot, kind, level, now)
+        reasons += ask_reasons(snapshot, kind, level, local_day(now))
+        wants = tuple(n for n in kind.require if snapshot.case.fields.get(n) in (None, "", []))
         asks = (*kind.ask, *(("level",) if kind.levels else ()))
-        yield Action(kind="request", trigger=kind.id, title=kind.title, asks=asks, reasons=tuple(reasons))
+        yield Action(kind="request", trigger=kind.id, title=kind.title, asks=asks, wants=wants, reasons=tuple(reasons))
 
 
 def _corrections(snapshot: Snapshot, person: str, now: datetime) -> Iterator[Action]:

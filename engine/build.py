@@ -260,6 +260,7 @@ def _request(r: Record) -> RequestKind:
         limit=r.integer("max", 1, 100),
         before_due=r.length("before_due"),
         decide_within=r.length("decide_within"),
+        require=r.names("require"),
         ask=r.names("ask"),
         effect=cast("Effect", effect),
     )

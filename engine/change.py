@@ -43,7 +43,7 @@ class Change:
         self.fired: TimerKey | None = None
         self._runs: dict[tuple[str, int], ClockRun] = {}
         self._current: dict[str, ClockRun] = dict(snapshot.clocks)
-        self._messages: dict[str, MessageDraft] = {}
+        self._messages: list[MessageDraft] = []  #: of several to one person the last is kept
         self._requests: dict[int, Request] = {}
         self._documents: dict[int, Document] = {}
         self._calls: list[CallTask] = []
@@ -78,14 +78,23 @@ class Change:
         """Raise a count by one."""
         self.mark(name, int(self.ticket.marks.get(name) or 0) + 1)
 
-    def take(self, trigger: str, place: str) -> None:
-        """Remember who took a trigger, for the separation of duties."""
+    def attach(self, evidence: tuple[Attachment, ...]) -> None:
+        """Count and carry the files that came with an action."""
+        if evidence:
+            self.evidence = evidence
+            self.mark("evidence", int(self.ticket.marks.get("evidence") or 0) + len(evidence))
+
+    def take(self, trigger: str, place: str, *, second: str | None = None) -> None:
+        """Remember who took a trigger, for the separation of duties; a second inspector took it as well."""
         if self.hand is None:
             return
-        entry = Taken(self.hand.actor, place, self.hand.clerk)
+        entries = [Taken(self.hand.actor, place, self.hand.clerk)]
+        if second is not None:
+            entries.append(Taken(second, "", self.hand.clerk))
         before = self.ticket.taken.get(trigger, ())
-        if entry not in before:
-            self.set(taken={**self.ticket.taken, trigger: (*before, entry)})
+        fresh = tuple(e for e in entries if e not in before)
+        if fresh:
+            self.set(taken={**self.ticket.taken, trigger: (*before, *fresh)})
 
     def enter(self, state: str, trigger: str, source: str | None) -> None:
         """Move to a state: clocks start, pause, go on and end; milestones follow."""
@@ -125,9 +134,16 @@ class Change:
 
     # what follows -----------------------------------------------------------------------------------------------
 
-    def people(self, roles: Iterable[str]) -> tuple[str, ...]:
-        """Return the holders of roles as the ticket now stands."""
-        return people(self.workflow, roles, self.ticket.fields, self.snapshot.directory, self.today)
+    def people(self, roles: Iterable[str], ticket: Ticket | None = None) -> tuple[str, ...]:
+        """Return the holders of roles as the ticket now stands, or as another state of it says."""
+        fields = (ticket or self.ticket).fields
+        return people(self.workflow, roles, fields, self.snapshot.directory, self.today)
+
+    def need(self, role: str, what: str) -> None:
+        """Report it when nobody holds the role that is to act next."""
+        if not self.people((role,)):
+            title = self.workflow.roles[role].title
+            self.incident("nobody", f"“{what}”无人办理：{title}岗位空缺或未配置，请补人员后再催办")
 
     def tell(self, recipients: Iterable[str], template: str, key: str, *, urgent: bool = False, **said: Plain) -> None:
         """Write a message to each person but those who are acting."""
@@ -143,12 +159,11 @@ class Change:
             restricted=self.ticket.restricted,
             urgent=urgent,
         )
-        for message in written:
-            self._messages[message.recipient] = message
+        self._messages += written
 
     def unsay(self, key: str) -> None:
         """Take back what this change was about to tell under a key."""
-        self._messages = {p: m for p, m in self._messages.items() if not m.key.startswith(f"{key}:")}
+        self._messages = [m for m in self._messages if not m.key.startswith(f"{key}:")]
 
     def call(self, clock: str, role: str) -> None:
         """Open a telephone task for a role: the responsible person, or the unit's head, is to be called."""
@@ -201,7 +216,7 @@ class Change:
             disarm=disarm,
             fired=self.fired,
             crossed=self.crossed,
-            messages=tuple(self._messages.values()),
+            messages=tuple({m.recipient: m for m in self._messages}.values()),
             requests=tuple(self._requests.values()),
             documents=tuple(self._documents.values()),
             calls=tuple(self._calls),

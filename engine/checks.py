@@ -351,7 +351,8 @@ def _request(desk: Desk, kind: RequestKind) -> None:
     at, parts = ("requests", kind.id), desk.parts
     desk.each("N302", "角色", kind.by, (*parts.roles, TIMER), *at, "by")
     desk.known("N302", "角色", kind.decided_by, (*parts.roles, *DECIDERS), *at, "decided_by")
-    desk.each("N303", "字段", kind.ask, desk.fields, *at, "ask")
+    for key, fields in (("require", kind.require), ("ask", kind.ask)):
+        desk.each("N303", "字段", fields, desk.fields, *at, key)
     for level, role in kind.levels.items():
         desk.role(role, *at, "levels", level)
         if level not in LEVELS:

@@ -80,22 +80,26 @@ class Timekeeper:
         return ladder.arm(clock, run, self.now, self.calendar, self.workflow.ladder_hour)
 
     def _advance(
-        self,
-        clock: Clock,
-        run: ClockRun | None,
-        source: str | None,
-        target: str,
-        trigger: str,
+        self, clock: Clock, run: ClockRun | None, source: str | None, target: str, trigger: str,
         fields: Mapping[str, Plain],
-    ) -> ClockRun | None:
+    ) -> ClockRun | None:  # fmt: skip
         alive = target in clock.alive_in
         if run is None or not run.live:
-            return self._enter(clock, run, target, fields) if alive else None
+            met_before = run is not None and source in clock.alive_in
+            return self._enter(clock, run, target, fields) if alive and not met_before else None
         if not alive:
-            return self.halt(run, "met")
-        if clock.again == "restart" and source == target:
+            return self.halt(self._pause(clock, run), "met")
+        if trigger == clock.met_by and target in clock.runs_in:
+            return self._met(clock, run, fields)
+        if clock.again == "restart" and clock.met_by is None and source == target:
             return self.begin(clock, run.run + 1, fields, paused=target in clock.paused_in)
         return self._stay(clock, run, target, trigger, fields)
+
+    def _met(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+        """What the clock waited for was done while it runs on: it is over, or begins anew."""
+        if clock.again == "restart":
+            return self.begin(clock, run.run + 1, fields)
+        return self.halt(replace(self._pause(clock, run), handed_in_on=self.on), "met")
 
     def _enter(self, clock: Clock, run: ClockRun | None, target: str, fields: Mapping[str, Plain]) -> ClockRun:
         paused = target in clock.paused_in
@@ -175,11 +179,16 @@ class Timekeeper:
 
 
 def main_clock(workflow: Workflow) -> Clock | None:
-    """Return the clock of the rectification itself: the one that is met by an action, else one with a fixed date."""
+    """Return the clock of the rectification itself.
+
+    That is the one met by an action that somebody then judges, with a fixed date before one of a given length; else
+    one with a fixed date; else one met by an action.
+    """
     clocks = [c for c in workflow.clocks.values() if c.for_request is None]
-    met = [c for c in clocks if c.met_by is not None]
+    judged = [c for c in clocks if c.met_by is not None and c.paused_in]
     fixed = [c for c in clocks if c.until is not None]
-    return next(iter(met or fixed), None)
+    met = [c for c in clocks if c.met_by is not None]
+    return next(iter([*(c for c in judged if c.until is not None), *judged, *fixed, *met]), None)
 
 
 def verify_clock(workflow: Workflow) -> Clock | None:

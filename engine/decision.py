@@ -70,6 +70,7 @@ class MessageDraft:
     template: str
     params: Mapping[str, Plain]
     urgent: bool = False
+    channel: str | None = None  #: None: chosen at sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,15 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
     if rung.step.act == "call":
         change.call(clock.id, rung.step.roles[0])
     key = f"{clock.id}:{run.run}:{run.version}:{rung.step.id}:{rung.occurrence}"
-    change.tell(audience, _template(clock, rung), key, clock=clock.title, urgent=rung.step.at.amount == 0)
+    change.tell(
+        audience, _template(clock, rung), key, clock=clock.title, urgent=rung.step.at.amount == 0, **_days(run, change)
+    )
+
+
+def _days(run: ClockRun, change: Change) -> dict[str, int | None]:
+    """Return how many days are left of this clock, or how many it is past; the ticket's own date may be another."""
+    over = (change.today - run.due_on).days if run.due_on else 0
+    return {"days_left": -over if run.due_on and over <= 0 else None, "days_overdue": over if over > 0 else None}
 
 
 def _audience(change: Change, clock: Clock, rung: Rung) -> tuple[str, ...]:

@@ -10,14 +10,14 @@ from .change import Change
 from .clocks import main_clock
 from .decision import Decision, Refusal
 from .errors import Reason
-from .hands import hand_reasons
+from .hands import hand_reasons, role_reasons
 from .moments import local_day
 from .stimulus import Attachment, Hand, Import, Report
 from .ticket import Plain, Snapshot, Ticket
 from .values import take
 from .workflow import Workflow
 
-__all__ = ["enter", "report", "stage_state"]
+__all__ = ["STOCK", "enter", "import_reasons", "report", "stage_state"]
 
 STOCK = "stock"  #: mark of what was in the ledger before the system was
 
@@ -48,7 +48,7 @@ def enter(snapshot: Snapshot, stimulus: Import, now: datetime) -> Decision | Ref
     """
     workflow = snapshot.workflow
     values, reasons = _values(snapshot, stimulus.hand, stimulus.data, now)
-    reasons += _import_reasons(stimulus, local_day(now))
+    reasons += [*import_reasons(snapshot, stimulus.hand, now), *_stated_reasons(stimulus, local_day(now))]
     if reasons:
         return Refusal(number="", action="期初建账", reasons=tuple(dict.fromkeys(reasons)))
     hand = replace(stimulus.hand, on=None)
@@ -60,8 +60,16 @@ def enter(snapshot: Snapshot, stimulus: Import, now: datetime) -> Decision | Ref
     change.enter(state, "import", None)
     _stated_milestones(change, stimulus)
     crossed = _crossed(change)
-    decision = change.decision("imported", "import", public={"crossed": crossed}, private={"data": values})
+    decision = change.decision(
+        "imported", "import", public={"crossed": crossed}, private={"data": values, "stated": dict(stimulus.stated)}
+    )
     return replace(decision, incidents=())
+
+
+def import_reasons(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
+    """Return what speaks against this person taking over an older ledger: only keepers of the flow may state facts."""
+    _, reasons = role_reasons(snapshot, snapshot.workflow, snapshot.workflow.keepers, hand, now)
+    return [*hand_reasons(snapshot, hand, now), *reasons]
 
 
 def stage_state(workflow: Workflow, proof: str) -> str:
@@ -82,7 +90,7 @@ def stated_day(stimulus: Import, values: Mapping[str, Plain], today: date) -> da
     """Return the day the present state was entered, as the ledger's own dates say."""
     stated = {
         "reported": None,
-        "rectifying": stimulus.assigned_on,
+        "rectifying": stimulus.failed_on or stimulus.assigned_on,
         "pending": stimulus.handed_in_on,
         "verified": stimulus.passed_on,
         "closed": stimulus.closed_on,
@@ -135,11 +143,11 @@ def _reported_template(workflow: Workflow) -> str:
     return "major_reported" if workflow.severity == "major" else "generic"
 
 
-def _import_reasons(stimulus: Import, today: date) -> list[Reason]:
+def _stated_reasons(stimulus: Import, today: date) -> list[Reason]:
     stated = {
         "交办日期": stimulus.assigned_on,
         "完成日期": stimulus.handed_in_on,
-        "复查日期": stimulus.passed_on,
+        "复查日期": stimulus.passed_on or stimulus.failed_on,
         "销号日期": stimulus.closed_on,
     }
     return [
@@ -150,11 +158,14 @@ def _import_reasons(stimulus: Import, today: date) -> list[Reason]:
 
 
 def _list(change: Change, stimulus: Import) -> None:
-    if stimulus.listed is not None:
+    """Put it under listed supervision; what is closed has been delisted, and only remembers it."""
+    if stimulus.listed is None:
+        return
+    change.mark("listed_ever", stimulus.listed)
+    if stimulus.proof != "closed":
         change.keep({"listed_level": stimulus.listed})
         change.set(listed=stimulus.listed)
         change.mark("listed", stimulus.listed)
-        change.mark("listed_ever", stimulus.listed)
 
 
 def _stated_milestones(change: Change, stimulus: Import) -> None:
@@ -165,12 +176,15 @@ def _stated_milestones(change: Change, stimulus: Import) -> None:
         "applied_on": stimulus.handed_in_on,
         "passed_on": stimulus.passed_on,
         "closed_on": stimulus.closed_on,
+        "failed_on": stimulus.failed_on,
     }
     for name, day in stated.items():
         if day is not None:
             change.mark(name, day.isoformat())
     if stimulus.passed_on is not None:
-        change.mark("first_pass", value=True)
+        change.mark("first_pass", not stimulus.failed)
+    if stimulus.failed:
+        change.count("failures")
     if state.final is not None:
         change.mark("outcome", state.final)
 

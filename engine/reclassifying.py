@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from .change import Change
+from .clocks import main_clock
 from .decision import Decision, Refusal
 from .errors import Reason
+from .requesting import withdraw_pending
 from .roles import Standing
 from .stimulus import Act
 from .ticket import Plain, Snapshot
@@ -24,7 +27,10 @@ def reclassify(
     standing: Standing | None,
     now: datetime,
 ) -> Decision | Refusal:
-    """Decide on a change of workflow: clocks of the same name go on, the others end, required fields must be there."""
+    """Decide on a change of workflow; required fields must be there.
+
+    Clocks of the same name go on, the others end; requests the new workflow does not know are withdrawn.
+    """
     target, reasons = _target(snapshot, transition, stimulus)
     if target is not None:
         reasons += _missing(snapshot, target, values)
@@ -33,13 +39,18 @@ def reclassify(
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
     source = change.ticket.state
     change.keep(values)
+    change.attach(stimulus.evidence)
     change.take(transition.trigger, standing.in_place_of if standing else "")
     change.workflow = target
     _end_lost_clocks(change, target)
+    withdraw_pending(
+        change, f"已改判为{target.title}", frozenset(snapshot.workflow.requests) - frozenset(target.requests)
+    )
     change.set(workflow=target.id, version=target.version, severity=target.severity)
     for name, value in {"workflow": target.id, "severity": target.severity}.items():
         change.mark(name, value)
     change.enter(target.enters_at, transition.trigger, source)
+    _unmark(change, target)
     _tell(change, transition, target, values)
     return change.decision(
         "reclassified",
@@ -70,12 +81,26 @@ def _end_lost_clocks(change: Change, target: Workflow) -> None:
     for run in change.runs():
         clock = target.clocks.get(run.clock)
         if run.live and (clock is None or (clock.for_request is None and target.enters_at not in clock.alive_in)):
-            change.put_clock(change.timekeeper().halt(run))
+            change.put_clock(change.timekeeper().halt(replace(run, handed_in_on=None)))
+
+
+def _unmark(change: Change, target: Workflow) -> None:
+    """Take back the milestones that do not hold where the ticket now stands."""
+    state = target.states[target.enters_at]
+    main = main_clock(target)
+    if state.stage == "reported":
+        change.mark("served_on", None)
+    if state.stage not in ("verified", "closed"):
+        change.mark("passed_on", None)
+    if main is None or state.id not in main.paused_in:
+        change.mark("applied_on", None)
 
 
 def _tell(change: Change, transition: Transition, target: Workflow, values: Mapping[str, Plain]) -> None:
     task = target.states[target.enters_at].task
     roles = (*((task,) if task else ()), *(r for r in (*transition.tell, "principal") if r in target.roles))
+    if task:
+        change.need(task, target.states[target.enters_at].title)
     change.tell(
         change.people(roles),
         "reclassified",

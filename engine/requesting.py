@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from .change import Change
 from .clocks import main_clock
 from .decision import Decision, Refusal
 from .errors import Reason
-from .hands import hand_reasons, role_reasons, role_title
+from .hands import day_of, hand_reasons, role_reasons, role_title
 from .moments import chinese_date, local_day, shift_day
-from .stimulus import Ask, Rule
+from .roles import Standing
+from .stimulus import Ask, Hand, Rule
 from .ticket import Document, Plain, Request, Snapshot
 from .values import as_date, persistent, take
 from .vocabulary import LEVELS
@@ -37,8 +38,9 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     values, reasons = take(snapshot.workflow, stimulus.data, snapshot.directory, local_day(now))
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     standing, more = role_reasons(snapshot, snapshot.workflow, kind.by, stimulus.hand, now)
-    reasons += [*more, *ask_reasons(snapshot, kind, stimulus.level, now), *_missing(snapshot, kind, values)]
-    reasons += _new_date_reasons(snapshot, kind, values)
+    on = day_of(stimulus.hand, now)
+    reasons += [*more, *ask_reasons(snapshot, kind, stimulus.level, on), *_missing(snapshot, kind, values)]
+    reasons += [*_new_date_reasons(snapshot, kind, values), *_fall_reasons(snapshot, kind, values)]
     if reasons:
         return _refuse(snapshot, kind.title, reasons)
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
@@ -52,8 +54,8 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     )
 
 
-def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, now: datetime) -> list[Reason]:
-    """Return what speaks against a request of this kind now, whoever asks and with whatever data."""
+def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: date) -> list[Reason]:
+    """Return what speaks against a request of this kind made on that day, whoever asks and with whatever data."""
     ticket, reasons = snapshot.case, list[Reason]()
     if snapshot.workflow.states[ticket.state].final is not None:
         reasons.append(Reason(code="wrong_state", message="隐患已办结，不能再申请"))
@@ -64,7 +66,7 @@ def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, now: d
         reasons.append(
             Reason(code="request_limit", message=f"“{kind.title}”最多 {kind.limit} 次，已批准 {approved} 次")
         )
-    reasons += _too_late(snapshot, kind, now)
+    reasons += _too_late(snapshot, kind, on)
     reasons += _level_reasons(snapshot, kind, level)
     return reasons
 
@@ -83,7 +85,8 @@ def rule(snapshot: Snapshot, stimulus: Rule, now: datetime) -> Decision | Refusa
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons, *_ruling_reasons(request, stimulus)]
     standing, more = role_reasons(snapshot, snapshot.workflow, _deciders(kind, request), stimulus.hand, now)
     values = {**request.data, **{k: v for k, v in values.items() if v is not None}}
-    reasons += [*more, *(_new_date_reasons(snapshot, kind, values) if stimulus.approve else ())]
+    reasons += [*more, *_own_reasons(request, stimulus.hand, standing)]
+    reasons += _new_date_reasons(snapshot, kind, values) if stimulus.approve else []
     if reasons:
         return _refuse(snapshot, f"{kind.title}审批", reasons)
     return _carry_out(snapshot, kind, request, stimulus, values, standing.in_place_of if standing else "", now)
@@ -276,16 +279,24 @@ def _refuse(snapshot: Snapshot, action: str, reasons: list[Reason]) -> Refusal:
 
 def _missing(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain]) -> list[Reason]:
     fields = snapshot.workflow.fields
-    absent = [n for n in kind.ask if values.get(n) in (None, "", [])]
+    recorded = snapshot.case.fields
+    absent = [n for n in kind.require if recorded.get(n) in (None, "", [])]
+    absent += [n for n in kind.ask if values.get(n) in (None, "", [])]
     return [Reason(code="field_missing", subject=n, message=f"缺“{fields[n].title}”（{n}）") for n in absent]
+
+
+def _own_reasons(request: Request, hand: Hand, standing: Standing | None) -> list[Reason]:
+    """Nobody decides on what they asked for, nor in the place of who asked."""
+    deciding = {hand.actor, standing.in_place_of if standing else ""}
+    if request.asked_by not in deciding:
+        return []
+    return [Reason(code="same_person", message="申请人不能审批自己的申请")]
 
 
 def _ruling_reasons(request: Request, stimulus: Rule) -> list[Reason]:
     reasons: list[Reason] = []
     if request.status != "pending":
         reasons.append(Reason(code="request_decided", message=f"第 {request.ordinal} 件申请已办结，不能再审批"))
-    if request.asked_by is not None and request.asked_by == stimulus.hand.actor:
-        reasons.append(Reason(code="same_person", message="申请人不能审批自己的申请"))
     if not stimulus.approve and not stimulus.reason.strip():
         reasons.append(Reason(code="field_missing", subject="reason", message="不批准须写明理由（reason）"))
     return reasons
@@ -302,16 +313,24 @@ def _new_date_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str
     return []
 
 
-def _too_late(snapshot: Snapshot, kind: RequestKind, now: datetime) -> list[Reason]:
+def _too_late(snapshot: Snapshot, kind: RequestKind, on: date) -> list[Reason]:
     due_on = as_date(snapshot.case.marks.get("due_on"))
     if kind.before_due is None or due_on is None:
         return []
     back = Span(-kind.before_due.amount, kind.before_due.unit)
     last = shift_day(due_on, back, snapshot.calendar)
-    if local_day(now) <= last:
+    if on <= last:
         return []
     message = f"“{kind.title}”最迟须在 {chinese_date(last)} 前提出（时限 {chinese_date(due_on)}）"
     return [Reason(code="too_late", message=message)]
+
+
+def _fall_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain]) -> list[Reason]:
+    """A listing ends after acceptance; before it, only for a reason."""
+    accepted = snapshot.workflow.states[snapshot.case.state].stage == "verified"
+    if kind.effect != "delist" or accepted or values.get("reason"):
+        return []
+    return [Reason(code="field_missing", subject="reason", message="尚未验收合格，申请摘牌须写明理由（reason）")]
 
 
 def _level_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None) -> list[Reason]:

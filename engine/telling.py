@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 from .decision import MessageDraft
@@ -12,7 +13,7 @@ from .ticket import Plain, Ticket
 from .values import as_date, show
 from .workflow import Workflow
 
-__all__ = ["RESTRICTED", "brief", "drafts", "parameters"]
+__all__ = ["RESTRICTED", "brief", "drafts", "parameters", "with_sms"]
 
 RESTRICTED = "restricted"  #: the template that says no more than a number and “please look”
 _BRIEF = 60  #: characters of a description in a message
@@ -67,3 +68,14 @@ def drafts(
         )
         for person in dict.fromkeys(recipients)
     )
+
+
+def with_sms(messages: Iterable[MessageDraft], directory: Directory) -> tuple[MessageDraft, ...]:
+    """Add a short message to every urgent one, for who has a telephone and would get it by mail."""
+    found: list[MessageDraft] = []
+    for message in messages:
+        person = directory.persons.get(message.recipient)
+        found.append(message)
+        if message.urgent and message.channel is None and person is not None and person.phone and person.email:
+            found.append(replace(message, key=f"{message.key}:sms", channel="sms"))
+    return tuple(found)

@@ -218,6 +218,7 @@ class RequestKind:
     limit: int | None = None  #: most approvals per ticket
     before_due: Span | None = None
     decide_within: Span | None = None
+    require: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     effect: Effect = "none"
 

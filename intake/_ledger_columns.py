@@ -200,11 +200,12 @@ COLUMNS = (
         "销号状态 销号",
     ),
     _column("closer", "销号人", "销号人员 销号责任人 销号审批人 销号经办人 核销人 核销人员 销号单位及人员"),
+    _column("state", "当前环节"),
     _column("remarks", "备注", "备注说明 其他说明 说明 其他 其它"),
     _column("rev", "版本", "版本号 修订号 rev version"),
 )
 
-UNUSED = frozenset({"serial", "photos", "overdue"})  # known, but they say nothing that is kept
+UNUSED = frozenset({"serial", "photos", "overdue", "state"})  # known, but they say nothing that is kept
 
 TITLES = Titles(
     COLUMNS,

@@ -78,6 +78,7 @@ class LedgerFile:
         year: the year of dates without one; None when neither the title nor the caller gave it.
         header_rows: first and last row of the header.
         columns: the title of each column understood, as written, by column id.
+        letters: the letter of each of these columns, by column id.
         ignored: titles of the columns that were not understood.
         rows: the good rows.
         problems: all problems of all other rows.
@@ -91,6 +92,7 @@ class LedgerFile:
     year: YearHint
     header_rows: tuple[int, int]
     columns: Mapping[str, str]
+    letters: Mapping[str, str]
     ignored: tuple[str, ...]
     rows: tuple[LedgerRow, ...]
     problems: tuple[RowProblem, ...]
@@ -141,6 +143,7 @@ def read_ledger(
         year=hint,
         header_rows=(table.header.first_row, table.header.last_row),
         columns=MappingProxyType({key: cell.title for key, cell in places.items()}),
+        letters=MappingProxyType({key: cell.letter for key, cell in places.items()}),
         ignored=tuple(cell.title for cell in table.header.unknown),
         rows=tuple(_row(draft, dates) for draft, dates in drafts if not draft.problems),
         problems=tuple(problem for draft, _ in drafts for problem in draft.problems),

@@ -16,9 +16,12 @@ from .rows import TICKET_COLUMNS, decode_event, read_ticket
 from .statements import table
 
 __all__ = [
-    "TicketFilter", "close_incident", "count_tickets", "documents", "events_of", "evidence_of", "histories", "incidents",
-    "messages", "open_tasks", "pending_requests", "retry_messages", "retry_timers", "stuck_tickets", "tickets", "timers_of",
+    "TicketFilter", "close_incident", "count_tickets", "documents", "events_of", "evidence_of", "histories",
+    "histories_of", "incidents",
+    "messages", "open_tasks", "pending_requests", "retry_messages", "retry_timers", "stuck_tickets", "tickets", "tickets_of", "timers_of",
 ]
+
+_MOST_NAMED = 500  #: values named in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,32 @@ def histories(engine: Engine, district: str, *, number: str | None = None) -> It
             found.append(event)
         if found:
             yield current, found
+
+
+def histories_of(engine: Engine, district: str, numbers: Sequence[str]) -> dict[str, list[Event]]:
+    """Return the histories of some tickets, each in order, by number."""
+    e, p = table("event"), table("private")
+    joined = and_(e.c.district == p.c.district, e.c.number == p.c.number, e.c.seq == p.c.seq)
+    query = select(e, p.c.salt, p.c.body).outerjoin(p, joined).where(e.c.district == district)
+    found: dict[str, list[Event]] = {}
+    with engine.connect() as connection:
+        for some in _chunks(numbers):
+            chosen = query.where(e.c.number.in_(some)).order_by(e.c.number, e.c.seq)
+            for row in connection.execute(chosen).mappings():
+                event = decode_event(row)
+                found.setdefault(event.number, []).append(event)
+    return found
+
+
+def tickets_of(
+    engine: Engine, district: str, *, numbers: Sequence[str] = (), keys: Sequence[str] = ()
+) -> list[Ticket]:
+    """Return the tickets that have one of these numbers or host keys; those that do not exist are left out."""
+    t = table("ticket")
+    query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district)
+    wanted = [(t.c.number, some) for some in _chunks(numbers)] + [(t.c.host_key, some) for some in _chunks(keys)]
+    with engine.connect() as connection:
+        return [read_ticket(row) for column, some in wanted for row in connection.execute(query.where(column.in_(some)))]
 
 
 def messages(engine: Engine, district: str, *, status: str | None = None, number: str | None = None) -> list[Any]:
@@ -191,6 +220,11 @@ def _overdue(day: date) -> ColumnElement[bool]:
         c.c.district == t.c.district, c.c.number == t.c.number, c.c.status == "running", c.c.due_on == t.c.due_on
     )
     return and_(t.c.is_open.is_(True), t.c.due_on < day, running.exists())
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut a long list so that a statement never has too many parameters."""
+    return (values[at : at + _MOST_NAMED] for at in range(0, len(values), _MOST_NAMED))
 
 
 def _all(engine: Engine, query: Select[Any]) -> list[Any]:

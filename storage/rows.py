@@ -115,7 +115,7 @@ def message_row(district: str, number: str | None, seq: int, message: MessageDra
     """Turn a message into its outbox row; the number joins its parameters here."""
     return {
         "district": district, "key": f"{number}:{message.key}" if number else message.key, "number": number, "seq": seq,
-        "recipient": message.recipient, "channel": None, "template": message.template, "template_version": 0,
+        "recipient": message.recipient, "channel": message.channel, "template": message.template, "template_version": 0,
         "params": {**message.params, "number": number}, "urgent": message.urgent, "status": "waiting",
         "created_at": instant_text(at), "due_at": instant_text(at), "attempts": 0, "owner": None, "lease_until": None,
         "rendered_channel": None, "rendered_to": None, "rendered_subject": None, "rendered_id": None,

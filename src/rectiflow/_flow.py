@@ -21,6 +21,7 @@ from rectiflow.engine.errors import Conflict, NotFound, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, SignOff, Stimulus, Void
+from rectiflow.engine.telling import with_sms
 from rectiflow.engine.ticket import Snapshot, Ticket
 from rectiflow.engine.workflow import Workflow
 from rectiflow.storage import definitions, organisation, queries, schema
@@ -75,6 +76,7 @@ class Rectiflow:
         self.clock = clock
         self.calendar = calendar
         self.evidence = evidence
+        self.also_sms = False  #: urgent messages go out by short message as well
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._directories: dict[str, Directory] = {}
         self._lock = threading.Lock()
@@ -321,6 +323,19 @@ class Rectiflow:
         except KeyTaken:
             return self._again(self.store.by_key(self.district, key or "") or "")
 
+    def create_all(self, decisions: Sequence[Decision]) -> list[Ticket]:
+        """Carry out decisions on several new tickets in one transaction: all or none.
+
+        Raises:
+            KeyTaken: a host key is in use.
+        """
+        for workflow in {d.ticket.workflow for d in decisions}:
+            self._keep_definition(self.library.newest(workflow))
+        stored = self.store.apply_all(decisions, prefix=self.directory().district.prefix)
+        for ticket, decision in zip(stored, decisions, strict=True):
+            self._done(ticket, decision)
+        return stored
+
     def preview(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
         """Decide without carrying anything out."""
         snapshot = self._snapshot(self._load(number))
@@ -528,8 +543,10 @@ class Rectiflow:
         ticket = decision.ticket
         if snapshot is not None and ticket.workflow != snapshot.workflow.id:
             self._keep_definition(self.library.newest(ticket.workflow))
-        prefix = self.directory(ticket.district).district.prefix
-        return self.store.apply(decision, prefix=prefix, claim=claim)
+        directory = self.directory(ticket.district)
+        if self.also_sms:
+            decision = replace(decision, messages=with_sms(decision.messages, directory))
+        return self.store.apply(decision, prefix=directory.district.prefix, claim=claim)
 
     def _done(self, ticket: Ticket, decision: Decision) -> Outcome:
         outcome = Outcome(ticket, decision)

@@ -97,7 +97,7 @@ class Workplace:
         from rectiflow._flow import Rectiflow
         from rectiflow.storage.evidence import FolderEvidence
 
-        return Rectiflow.open(
+        flow = Rectiflow.open(
             self.url,
             district=self.settings.district,
             clock=self.clock,
@@ -106,6 +106,8 @@ class Workplace:
             evidence=FolderEvidence(self.path(self.settings.evidence)),
             create=False,
         )
+        flow.also_sms = self.settings.outgoing.files
+        return flow
 
     @cached_property
     def templates(self) -> TemplateSet:

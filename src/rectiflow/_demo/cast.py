@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.errors import Refused
-from rectiflow.engine.moments import ZONE, at_hour, local_day
+from rectiflow.engine.moments import at_hour, local_day
 from rectiflow.engine.roles import people
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.engine.ticket import Ticket
@@ -37,17 +37,13 @@ class Cast:
         """The virtual day."""
         return local_day(self.clock.now())
 
-    def morning(self, day: date) -> None:
-        """Put the clock to five past nine of a day."""
-        self.clock.set(at_hour(day, 9) + timedelta(minutes=5))
+    def at(self, day: date, hour: int) -> None:
+        """Put the clock to five past an hour of a day."""
+        self.clock.set(at_hour(day, hour) + timedelta(minutes=5))
 
     def later(self, minutes: int = 7) -> None:
         """Let some minutes pass."""
         self.clock.forward(minutes=minutes)
-
-    def hour(self) -> int:
-        """Return the local hour."""
-        return self.clock.now().astimezone(ZONE).hour
 
     def workdays(self, start: date, end: date) -> int:
         """Count the working days from one day to another."""
@@ -75,9 +71,10 @@ class Cast:
         return next(p for p in (*self.all(ticket, "verifier"), *district) if p not in {first, *took})
 
     def rectifier(self, ticket: Ticket) -> str | None:
-        """Return who is to rectify: as on record, else the unit's safety officer or its head."""
-        unit = ticket.fields.get("responsible_unit")
-        holders = self.flow.directory().holders
+        """Return who is to rectify: as on record, else before the assignment the unit's safety officer or its head."""
+        if ticket.state != "reported":
+            return self.who(ticket, "rectifier")
+        unit, holders = ticket.fields.get("responsible_unit"), self.flow.directory().holders
         candidates: Sequence[str] = (*holders("safety_officer", unit, self.today), *holders("principal", unit, self.today))
         return ticket.fields.get("responsible_person") or next(iter(candidates), None)
 
@@ -88,10 +85,14 @@ class Cast:
 
     def do(self, ticket: Ticket, trigger: str, by: str, **given: Any) -> Ticket:
         """Take an action; a refusal is noted and leaves the ticket as it is."""
+        return self.attempt(ticket, lambda: self.flow.do(ticket.number, trigger, by=by, **given))
+
+    def attempt(self, ticket: Ticket, step: Callable[[], Ticket]) -> Ticket:
+        """Do something that may be refused; a refusal is noted and leaves the ticket as it is."""
         try:
-            return self.flow.do(ticket.number, trigger, by=by, **given)
+            return step()
         except Refused as exc:
-            self.refusals.append(str(exc))
+            self.refusals.append(f"{self.today} {exc}")
             return ticket
 
     def by_telephone(self, trigger: str) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def _accept(trigger: str = "pass") -> Scene:
 
 def _ask(kind: str, role: str, level: str | None = None, **data: object) -> Scene:
     def scene(cast: Cast, ticket: Ticket) -> object:
-        return cast.flow.ask(ticket.number, kind, by=cast.who(ticket, role) or "", level=level, **data)
+        by = cast.who(ticket, role) or ""
+        return cast.attempt(ticket, lambda: cast.flow.ask(ticket.number, kind, by=by, level=level, **data))
 
     return scene
 
@@ -100,13 +101,13 @@ def _rule(kind: str, role: str, *, approve: bool = True, reason: str = "") -> Sc
     """Decide on the pending request of a kind, and sign the paper drafted for it."""
 
     def scene(cast: Cast, ticket: Ticket) -> object:
-        by = cast.who(ticket, role) or ""
-        pending = [r for r in cast.flow.snapshot(ticket.number).requests if r.kind == kind and r.status == "pending"]
-        for request in pending:
-            cast.flow.rule(ticket.number, request.ordinal, by=by, approve=approve, reason=reason)
-        for paper in cast.flow.snapshot(ticket.number).documents:
-            if paper.status == "draft":
-                cast.flow.sign_off(ticket.number, paper.ordinal, by=by)
+        number, by = ticket.number, cast.who(ticket, role) or ""
+        pending = [r.ordinal for r in cast.flow.snapshot(number).requests if r.kind == kind and r.status == "pending"]
+        for ordinal in pending:
+            cast.attempt(ticket, lambda o=ordinal: cast.flow.rule(number, o, by=by, approve=approve, reason=reason))
+        drafts = [d.ordinal for d in cast.flow.snapshot(number).documents if d.status == "draft"]
+        for ordinal in drafts:
+            cast.attempt(ticket, lambda o=ordinal: cast.flow.sign_off(number, o, by=by))
         return pending
 
     return scene
@@ -151,6 +152,20 @@ def _story(title: str, first: str, begin: Callable[[Cast], Ticket], scenes: dict
     return lambda: Story(title, _day(first), begin, {_day(d): s for d, s in scenes.items()})
 
 
+_PLAN = {
+    "guaranteed_measures": "是",
+    "guaranteed_funds": "是",
+    "guaranteed_deadline": "是",
+    "guaranteed_person": "是",
+    "guaranteed_emergency": "是",
+    "plan_target": "十二月二十日前完成加固，消除坍塌风险",
+    "plan_methods": "委托有资质单位设计，碳纤维与增大截面法加固",
+    "plan_resources": "区级校舍维修资金三十八万元",
+    "plan_duties": "校长牵头，发规股派驻监督，镇中心学校每周到场",
+    "plan_schedule": "十月设计，十一月施工，十二月检测验收",
+    "plan_safety": "外廊封闭，学生分流至实验楼，设应急撤离路线",
+}
+
 STORIES: Sequence[Callable[[], Story]] = (
     _story(
         "逾期未改，区级挂牌督办，验收摘牌后销号",
@@ -162,7 +177,8 @@ STORIES: Sequence[Callable[[], Story]] = (
             "9-20": _rule("supervision_letter", "bureau_leader"),
             "9-26": _rule("listing", "district_leader"),
             "10-16": _submit("杂物间已拆除，疏散楼梯恢复并贴标识，指定专人每日巡查"),
-            "10-18": _accept(),
+            "10-17": _act("pass", "verifier"),  # refused: a listed hazard takes two inspectors
+            "10-18": _then(_accept(), _close()),  # the close is refused: not delisted yet
             "10-21": _ask("delisting", "safety_section"),
             "10-22": _rule("delisting", "district_leader"),
             "10-23": _close(),
@@ -191,10 +207,56 @@ STORIES: Sequence[Callable[[], Story]] = (
             "9-20": _act("recall", "lead_section", reason="应由后勤园长负责，责任人写错"),
             "9-23": _then(_assign("2024-10-15"), _by_telephone("sign", "principal")),
             "10-14": _submit("地面已修补，防鼠板已安装"),
+            "10-15": _act("pass", "principal"),  # refused: who rectifies does not verify
             "10-16": _act("fail", "verifier", reason="操作间北墙仍渗水，防鼠板高度不足", due_on="2024-10-25"),
             "10-24": _submit("渗水点已做防水，防鼠板更换为六十厘米"),
             "10-25": _accept(),
             "10-28": _close(),
+        },
+    ),
+    _story(
+        "重大隐患：先停用管控，发现即挂牌，治理验收后恢复使用",
+        "9-10",
+        _report("major_hazard", "示例二镇湖滨小学", "building", "教学楼", "教学楼西侧外廊两根承重柱开裂露筋，鉴定为危险构件"),
+        {
+            "9-10": _then(
+                _act("confirm", "lead_section", basis="教育系统重大事故隐患判定：校舍类，危险构件继续使用"),
+                _act("control", "principal", control_measures="外廊及相邻三间教室停止使用，学生分流，拉警戒线，专人值守"),
+                _act("report_up", "safety_section", reported_up_to="区校安委会、市教育局", reported_up_on="2024-09-10"),
+                _ask("listing", "safety_section", level="district"),
+            ),
+            "9-11": _then(_rule("listing", "district_leader"), _assign("2024-12-20")),
+            "9-12": _act("sign", "principal"),
+            "9-18": _act("plan", "principal", **_PLAN),
+            "12-18": _submit("加固完成，第三方检测合格，现场清理完毕", funds="38"),
+            "12-24": _accept("accept"),
+            "12-25": _act("resume_use", "bureau_leader"),
+            "12-26": _ask("delisting", "safety_section"),
+            "12-27": _rule("delisting", "district_leader"),
+            "12-30": _close(),
+        },
+    ),
+    _story(
+        "改判为一时难以整改，列入年度建设规划，定期监测，漏一次即催",
+        "9-24",
+        _report("hazard", "示例三镇中心幼儿园", "building", "教学楼", "园舍屋面为旧预制板，板缝渗漏锈胀，需整体拆建"),
+        {
+            "9-25": _then(_assign("2024-10-31"), _act("sign", "principal")),
+            "10-9": _act("reclassify", "lead_section", into="hard_to_rectify", reason="须整体拆建，不可能一个月内完成"),
+            "10-10": _act("assign", "lead_section"),
+            "10-11": _act("sign", "principal"),
+            "10-14": _act(
+                "secure", "principal", warning_sign="屋檐下设警示牌和围挡", monitoring_plan="每两周由园长带队查看板底裂缝并拍照",
+                monitor_every="14", risk_measures="屋面下活动室停用，雨雪天全园停用该栋",
+            ),
+            "10-16": _act(
+                "schedule", "lead_section", plan_year="2025", fund_source="省级学前教育专项和区级配套", due_on="2025-08-31"
+            ),
+            "10-28": _act("monitor", "principal", monitoring="裂缝宽度无变化，渗漏点一处"),
+            "11-25": _act("monitor", "principal", monitoring="补测：新增细裂缝一条，已加密查看"),
+            "12-9": _act("monitor", "principal", monitoring="无明显变化"),
+            "12-23": _act("monitor", "principal", monitoring="无明显变化，屋面积雪已清"),
+            "1-6": _act("monitor", "principal", monitoring="无明显变化"),
         },
     ),
 )

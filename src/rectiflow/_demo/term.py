@@ -61,9 +61,13 @@ class Term:
         self.clock.set(at_hour(day, 9))
         self._fire(day)
         if self.flow.calendar.is_workday(day):
-            self.cast.morning(day)
+            self.cast.at(day, 9)
             self._inspect(day)
-            self._work(day)
+            for story in self._stories:
+                story.day(self.cast, day)
+            self._work()
+            self.cast.at(day, 15)
+            self._work()
         self.clock.set(at_hour(day, 18))
         self.place.deliver()
         self._close_months()
@@ -80,14 +84,12 @@ class Term:
         if self._last is not None and (day - self._last).days > 1:
             self.caught_up += swept.steps
 
-    def _work(self, day: date) -> None:
-        told = {story.number for story in self._stories if story.number}
-        for story in self._stories:
-            story.day(self.cast, day)
+    def _work(self) -> None:
+        """Let everybody do half a day's work on what is open; the stories go their own way."""
+        told = {story.number for story in self._stories}
         for ticket in self.flow.tickets(TicketFilter(open=True)):
             if ticket.number not in told:
                 live(self.cast, ticket)
-        self.cast.later()
 
     def _inspect(self, day: date) -> None:
         """Report what the week's inspection found, on its Tuesday to Thursday."""

@@ -8,9 +8,9 @@ import pytest
 from rectiflow import reports
 
 
-def test_public_names_are_sorted_and_all_there() -> None:
-    """Every name of `__all__` can be had, and the list is sorted."""
-    assert reports.__all__ == sorted(reports.__all__)
+def test_public_names_are_all_there() -> None:
+    """Every name of `__all__` can be had, stands there once, and is seen by `dir`."""
+    assert len(reports.__all__) == len(set(reports.__all__))
     assert all(getattr(reports, name) is not None for name in reports.__all__)
     assert set(reports.__all__) <= set(dir(reports))
 
@@ -25,6 +25,6 @@ def test_importing_loads_no_heavy_library() -> None:
     """Neither the package nor the data model of a report loads matplotlib, python-docx, xlsxwriter or Jinja2."""
     heavy = "{'matplotlib', 'docx', 'xlsxwriter', 'jinja2', 'numpy', 'lxml'}"
     names = "monthly_report, measure, write_ledger, render_word, render_html, bar_chart"
-    code = f"import sys; from rectiflow.reports import {names}; sys.exit(', '.join(sorted({heavy} & set(sys.modules))))"
+    code = f"import sys; from rectiflow.reports import {names}; sys.exit(', '.join(sorted({heavy} & set(sys.modules))) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -22,10 +23,15 @@ def november(*cases: Case) -> Figures:
     return measure(cases, NOVEMBER)
 
 
-def october(**changes: object) -> Case:
+def october(**changes: Any) -> Case:
     """Return an open hazard found, entered and due in October."""
     day = date(2024, 10, 10)
-    dates = {"found_on": day, "entered_on": day, "served_on": day, "original_due_on": date(2024, 10, 25)}
+    dates: dict[str, Any] = {
+        "found_on": day,
+        "entered_on": day,
+        "served_on": day,
+        "original_due_on": date(2024, 10, 25),
+    }
     return a_case(**(dates | {"due_on": date(2024, 10, 25)} | changes))
 
 
@@ -109,7 +115,7 @@ def test_on_time_is_judged_by_the_passing_application() -> None:
     """Handed in by the original date and passed is on time, however long the verifier took."""
     slow = passed(a_case(), date(2024, 11, 20), after=8)
     shown = november(slow)
-    assert (shown.due, shown.due_met, shown.on_time_rate) == (1, 1, 1)
+    assert (shown.due, shown.due_met, shown.on_time_rate) == (1, 1, Fraction(1))
     late = passed(a_case(), date(2024, 11, 21))
     assert november(late).on_time_rate == 0
 
@@ -126,7 +132,7 @@ def test_extension_helps_only_the_second_figure() -> None:
     """Against the original date an extended hazard is late, against the current one it is on time."""
     extended = passed(a_case(due_on=date(2024, 11, 28), extended=1), date(2024, 11, 25))
     shown = november(extended)
-    assert (shown.on_time_rate, shown.on_time_now_rate, shown.extended) == (0, 1, 1)
+    assert (shown.on_time_rate, shown.on_time_now_rate, shown.extended) == (Fraction(0), Fraction(1), 1)
 
 
 def test_due_after_the_cutoff_has_not_fallen_due() -> None:
@@ -147,7 +153,7 @@ def test_due_after_the_cutoff_has_not_fallen_due() -> None:
         ({"outcome": "dissolved", "closed_on": LAST}, Standing.ENDED),
     ],
 )
-def test_standing(changes: dict[str, object], place: Standing) -> None:
+def test_standing(changes: dict[str, Any], place: Standing) -> None:
     """A hazard stands in exactly one place; who has handed in is never overdue, no date is never overdue."""
     assert standing(a_case(**changes), LAST) is place
 
@@ -164,8 +170,8 @@ def test_days_mean_and_median() -> None:
     days = (3, 5, 13)
     shown = november(*(passed(a_case(served_on=served), date(2024, 11, 5 + lasted), after=2) for lasted in days))
     assert shown.rectify_days == days
-    assert (shown.mean_days, shown.median_days) == (7, 5)
-    assert (shown.mean_verify_days, shown.median_verify_days) == (2, 2)
+    assert (shown.mean_days, shown.median_days) == (Fraction(7), Fraction(5))
+    assert (shown.mean_verify_days, shown.median_verify_days) == (Fraction(2), Fraction(2))
     even = november(*(passed(a_case(served_on=served), date(2024, 11, 5 + lasted)) for lasted in (3, 6)))
     assert even.median_days == Fraction(9, 2)
 
@@ -187,7 +193,7 @@ def test_quality_and_other_counts() -> None:
     assert (shown.self_found, shown.self_found_rate) == (1, Fraction(1, 3))
     assert (shown.reopened, shown.relapse_rate) == (1, Fraction(1, 4))
     assert (shown.on_behalf, shown.late_entries, shown.funds) == (2, 1, Decimal(2))
-    assert (shown.stock, shown.stock_rate, shown.growth, shown.growth_rate) == (1, 1, 3, Fraction(2, 3))
+    assert (shown.stock, shown.stock_rate, shown.growth, shown.growth_rate) == (1, Fraction(1), 3, Fraction(2, 3))
 
 
 def test_listed_by_level() -> None:
@@ -241,4 +247,4 @@ def test_a_hand_counted_month() -> None:
     assert shown.rectification_rate == Fraction(3, 9)
     assert (shown.due, shown.due_met, shown.due_waiting) == (3, 1, 1)
     assert shown.rectify_days == (5, 7, 31)
-    assert (shown.mean_days, shown.median_days) == (Fraction(43, 3), 7)
+    assert (shown.mean_days, shown.median_days) == (Fraction(43, 3), Fraction(7))

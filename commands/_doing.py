@@ -1,0 +1,175 @@
+"""Carrying out one thing on one hazard or on many: each its own transaction, each with its own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ._output import is_terminal, print_json, say, warn
+
+if TYPE_CHECKING:
+    from rectiflow.engine.decision import Decision
+    from rectiflow.engine.errors import Reason
+    from rectiflow.engine.stimulus import Stimulus
+    from rectiflow.engine.ticket import Snapshot, Ticket
+
+    from ._context import Session
+    from ._given import Given
+
+__all__ = ["Done", "Failed", "Result", "carry_out", "failed", "one", "record", "show", "tell"]
+
+Make = Callable[["Snapshot", "Given"], "Stimulus"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Something was done, or (dry) would be: the decision, and the hazard as it then stands."""
+
+    number: str
+    action: str
+    before: Snapshot | None
+    decision: Decision
+    ticket: Ticket
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Something was not done, with every reason."""
+
+    number: str
+    action: str
+    before: Snapshot | None
+    reasons: tuple[Reason, ...]
+    dry: bool = False
+
+
+Result = Done | Failed
+
+
+def carry_out(
+    made: Session, numbers: Sequence[str], make: Make, given: Given, *, title: str, dry_run: bool, as_json: bool
+) -> None:
+    """Do one thing on every hazard, show what came of it, and exit 1 when any was refused.
+
+    Args:
+        make: turns a hazard and what was given into the stimulus; all are made before the first is carried out.
+        title: what is tried, for those that cannot even be looked at.
+    """
+    from ._asking import complete
+
+    if is_terminal() and not as_json:
+        complete(made, numbers[0], make, given)
+    prepared = [_prepare(made, n, make, given, title) for n in numbers]
+    show(made, [p if isinstance(p, Failed) else one(made, *p, dry_run=dry_run) for p in prepared], as_json=as_json)
+
+
+def show(made: Session, results: Sequence[Result], *, as_json: bool) -> None:
+    """Show results, and exit 1 when any was refused."""
+    if as_json:
+        print_json([record(made, r) for r in results])
+    else:
+        tell(made, results)
+    if any(isinstance(r, Failed) for r in results):
+        raise typer.Exit(1)
+
+
+def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_run: bool = False) -> Result:
+    """Carry one stimulus out, or (dry) only decide on it."""
+    from rectiflow.engine.decision import Refusal
+    from rectiflow.engine.errors import RectiflowError
+
+    number = before.case.number
+    try:
+        if not dry_run:
+            outcome = made.flow.handle(number, stimulus)
+            return Done(number=number, action=title, before=before, decision=outcome.decision, ticket=outcome.ticket)
+        answer = made.flow.preview(number, stimulus)
+    except RectiflowError as exc:
+        return failed(number, title, exc, before)
+    if isinstance(answer, Refusal):
+        return Failed(number=number, action=answer.action, before=before, reasons=answer.reasons, dry=True)
+    return Done(number=number, action=title, before=before, decision=answer, ticket=answer.ticket, dry=True)
+
+
+def tell(made: Session, results: Sequence[Result]) -> None:
+    """Show results: one in full, many as a line each with a sum below."""
+    for result in results:
+        if isinstance(result, Failed):
+            warn(_refusal(result))
+        else:
+            _tell_done(made, result, full=len(results) == 1)
+    done, dry = sum(isinstance(r, Done) for r in results), any(r.dry for r in results)
+    if len(results) > 1:
+        refused = f"，不能办 {len(results) - done} 条" if done < len(results) else ""
+        say(f"{'可办' if dry else '办成'} {done} 条{refused}。")
+    if dry:
+        say("以上是试算，没有写入任何内容。")
+
+
+def record(made: Session, result: Result) -> dict[str, Any]:
+    """Return a result as JSON shows it."""
+    from ._effects import as_record
+
+    said: dict[str, Any] = {
+        "number": result.number,
+        "ok": isinstance(result, Done),
+        "action": result.action,
+        "dry_run": result.dry,
+    }
+    if isinstance(result, Done):
+        return {**said, **as_record(made, result)}
+    return {**said, "reasons": [{"code": r.code, "subject": r.subject, "message": r.message} for r in result.reasons]}
+
+
+def failed(number: str, title: str, exc: Exception, before: Snapshot | None = None) -> Failed:
+    """Turn what was raised into an answer that stands beside the others."""
+    from rectiflow.engine.errors import Reason, Refused
+
+    if isinstance(exc, Refused):
+        return Failed(number=number, action=exc.action, before=before, reasons=exc.reasons)
+    code = {"NotFound": "not_found", "Ambiguous": "ambiguous", "Conflict": "conflict"}.get(type(exc).__name__, "failed")
+    reason = Reason(code=code, message=str(exc).rstrip("。"))
+    return Failed(number=number, action=title, before=before, reasons=(reason,))
+
+
+def _tell_done(made: Session, result: Done, *, full: bool) -> None:
+    from ._effects import effects, headline
+
+    say(headline(made, result))
+    for label, text in effects(made, result) if full else ():
+        say(f"  {label}  {text}")
+    for warning in result.decision.warnings:
+        warn(f"  注意  {warning}")
+
+
+def _prepare(
+    made: Session, number: str, make: Make, given: Given, title: str
+) -> Failed | tuple[Snapshot, Stimulus, str]:
+    from rectiflow._views import seen
+    from rectiflow.engine.errors import RectiflowError
+
+    before: Snapshot | None = None
+    try:
+        before = seen(made.flow, number, made.person)
+        return before, make(before, given), title
+    except RectiflowError as exc:
+        return failed(number, title, exc, before)
+
+
+def _refusal(result: Failed) -> str:
+    reasons = [r.message for r in result.reasons]
+    head = f"{result.number} 不能“{result.action}”：".lstrip()
+    said = f"{head}{reasons[0]}" if len(reasons) == 1 else "\n".join((head, *(f"  · {r}" for r in reasons)))
+    hint = _hint(result)
+    return f"{said}\n  {hint}" if hint else said
+
+
+def _hint(result: Failed) -> str:
+    from ._fields import near_fields
+
+    unknown = [r.subject for r in result.reasons if r.code == "field_unknown"]
+    return near_fields(result.before.workflow, unknown) if result.before is not None else ""

@@ -1,0 +1,126 @@
+"""What a decision does, put into words: where the hazard goes, whose turn it is, which deadlines move, who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rectiflow.engine.decision import Decision
+    from rectiflow.engine.ticket import ClockRun, Snapshot
+
+    from ._context import Session
+    from ._doing import Done
+
+__all__ = ["as_record", "effects", "headline"]
+
+
+def headline(made: Session, result: Done) -> str:
+    """Return one line: the number, what was done, from where to where."""
+    ticket, decision = result.ticket, result.decision
+    workflow = made.flow.workflow_of(ticket)
+    if not decision.events:
+        return f"{ticket.number}  已有，没有重复登记（{workflow.states[ticket.state].title}）"
+    before = result.before
+    moved = workflow.states[ticket.state].title
+    if before is not None and before.case.state != ticket.state:
+        moved = f"{before.workflow.states[before.case.state].title} → {moved}"
+    return f"{ticket.number or '（新编号）'}  {result.action}：{moved}"
+
+
+def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
+    """Yield what follows from a decision, each with a label of two characters."""
+    decision, ticket = result.decision, result.ticket
+    from rectiflow._views import turn_of
+    from rectiflow.engine.hands import role_title
+
+    workflow = made.flow.workflow_of(ticket)
+    task = workflow.states[ticket.state].task
+    if task and decision.events:
+        yield "轮到", f"{'、'.join(turn_of(made.flow, workflow, ticket)) or '（岗位空缺）'}（{role_title(workflow, task)}）"
+    for _, text in _deadlines(made, result.before, decision):
+        yield "时限", text
+    for occasion, names in _told(made, decision).items():
+        yield "提醒", f"{occasion} → {'、'.join(names)}"
+    yield from _requests(made, result.before, decision)
+    yield from _papers(result)
+    for incident in decision.incidents:
+        yield "待办", incident.message
+
+
+def as_record(made: Session, result: Done) -> dict[str, Any]:
+    """Return what a decision does as JSON shows it."""
+    from rectiflow._views import turn_of
+
+    decision, ticket = result.decision, result.ticket
+    workflow = made.flow.workflow_of(ticket)
+    return {
+        "number": ticket.number or None,
+        "state": ticket.state,
+        "state_title": workflow.states[ticket.state].title,
+        "turn": turn_of(made.flow, workflow, ticket),
+        "deadlines": [
+            {"clock": run.clock, "status": run.status, "due_on": run.due_on, "change": text}
+            for run, text in _deadlines(made, result.before, decision)
+        ],
+        "messages": [
+            {"occasion": occasion, "recipients": names} for occasion, names in _told(made, decision).items()
+        ],
+        "requests": [{"ordinal": r.ordinal, "kind": r.kind, "status": r.status} for r in decision.requests],
+        "papers": [{"ordinal": d.ordinal, "kind": d.kind, "status": d.status} for d in decision.documents],
+        "warnings": decision.warnings,
+    }
+
+
+def _deadlines(made: Session, before: Snapshot | None, decision: Decision) -> Iterator[tuple[ClockRun, str]]:
+    titles = {k: c.title for k, c in made.flow.workflow_of(decision.ticket).clocks.items()}
+    known: Mapping[str, ClockRun] = before.clocks if before is not None else {}
+    if before is not None:
+        titles = {**{k: c.title for k, c in before.workflow.clocks.items()}, **titles}
+    latest = {r.clock: r for r in sorted(decision.clocks, key=lambda r: r.run)}
+    for run in latest.values():
+        text = _moved(titles.get(run.clock, run.clock), known.get(run.clock), run)
+        if text:
+            yield run, text
+
+
+def _moved(title: str, was: ClockRun | None, run: ClockRun) -> str:
+    """Say how a deadline changes; "" when a person need not know."""
+    if not run.live:
+        return f"{title} 到此为止" if was is not None and was.live and was.due_on else ""
+    if run.due_on is None:
+        return f"{title} 未定"
+    if was is None or was.run != run.run or not was.live:
+        return f"{title} {run.due_on}{'（暂定）' if run.provisional else ''}"
+    if was.due_on != run.due_on:
+        return f"{title} {was.due_on or '未定'} 改为 {run.due_on}"
+    if was.status != run.status:
+        return f"{title} {run.due_on} 不变，{'暂停提醒' if run.status == 'paused' else '继续提醒'}"
+    return ""
+
+
+def _told(made: Session, decision: Decision) -> dict[str, list[str]]:
+    from rectiflow._views import occasion
+
+    directory, found = made.flow.directory(), dict[str, list[str]]()
+    for message in decision.messages:
+        found.setdefault(occasion(message.template), []).append(directory.person_name(message.recipient))
+    return found
+
+
+def _requests(made: Session, before: Snapshot | None, decision: Decision) -> Iterator[tuple[str, str]]:
+    from rectiflow._desk import REQUEST_STATUS
+
+    workflow = before.workflow if before is not None else made.flow.workflow_of(decision.ticket)
+    for request in decision.requests:
+        kind = workflow.requests.get(request.kind)
+        title = kind.title if kind else request.kind
+        yield "申请", f"第 {request.ordinal} 件 {title}：{REQUEST_STATUS.get(request.status, request.status)}"
+
+
+def _papers(result: Done) -> Iterator[tuple[str, str]]:
+    from rectiflow._desk import PAPER_STATUS, PAPER_TITLES
+
+    for paper in result.decision.documents:
+        title = PAPER_TITLES.get(paper.kind, paper.kind)
+        yield "文书", f"第 {paper.ordinal} 件 {title}：{PAPER_STATUS.get(paper.status, paper.status)}"

@@ -1,0 +1,185 @@
+"""What people write after a command: numbers, an action, field=value words, dates and means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import typer
+
+from ._numbers import is_number
+
+if TYPE_CHECKING:
+    from rectiflow.engine.workflow import Workflow
+
+__all__ = [
+    "Order",
+    "by_field",
+    "near_fields",
+    "read_day",
+    "read_level",
+    "read_order",
+    "read_pairs",
+    "read_via",
+    "resolve_action",
+]
+
+_PAIR = re.compile(r"(?P<name>[^=＝：]+)[=＝：](?P<value>.*)", re.DOTALL)
+_LIST = "；"  #: joins the values of a field that takes several
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The words of `ticket do`, taken apart."""
+
+    numbers: tuple[str, ...]
+    action: str
+    pairs: Pairs
+
+
+def read_order(words: Sequence[str], what: str = "操作") -> Order:
+    """Take NUMBER… ACTION [field=value]… apart.
+
+    Raises:
+        typer.BadParameter: no number, no action, or words that are neither.
+    """
+    numbers = [w for w in words if is_number(w) and not _PAIR.fullmatch(w)]
+    rest = [w for w in words if w not in numbers]
+    pairs = [w for w in rest if _PAIR.fullmatch(w)]
+    named = [w for w in rest if w not in pairs]
+    wrong: list[str] = []
+    if not numbers:
+        wrong.append("没有写隐患编号（如 123 或 12-15）")
+    if not named:
+        wrong.append(f"没有写要办的{what}（如 交办）")
+    wrong += [f"“{w}”看不懂，应写成 项目=内容" for w in named[1:]]
+    if wrong:
+        raise typer.BadParameter("；".join(wrong) + "。")
+    return Order(numbers=tuple(numbers), action=named[0], pairs=read_pairs(pairs))
+
+
+def read_pairs(words: Iterable[str]) -> Pairs:
+    """Read field=value words; ＝ and ： do as well.
+
+    Raises:
+        typer.BadParameter: words without a name or a sign between.
+    """
+    words = list(words)
+    matches = [_PAIR.fullmatch(w) for w in words]
+    wrong = [w for w, m in zip(words, matches, strict=True) if m is None or not m["name"].strip()]
+    if wrong:
+        raise typer.BadParameter(f"{'、'.join(f'“{w}”' for w in wrong)}应写成 项目=内容，如 整改时限=12月31日。")
+    return [(m["name"].strip(), m["value"].strip()) for m in matches if m is not None]
+
+
+def by_field(workflow: Workflow, pairs: Pairs) -> dict[str, str]:
+    """Return the values by field id, where fields were named by Chinese title or a unique beginning of one.
+
+    Raises:
+        typer.BadParameter: a field that takes one value was written twice.
+    """
+    from rectiflow._flow import by_title
+
+    titles = {f.id: f.title for f in workflow.fields.values()}
+    data: dict[str, str] = {}
+    twice: list[str] = []
+    for name, value in pairs:
+        key = by_title(titles, name)
+        several = key in workflow.fields and workflow.fields[key].type == "list"
+        if key in data and not several:
+            twice.append(titles.get(key, name))
+        data[key] = f"{data[key]}{_LIST}{value}" if key in data else value
+    if twice:
+        raise typer.BadParameter(f"{'、'.join(f'“{t}”' for t in twice)}写了两次，请只写一次。")
+    return data
+
+
+def near_fields(workflow: Workflow, names: Iterable[str]) -> str:
+    """Return a hint for field names that are not known: the nearest titles, or all of them; "" when all are known."""
+    titles = [f.title for f in workflow.fields.values()]
+    unknown = [n for n in names if n not in workflow.fields]
+    near = dict.fromkeys(t for n in unknown for t in get_close_matches(n, titles, n=2, cutoff=0.4))
+    if near:
+        return f"是不是：{'、'.join(near)}？"
+    own = [f.title for f in workflow.fields.values() if not f.builtin]
+    return f"可写的项目：{'、'.join(own)}、责任单位、整改责任人、隐患部位等。" if unknown else ""
+
+
+def read_day(text: str | None, today: date, option: str = "--on") -> date | None:
+    """Read a day as people write it: 2024-12-31, 12月31日, 12.31, 今天, 昨天.
+
+    Raises:
+        typer.BadParameter: it is no date.
+    """
+    from datetime import timedelta
+
+    from rectiflow.engine.values import read_date
+
+    words = {"今天": 0, "昨天": 1, "前天": 2}
+    if text is None:
+        return None
+    if text.strip() in words:
+        return today - timedelta(days=words[text.strip()])
+    try:
+        return read_date(text, today)
+    except ValueError as exc:
+        raise typer.BadParameter(f"{exc}。", param_hint=option) from exc
+
+
+def read_via(text: str | None) -> str | None:
+    """Return the id of a means said by id or in Chinese: phone or 电话.
+
+    Raises:
+        typer.BadParameter: there is no such means.
+    """
+    from rectiflow.engine.vocabulary import VIAS
+
+    return _word(text, VIAS, "--via")
+
+
+def read_level(text: str | None) -> str | None:
+    """Return the id of a level of listed supervision: district, 区级 or 区.
+
+    Raises:
+        typer.BadParameter: there is no such level.
+    """
+    from rectiflow.engine.vocabulary import LEVELS
+
+    return _word(text, LEVELS, "--level")
+
+
+def resolve_action(workflow: Workflow, state: str, text: str) -> str:
+    """Return the trigger a word stands for: id, title or a beginning of one; what is possible here goes first.
+
+    Raises:
+        typer.BadParameter: it fits several.
+    """
+    text = text.strip()
+    everything = workflow.triggers()
+    here = {k: ts[0].title for k, ts in workflow.by_state.get(state, {}).items()}
+    for pool in (here, everything):
+        exact = [k for k, title in pool.items() if text in (k, title)]
+        begun = exact or [k for k, title in pool.items() if title.startswith(text) or k.startswith(text)]
+        if len(begun) == 1:
+            return begun[0]
+        if begun:
+            raise typer.BadParameter(f"“{text}”不止一个操作：{'、'.join(pool[k] for k in begun)}，请写全。")
+    return text
+
+
+def _word(text: str | None, words: Mapping[str, str], option: str) -> str | None:
+    if text is None:
+        return None
+    text = text.strip()
+    exact = [k for k, title in words.items() if text in (k, title)]
+    begun = exact or [k for k, title in words.items() if text and (title.startswith(text) or k.startswith(text))]
+    if len(begun) == 1:
+        return begun[0]
+    known = "、".join(f"{title}（{k}）" for k, title in words.items())
+    raise typer.BadParameter(f"没有“{text}”，可写：{known}。", param_hint=option)

@@ -1,0 +1,234 @@
+"""What waits on a desk beside the main flow: requests to decide, papers to sign, calls to make, already in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from rectiflow.engine.hands import role_title
+from rectiflow.engine.roles import people, standing
+from rectiflow.engine.ticket import Document, Request, Snapshot
+from rectiflow.engine.values import show
+from rectiflow.engine.visibility import may_see
+from rectiflow.engine.vocabulary import LEVELS
+from rectiflow.storage import queries
+from rectiflow.storage.store import PAPER_TITLES
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+
+__all__ = [
+    "CallView",
+    "PaperView",
+    "RequestView",
+    "call_views",
+    "paper_view",
+    "paper_views",
+    "request_view",
+    "request_views",
+]
+
+REQUEST_STATUS: Mapping[str, str] = {
+    "pending": "待审批",
+    "approved": "已批准",
+    "rejected": "不批准",
+    "withdrawn": "已撤回",
+}
+PAPER_STATUS: Mapping[str, str] = {"draft": "拟稿", "signed": "已签发", "withdrawn": "已撤稿"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestView:
+    """One request with who decides it and by when; `data` are titles and texts of what was given."""
+
+    number: str
+    ordinal: int
+    kind: str
+    title: str
+    level: str | None
+    status: str
+    status_title: str
+    unit: str
+    description: str
+    asked_by: str
+    asked_on: date
+    deciders: tuple[str, ...]
+    due_on: date | None
+    decided_by: str
+    decided_on: date | None
+    reason: str
+    data: tuple[tuple[str, str], ...]
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperView:
+    """One paper of a hazard with who signs it; `paper` is the number it took when it was signed."""
+
+    number: str
+    ordinal: int
+    kind: str
+    title: str
+    level: str | None
+    status: str
+    status_title: str
+    unit: str
+    description: str
+    signer: str
+    signers: tuple[str, ...]
+    drafted_on: date
+    paper: str | None
+    signed_by: str
+    signed_on: date | None
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """One telephone call to make (电话催办): whom, about which deadline, since when."""
+
+    number: str
+    clock: str
+    unit: str
+    description: str
+    callee: str
+    phone: str | None
+    caller: str
+    since: datetime
+    mine: bool
+
+
+def request_views(flow: Rectiflow, *, by: str, status: str | None = "pending") -> list[RequestView]:
+    """List requests of a status (None: all), oldest first."""
+    rows = queries.pending_requests(flow.store.engine, flow.district, status=status)
+    shown = _snapshots(flow, (r["number"] for r in rows), by)
+    return [
+        request_view(flow, snapshot, request, by)
+        for row in rows
+        if (snapshot := shown.get(row["number"])) is not None
+        for request in snapshot.requests
+        if request.ordinal == row["ordinal"]
+    ]
+
+
+def request_view(flow: Rectiflow, snapshot: Snapshot, request: Request, by: str) -> RequestView:
+    """Put one request into words."""
+    workflow, directory, ticket = snapshot.workflow, snapshot.directory, snapshot.case
+    kind = workflow.requests.get(request.kind)
+    role = kind.decider(request.level) if kind else None
+    run = snapshot.clocks.get(f"decide_{request.kind}")
+    pending = request.status == "pending"
+    return RequestView(
+        number=ticket.number,
+        ordinal=request.ordinal,
+        kind=request.kind,
+        title=kind.title if kind else request.kind,
+        level=LEVELS.get(request.level or ""),
+        status=request.status,
+        status_title=REQUEST_STATUS.get(request.status, request.status),
+        unit=directory.unit_name(ticket.fields.get("responsible_unit")),
+        description=ticket.fields.get("description") or "",
+        asked_by=directory.person_name(request.asked_by) if request.asked_by else "系统",
+        asked_on=request.asked_on,
+        deciders=_names(flow, snapshot, role),
+        due_on=run.due_on if run is not None and run.live and pending else None,
+        decided_by=directory.person_name(request.decided_by),
+        decided_on=request.decided_on,
+        reason=request.reason,
+        data=tuple(
+            (workflow.fields[k].title, show(workflow, k, v, directory))
+            for k, v in request.data.items()
+            if k in workflow.fields and v is not None
+        ),
+        mine=pending and _mine(flow, snapshot, role, by),
+    )
+
+
+def paper_views(flow: Rectiflow, *, by: str, status: str | None = None) -> list[PaperView]:
+    """List papers of a status (None: all), oldest first."""
+    rows = queries.documents(flow.store.engine, flow.district, status=status)
+    shown = _snapshots(flow, (r["ticket"] for r in rows), by)
+    return [
+        paper_view(flow, snapshot, paper, by)
+        for row in rows
+        if (snapshot := shown.get(row["ticket"])) is not None
+        for paper in snapshot.documents
+        if paper.ordinal == row["ordinal"]
+    ]
+
+
+def paper_view(flow: Rectiflow, snapshot: Snapshot, paper: Document, by: str) -> PaperView:
+    """Put one paper into words."""
+    directory, fields = snapshot.directory, snapshot.case.fields
+    return PaperView(
+        number=snapshot.case.number,
+        ordinal=paper.ordinal,
+        kind=paper.kind,
+        title=PAPER_TITLES.get(paper.kind, paper.kind),
+        level=LEVELS.get(paper.level or ""),
+        status=paper.status,
+        status_title=PAPER_STATUS.get(paper.status, paper.status),
+        unit=directory.unit_name(paper.unit),
+        description=fields.get("description") or "",
+        signer=role_title(snapshot.workflow, paper.signer or ""),
+        signers=_names(flow, snapshot, paper.signer),
+        drafted_on=paper.drafted_on,
+        paper=paper.number,
+        signed_by=directory.person_name(paper.signed_by),
+        signed_on=paper.signed_on,
+        mine=paper.status == "draft" and _mine(flow, snapshot, paper.signer, by),
+    )
+
+
+def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
+    """List the telephone calls that wait to be made, oldest first."""
+    rows = queries.open_tasks(flow.store.engine, flow.district)
+    shown = _snapshots(flow, (r["number"] for r in rows), by)
+    found: list[CallView] = []
+    for row in rows:
+        snapshot = shown.get(row["number"])
+        if snapshot is None:
+            continue
+        clock, fields = snapshot.workflow.clocks.get(row["clock"]), snapshot.case.fields
+        callee = snapshot.directory.persons.get(row["callee"] or "")
+        found.append(
+            CallView(
+                number=row["number"],
+                clock=clock.title if clock else row["clock"],
+                unit=snapshot.directory.unit_name(fields.get("responsible_unit")),
+                description=fields.get("description") or "",
+                callee=callee.name if callee else "",
+                phone=callee.phone if callee else None,
+                caller=role_title(snapshot.workflow, row["role"]),
+                since=row["opened_at"],
+                mine=_mine(flow, snapshot, row["role"], by),
+            )
+        )
+    return found
+
+
+def _snapshots(flow: Rectiflow, numbers: Iterable[str], by: str) -> dict[str, Snapshot]:
+    """Load each hazard once, leaving out those the person may not see."""
+    found: dict[str, Snapshot] = {}
+    today = flow.today()
+    for number in dict.fromkeys(numbers):
+        snapshot = flow.snapshot(number)
+        if may_see(snapshot.workflow, snapshot.case, snapshot.directory, by, today, snapshot.requests):
+            found[number] = snapshot
+    return found
+
+
+def _mine(flow: Rectiflow, snapshot: Snapshot, role: str | None, by: str) -> bool:
+    if role is None:
+        return False
+    fields, directory = snapshot.case.fields, snapshot.directory
+    return standing(snapshot.workflow, (role,), fields, directory, by, flow.today()) is not None
+
+
+def _names(flow: Rectiflow, snapshot: Snapshot, role: str | None) -> tuple[str, ...]:
+    if role is None:
+        return ()
+    holders = people(snapshot.workflow, (role,), snapshot.case.fields, snapshot.directory, flow.today())
+    return tuple(snapshot.directory.person_name(p) for p in holders)

@@ -1,0 +1,79 @@
+"""A hazard on record as a ledger would say it: ids, ISO dates and plain text by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rectiflow.engine.chain import Event
+from rectiflow.engine.directory import Directory
+from rectiflow.engine.ticket import Plain, Ticket
+
+from .columns import FIELDS
+
+__all__ = ["Deeds", "deeds_of", "record_of", "stated_in"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deeds:
+    """Who did what a ledger names: the last re-inspection and the close-out, as text."""
+
+    verifier: str | None = None
+    closer: str | None = None
+
+
+def deeds_of(events: Iterable[Event], directory: Directory) -> Deeds:
+    """Read from a history who re-inspected last and who struck it off; from an older ledger, whom that named."""
+    verifier = closer = None
+    for event in events:
+        marks: Mapping[str, Plain] = event.public.get("marks") or {}
+        stated = stated_in(event)
+        if event.kind == "imported":
+            verifier, closer = stated.get("verifier"), stated.get("closer")
+            continue
+        if marks.get("passed_on") or marks.get("failed_on"):
+            verifier = "、".join(_inspectors(event, directory))
+        if "closed_on" in marks:
+            closer = directory.person_name(event.actor) if marks["closed_on"] else None
+    return Deeds(verifier=verifier, closer=closer)
+
+
+def stated_in(event: Event) -> dict[str, Plain]:
+    """Return what a ledger row said beyond the fields when it was taken over; nothing for other events."""
+    private = event.private or {}
+    return dict(private.get("stated") or {})
+
+
+def record_of(ticket: Ticket, deeds: Deeds) -> dict[str, Plain]:
+    """Return what a ledger would say of a hazard now, by column; what it does not say is left out."""
+    fields, marks = ticket.fields, ticket.marks
+    said: dict[str, Plain] = {column: fields.get(name) for column, name in FIELDS.items()}
+    said["unit"] = fields.get("hazard_unit") or fields.get("responsible_unit")
+    said["due_on"] = marks.get("due_on") or fields.get("due_on")
+    said["severity"] = ticket.severity
+    said["listed_level"] = ticket.listed or (marks.get("listed_ever") if marks.get("closed_on") else None)
+    said |= dict(_checked(ticket, deeds))
+    if marks.get("outcome") == "rectified":
+        said |= {"closed_on": marks.get("closed_on"), "closer": deeds.closer}
+    return {column: value for column, value in said.items() if value is not None and value != ""}
+
+
+def _checked(ticket: Ticket, deeds: Deeds) -> Iterator[tuple[str, Plain]]:
+    """Yield completion and re-inspection as they stand: one that failed is over once it is applied for anew."""
+    marks = ticket.marks
+    failed = bool(marks.get("failures")) and not marks.get("applied_on") and not marks.get("reopened")
+    passed = marks.get("passed_on")
+    if passed or failed or marks.get("applied_on"):
+        yield "completed_on", ticket.fields.get("completed_on") or marks.get("applied_on")
+    if passed or failed:
+        yield "verified_on", passed or marks.get("failed_on")
+        yield "verdict", "pass" if passed else "fail"
+        yield "verifier", deeds.verifier
+
+
+def _inspectors(event: Event, directory: Directory) -> Iterator[str]:
+    private = event.private or {}
+    second = (private.get("data") or {}).get("second_inspector")
+    yield directory.person_name(event.actor)
+    if second:
+        yield directory.person_name(second)

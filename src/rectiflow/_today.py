@@ -1,0 +1,281 @@
+"""What waits for a person today: by the person's posts, everything for those who keep the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from rectiflow._desk import call_views, paper_views, request_views
+from rectiflow._upkeep import incidents, outbox
+from rectiflow._views import find_open, is_overdue, turn_of
+from rectiflow.engine.clocks import main_clock
+from rectiflow.engine.moments import local_day
+from rectiflow.engine.roles import standing
+from rectiflow.engine.ticket import Ticket
+from rectiflow.engine.values import as_date
+from rectiflow.engine.workflow import Workflow
+from rectiflow.storage.queries import TicketFilter
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+
+__all__ = ["Section", "Today", "TodayItem", "keeps_all", "today"]
+
+WEEK_DAYS = 7  #: how far `week` looks ahead, in natural days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TodayItem:
+    """One thing that waits. `ordinal` is that of a request or paper, `key` that of a message or incident.
+
+    `days` counts natural days: left until the date (negative: past it) where there is one, else waited since.
+    """
+
+    section: str
+    number: str | None
+    title: str
+    unit: str = ""
+    state: str = ""
+    turn: tuple[str, ...] = ()
+    since: date | None = None
+    due_on: date | None = None
+    days: int | None = None
+    ordinal: int | None = None
+    key: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading with what waits under it."""
+
+    id: str
+    title: str
+    items: tuple[TodayItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """All that waits: `everything` tells whether it is the whole district's, `until` how far ahead it looks."""
+
+    day: date
+    until: date
+    person: str
+    everything: bool
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Whose view it is."""
+
+    flow: Rectiflow
+    person: str
+    day: date
+    everything: bool
+    below: frozenset[str]  #: units the person's posts look after
+
+    def concerned(self, workflow: Workflow, ticket: Ticket) -> bool:
+        """Tell whether the person could do something here, or looks after the unit."""
+        if self.everything or ticket.fields.get("responsible_unit") in self.below:
+            return True
+        found = workflow.by_state.get(ticket.state, {}).values()
+        roles = dict.fromkeys(r for ts in found for t in ts for r in t.by)
+        directory = self.flow.directory()
+        return standing(workflow, roles, ticket.fields, directory, self.person, self.day) is not None
+
+
+def today(flow: Rectiflow, *, by: str, week: bool = False) -> Today:
+    """List what is due, overdue, and waits for somebody, oldest first.
+
+    Args:
+        week: look seven days ahead instead of at today's dates alone.
+    """
+    day = flow.today()
+    until = day + timedelta(days=WEEK_DAYS) if week else day
+    everything = keeps_all(flow, by)
+    posts = flow.directory().posts_of(by, day)
+    below = frozenset(u for p in posts for u in flow.directory().below(p.unit))
+    reader = _Reader(flow, by, day, everything, below)
+    items = [*_tickets(reader, until), *_requests(reader), *_papers(reader), *_calls(reader)]
+    if everything:
+        items += [*_undelivered(flow), *_incidents(flow)]
+    return Today(
+        day=day,
+        until=until,
+        person=flow.directory().person_name(by),
+        everything=everything,
+        sections=tuple(_sections(flow, items, week=week)),
+    )
+
+
+def keeps_all(flow: Rectiflow, person: str) -> bool:
+    """Tell whether a person keeps the ledger of the whole district (安全股): a keeper's role not tied to a unit."""
+    day, directory = flow.today(), flow.directory()
+    return any(
+        standing(w, roles, {}, directory, person, day) is not None
+        for w in flow.library.latest.values()
+        if (roles := tuple(r for r in w.keepers if not w.roles[r].of and w.roles[r].holder_field is None))
+    )
+
+
+def _tickets(reader: _Reader, until: date) -> Iterator[TodayItem]:
+    flow = reader.flow
+    due = find_open(flow, TicketFilter(due_by=until), reader.person)
+    waiting = find_open(flow, TicketFilter(states=_waiting_states(flow)), reader.person)
+    for ticket in {t.number: t for t in (*due, *waiting)}.values():
+        workflow = flow.workflow_of(ticket)
+        section = _section(workflow, ticket, reader.day, until)
+        if section and reader.concerned(workflow, ticket):
+            yield _item(reader, workflow, ticket, section)
+
+
+def _section(workflow: Workflow, ticket: Ticket, day: date, until: date) -> str:
+    main, due_on = main_clock(workflow), as_date(ticket.marks.get("due_on"))
+    if is_overdue(workflow, ticket, day):
+        return "overdue"
+    running = main is not None and ticket.state in main.runs_in
+    if running and due_on is not None and due_on <= until:
+        return "due"
+    return "" if running and workflow.states[ticket.state].stage == "rectifying" else f"state:{ticket.state}"
+
+
+def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> TodayItem:
+    due_on = as_date(ticket.marks.get("due_on")) if section in ("overdue", "due") else _state_due(reader, ticket)
+    days = (due_on - reader.day).days if due_on else (reader.day - ticket.since).days
+    return TodayItem(
+        section=section,
+        number=ticket.number,
+        title=ticket.fields.get("description") or "",
+        unit=reader.flow.directory().unit_name(ticket.fields.get("responsible_unit")),
+        state=workflow.states[ticket.state].title,
+        turn=turn_of(reader.flow, workflow, ticket),
+        since=ticket.since,
+        due_on=due_on,
+        days=days,
+    )
+
+
+def _state_due(reader: _Reader, ticket: Ticket) -> date | None:
+    """Return the date by which the step at hand is to be taken."""
+    snapshot = reader.flow.snapshot(ticket.number)
+    main = main_clock(snapshot.workflow)
+    runs = (
+        snapshot.clocks.get(c.id)
+        for c in snapshot.workflow.clocks.values()
+        if c is not main and ticket.state in c.runs_in
+    )
+    return min((r.due_on for r in runs if r is not None and r.live and r.due_on), default=None)
+
+
+def _requests(reader: _Reader) -> Iterator[TodayItem]:
+    for request in request_views(reader.flow, by=reader.person):
+        if reader.everything or request.mine:
+            due_on = request.due_on
+            yield TodayItem(
+                section="decide",
+                number=request.number,
+                ordinal=request.ordinal,
+                title=f"{request.title}{f'（{request.level}）' if request.level else ''} {request.description}",
+                unit=request.unit,
+                turn=request.deciders,
+                since=request.asked_on,
+                due_on=due_on,
+                days=(due_on - reader.day).days if due_on else (reader.day - request.asked_on).days,
+            )
+
+
+def _papers(reader: _Reader) -> Iterator[TodayItem]:
+    for paper in paper_views(reader.flow, by=reader.person, status="draft"):
+        if reader.everything or paper.mine:
+            yield TodayItem(
+                section="sign_off",
+                number=paper.number,
+                ordinal=paper.ordinal,
+                title=f"{paper.title}{f'（{paper.level}）' if paper.level else ''} {paper.description}",
+                unit=paper.unit,
+                turn=paper.signers,
+                since=paper.drafted_on,
+                days=(reader.day - paper.drafted_on).days,
+            )
+
+
+def _calls(reader: _Reader) -> Iterator[TodayItem]:
+    for call in call_views(reader.flow, by=reader.person):
+        if reader.everything or call.mine:
+            since = local_day(call.since)
+            yield TodayItem(
+                section="call",
+                number=call.number,
+                title=f"{call.clock} {call.description}",
+                unit=call.unit,
+                turn=(call.callee,) if call.callee else (),
+                since=since,
+                days=(reader.day - since).days,
+                detail=call.phone or "",
+            )
+
+
+def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
+    for message in outbox(flow, status="dead"):
+        yield TodayItem(
+            section="undelivered",
+            number=message.number,
+            title=message.occasion,
+            turn=(message.recipient,),
+            since=local_day(message.created_at),
+            key=message.key,
+            detail=message.detail,
+        )
+
+
+def _incidents(flow: Rectiflow) -> Iterator[TodayItem]:
+    for incident in incidents(flow):
+        yield TodayItem(
+            section="incident",
+            number=incident.number,
+            title=incident.message,
+            since=local_day(incident.opened_at),
+            key=incident.id,
+        )
+
+
+def _sections(flow: Rectiflow, items: Iterable[TodayItem], *, week: bool) -> Iterator[Section]:
+    found: dict[str, list[TodayItem]] = {}
+    for item in items:
+        found.setdefault(item.section, []).append(item)
+    for key, title in _titles(flow, week=week).items():
+        if key in found:
+            ordered = sorted(found[key], key=lambda i: (i.due_on or i.since or date.max, i.number or ""))
+            yield Section(id=key, title=title, items=tuple(ordered))
+
+
+def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
+    states = {f"state:{s.id}": s.title for w in flow.library.latest.values() for s in w.states.values()}
+    return {
+        "overdue": "逾期未整改",
+        "due": f"{WEEK_DAYS} 日内到期" if week else "今日到期",
+        **states,
+        "decide": "待审批",
+        "sign_off": "待签发",
+        "call": "待打电话",
+        "undelivered": "未送达",
+        "incident": "待处理事项",
+    }
+
+
+def _waiting_states(flow: Rectiflow) -> frozenset[str]:
+    """Return the states in which a ticket waits for a step of somebody's, not for the work itself."""
+    return frozenset(
+        s.id
+        for w in flow.library.latest.values()
+        for s in w.states.values()
+        if s.final is None and not (s.stage == "rectifying" and s.id in _running(w))
+    )
+
+
+def _running(workflow: Workflow) -> frozenset[str]:
+    main = main_clock(workflow)
+    return frozenset(main.runs_in) if main else frozenset()
