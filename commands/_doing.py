@@ -11,17 +11,18 @@ import typer
 from ._output import is_terminal, print_json, say, warn
 
 if TYPE_CHECKING:
-    from rectiflow.engine.decision import Decision
+    from rectiflow.engine.decision import Decision, Refusal
     from rectiflow.engine.errors import Reason
     from rectiflow.engine.stimulus import Stimulus
     from rectiflow.engine.ticket import Snapshot, Ticket
+    from rectiflow.engine.workflow import Workflow
 
     from ._context import Session
     from ._given import Given
 
-__all__ = ["Done", "Failed", "Result", "carry_out", "failed", "one", "record", "show", "tell"]
+__all__ = ["Done", "Failed", "Make", "Result", "carry_out", "failed", "one", "record", "refused", "show", "tell"]
 
-Make = Callable[["Snapshot", "Given"], "Stimulus"]
+Make = Callable[["Snapshot", "Given"], "tuple[str, Stimulus]"]  #: → what it is called, and what is to be decided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,8 @@ class Failed:
 
     number: str
     action: str
-    before: Snapshot | None
     reasons: tuple[Reason, ...]
+    workflow: Workflow | None = None  #: whose fields were meant, where that is known
     dry: bool = False
 
 
@@ -61,7 +62,7 @@ def carry_out(
     """
     from ._asking import complete
 
-    if is_terminal() and not as_json:
+    if is_terminal() and not (as_json or dry_run):
         complete(made, numbers[0], make, given)
     prepared = [_prepare(made, n, make, given, title) for n in numbers]
     show(made, [p if isinstance(p, Failed) else one(made, *p, dry_run=dry_run) for p in prepared], as_json=as_json)
@@ -89,9 +90,9 @@ def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_
             return Done(number=number, action=title, before=before, decision=outcome.decision, ticket=outcome.ticket)
         answer = made.flow.preview(number, stimulus)
     except RectiflowError as exc:
-        return failed(number, title, exc, before)
+        return failed(number, title, exc, before.workflow)
     if isinstance(answer, Refusal):
-        return Failed(number=number, action=answer.action, before=before, reasons=answer.reasons, dry=True)
+        return refused(answer, before.workflow, number)
     return Done(number=number, action=title, before=before, decision=answer, ticket=answer.ticket, dry=True)
 
 
@@ -125,15 +126,20 @@ def record(made: Session, result: Result) -> dict[str, Any]:
     return {**said, "reasons": [{"code": r.code, "subject": r.subject, "message": r.message} for r in result.reasons]}
 
 
-def failed(number: str, title: str, exc: Exception, before: Snapshot | None = None) -> Failed:
+def refused(answer: Refusal, workflow: Workflow, number: str = "") -> Failed:
+    """Turn a refusal that was only looked at into an answer."""
+    return Failed(number=number, action=answer.action, reasons=answer.reasons, workflow=workflow, dry=True)
+
+
+def failed(number: str, title: str, exc: Exception, workflow: Workflow | None = None) -> Failed:
     """Turn what was raised into an answer that stands beside the others."""
     from rectiflow.engine.errors import Reason, Refused
 
     if isinstance(exc, Refused):
-        return Failed(number=number, action=exc.action, before=before, reasons=exc.reasons)
+        return Failed(number=number, action=exc.action, reasons=exc.reasons, workflow=workflow)
     code = {"NotFound": "not_found", "Ambiguous": "ambiguous", "Conflict": "conflict"}.get(type(exc).__name__, "failed")
     reason = Reason(code=code, message=str(exc).rstrip("。"))
-    return Failed(number=number, action=title, before=before, reasons=(reason,))
+    return Failed(number=number, action=title, reasons=(reason,), workflow=workflow)
 
 
 def _tell_done(made: Session, result: Done, *, full: bool) -> None:
@@ -155,9 +161,10 @@ def _prepare(
     before: Snapshot | None = None
     try:
         before = seen(made.flow, number, made.person)
-        return before, make(before, given), title
+        called, stimulus = make(before, given)
+        return before, stimulus, called
     except RectiflowError as exc:
-        return failed(number, title, exc, before)
+        return failed(number, title, exc, before.workflow if before else None)
 
 
 def _refusal(result: Failed) -> str:
@@ -172,4 +179,4 @@ def _hint(result: Failed) -> str:
     from ._fields import near_fields
 
     unknown = [r.subject for r in result.reasons if r.code == "field_unknown"]
-    return near_fields(result.before.workflow, unknown) if result.before is not None else ""
+    return near_fields(result.workflow, unknown) if result.workflow is not None else ""

@@ -85,8 +85,7 @@ class Timekeeper:
     ) -> ClockRun | None:  # fmt: skip
         alive = target in clock.alive_in
         if run is None or not run.live:
-            met_before = run is not None and source in clock.alive_in
-            return self._enter(clock, run, target, fields) if alive and not met_before else None
+            return self._enter(clock, run, target, fields) if alive and not _over(clock, run, source) else None
         if not alive:
             return self.halt(self._pause(clock, run), "met")
         if trigger == clock.met_by and target in clock.runs_in:
@@ -196,6 +195,13 @@ def verify_clock(workflow: Workflow) -> Clock | None:
     main = main_clock(workflow)
     waiting = frozenset(main.paused_in) if main else frozenset[str]()
     return next((c for c in workflow.clocks.values() if c is not main and waiting & frozenset(c.runs_in)), None)
+
+
+def _over(clock: Clock, run: ClockRun | None, source: str | None) -> bool:
+    """Tell whether an ended run stays ended: it was met, and nobody judges what met it, so it is met for good."""
+    if run is None or clock.again == "restart":
+        return False
+    return source in clock.alive_in or (run.handed_in_on is not None and not clock.paused_in)
 
 
 def _unit(clock: Clock) -> SpanUnit:

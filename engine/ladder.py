@@ -111,4 +111,4 @@ def _repeat(step: Step, occurrence: int) -> Span | None:
 
 
 def _interval(first: int, index: int) -> int:
-    return max(first, min(first * 2 ** min(max(0, index - _EVEN + 1), 10), _WIDEST))
+    return max(first, min(first << min(max(0, index - _EVEN + 1), 10), _WIDEST))

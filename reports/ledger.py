@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,38 +45,38 @@ def _column(key: str, title: str, width: float) -> LedgerColumn:
 
 
 COLUMNS: tuple[LedgerColumn, ...] = (
-    _column("number", "隐患编号", 16),
-    _column("found_on", "排查日期", 10.5),
-    _column("inspecting_unit", "排查单位", 12),
-    _column("inspectors", "排查人", 9),
-    _column("method", "检查方式", 7),
-    _column("unit", "学校（单位）", 14),
-    _column("place", "隐患部位", 10),
-    _column("category", "隐患类别", 9),
-    _column("description", "隐患描述", 28),
-    _column("basis", "判定依据", 14),
+    _column("number", "隐患编号", 14.5),
+    _column("found_on", "排查日期", 9.3),
+    _column("inspecting_unit", "排查单位", 10),
+    _column("inspectors", "排查人", 7),
+    _column("method", "检查方式", 5),
+    _column("unit", "学校（单位）", 12),
+    _column("place", "隐患部位", 8),
+    _column("category", "隐患类别", 7),
+    _column("description", "隐患描述", 22),
+    _column("basis", "判定依据", 10),
     _column("severity", "隐患等级", 5),
-    _column("measures", "整改措施", 22),
-    _column("responsible_unit", "整改责任单位", 14),
-    _column("responsible_person", "整改责任人", 9),
-    _column("phone", "联系电话", 12.5),
-    _column("leader", "督办（包保）领导", 9),
-    _column("funds", "整改资金（万元）", 7),
-    _column("due_on", "整改时限", 10.5),
-    _column("interim", "临时防控措施", 16),
-    _column("progress", "整改情况", 18),
-    _column("completed_on", "完成时间", 10.5),
-    _column("verifier", "复查人", 9),
-    _column("verified_on", "复查时间", 10.5),
-    _column("verdict", "复查结论", 7),
-    _column("overdue", "是否逾期", 6),
-    _column("extended", "延期情况", 8),
-    _column("listed_level", "督办级别", 6),
-    _column("closed_on", "销号时间", 10.5),
-    _column("closer", "销号人", 9),
-    _column("state", "当前环节", 9),
-    _column("remarks", "备注", 12),
-    _column("rev", "版本", 5),
+    _column("measures", "整改措施", 18),
+    _column("responsible_unit", "整改责任单位", 10),
+    _column("responsible_person", "整改责任人", 7),
+    _column("phone", "联系电话", 11.5),
+    _column("leader", "督办（包保）领导", 7),
+    _column("funds", "整改资金（万元）", 6),
+    _column("due_on", "整改时限", 9.3),
+    _column("interim", "临时防控措施", 12),
+    _column("progress", "整改情况", 12),
+    _column("completed_on", "完成时间", 9.3),
+    _column("verifier", "复查人", 7),
+    _column("verified_on", "复查时间", 9.3),
+    _column("verdict", "复查结论", 5.5),
+    _column("overdue", "是否逾期", 5),
+    _column("extended", "延期情况", 6),
+    _column("listed_level", "督办级别", 5),
+    _column("closed_on", "销号时间", 9.3),
+    _column("closer", "销号人", 7),
+    _column("state", "当前环节", 8),
+    _column("remarks", "备注", 8),
+    _column("rev", "版本", 4.5),
 )
 
 SHEET_NAME = "隐患台账"
@@ -83,6 +84,10 @@ HEADER_ROW = 2  # of the worksheet, from 0: under the title and the line on cut-
 MAX_SHEET_ROWS = 1_048_576  # Excel's limit
 MAX_CELL_CHARS = 32_767  # Excel's limit
 A4_PAPER = 9  # Excel's number for it
+CELL_POINTS = 9
+LINE_POINTS = 12.0  # of a line in a cell
+PADDING_POINTS = 6
+MAX_ROW_POINTS = 408.75  # Excel's limit of 409, in whole pixels
 _CUT = "…（后略）"
 #: A cell that begins so would be run as a formula by a spreadsheet; also in full width.
 _FORMULA_STARTS = tuple("=+-@＝＋－＠\t\r")
@@ -205,7 +210,7 @@ class _Formats:
     """The cell formats of one workbook, each made once."""
 
     def __init__(self, book: Workbook) -> None:
-        base: dict[str, Any] = {"font_name": "宋体", "font_size": 10, "valign": "vcenter", "text_wrap": True}
+        base: dict[str, Any] = {"font_name": "宋体", "font_size": CELL_POINTS, "valign": "vcenter", "text_wrap": True}
         framed = base | {"border": 1, "border_color": "#7f7f7f"}
         self.title: Format = book.add_format(base | {"bold": True, "font_size": 16, "text_wrap": False})
         self.note: Format = book.add_format(base | {"font_color": "#444444", "text_wrap": False})
@@ -243,9 +248,24 @@ def _write_row(
     zone: tzinfo | None,
 ) -> None:
     tinted = is_overdue(row.get("overdue"))
-    for place, column in enumerate(columns):
-        value = cell_value(row.get(column.key), zone)
+    values = [cell_value(row.get(column.key), zone) for column in columns]
+    sheet.set_row(number, row_points(values, columns))
+    for place, (column, value) in enumerate(zip(columns, values, strict=True)):
         _write_cell(sheet, formats, number, place, value, "center" if column.key in _CENTERED else "left", tinted)
+
+
+def row_points(values: Sequence[Cell], columns: Sequence[LedgerColumn]) -> float:
+    """Return how high a row must be for its wrapped texts; not every program finds that out by itself."""
+    pairs = zip(values, columns, strict=True)
+    lines = max((_lines(value, column.width) for value, column in pairs if isinstance(value, str)), default=1)
+    return min(MAX_ROW_POINTS, lines * LINE_POINTS + PADDING_POINTS)
+
+
+def _lines(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column; a Chinese character is as wide as two digits."""
+    room = max(1.0, width - 1) * 11 / CELL_POINTS  # the width counts digits of 11 points
+    widths = (sum(1 if char.isascii() else 2 for char in line) for line in text.split("\n"))
+    return sum(max(1, ceil(taken / room)) for taken in widths)
 
 
 def _write_cell(
@@ -274,6 +294,6 @@ def _print_setup(sheet: Worksheet, columns: Sequence[LedgerColumn], *, last: int
     sheet.set_paper(A4_PAPER)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(HEADER_ROW)
-    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.5)
     sheet.center_horizontally()
     sheet.set_footer("&C&9第 &P 页，共 &N 页")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -18,6 +18,9 @@ from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError
 __all__ = ["BUSY_SECONDS", "Link", "make_engine", "prepare_sqlite"]
 
 BUSY_SECONDS = 10  #: how long SQLite waits for another writer
+_PRAGMAS = (
+    f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
+)  # fmt: skip
 
 
 def make_engine(url: str) -> Engine:
@@ -42,26 +45,27 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def prepare_sqlite(engine: Engine, *, synchronous: str = "FULL") -> None:
-    """Make every SQLite connection of an engine durable, strict and append-only where triggers say so."""
+def prepare_sqlite(engine: Engine) -> None:
+    """Make every SQLite connection of an engine durable, strict and append-only where triggers say so; once is enough."""
+    if not event.contains(engine, "connect", _on_connect):
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
 
-    def on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "recursive_triggers=ON")
-        for pragma in (f"busy_timeout={BUSY_SECONDS * 1000}", *pragmas):
-            try:
-                cursor.execute(f"PRAGMA {pragma}")
-            except sqlite3.OperationalError as exc:
-                if "readonly" not in str(exc):
-                    raise
-        cursor.close()
 
-    def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        try:
+            cursor.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError as exc:
+            if "readonly" not in str(exc):
+                raise
+    cursor.close()
 
-    event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
+
+def _on_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
 
 
 class Link:

@@ -16,9 +16,24 @@ from .rows import TICKET_COLUMNS, decode_event, read_ticket
 from .statements import table
 
 __all__ = [
-    "TicketFilter", "close_incident", "count_tickets", "documents", "events_of", "evidence_of", "histories",
-    "histories_of", "incidents",
-    "messages", "open_tasks", "pending_requests", "retry_messages", "retry_timers", "stuck_tickets", "tickets", "tickets_of", "timers_of",
+    "TicketFilter",
+    "close_incident",
+    "count_tickets",
+    "documents",
+    "events_of",
+    "evidence_of",
+    "histories",
+    "histories_of",
+    "incidents",
+    "messages",
+    "open_tasks",
+    "pending_requests",
+    "retry_messages",
+    "retry_timers",
+    "stuck_tickets",
+    "tickets",
+    "tickets_of",
+    "timers_of",
 ]
 
 _MOST_NAMED = 500  #: values named in one statement
@@ -41,10 +56,14 @@ class TicketFilter:
     text: str = ""
 
 
-def tickets(engine: Engine, district: str, wanted: TicketFilter, *, after: str = "", limit: int | None = None) -> list[Ticket]:
+def tickets(
+    engine: Engine, district: str, wanted: TicketFilter, *, after: str = "", limit: int | None = None
+) -> list[Ticket]:
     """Return tickets in the order of their numbers, those after the cursor `after`."""
     t = table("ticket")
-    query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district, t.c.number > after, *_where(wanted))
+    query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(
+        t.c.district == district, t.c.number > after, *_where(wanted)
+    )
     with engine.connect() as connection:
         rows = connection.execute(query.order_by(t.c.number).limit(limit))
         return [read_ticket(r) for r in rows]
@@ -54,7 +73,9 @@ def count_tickets(engine: Engine, district: str, wanted: TicketFilter) -> int:
     """Count tickets."""
     t = table("ticket")
     with engine.connect() as connection:
-        return int(connection.scalar(select(func.count()).select_from(t).where(t.c.district == district, *_where(wanted))) or 0)
+        return int(
+            connection.scalar(select(func.count()).select_from(t).where(t.c.district == district, *_where(wanted))) or 0
+        )
 
 
 def find_numbers(engine: Engine, district: str, ending: str) -> list[str]:
@@ -106,15 +127,15 @@ def histories_of(engine: Engine, district: str, numbers: Sequence[str]) -> dict[
     return found
 
 
-def tickets_of(
-    engine: Engine, district: str, *, numbers: Sequence[str] = (), keys: Sequence[str] = ()
-) -> list[Ticket]:
+def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), keys: Sequence[str] = ()) -> list[Ticket]:
     """Return the tickets that have one of these numbers or host keys; those that do not exist are left out."""
     t = table("ticket")
     query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district)
     wanted = [(t.c.number, some) for some in _chunks(numbers)] + [(t.c.host_key, some) for some in _chunks(keys)]
     with engine.connect() as connection:
-        return [read_ticket(row) for column, some in wanted for row in connection.execute(query.where(column.in_(some)))]
+        return [
+            read_ticket(row) for column, some in wanted for row in connection.execute(query.where(column.in_(some)))
+        ]
 
 
 def messages(engine: Engine, district: str, *, status: str | None = None, number: str | None = None) -> list[Any]:
@@ -178,7 +199,9 @@ def documents(engine: Engine, district: str, *, status: str | None = None) -> li
 def open_tasks(engine: Engine, district: str) -> list[Any]:
     """Return the stored tasks that wait, oldest first."""
     t = table("task")
-    return _all(engine, select(t).where(t.c.district == district, t.c.status == "open").order_by(t.c.opened_at, t.c.number))
+    return _all(
+        engine, select(t).where(t.c.district == district, t.c.status == "open").order_by(t.c.opened_at, t.c.number)
+    )
 
 
 def evidence_of(engine: Engine, district: str, number: str) -> list[Any]:
@@ -237,13 +260,13 @@ def _write(engine: Engine, change: Any) -> int:
         return int(connection.execute(change).rowcount)
 
 
-
-
 def retry_timers(engine: Engine, district: str, number: str, *, now: datetime) -> int:
     """Arm a ticket's given-up timers again, due at once; return how many."""
     t = table("timer")
     change = update(t).where(t.c.district == district, t.c.number == number, t.c.status == "failed")
-    return _write(engine, change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None))
+    return _write(
+        engine, change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
+    )
 
 
 def stuck_tickets(engine: Engine, district: str) -> list[str]:
@@ -255,6 +278,8 @@ def stuck_tickets(engine: Engine, district: str) -> list[str]:
     waiting = select(request.c.number).where(
         request.c.district == t.c.district, request.c.number == t.c.number, request.c.status == "pending"
     )
-    query = select(t.c.number).where(t.c.district == district, t.c.is_open.is_(True), ~armed.exists(), ~waiting.exists())
+    query = select(t.c.number).where(
+        t.c.district == district, t.c.is_open.is_(True), ~armed.exists(), ~waiting.exists()
+    )
     with engine.connect() as connection:
         return list(connection.scalars(query.order_by(t.c.number)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rectiflow.engine.stimulus import Hand, Import
 from rectiflow.engine.ticket import Plain
@@ -33,7 +33,7 @@ class Entry:
     """A row of a ledger, ready to be taken over or compared.
 
     `said` holds what the row says by column, as ids, ISO dates and plain text; an empty cell says nothing.
-    `data` holds the values of the new hazard by field, with what had to be assumed.
+    `data` holds the values of the new hazard by field, with what had to be assumed; `notes` says what was assumed.
     """
 
     row: LedgerRow
@@ -42,6 +42,7 @@ class Entry:
     proof: Proof
     said: Mapping[str, Plain]
     data: Mapping[str, Plain]
+    notes: tuple[str, ...] = ()
 
     def stimulus(self, hand: Hand) -> Import:
         """Return the stimulus that takes the row over."""
@@ -74,7 +75,7 @@ def ledger_key(unit: str, found_on: date, description: str) -> str:
 
 @dataclass
 class Reading:
-    """Understands the rows of one file; what is wrong or doubtful with them is gathered on the way."""
+    """Understands the rows of one file; what is wrong with them is gathered on the way."""
 
     file: LedgerFile
     names: Names
@@ -82,7 +83,6 @@ class Reading:
     district: District
     own_unit: str | None  #: the unit of the person who imports
     problems: list[RowProblem] = field(default_factory=list["RowProblem"])
-    warnings: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
     def entry(self, row: LedgerRow) -> Entry | None:
         """Understand one row; None when it has problems."""
@@ -115,6 +115,7 @@ class _RowReading:
         self.all = all_rows
         self.row = row
         self.values = row.values
+        self.notes: list[str] = []
         self.failed = False
         self.workflow = self._workflow()
         self.said: dict[str, Plain] = {}
@@ -137,10 +138,18 @@ class _RowReading:
         known = self.workflow.fields
         data = {name: value for name, value in self.data.items() if name in known and value is not None}
         key = ledger_key(unit, found, description)
-        return Entry(row=self.row, workflow=self.workflow, key=key, proof=proof, said=self.said, data=data)
+        return Entry(
+            row=self.row,
+            workflow=self.workflow,
+            key=key,
+            proof=proof,
+            said=self.said,
+            data=data,
+            notes=tuple(self.notes),
+        )
 
     def warn(self, message: str) -> None:
-        self.all.warnings.append((self.row.row, message))
+        self.notes.append(message)
 
     def _wrong(self, column: str, message: str) -> None:
         self.failed = True
@@ -161,7 +170,7 @@ class _RowReading:
             value = self.values.get(column)
             if value is None or isinstance(value, date):
                 continue
-            self.said[column] = "、".join(value) if isinstance(value, tuple) else str(value)
+            self.said[column] = "、".join(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else str(value)
         for column in ("unit", "responsible_unit", "inspecting_unit", "responsible_person", "category", "method"):
             self.said.pop(column, None)
 
@@ -246,7 +255,8 @@ class _RowReading:
         if found is not None:
             self.said["method"] = found
             return
-        choices = self.workflow.fields["source"].choices if "source" in self.workflow.fields else {}
+        source = self.workflow.fields.get("source")
+        choices = source.choices if source is not None else dict[str, str]()
         assumed = self._assumed_source()
         self.data["source"] = assumed if assumed in choices else next(iter(choices), None)
         said = f"看不出检查方式“{text}”是哪种来源" if text else "没有写来源"
@@ -268,5 +278,3 @@ class _RowReading:
     def _text(self, column: str) -> str:
         value = self.values.get(column)
         return value if isinstance(value, str) else ""
-
-

@@ -60,9 +60,7 @@ def export_ledger(
     tickets = [t for t in flow.tickets(chosen) if t.marks.get("outcome") != "void"]
     reader = _Reader(flow, flow.directory().find_person(by).id if by else "", flow.today())
     name = title or f"{flow.directory().district.name}校园安全隐患排查整改台账"
-    return write_ledger(
-        reader.rows(tickets), path, title=name, cutoff=flow.now(), filters_text=_filters(flow, chosen)
-    )
+    return write_ledger(reader.rows(tickets), path, title=name, cutoff=flow.now(), filters_text=_filters(flow, chosen))
 
 
 @dataclass(frozen=True)

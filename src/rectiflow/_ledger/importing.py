@@ -18,11 +18,11 @@ from rectiflow.engine.ticket import Plain, Ticket
 from rectiflow.storage import queries
 from rectiflow.storage.store import KeyTaken
 
-from .columns import FACTS, FIELDS, SEVERITIES, same, shown
+from .columns import FACTS, FIELDS, same, shown
 from .entries import GENERAL, Entry, Reading
 from .names import Names
 from .outcome import Difference, LedgerImport, RowNote
-from .record import deeds_of, record_of, stated_in
+from .record import deeds_of, given_in, record_of, stated_in
 from .summary import summary
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class _Tally:
     updated: int = 0
     changed: list[Difference] = field(default_factory=list[Difference])
     numbers: dict[int, str] = field(default_factory=dict[int, str])
+    notes: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     entered: list[Decision] = field(default_factory=list[Decision])
 
 
@@ -182,8 +183,7 @@ class _Import:
         if isinstance(decision, Refusal):
             self._refused(entry.row, decision.reasons)
             return None
-        notes = dict.fromkeys(decision.warnings)
-        self.reading.warnings += [(entry.row.row, note) for note in notes]
+        self.tally.notes += [(entry.row.row, note) for note in (*entry.notes, *decision.warnings)]
         return decision
 
     def _carried_out(self, decided: Sequence[tuple[Entry, Decision]]) -> dict[int, str]:
@@ -257,9 +257,7 @@ class _Import:
                 self.reading.problem(entry.row, difference.field, f"没有更正（原为“{difference.was}”）：{obstacle}")
         self.tally.updated += bool(applied)
 
-    def _amend(
-        self, entry: Entry, number: str, data: dict[str, Plain], obstacles: dict[str, str]
-    ) -> frozenset[str]:
+    def _amend(self, entry: Entry, number: str, data: dict[str, Plain], obstacles: dict[str, str]) -> frozenset[str]:
         """Amend as many fields as the flow allows; return them. What is refused becomes an obstacle."""
         columns = {name: column for column, name in FIELDS.items()}
         reason = f"台账更新：{self.file.path.name} 第 {entry.row.row} 行"
@@ -290,7 +288,7 @@ class _Import:
     def _outcome(self) -> LedgerImport:
         notes = [(0, note) for note in self.file.notes]
         notes += [(row.row, warning) for row in self.file.rows for warning in row.warnings if _worth_saying(warning)]
-        notes += self.reading.warnings
+        notes += self.tally.notes
         return LedgerImport(
             created=self.tally.created,
             unchanged=self.tally.unchanged,
@@ -310,9 +308,9 @@ def _first_said(events: Sequence[Event]) -> dict[str, Plain]:
     """Return what the ledger said when the hazard was taken over, by column; nothing for others."""
     if not events or events[0].kind != "imported":
         return {}
-    data = (events[0].private or {}).get("data") or {}
-    said = {column: data.get(name) for column, name in FIELDS.items()}
-    return {c: v for c, v in (said | stated_in(events[0])).items() if v is not None}
+    data = given_in(events[0])
+    said = {column: data.get(name) for column, name in FIELDS.items()} | stated_in(events[0])
+    return {c: v for c, v in said.items() if v is not None}
 
 
 def _worth_saying(warning: str) -> bool:

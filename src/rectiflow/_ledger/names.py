@@ -46,7 +46,9 @@ class Names:
             return f"这个名称有几个单位在用（{names}），请写全称"
         known = [n for u in self.directory.units.values() for n in (u.name, *u.aliases)]
         near = get_close_matches(text, known, n=_NEAR, cutoff=0.5)
-        return f"没有这个单位，是不是：{'、'.join(near)}？" if near else "没有这个单位，请先导入单位，或给单位加上这个别名"
+        return (
+            f"没有这个单位，是不是：{'、'.join(near)}？" if near else "没有这个单位，请先导入单位，或给单位加上这个别名"
+        )
 
     def person(self, text: str, unit: str | None) -> str | None:
         """Find a person by name among those who sit on a post of the unit."""

@@ -32,7 +32,9 @@ class Difference:
     def __str__(self) -> str:
         """Name the place, the hazard and both values in one line."""
         why = f"（{self.obstacle}）" if self.obstacle else ""
-        return f"第 {self.row} 行 {self.column} 列（{self.title}）{self.number}：原为“{self.was}”，现为“{self.now}”{why}"
+        return (
+            f"第 {self.row} 行 {self.column} 列（{self.title}）{self.number}：原为“{self.was}”，现为“{self.now}”{why}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from rectiflow.engine.ticket import Plain, Ticket
 
 from .columns import FIELDS
 
-__all__ = ["Deeds", "deeds_of", "record_of", "stated_in"]
+__all__ = ["Deeds", "deeds_of", "given_in", "record_of", "stated_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,12 @@ def deeds_of(events: Iterable[Event], directory: Directory) -> Deeds:
 
 def stated_in(event: Event) -> dict[str, Plain]:
     """Return what a ledger row said beyond the fields when it was taken over; nothing for other events."""
-    private = event.private or {}
-    return dict(private.get("stated") or {})
+    return _private(event, "stated")
+
+
+def given_in(event: Event) -> dict[str, Plain]:
+    """Return the values that were given with an event; nothing once they were erased."""
+    return _private(event, "data")
 
 
 def record_of(ticket: Ticket, deeds: Deeds) -> dict[str, Plain]:
@@ -72,8 +76,12 @@ def _checked(ticket: Ticket, deeds: Deeds) -> Iterator[tuple[str, Plain]]:
 
 
 def _inspectors(event: Event, directory: Directory) -> Iterator[str]:
-    private = event.private or {}
-    second = (private.get("data") or {}).get("second_inspector")
+    second = given_in(event).get("second_inspector")
     yield directory.person_name(event.actor)
     if second:
         yield directory.person_name(second)
+
+
+def _private(event: Event, part: str) -> dict[str, Plain]:
+    found: dict[str, Plain] | None = (event.private or {}).get(part)
+    return dict(found or {})

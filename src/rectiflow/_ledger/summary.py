@@ -40,7 +40,9 @@ def _lines(flow: Rectiflow, entered: Sequence[Decision]) -> Iterator[str]:
     library = flow.library.latest
     states = Counter(library[t.workflow].states[t.state].title for t in tickets)
     yield "、".join(f"{title}{count}条" for title, count in states.most_common())
-    working = [t for t in tickets if library[t.workflow].states[t.state].stage in ("reported", "assigned", "rectifying")]
+    working = [
+        t for t in tickets if library[t.workflow].states[t.state].stage in ("reported", "assigned", "rectifying")
+    ]
     waiting = [t for t in working if t.marks.get("applied_on")]
     dates = [as_date(t.marks.get("due_on")) for t in working if t not in waiting]
     notable = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from datetime import timedelta
@@ -207,13 +208,18 @@ def test_a_silent_server(silent_port: int, make_channel: MakeChannel, letters: L
 def test_a_server_that_falls_silent(make_channel: MakeChannel, letters: Letters, tmp_path: Path) -> None:
     """No answer in the middle of a mail is a channel down; what the server knows of it is left open."""
 
+    gone = asyncio.Event()
+
     async def half_way(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 ready\r\n")
         for answer in (b"250 hello\r\n", b"250 sender\r\n"):
             await reader.readline()
             writer.write(answer)
-        await reader.read()
-        writer.close()
+        with contextlib.suppress(OSError):
+            await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        gone.set()
 
     async def run() -> str:
         async with await asyncio.start_server(half_way, LOOPBACK, 0) as server:
@@ -225,6 +231,7 @@ def test_a_server_that_falls_silent(make_channel: MakeChannel, letters: Letters,
             with pytest.raises(ChannelDown) as caught:
                 await channel.send(letters.compose(channel))
             await channel.close()
+            await gone.wait()
             return str(caught.value)
 
     assert re.fullmatch(

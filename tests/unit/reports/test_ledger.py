@@ -84,7 +84,7 @@ def test_sheet_layout(tmp_path: Path) -> None:
     assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)  # 1 is the default
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     assert sheet.print_title_rows == "$3:$3"
-    assert sheet.column_dimensions["A"].width > 15
+    assert sheet.column_dimensions["A"].width > 14
     assert sheet["I4"].alignment.wrap_text
 
 
@@ -127,6 +127,17 @@ def test_values() -> None:
     assert cell_value(("甲", "乙"), None) == "('甲', '乙')"
     assert cell_value("灭火\x00器", None) == "灭火器"
     assert cell_value("", None) is None
+
+
+def test_rows_are_high_enough(tmp_path: Path) -> None:
+    """A long text raises its row, up to what a sheet allows; a short row is one line."""
+    plain = ROW | {"unit": "一小", "remarks": None, "description": "灭火器过期"}
+    long = plain | {"description": "灭火器过期" * 12}
+    sheet = sheet_of(write([plain, long, plain | {"description": "一\n" * 99}], tmp_path / "台账.xlsx"))
+    low, high, highest = (sheet.row_dimensions[number].height for number in (4, 5, 6))
+    assert low == 18
+    assert high == 5 * 12 + 6
+    assert highest == 408.75
 
 
 def test_no_rows(tmp_path: Path) -> None:

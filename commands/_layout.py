@@ -1,0 +1,62 @@
+"""Lines that fit a terminal: Chinese characters are two columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+__all__ = ["ago", "fit", "labelled", "left", "screen_width", "wrapped"]
+
+NARROW = 80  #: columns every screen must do with
+_ELLIPSIS = "…"
+
+
+def screen_width() -> int:
+    """Return how many columns may be written: those of the terminal, 80 in a pipe."""
+    from ._output import console
+
+    return max(NARROW, min(console().width, 160))
+
+
+def fit(text: object, width: int) -> str:
+    """Return a text cut or padded to exactly `width` columns, on one line."""
+    from rich.cells import cell_len, set_cell_size
+
+    line = " ".join(str(text if text not in (None, "") else "—").split())
+    if cell_len(line) <= width:
+        return set_cell_size(line, width)
+    return set_cell_size(set_cell_size(line, width - 1).rstrip() + _ELLIPSIS, width)
+
+
+def wrapped(text: str, width: int) -> Iterable[str]:
+    """Yield a text in lines of at most `width` columns, broken between any two characters."""
+    from rich.cells import cell_len
+
+    for paragraph in text.split("\n"):
+        current = ""
+        for character in paragraph:
+            if cell_len(current + character) > width:
+                yield current
+                current = ""
+            current += character
+        yield current
+
+
+def labelled(label: str, lines: Sequence[str], width: int) -> Iterable[str]:
+    """Yield lines behind a label of up to six columns, the label on the first one only."""
+    for position, text in enumerate(lines):
+        for k, part in enumerate(wrapped(text, width - 8)):
+            yield f"{fit(label if position == 0 and k == 0 else ' ', 6)}  {part}"
+
+
+def left(days: int | None) -> str:
+    """Say how far a date is away: 还有 3 天, 今天到期, 逾期 5 天."""
+    if days is None:
+        return "未定时限"
+    if days < 0:
+        return f"逾期 {-days} 天"
+    return f"还有 {days} 天" if days else "今天到期"
+
+
+def ago(days: int) -> str:
+    """Say how long something has waited."""
+    return f"已 {days} 天" if days > 0 else "今天起"

@@ -1,0 +1,120 @@
+"""The worker as a process of its own: keeps the time, stops cleanly, and never does a thing twice."""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rectiflow._clock import SetClock
+from rectiflow._upkeep import outbox
+from rectiflow._worker import beat
+from rectiflow._workplace import Workplace
+from rectiflow.storage import queries
+from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
+
+LATER = "2024-09-16T09:30"  # the tickets were due on 12 September
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Workplace:
+    """Give a workplace on a file, and one on PostgreSQL."""
+    url = None if request.param == "sqlite" else str(request.getfixturevalue("fresh_postgres_url"))
+    made = sample_workplace(tmp_path / "place", db=url)
+    request.addfinalizer(made.flow.close)
+    return made
+
+
+def _fired(place: Workplace, numbers: list[str]) -> Counter[tuple[str, str, int]]:
+    flow = place.flow
+    rows = [row for n in numbers for row in queries.timers_of(flow.store.engine, flow.district, n)]
+    return Counter((r["number"], r["step"], r["occurrence"]) for r in rows if r["status"] in ("fired", "crossed"))
+
+
+def _unsent(place: Workplace) -> int:
+    return len(outbox(place.flow, status="waiting"))
+
+
+def test_beat_fires_and_sends_once(place: Workplace) -> None:
+    """One beat crosses what is due and hands every message over; a second finds nothing to do."""
+    assigned(place, 3)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=14)
+    first, second = beat(place), beat(place)
+    assert first["fired"] == 6  # of each ticket the sign clock and the rectify clock
+    assert first["sent"] > 0
+    assert (second["fired"], second["sent"], _unsent(place)) == (0, 0, 0)
+
+
+def test_run_keeps_the_time_and_stops_on_sigterm(place: Workplace) -> None:
+    """`run` fires and sends by itself; on SIGTERM it ends with 0 and says so."""
+    numbers = assigned(place, 2)
+    with rectiflow_process(place.folder, ["--now", LATER, "run"]) as process:
+        wait_until(lambda: bool(_fired(place, numbers)) and not _unsent(place))
+        code, errors = stop(process)
+    assert code == 0
+    assert "已停止" in errors
+    assert "Traceback" not in errors
+
+
+def test_interrupt_is_quiet(place: Workplace) -> None:
+    """Ctrl-C stops `run` like SIGTERM, without a traceback."""
+    with rectiflow_process(place.folder, ["--now", LATER, "run"]) as process:
+        assert process.stdout is not None
+        assert "已开始运行" in process.stdout.readline()
+        code, errors = stop(process, signal.SIGINT)
+    assert (code, "Traceback" in errors) == (0, False)
+
+
+def test_second_run_on_one_file_is_refused(tmp_path: Path) -> None:
+    """A second `run` on the same SQLite file says who is in the way and what to do, and exits with 1."""
+    place = sample_workplace(tmp_path / "place")
+    with rectiflow_process(place.folder, ["--now", LATER, "run"]) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        with rectiflow_process(place.folder, ["--now", LATER, "run"]) as second:
+            _, errors = second.communicate(timeout=60)
+        assert second.returncode == 1
+        assert "另一个 rectiflow run" in errors
+        assert stop(first)[0] == 0
+    place.flow.close()
+
+
+def test_two_workers_fire_every_step_once(tmp_path: Path, fresh_postgres_url: str) -> None:
+    """Two workers on one PostgreSQL database share the work: every step and every message once, every chain whole."""
+    place = sample_workplace(tmp_path / "place", db=fresh_postgres_url)
+    numbers = assigned(place, 30)
+    arguments = ["--now", LATER, "run"]
+    with (
+        rectiflow_process(place.folder, arguments) as one,
+        rectiflow_process(place.folder, arguments) as two,
+    ):
+        wait_until(lambda: len({n for n, step, _ in _fired(place, numbers) if step == "p1w-remind"}) == 30 and not _unsent(place))
+        assert [stop(p)[0] for p in (one, two)] == [0, 0]
+    steps = [tuple(s) for n in numbers for e in place.flow.history(n) if e.kind == "timer" for s in e.public["steps"]]
+    assert len(steps) == sum(_fired(place, numbers).values())
+    keys = [m.key for m in outbox(place.flow, status="sent")]
+    assert len(keys) == len(set(keys))
+    mails = list((place.folder / "outgoing" / "mail").iterdir())
+    assert len(mails) == sum(m.channel == "mail" for m in outbox(place.flow, status="sent"))
+    assert not [b for _, _, breaks in place.flow.audit() for b in breaks]
+    place.flow.close()
+
+
+def test_a_poison_ticket_becomes_an_incident_and_stops_nobody(place: Workplace) -> None:
+    """A ticket whose definition is gone is put off, then an incident; the others fire meanwhile."""
+    numbers = assigned(place, 2)
+    engine = place.flow.store.engine
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        connection.exec_driver_sql(f"UPDATE rectiflow_ticket SET version = 99 WHERE number = '{numbers[0]}'")  # noqa: S608
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=14)
+    done = place.flow.tick()
+    assert (done.fired, done.failed) == (2, 2)
+    for _ in range(6):
+        place.clock.forward(hours=3)
+        place.flow.tick()
+    found = queries.incidents(engine, place.flow.district)
+    assert {i["number"] for i in found if i["kind"] == "timer"} == {numbers[0]}

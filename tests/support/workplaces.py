@@ -1,0 +1,88 @@
+"""Workplaces for tests: a rehearsal of the sample district, with a few hazards on their way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from rectiflow._clock import SetClock
+from rectiflow._organisation import import_organisation
+from rectiflow._settings import read_settings
+from rectiflow._workplace import Workplace, make_workplace
+from rectiflow.engine.moments import at_hour
+from rectiflow.workflows.sample.loader import write_organisation_workbook
+
+MONDAY = date(2024, 9, 2)
+
+
+def sample_workplace(folder: Path, *, db: str | None = None, day: date = MONDAY) -> Workplace:
+    """Make a rehearsal workplace with the sample district's people; its clock stands at nine."""
+    file = make_workplace(folder, rehearsal=True, db=db)
+    place = Workplace(folder, read_settings(file), SetClock(at_hour(day, 9)), rehearsal=True)
+    workbook = folder / "people.xlsx"
+    write_organisation_workbook(workbook)
+    import_organisation(place.flow, workbook)
+    return place
+
+
+def assigned(place: Workplace, count: int, *, days: int = 10) -> list[str]:
+    """Report and assign hazards due in some days; return their numbers."""
+    flow, numbers = place.flow, list[str]()
+    directory, today = flow.directory(), flow.today()
+    safety = directory.holders("safety_section", None, today)[0]
+    for index in range(count):
+        ticket = flow.report(
+            "hazard",
+            by=safety,
+            source="bureau",
+            found_on=today,
+            category="fire",
+            unit="town1_school2",
+            description=f"第 {index + 1} 处疏散通道堆放杂物",
+        )
+        person = directory.holders("safety_officer", "town1_school2", today)[0]
+        flow.do(ticket.number, "assign", by=safety, responsible_person=person, due_on=today + timedelta(days=days))
+        numbers.append(ticket.number)
+    return numbers
+
+
+@contextmanager
+def rectiflow_process(folder: Path, arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Run the command line in a process of its own; killed at the end if it still runs."""
+    process = subprocess.Popen(  # noqa: S603 our own program
+        [sys.executable, "-m", "rectiflow", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "80"},
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[int, str]:
+    """Ask a process to end and return its exit code with what it wrote to standard error."""
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float = 60) -> None:
+    """Look every tenth of a second until something another process does has come true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError("what was waited for did not happen")
+        time.sleep(0.1)
