@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ._doing import Make
     from ._given import Given
 
-__all__ = ["Form", "ask", "choose", "complete", "confirm", "fill_in"]
+__all__ = ["Form", "ask", "choose", "complete", "confirm", "fill_in", "offer"]
 
 _ASKED_FOR = frozenset(
     {"field_missing", "second_inspector", "level_missing", "into_missing", "via_missing", "late_without_note"}
@@ -98,6 +98,15 @@ def fill_in(form: Form, make: Callable[[], Stimulus], decide: Callable[[Stimulus
             return
         if not all(_answer(form, stimulus, reason) for reason in answer.reasons):
             return
+
+
+def offer(form: Form, names: Iterable[str]) -> None:
+    """Ask for fields that may stay open, those not given yet."""
+    for name in names:
+        if name in form.workflow.fields and name not in form.given.data:
+            value = _field(form, form.workflow.fields[name])
+            if value is not None:
+                form.given.data[name] = value
 
 
 def _answer(form: Form, stimulus: Stimulus, reason: Reason) -> bool:

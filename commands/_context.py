@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +15,7 @@ import typer
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow._workplace import Workplace
+    from rectiflow.engine.workflow import Workflow
 
 __all__ = ["Session", "session"]
 
@@ -41,6 +43,16 @@ class Session:
     def flow(self) -> Rectiflow:
         """The workflow engine on the workplace's database."""
         return self.place.flow
+
+    @cached_property
+    def workflows(self) -> Mapping[str, Workflow]:
+        """The newest version of every workflow: the workplace's, or the built-in ones where there is none."""
+        from rectiflow._library import load_library
+        from rectiflow._workplace import find_config
+
+        if self.config is None and self.db is None and find_config() is None:
+            return load_library().latest
+        return self.flow.library.latest
 
     @cached_property
     def account(self) -> str:

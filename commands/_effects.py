@@ -43,7 +43,7 @@ def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
     for occasion, names in _told(made, decision).items():
         yield "提醒", f"{occasion} → {'、'.join(names)}"
     yield from _requests(made, result.before, decision)
-    yield from _papers(result)
+    yield from _papers(made, result)
     for incident in decision.incidents:
         yield "待办", incident.message
 
@@ -105,7 +105,7 @@ def _told(made: Session, decision: Decision) -> dict[str, list[str]]:
     directory, found = made.flow.directory(), dict[str, list[str]]()
     for message in decision.messages:
         found.setdefault(occasion(message.template), []).append(directory.person_name(message.recipient))
-    return found
+    return {what: list(dict.fromkeys(names)) for what, names in found.items()}
 
 
 def _requests(made: Session, before: Snapshot | None, decision: Decision) -> Iterator[tuple[str, str]]:
@@ -118,9 +118,12 @@ def _requests(made: Session, before: Snapshot | None, decision: Decision) -> Ite
         yield "申请", f"第 {request.ordinal} 件 {title}：{REQUEST_STATUS.get(request.status, request.status)}"
 
 
-def _papers(result: Done) -> Iterator[tuple[str, str]]:
+def _papers(made: Session, result: Done) -> Iterator[tuple[str, str]]:
     from rectiflow._desk import PAPER_STATUS, PAPER_TITLES
 
+    signed = any(d.status == "signed" for d in result.decision.documents) and not result.dry
+    stored = {d.ordinal: d.number for d in made.flow.snapshot(result.number).documents} if signed else {}
     for paper in result.decision.documents:
-        title = PAPER_TITLES.get(paper.kind, paper.kind)
-        yield "文书", f"第 {paper.ordinal} 件 {title}：{PAPER_STATUS.get(paper.status, paper.status)}"
+        title, number = PAPER_TITLES.get(paper.kind, paper.kind), stored.get(paper.ordinal)
+        taken = f" {number}" if paper.status == "signed" and number else ""
+        yield "文书", f"第 {paper.ordinal} 件 {title}：{PAPER_STATUS.get(paper.status, paper.status)}{taken}"

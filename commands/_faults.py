@@ -67,7 +67,7 @@ def guarded(call: Callable[[], int]) -> int:
         return 1
     except BrokenPipeError:
         return _quiet_pipe()
-    except Exception as exc:
+    except Exception as exc:  # noqa: BLE001 the last resort: no traceback reaches a person
         _say(_unexpected(exc))
         return 1
 
@@ -104,9 +104,8 @@ def _own(exc: Exception) -> str:
 
 
 def _system(exc: Exception) -> str:
-    if not isinstance(exc, OSError) or exc.errno not in _SYSTEM:
-        return ""
-    return f"{exc.filename or '文件'}：{_SYSTEM[exc.errno]}。请检查后再试。"
+    said = _SYSTEM.get(exc.errno or 0) if isinstance(exc, OSError) else None
+    return f"{getattr(exc, 'filename', None) or '文件'}：{said}。请检查后再试。" if said else ""
 
 
 def _database(exc: Exception) -> str:

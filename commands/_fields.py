@@ -25,7 +25,9 @@ __all__ = [
     "read_order",
     "read_pairs",
     "read_via",
+    "read_word",
     "resolve_action",
+    "resolve_request",
 ]
 
 _PAIR = re.compile(r"(?P<name>[^=＝：]+)[=＝：](?P<value>.*)", re.DOTALL)
@@ -140,7 +142,7 @@ def read_via(text: str | None) -> str | None:
     """
     from rectiflow.engine.vocabulary import VIAS
 
-    return _word(text, VIAS, "--via")
+    return read_word(text, VIAS, "--via")
 
 
 def read_level(text: str | None) -> str | None:
@@ -151,7 +153,7 @@ def read_level(text: str | None) -> str | None:
     """
     from rectiflow.engine.vocabulary import LEVELS
 
-    return _word(text, LEVELS, "--level")
+    return read_word(text, LEVELS, "--level")
 
 
 def resolve_action(workflow: Workflow, state: str, text: str) -> str:
@@ -173,7 +175,26 @@ def resolve_action(workflow: Workflow, state: str, text: str) -> str:
     return text
 
 
-def _word(text: str | None, words: Mapping[str, str], option: str) -> str | None:
+def resolve_request(workflow: Workflow, text: str) -> str:
+    """Return the kind of request a word stands for: id, title or a beginning of one; the word itself when none fits.
+
+    Raises:
+        typer.BadParameter: it fits several.
+    """
+    kinds = {k: v.title for k, v in workflow.requests.items()}
+    exact = [k for k, title in kinds.items() if text in (k, title)]
+    begun = exact or [k for k, title in kinds.items() if title.startswith(text) or k.startswith(text)]
+    if len(begun) > 1:
+        raise typer.BadParameter(f"“{text}”不止一种申请：{'、'.join(kinds[k] for k in begun)}，请写全。")
+    return begun[0] if begun else text
+
+
+def read_word(text: str | None, words: Mapping[str, str], option: str) -> str | None:
+    """Return the id of a word said by id, in Chinese, or by a beginning of either.
+
+    Raises:
+        typer.BadParameter: there is none, or more than one fits.
+    """
     if text is None:
         return None
     text = text.strip()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
 
-__all__ = ["ago", "fit", "labelled", "left", "screen_width", "wrapped"]
+__all__ = ["ago", "fit", "labelled", "left", "screen_width", "since", "wrapped"]
 
 NARROW = 80  #: columns every screen must do with
 _ELLIPSIS = "…"
+_CLOSING = "，。；：、？！）”》〕"
+_PIECES = re.compile(r"[A-Za-z0-9._/-]{1,40}|.")
 
 
 def screen_width() -> int:
@@ -27,21 +31,22 @@ def fit(text: object, width: int) -> str:
     return set_cell_size(set_cell_size(line, width - 1).rstrip() + _ELLIPSIS, width)
 
 
-def wrapped(text: str, width: int) -> Iterable[str]:
-    """Yield a text in lines of at most `width` columns, broken between any two characters."""
+def wrapped(text: str, width: int) -> Iterator[str]:
+    """Yield a text in lines of at most `width` columns: numbers and words stay whole, no line begins with a comma."""
     from rich.cells import cell_len
 
     for paragraph in text.split("\n"):
         current = ""
-        for character in paragraph:
-            if cell_len(current + character) > width:
-                yield current
+        for piece in _PIECES.findall(paragraph):
+            room = width if piece[0] in _CLOSING else width - 2
+            if current and cell_len(current + piece) > room:
+                yield current.rstrip()
                 current = ""
-            current += character
+            current += piece
         yield current
 
 
-def labelled(label: str, lines: Sequence[str], width: int) -> Iterable[str]:
+def labelled(label: str, lines: Sequence[str], width: int) -> Iterator[str]:
     """Yield lines behind a label of up to six columns, the label on the first one only."""
     for position, text in enumerate(lines):
         for k, part in enumerate(wrapped(text, width - 8)):
@@ -60,3 +65,8 @@ def left(days: int | None) -> str:
 def ago(days: int) -> str:
     """Say how long something has waited."""
     return f"已 {days} 天" if days > 0 else "今天起"
+
+
+def since(day: date, today: date) -> str:
+    """Say from when on, and how long that is."""
+    return "今天起" if day >= today else f"{day} 起（{(today - day).days} 天）"

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from . import audit, clockwork, incident, ledger, notice, outbox, person, report, request, setup, ticket, today, unit, workflow
+from . import (
+    audit,
+    clockwork,
+    incident,
+    ledger,
+    notice,
+    outbox,
+    person,
+    report,
+    request,
+    setup,
+    ticket,
+    today,
+    unit,
+    workflow,
+)
 from ._faults import guarded
 from ._usage import ChineseCommand, ChineseGroup, localize, speak_chinese
 
@@ -20,6 +35,7 @@ _GROUPS = (
     ("person", person.app, _PEOPLE),
     ("outbox", outbox.app, _CLOCK),
     ("incident", incident.app, _CLOCK),
+    ("workflow", workflow.app, _KEEPING),
     ("workflow", workflow.app, _KEEPING),
     ("audit", audit.app, _KEEPING),
 )

@@ -45,7 +45,7 @@ _VALUES: tuple[tuple[str, str], ...] = (
 )
 _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"Missing command\.", "没有写命令。"),
-    (r"Missing (?:argument|parameter|option) (.+?)\.?(?: Choose from:.*)?", r"缺少 \1。"),
+    (r"Missing (?:argument|parameter|option) (.+?)\.?(?: Choose from:.*)?", r"没有写“\1”。"),
     (r"No such command '(.+?)'(?:\.|\. Did you mean (?P<near>.+?)\?)", r"没有“\1”这个命令。\g<near>"),
     (r"No such option: (\S+)(?: \(Possible options: (?P<near>.+)\))?", r"没有 \1 这个选项。\g<near>"),
     (r"Got unexpected extra arguments?(?:\(s\))? \((.+)\)", r"多写了“\1”。"),
@@ -60,6 +60,11 @@ _NO_VALUE = "值不对"
 
 class ChineseCommand(TyperCommand):
     """A command whose help page is Chinese."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return how options and arguments are written, as their metavars say."""
+        written = [_written(p) for p in self.params if p.param_type_name == "argument"]
+        return ["[选项]", *written]
 
     def get_usage(self, ctx: Any) -> str:
         """Return the line that says how the command is written."""
@@ -98,13 +103,26 @@ def speak_chinese() -> None:
         if not hasattr(drawn, name):
             raise AttributeError(f"typer.rich_utils has no {name}")
         setattr(drawn, name, word)
+    make = drawn._make_rich_text  # no other way is offered to have Chinese broken into lines
+    if make.__name__ != "fold":
+        setattr(drawn, make.__name__, _folding(make))
+
+
+def _folding(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Let help texts be broken between any two characters: Chinese has no spaces to break at."""
+
+    def fold(**told: Any) -> Any:
+        text = make(**told)
+        text.overflow = "fold"
+        return text
+
+    return fold
 
 
 def localize(command: Any) -> Any:
     """Put what the parser adds to a command by itself into Chinese: metavars and the installing of completion."""
-    command.options_metavar = "[选项]"
+    command.options_metavar, command.subcommand_metavar = "[选项]", "命令 [参数]..."
     for child in getattr(command, "commands", {}).values():
-        command.subcommand_metavar = "命令 [参数]..."
         localize(child)
     for param in command.params:
         if param.name == "install_completion":
@@ -160,6 +178,12 @@ def _fill(match: re.Match[str], sentence: str) -> str:
     told = f"是不是：{near.replace(chr(39), '').replace(', ', '、')}？" if near else ""
     filled = sentence.replace(r"\g<near>", "")
     return match.expand(filled).replace("'", "") + told
+
+
+def _written(param: Any) -> str:
+    name = str(param.metavar or param.name)
+    several = "" if param.nargs == 1 or "..." in name else "..."
+    return f"{name}{several}" if param.required or name.startswith("[") else f"[{name}]{several}"
 
 
 def _usage(text: str) -> str:

@@ -14,6 +14,7 @@ RectiflowError
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,20 @@ __all__ = [
     "WorkflowInvalid",
     "WorkplaceBusy",
     "WorkplaceError",
+    "os_reason",
 ]
+
+_OS_REASONS = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是文件夹，不是文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.ENOSPC: "磁盘已满",
+    errno.EROFS: "磁盘是只读的",
+    errno.EEXIST: "已有同名的文件",
+    errno.ENAMETOOLONG: "名称太长",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,3 +136,8 @@ class SchemaTooNew(WorkplaceError):
 
 class InputUnusable(RectiflowError):
     """A file or value handed in cannot be used; the message says where and what to do."""
+
+
+def os_reason(exc: OSError) -> str:
+    """Say in Chinese why the operating system refused a file."""
+    return _OS_REASONS.get(exc.errno or 0, exc.strerror or str(exc))

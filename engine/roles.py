@@ -136,5 +136,6 @@ def assigning_roles(workflow: Workflow) -> tuple[str, ...]:
 def _assigning(workflow: Workflow) -> Iterator[str]:
     for t in workflow.transitions:
         target = workflow.states.get(t.target or "")
-        if target is not None and target.stage == "assigned":
+        first = any(workflow.states[s].stage == "reported" for s in t.sources)  # not handing it on to another
+        if first and target is not None and target.stage == "assigned":
             yield from t.by

@@ -208,6 +208,10 @@ class Record:
         self._asked[key] = None
         return Record(self._entries[key], self._report, what)
 
+    def node(self, key: str) -> Node | None:
+        """Return what stands under a key as it was written, or None when the key was not written."""
+        return self._node(key)
+
     # lengths of time ----------------------------------------------------------------------------------------------
 
     def length(self, key: str, *, required: bool = False) -> Span | None:

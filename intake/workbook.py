@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rectiflow.engine.errors import os_reason
+
 from . import _compound, _delimited, _package
 from .errors import WorkbookUnreadable
 from .limits import MEBIBYTE, Corrupt, Encrypted, Limits, TooLarge, check_extent
@@ -136,7 +138,7 @@ def _read_bytes(file: Path, limits: Limits) -> bytes:
         raise WorkbookUnreadable(file, "这是文件夹，请指明其中的表格文件") from problem
     except OSError as problem:
         raise WorkbookUnreadable(
-            file, f"打不开文件（{problem.strerror}）；请关闭正在使用它的程序，核对读取权限"
+            file, f"打不开文件（{os_reason(problem)}）；请关闭正在使用它的程序，核对读取权限"
         ) from problem
     if not data:
         raise WorkbookUnreadable(file, "文件是空的（0 字节），请核对是否保存成功")

@@ -15,6 +15,7 @@ from email.policy import compat32
 from email.utils import parseaddr, parsedate_to_datetime
 from pathlib import Path
 
+from rectiflow.engine.errors import os_reason
 from rectiflow.engine.moments import ZONE
 
 from .address import is_address
@@ -139,4 +140,4 @@ def _safe(text: str) -> str:
 
 
 def _unwritable(path: Path, exc: OSError) -> str:
-    return f"写不了 {path}（{exc.strerror}），请检查磁盘空间和权限；消息已保留，将自动重发。"
+    return f"写不了 {path}（{os_reason(exc)}），请检查磁盘空间和权限；消息已保留，将自动重发。"

@@ -9,6 +9,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from rectiflow.engine.errors import os_reason
+
 from .errors import TemplateProblem
 from .parameters import OCCASIONS
 
@@ -127,7 +129,7 @@ def _read(file: Folder, rank: int, problems: list[TemplateProblem]) -> Source | 
         refuse("不是 UTF-8 编码，请另存为 UTF-8")
         return None
     except OSError as exc:
-        refuse(f"读不了文件（{exc.strerror}），请检查权限")
+        refuse(f"读不了文件（{os_reason(exc)}），请检查权限")
         return None
     if len(text) > MAX_CHARACTERS:
         refuse(f"超过 {MAX_CHARACTERS} 个字符，请精简")

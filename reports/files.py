@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rectiflow.engine.errors import os_reason
+
 from .errors import FileUnwritable
 
 
@@ -22,7 +24,7 @@ def save(path: Path, data: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as problem:
-        reason = problem.strerror or str(problem)
+        reason = os_reason(problem)
         raise FileUnwritable(
             f"写不进文件“{path}”（{reason}）：请确认文件夹存在、有写入权限，并先关闭正在打开该文件的程序"
         ) from problem

@@ -1,30 +1,38 @@
-"""Connections: engines set up for durability, and one driver connection per thread for the hot statements."""
+"""Engines set up for durability, and the two ways to ask one: reading and writing."""
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
-from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError
+from rectiflow.engine.errors import WorkplaceError
 
-__all__ = ["BUSY_SECONDS", "Link", "make_engine", "prepare_sqlite"]
+from .faults import database_errors
 
-BUSY_SECONDS = 10  #: how long SQLite waits for another writer
-_PRAGMAS = (
-    f"busy_timeout={BUSY_SECONDS * 1000}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON",
-)  # fmt: skip
+__all__ = ["BUSY_SECONDS", "CONNECT_SECONDS", "engine_beside", "is_shared", "make_engine", "reading", "turn", "writing"]
+
+BUSY_SECONDS = 10  #: how long SQLite waits for another writer, unless the URL says `?timeout=`
+CONNECT_SECONDS = 10  #: how long PostgreSQL may take to answer, unless the URL says `?connect_timeout=`
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
+_TURN = "rectiflow_turn"  #: execution option of an engine whose one connection all threads share: a lock
+_WRITES = "rectiflow_writes"  #: execution option of a connection that is going to write
+_ADDRESS = "数据库地址看不懂，请写成 sqlite:///文件 或 postgresql://用户@主机/库名"
 
 
 def make_engine(url: str) -> Engine:
-    """Make an engine for a database URL; `sqlite://` is a database in memory.
+    """Make an engine for a database URL.
+
+    Args:
+        url: `sqlite:///file` (waits `?timeout=` seconds for another writer), `sqlite://` for a database in memory, or
+            `postgresql://user@host/name`, where `?options=-csearch_path%3Dname` chooses a schema.
 
     Raises:
         WorkplaceError: the URL cannot be understood.
@@ -32,119 +40,119 @@ def make_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
-        if backend == "postgresql":
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-        if backend != "sqlite":
-            raise WorkplaceError(f"数据库地址“{parsed.drivername}”不支持，请用 sqlite:///文件 或 postgresql://…")
-        memory = parsed.database in (None, "", ":memory:")
-        options: dict[str, Any] = {"poolclass": StaticPool} if memory else {}
-        engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS}, **options)
-    except (ArgumentError, NoSuchModuleError) as exc:
-        raise WorkplaceError("数据库地址看不懂，请写成 sqlite:///文件 或 postgresql://用户@主机/库名") from exc
-    prepare_sqlite(engine)
+    except (ArgumentError, NoSuchModuleError, ValueError) as exc:
+        raise WorkplaceError(f"{_ADDRESS}。") from exc
+    if backend == "sqlite":
+        return _make_sqlite(parsed)
+    if backend == "postgresql":
+        return _make_postgres(parsed)
+    raise WorkplaceError(f"不支持 {backend} 数据库，地址请写成 sqlite:///文件 或 postgresql://用户@主机/库名。")
+
+
+def engine_beside(host: Engine) -> Engine:
+    """Return an engine for our own connections to a host's database; the host's connections stay as they are.
+
+    On SQLite ours are opened the way the host opens its own, and set up besides: durable, and append-only where the
+    triggers say so. A database in memory has one connection only, which is shared.
+
+    Raises:
+        WorkplaceError: a database in memory that every thread would see another one of, or another kind of database.
+    """
+    if host.dialect.name == "postgresql":
+        return host
+    if host.dialect.name != "sqlite":
+        raise WorkplaceError(f"不支持 {host.dialect.name} 数据库，请用 SQLite 或 PostgreSQL。")
+    if _is_memory(host.url):
+        return _share(host)
+    engine = create_engine(host.url, pool=host.pool.recreate())
+    _set_up(engine)
     return engine
 
 
-def prepare_sqlite(engine: Engine) -> None:
-    """Make every SQLite connection of an engine durable, strict and append-only where triggers say so; once is enough."""
-    if not event.contains(engine, "connect", _on_connect):
-        event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection on which everything that is read is of one moment.
+
+    Raises:
+        WorkplaceError: the database cannot be used.
+    """
+    with turn(engine), database_errors(engine.url), engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        yield connection
 
 
-def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in one transaction, begun as a writer; committed at the end, undone by an exception.
+
+    Raises:
+        WorkplaceError: the database cannot be used; nothing is written.
+    """
+    with turn(engine), database_errors(engine.url), engine.connect() as connection:
+        connection.execution_options(**{_WRITES: True})
+        with connection.begin():
+            yield connection
+
+
+def is_shared(engine: Engine) -> bool:
+    """Tell whether all threads share one connection: a database in memory."""
+    return _TURN in engine.get_execution_options()
+
+
+def turn(engine: Engine) -> AbstractContextManager[object]:
+    """Return what to hold while using a connection: the lock of a shared one, nothing else."""
+    lock: AbstractContextManager[object] | None = engine.get_execution_options().get(_TURN)
+    return nullcontext() if lock is None else lock
+
+
+def _make_sqlite(url: URL) -> Engine:
+    arguments: dict[str, Any] = {"check_same_thread": False}
+    if "timeout" not in url.query:
+        arguments["timeout"] = BUSY_SECONDS
+    if _is_memory(url):
+        return _share(create_engine(url, connect_args=arguments, poolclass=StaticPool))
+    engine = create_engine(url, connect_args=arguments)
+    _set_up(engine)
+    return engine
+
+
+def _make_postgres(url: URL) -> Engine:
+    ours = {"connect_timeout": str(CONNECT_SECONDS), "application_name": "rectiflow"}
+    known = url.set(drivername="postgresql+psycopg").update_query_dict({**ours, **url.query})
+    return create_engine(known, pool_pre_ping=True)
+
+
+def _share(engine: Engine) -> Engine:
+    """Let all threads take turns on the one connection of a database in memory."""
+    if not isinstance(engine.pool, StaticPool):
+        raise WorkplaceError("内存数据库须用 poolclass=StaticPool 打开，否则每个线程各是一个空库。")
+    if not is_shared(engine):
+        engine.update_execution_options(**{_TURN: RLock()})
+        _set_up(engine)
+        with database_errors(engine.url), engine.connect() as connection:  # it may have been open before
+            _on_connect(connection.connection.driver_connection, None)
+    return engine
+
+
+def _set_up(engine: Engine) -> None:
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    cursor = connection.cursor()
     for pragma in _PRAGMAS:
         try:
-            cursor.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA {pragma}").close()
         except sqlite3.OperationalError as exc:
-            if "readonly" not in str(exc):
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:  # a read-only file can still be read
                 raise
-    cursor.close()
 
 
 def _on_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
 
 
-class Link:
-    """One driver connection per thread, taken from the engine's pool and kept; closed together."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.dialect = engine.dialect.name
-        self._local = threading.local()
-        self._all: list[Any] = []
-        self._lock = threading.RLock()
-        self._shared = isinstance(engine.pool, StaticPool)
-
-    def execute(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any:
-        """Run one statement by itself and return its cursor."""
-        with self._alone():
-            try:
-                return self._connection().execute(sql, values)
-            except Exception as exc:
-                self._translate(exc)
-                raise
-
-    @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        """Run statements on the yielded cursor as one transaction, begun as a writer."""
-        with self._alone():
-            connection = self._connection()
-            cursor = connection.cursor()
-            try:
-                cursor.execute("BEGIN IMMEDIATE" if self.dialect == "sqlite" else "BEGIN")
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException as exc:
-                self._roll_back(connection)
-                self._translate(exc)
-                raise
-
-    def close(self) -> None:
-        """Give every connection back."""
-        with self._lock:
-            for proxy in self._all:
-                proxy.close()
-            self._all.clear()
-        self._local = threading.local()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        if not self._shared:
-            yield
-            return
-        with self._lock:
-            yield
-
-    def _connection(self) -> Any:
-        connection = getattr(self._local, "connection", None)
-        if connection is not None and not getattr(connection, "closed", False):
-            return connection
-        proxy = self.engine.raw_connection()
-        connection = proxy.driver_connection
-        if self.dialect == "postgresql":
-            proxy.detach()
-            connection.autocommit = True
-        with self._lock:
-            self._all.append(proxy)
-        self._local.connection = connection
-        return connection
-
-    def _roll_back(self, connection: Any) -> None:
-        """Undo what was begun; a connection that is gone has undone it already."""
-        in_transaction = connection.in_transaction if self.dialect == "sqlite" else not connection.closed
-        if in_transaction:
-            connection.execute("ROLLBACK")
-
-    def _translate(self, exc: BaseException) -> None:
-        text = str(exc)
-        if isinstance(exc, sqlite3.OperationalError):
-            if "locked" in text or "busy" in text:
-                raise WorkplaceBusy(f"数据库正被其他程序占用（等了 {BUSY_SECONDS} 秒），请稍后再试。") from exc
-            if "readonly" in text:
-                raise WorkplaceError("数据库文件是只读的，请检查文件和文件夹的写权限。") from exc
-            if "full" in text:
-                raise WorkplaceError("磁盘已满，什么也没有写入；请清理磁盘后重试。") from exc
+def _is_memory(url: URL) -> bool:
+    return (url.database or "").removeprefix("file:") in ("", ":memory:") or url.query.get("mode") == "memory"

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from rectiflow.engine.errors import InputUnusable
+from rectiflow.engine.errors import InputUnusable, os_reason
 from rectiflow.engine.stimulus import Attachment
 
 __all__ = ["MOST_BYTES", "EvidenceStore", "FolderEvidence"]
@@ -68,7 +68,7 @@ class FolderEvidence:
                 raise InputUnusable(f"佐证材料“{path}”有 {path.stat().st_size // 2**20} MB，最多 {MOST_BYTES // 2**20} MB，请压缩后再交。")
             return self.put(path.name, path.read_bytes())
         except OSError as exc:
-            raise InputUnusable(f"佐证材料“{path}”读不了：{exc.strerror}。请核对路径。") from exc
+            raise InputUnusable(f"佐证材料“{path}”读不了：{os_reason(exc)}。请核对路径。") from exc
 
     def get(self, sha: str) -> bytes:
         """Read a file and check it."""

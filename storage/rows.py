@@ -1,54 +1,26 @@
-"""Rows: a decision becomes the rows of its tables, what a driver returns becomes records again.
+"""Rows: a decision becomes the rows of its tables.
 
 A row is a mapping of column to plain value: dates and instants as text, JSON columns as the values themselves.
 """
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from rectiflow.engine.chain import Event, seal
 from rectiflow.engine.decision import Crossing, Decision, EventDraft, IncidentDraft, MessageDraft
-from rectiflow.engine.ticket import ClockRun, Document, Request, Taken, Ticket, TimerKey
+from rectiflow.engine.ticket import ClockRun, Document, Request, Ticket, TimerKey
 
-from .types import instant_text, read_instant
+from .types import instant_text
 
-__all__ = ["Loaded", "Rows", "decode_event", "decode_loaded", "message_row", "read_ticket", "rows_of", "token"]
+__all__ = ["Row", "Rows", "incident_row", "message_row", "rows_of", "token"]
 
 Row = dict[str, Any]
-CLOCK_COLUMNS = (
-    "clock", "run", "status", "started_at", "due_on", "due_at", "version", "original_due_on", "budget", "consumed",
-    "running_since", "edition", "provisional", "handed_in_on", "ended_on", "fired", "next_step", "next_occurrence",
-    "next_at",
-)
-REQUEST_COLUMNS = (
-    "ordinal", "kind", "status", "level", "asked_by", "asked_on", "decided_by", "decided_on", "data", "reason",
-)
-DOCUMENT_COLUMNS = (
-    "id", "kind", "unit", "status", "level", "signer", "request", "drafted_on", "number", "signed_by", "signed_on",
-)
-TICKET_COLUMNS = (
-    "district", "number", "workflow", "version", "state", "rev", "seq", "head", "fields", "taken", "marks", "since_on",
-    "opened_at", "severity", "listed", "restricted", "host_key",
-)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A ticket as it is stored, with what a snapshot needs of it."""
-
-    ticket: Ticket
-    clocks: Mapping[str, ClockRun]
-    requests: tuple[Request, ...]
-    documents: tuple[Document, ...]
-    revision: int  #: of the district's organisation
-    read_at: datetime | None  #: the database's own time, where it has one
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,8 +69,17 @@ def rows_of(decision: Decision, number: str, paper_numbers: Mapping[int, str]) -
     rows.requests = [_request_row(home, r) for r in decision.requests]
     _add_documents(rows, home, decision.documents, paper_numbers)
     rows.tasks = [
-        {**home, "kind": "call", "seq": ticket.seq, "clock": c.clock, "role": c.role, "callee": c.callee,
-         "status": "open", "opened_at": instant_text(c.opened_at), "ended_at": None}
+        {
+            **home,
+            "kind": "call",
+            "seq": ticket.seq,
+            "clock": c.clock,
+            "role": c.role,
+            "callee": c.callee,
+            "status": "open",
+            "opened_at": instant_text(c.opened_at),
+            "ended_at": None,
+        }
         for c in decision.calls
     ]
     rows.ended = [{**home, "clock": c, "ended_at": instant_text(at)} for c in decision.end_calls]
@@ -114,49 +95,46 @@ def rows_of(decision: Decision, number: str, paper_numbers: Mapping[int, str]) -
 def message_row(district: str, number: str | None, seq: int, message: MessageDraft, at: datetime) -> Row:
     """Turn a message into its outbox row; the number joins its parameters here."""
     return {
-        "district": district, "key": f"{number}:{message.key}" if number else message.key, "number": number, "seq": seq,
-        "recipient": message.recipient, "channel": message.channel, "template": message.template, "template_version": 0,
-        "params": {**message.params, "number": number}, "urgent": message.urgent, "status": "waiting",
-        "created_at": instant_text(at), "due_at": instant_text(at), "attempts": 0, "owner": None, "lease_until": None,
-        "rendered_channel": None, "rendered_to": None, "rendered_subject": None, "rendered_id": None,
-        "rendered_body": None, "sent_at": None, "detail": None,
+        "district": district,
+        "key": f"{number}:{message.key}" if number else message.key,
+        "number": number,
+        "seq": seq,
+        "recipient": message.recipient,
+        "channel": message.channel,
+        "template": message.template,
+        "template_version": 0,
+        "params": {**message.params, "number": number},
+        "urgent": message.urgent,
+        "status": "waiting",
+        "created_at": instant_text(at),
+        "due_at": instant_text(at),
+        "attempts": 0,
+        "owner": None,
+        "lease_until": None,
+        "rendered_channel": None,
+        "rendered_to": None,
+        "rendered_subject": None,
+        "rendered_id": None,
+        "rendered_body": None,
+        "sent_at": None,
+        "detail": None,
     }
 
 
 def incident_row(district: str, number: str | None, incident: IncidentDraft, at: datetime) -> Row:
     """Turn an incident into its row."""
     return {
-        "district": district, "id": token(), "key": f"{number or ''}:{incident.key}", "kind": incident.kind,
-        "number": number, "message": incident.message, "status": "open", "opened_at": instant_text(at),
-        "closed_at": None, "closed_by": None,
+        "district": district,
+        "id": token(),
+        "key": f"{number or ''}:{incident.key}",
+        "kind": incident.kind,
+        "number": number,
+        "message": incident.message,
+        "status": "open",
+        "opened_at": instant_text(at),
+        "closed_at": None,
+        "closed_by": None,
     }
-
-
-def decode_loaded(columns: Sequence[Any]) -> Loaded:
-    """Read the one row that `load` selects: ticket columns, clocks, requests, documents, revision, time."""
-    ticket = read_ticket(columns[: len(TICKET_COLUMNS)])
-    clocks, requests, documents, revision, read_at = columns[len(TICKET_COLUMNS) :]
-    runs = [_read_clock(c) for c in _plain(clocks) or ()]
-    return Loaded(
-        ticket=ticket,
-        clocks={r.clock: r for r in runs},
-        requests=tuple(sorted((_read_request(r) for r in _plain(requests) or ()), key=lambda r: r.ordinal)),
-        documents=tuple(_read_document(d) for d in _plain(documents) or ()),
-        revision=int(revision or 0),
-        read_at=read_instant(read_at) if read_at else None,
-    )
-
-
-def decode_event(row: Mapping[str, Any]) -> Event:
-    """Read an event with its private part from a row of both tables."""
-    return Event(
-        district=row["district"], number=row["number"], seq=row["seq"], encoding=row["encoding"], kind=row["kind"],
-        trigger=row["trigger"], from_state=row["from_state"], to_state=row["to_state"], actor=row["actor"],
-        in_place_of=row["in_place_of"], entered_by=row["entered_by"], via=row["via"], happened_on=row["happened_on"],
-        recorded_at=row["recorded_at"], late=bool(row["late"]), public=row["public"],
-        private_digest=row["private_digest"], previous=row["previous"], hash=row["hash"],
-        private=row.get("body"), salt=row.get("salt"),
-    )
 
 
 def _seal(events: Iterable[EventDraft], ticket: Ticket, number: str) -> Iterator[Event]:
@@ -173,40 +151,91 @@ def _seal(events: Iterable[EventDraft], ticket: Ticket, number: str) -> Iterator
 
 def _ticket_row(t: Ticket) -> Row:
     return {
-        "district": t.district, "number": t.number, "workflow": t.workflow, "version": t.version, "state": t.state,
-        "rev": t.rev, "seq": t.seq, "head": t.head, "fields": t.fields, "taken": t.taken, "marks": t.marks,
-        "since_on": t.since.isoformat(), "opened_at": instant_text(t.opened_at), "severity": t.severity,
-        "listed": t.listed, "restricted": t.restricted, "host_key": t.key, "is_open": not t.marks.get("outcome"),
-        "unit": t.fields.get("responsible_unit"), "inspecting_unit": t.fields.get("inspecting_unit"),
-        "category": t.fields.get("category"), "due_on": t.marks.get("due_on"),
+        "district": t.district,
+        "number": t.number,
+        "workflow": t.workflow,
+        "version": t.version,
+        "state": t.state,
+        "rev": t.rev,
+        "seq": t.seq,
+        "head": t.head,
+        "fields": t.fields,
+        "taken": t.taken,
+        "marks": t.marks,
+        "since_on": t.since.isoformat(),
+        "opened_at": instant_text(t.opened_at),
+        "severity": t.severity,
+        "listed": t.listed,
+        "restricted": t.restricted,
+        "host_key": t.key,
+        "is_open": not t.marks.get("outcome"),
+        "unit": t.fields.get("responsible_unit"),
+        "inspecting_unit": t.fields.get("inspecting_unit"),
+        "category": t.fields.get("category"),
+        "due_on": t.marks.get("due_on"),
     }
 
 
 def _event_row(e: Event) -> Row:
     return {
-        "district": e.district, "number": e.number, "seq": e.seq, "encoding": e.encoding, "kind": e.kind,
-        "trigger": e.trigger, "from_state": e.from_state, "to_state": e.to_state, "actor": e.actor,
-        "in_place_of": e.in_place_of, "entered_by": e.entered_by, "via": e.via,
-        "happened_on": e.happened_on.isoformat(), "recorded_at": instant_text(e.recorded_at), "late": e.late,
-        "public": e.public, "private_digest": e.private_digest, "previous": e.previous, "hash": e.hash,
+        "district": e.district,
+        "number": e.number,
+        "seq": e.seq,
+        "encoding": e.encoding,
+        "kind": e.kind,
+        "trigger": e.trigger,
+        "from_state": e.from_state,
+        "to_state": e.to_state,
+        "actor": e.actor,
+        "in_place_of": e.in_place_of,
+        "entered_by": e.entered_by,
+        "via": e.via,
+        "happened_on": e.happened_on.isoformat(),
+        "recorded_at": instant_text(e.recorded_at),
+        "late": e.late,
+        "public": e.public,
+        "private_digest": e.private_digest,
+        "previous": e.previous,
+        "hash": e.hash,
     }
 
 
 def _clock_row(home: Row, r: ClockRun) -> Row:
     return {
-        **home, "clock": r.clock, "run": r.run, "status": r.status, "started_at": instant_text(r.started_at),
-        "due_on": _day(r.due_on), "due_at": _moment(r.due_at), "version": r.version,
-        "original_due_on": _day(r.original_due_on), "budget": r.budget, "consumed": r.consumed,
-        "running_since": _moment(r.running_since), "edition": r.edition, "provisional": r.provisional,
-        "handed_in_on": _day(r.handed_in_on), "ended_on": _day(r.ended_on), "fired": r.fired,
-        "next_step": r.next_step, "next_occurrence": r.next_occurrence, "next_at": _moment(r.next_at),
+        **home,
+        "clock": r.clock,
+        "run": r.run,
+        "status": r.status,
+        "started_at": instant_text(r.started_at),
+        "due_on": _day(r.due_on),
+        "due_at": _moment(r.due_at),
+        "version": r.version,
+        "original_due_on": _day(r.original_due_on),
+        "budget": r.budget,
+        "consumed": r.consumed,
+        "running_since": _moment(r.running_since),
+        "edition": r.edition,
+        "provisional": r.provisional,
+        "handed_in_on": _day(r.handed_in_on),
+        "ended_on": _day(r.ended_on),
+        "fired": r.fired,
+        "next_step": r.next_step,
+        "next_occurrence": r.next_occurrence,
+        "next_at": _moment(r.next_at),
     }
 
 
 def _timer_row(home: Row, key: TimerKey, due_at: datetime, status: str, fired_at: datetime | None) -> Row:
     return {
-        **home, **_key(key), "status": status, "due_at": instant_text(due_at), "fired_at": _moment(fired_at),
-        "owner": None, "lease_until": None, "attempts": 0, "error": None,
+        **home,
+        **_key(key),
+        "status": status,
+        "due_at": instant_text(due_at),
+        "fired_at": _moment(fired_at),
+        "owner": None,
+        "lease_until": None,
+        "attempts": 0,
+        "error": None,
     }
 
 
@@ -220,9 +249,17 @@ def _key(key: TimerKey) -> Row:
 
 def _request_row(home: Row, r: Request) -> Row:
     return {
-        **home, "ordinal": r.ordinal, "kind": r.kind, "status": r.status, "level": r.level, "asked_by": r.asked_by,
-        "asked_on": r.asked_on.isoformat(), "decided_by": r.decided_by, "decided_on": _day(r.decided_on),
-        "data": r.data, "reason": r.reason,
+        **home,
+        "ordinal": r.ordinal,
+        "kind": r.kind,
+        "status": r.status,
+        "level": r.level,
+        "asked_by": r.asked_by,
+        "asked_on": r.asked_on.isoformat(),
+        "decided_by": r.decided_by,
+        "decided_on": _day(r.decided_on),
+        "data": r.data,
+        "reason": r.reason,
     }
 
 
@@ -231,51 +268,21 @@ def _add_documents(rows: Rows, home: Row, documents: Iterable[Document], numbers
         key = d.id or f"{home['number']}-{d.ordinal}"
         rows.documents.append(
             {
-                "district": home["district"], "id": key, "kind": d.kind, "unit": d.unit, "status": d.status,
-                "level": d.level, "signer": d.signer, "request": d.request, "drafted_on": d.drafted_on.isoformat(),
-                "number": d.number or numbers.get(d.ordinal), "signed_by": d.signed_by, "signed_on": _day(d.signed_on),
+                "district": home["district"],
+                "id": key,
+                "kind": d.kind,
+                "unit": d.unit,
+                "status": d.status,
+                "level": d.level,
+                "signer": d.signer,
+                "request": d.request,
+                "drafted_on": d.drafted_on.isoformat(),
+                "number": d.number or numbers.get(d.ordinal),
+                "signed_by": d.signed_by,
+                "signed_on": _day(d.signed_on),
             }
         )
         rows.items.append({**home, "ordinal": d.ordinal, "document": key})
-
-
-def read_ticket(columns: Sequence[Any]) -> Ticket:
-    """Read a ticket from its columns in the order of TICKET_COLUMNS."""
-    c = dict(zip(TICKET_COLUMNS, columns, strict=True))
-    taken: Mapping[str, Any] = _plain(c["taken"])
-    return Ticket(
-        district=c["district"], number=c["number"], workflow=c["workflow"], version=c["version"], state=c["state"],
-        rev=c["rev"], seq=c["seq"], head=c["head"], fields=_plain(c["fields"]),
-        taken={k: tuple(Taken(*t) for t in v) for k, v in taken.items()}, marks=_plain(c["marks"]),
-        since=_read_day(c["since_on"]) or date.min, opened_at=read_instant(c["opened_at"]), severity=c["severity"],
-        listed=c["listed"], restricted=bool(c["restricted"]), key=c["host_key"],
-    )
-
-
-def _read_clock(values: Sequence[Any]) -> ClockRun:
-    c = dict(zip(CLOCK_COLUMNS, values, strict=True))
-    for name in ("due_on", "original_due_on", "handed_in_on", "ended_on"):
-        c[name] = _read_day(c[name])
-    for name in ("started_at", "due_at", "running_since", "next_at"):
-        c[name] = read_instant(c[name]) if c[name] else None
-    c["provisional"], c["fired"] = bool(c["provisional"]), _plain(c["fired"])
-    return ClockRun(**c)
-
-
-def _read_request(values: Sequence[Any]) -> Request:
-    c = dict(zip(REQUEST_COLUMNS, values, strict=True))
-    c["asked_on"], c["decided_on"] = _read_day(c["asked_on"]), _read_day(c["decided_on"])
-    return Request(**{**c, "data": _plain(c["data"])})
-
-
-def _read_document(values: Sequence[Any]) -> Document:
-    c = dict(zip((*DOCUMENT_COLUMNS, "ordinal"), values, strict=True))
-    c["drafted_on"], c["signed_on"] = _read_day(c["drafted_on"]), _read_day(c["signed_on"])
-    return Document(**c)
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
 
 
 def _day(day: date | None) -> str | None:
@@ -284,9 +291,3 @@ def _day(day: date | None) -> str | None:
 
 def _moment(moment: datetime | None) -> str | None:
     return instant_text(moment) if moment else None
-
-
-def _read_day(value: Any) -> date | None:
-    if value is None or isinstance(value, date):
-        return value
-    return date.fromisoformat(value)

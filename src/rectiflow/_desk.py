@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
 __all__ = [
+    "PAPER_STATUS",
+    "PAPER_TITLES",
+    "REQUEST_STATUS",
     "CallView",
     "PaperView",
     "RequestView",

@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from rectiflow.engine.errors import InputUnusable
+from rectiflow.engine.errors import InputUnusable, os_reason
 
 __all__ = ["write_atomically"]
 
@@ -30,4 +30,4 @@ def write_atomically(path: Path, content: bytes) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as exc:
-        raise InputUnusable(f"不能写 {path}：{exc.strerror}。请检查文件夹和权限。") from exc
+        raise InputUnusable(f"不能写 {path}：{os_reason(exc)}。请检查文件夹和权限。") from exc

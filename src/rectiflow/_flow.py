@@ -77,6 +77,7 @@ class Rectiflow:
         self.calendar = calendar
         self.evidence = evidence
         self.also_sms = False  #: urgent messages go out by short message as well
+        self.contact = ""  #: the Safety Section's telephone, named in messages
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._directories: dict[str, Directory] = {}
         self._lock = threading.Lock()
@@ -544,9 +545,13 @@ class Rectiflow:
         if snapshot is not None and ticket.workflow != snapshot.workflow.id:
             self._keep_definition(self.library.newest(ticket.workflow))
         directory = self.directory(ticket.district)
-        if self.also_sms:
-            decision = replace(decision, messages=with_sms(decision.messages, directory))
+        if decision.messages and (self.also_sms or self.contact):
+            decision = replace(decision, messages=self._outgoing(decision.messages, directory))
         return self.store.apply(decision, prefix=directory.district.prefix, claim=claim)
+
+    def _outgoing(self, messages: Sequence[MessageDraft], directory: Directory) -> tuple[MessageDraft, ...]:
+        named = tuple(replace(m, params={**m.params, "contact": self.contact or None}) for m in messages)
+        return with_sms(named, directory) if self.also_sms else named
 
     def _done(self, ticket: Ticket, decision: Decision) -> Outcome:
         outcome = Outcome(ticket, decision)

@@ -221,7 +221,7 @@ def _event(
     moved = event.from_state is not None and event.from_state != event.to_state
     details = [*_details(snapshot, workflow, private)]
     details += [("佐证材料", "、".join(files))] if files else []
-    details += [("提醒", "；".join(f"{what}→{'、'.join(who)}" for what, who in notices.items()))] if notices else []
+    details += [("提醒", "；".join(f"{what}→{'、'.join(dict.fromkeys(who))}" for what, who in notices.items()))] if notices else []
     return EventView(
         seq=event.seq,
         kind=event.kind,

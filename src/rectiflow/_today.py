@@ -139,7 +139,8 @@ def _section(workflow: Workflow, ticket: Ticket, day: date, until: date) -> str:
     running = main is not None and ticket.state in main.runs_in
     if running and due_on is not None and due_on <= until:
         return "due"
-    return "" if running and workflow.states[ticket.state].stage == "rectifying" else f"state:{ticket.state}"
+    state = workflow.states[ticket.state]
+    return "" if running and state.stage == "rectifying" else f"state:{state.title}"
 
 
 def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> TodayItem:
@@ -253,7 +254,7 @@ def _sections(flow: Rectiflow, items: Iterable[TodayItem], *, week: bool) -> Ite
 
 
 def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
-    states = {f"state:{s.id}": s.title for w in flow.library.latest.values() for s in w.states.values()}
+    states = {f"state:{s.title}": s.title for w in flow.library.latest.values() for s in w.states.values()}
     return {
         "overdue": "逾期未整改",
         "due": f"{WEEK_DAYS} 日内到期" if week else "今日到期",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rectiflow.engine.directory import District
-from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError
+from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError, os_reason
 
 from ._clock import Clock, SetClock, SystemClock
 
@@ -107,6 +107,7 @@ class Workplace:
             create=False,
         )
         flow.also_sms = self.settings.outgoing.files
+        flow.contact = self.settings.contact
         return flow
 
     @cached_property
@@ -264,7 +265,7 @@ def _make_folders(folder: Path) -> None:
 
 
 def _unwritable(folder: Path, exc: OSError) -> WorkplaceError:
-    return WorkplaceError(f"不能在 {folder} 建立工作区：{exc.strerror}。请换一个文件夹或检查权限。")
+    return WorkplaceError(f"不能在 {folder} 建立工作区：{os_reason(exc)}。请换一个文件夹或检查权限。")
 
 
 def _register(url: str, district: District, *, rehearsal: bool) -> None:
@@ -338,4 +339,4 @@ def _secret(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
     except OSError as exc:
-        raise WorkplaceError(f"口令文件 {file} 读不了：{exc.strerror}。") from exc
+        raise WorkplaceError(f"口令文件 {file} 读不了：{os_reason(exc)}。") from exc

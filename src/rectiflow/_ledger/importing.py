@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -170,16 +171,17 @@ class _Import:
     # new rows ---------------------------------------------------------------------------------------------------
 
     def _enter(self, entries: Sequence[Entry]) -> None:
-        decided = [(e, d) for e in entries if (d := self._decided(e)) is not None]
+        now = self.flow.now()
+        decided = [(e, d) for e in entries if (d := self._decided(e, now)) is not None]
         stored = self._carried_out(decided) if self.write else dict[int, str]()
         self.tally.numbers |= stored
         made = [d for e, d in decided if not self.write or e.row.row in stored]
         self.tally.created += len(made)
         self.tally.entered += made
 
-    def _decided(self, entry: Entry) -> Decision | None:
+    def _decided(self, entry: Entry, now: datetime) -> Decision | None:
         workflow = entry.workflow
-        decision = decide(workflow, self.flow.blank(workflow), entry.stimulus(self.hand), self.flow.now())
+        decision = decide(workflow, self.flow.blank(workflow), entry.stimulus(self.hand), now)
         if isinstance(decision, Refusal):
             self._refused(entry.row, decision.reasons)
             return None

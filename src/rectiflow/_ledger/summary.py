@@ -43,8 +43,7 @@ def _lines(flow: Rectiflow, entered: Sequence[Decision]) -> Iterator[str]:
     working = [
         t for t in tickets if library[t.workflow].states[t.state].stage in ("reported", "assigned", "rectifying")
     ]
-    waiting = [t for t in working if t.marks.get("applied_on")]
-    dates = [as_date(t.marks.get("due_on")) for t in working if t not in waiting]
+    dates = [as_date(t.marks.get("due_on")) for t in working if not t.marks.get("applied_on")]
     notable = {
         "已过整改时限": sum(day is not None and day < today for day in dates),
         "未定整改时限": sum(day is None for day in dates),

@@ -1,0 +1,248 @@
+"""The screen of one hazard, its history and its list, in 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from ._layout import fit, labelled, left, screen_width, since, wrapped
+from ._output import say
+
+if TYPE_CHECKING:
+    from rectiflow._desk import PaperView, RequestView
+    from rectiflow._sheet import ActionView, ClockView, EventView, Sheet
+    from rectiflow._views import Listing, TicketLine
+
+__all__ = ["action_lines", "allowed", "show_actions", "show_history", "show_listing", "show_papers", "show_requests", "show_sheet"]
+
+_LAST_EVENTS = 4
+_LAST_TOLD = 3
+_REPEATED = frozenset({"责任单位", "整改责任人", "类别", "隐患描述", "隐患部位", "整改时限", "排查单位", "来源", "排查日期", "交办单位"})
+_SEVERITIES = {"major": "重大隐患", "general": "一般隐患"}
+
+
+def show_sheet(sheet: Sheet, today: date) -> None:
+    """Show where a hazard stands, whose turn it is, until when, what happened, and what can be done now."""
+    width = screen_width()
+    say(_title(sheet.line))
+    say("─" * min(width, 80))
+    for label, lines in _sections(sheet, today):
+        for text in labelled(label, lines, width):
+            say(text)
+
+
+def allowed(sheet: Sheet) -> list[ActionView]:
+    """Return what the person can do now, but corrections: those have commands of their own."""
+    return [a for a in sheet.actions if a.allowed and a.kind in ("act", "request")]
+
+
+def action_lines(actions: Sequence[ActionView], *, numbered: bool = False) -> list[str]:
+    """Return a line for each action that is allowed, with what has to be given."""
+    return [
+        (f"{k:>2}  " if numbered else "") + _called(a) + (f"（要：{'、'.join(a.needs)}）" if a.needs else "")
+        for k, a in enumerate(actions, 1)
+    ]
+
+
+def show_actions(sheet: Sheet) -> None:
+    """Show what can be done with a hazard now, and why the rest cannot."""
+    width = screen_width()
+    say(_title(sheet.line))
+    for label, lines in _possible(sheet):
+        for text in labelled(label, lines, width):
+            say(text)
+
+
+def show_history(title: str, events: Sequence[EventView]) -> None:
+    """Show a history: whose statement, by whose hand, by what means, when it happened and when it was entered."""
+    width = screen_width()
+    say(title)
+    for event in events:
+        marks = "".join(f" [{m}]" for m, on in (("代录", event.on_behalf), ("补录", event.late)) if on)
+        say(f"{event.seq:>3}  {event.happened_on}  {event.title}{marks}  {_by(event)}")
+        for text in _event_lines(event):
+            for part in wrapped(text, width - 6):
+                say(f"     {part}")
+
+
+def show_listing(found: Listing) -> None:
+    """Show a list of hazards, one a line, and how to go on."""
+    width = screen_width()
+    rest = width - 15 - 14 - 10 - 12 - 4 * 2
+    head = (fit("编号", 15), fit("单位", 14), fit("隐患", rest), fit("环节", 10), fit("时限", 12))
+    if found.lines:
+        say("  ".join(head).rstrip())
+    for entry in found.lines:
+        cells = (entry.number, entry.unit, _brief(entry), entry.state_title, _due(entry))
+        widths = (15, 14, rest, 10, 12)
+        say("  ".join(fit(c, w) for c, w in zip(cells, widths, strict=True)).rstrip())
+    for text in _foot(found):
+        say(text)
+
+
+def show_requests(found: Sequence[RequestView]) -> None:
+    """Show requests, two lines each."""
+    width = screen_width()
+    for request in found:
+        name = f"{request.number}/{request.ordinal}"
+        say(f"{name}  {request.unit}  {fit(request.description, width - 40).rstrip()}")
+        for part in wrapped(_request(request).split("  ", 1)[1], width - 4):
+            say(f"    {part}")
+        if request.data:
+            say(f"    {'；'.join(f'{title}：{text}' for title, text in request.data)}")
+    say(f"共 {len(found)} 件。" if found else "没有申请。")
+
+
+def show_papers(found: Sequence[PaperView]) -> None:
+    """Show papers, two lines each."""
+    width = screen_width()
+    for paper in found:
+        say(f"{paper.number}/{paper.ordinal}  {paper.unit}  {fit(paper.description, width - 40).rstrip()}")
+        say(f"    {_paper(paper).split('  ', 1)[1]}")
+    say(f"共 {len(found)} 件。" if found else "没有文书。")
+
+
+def _title(entry: TicketLine) -> str:
+    parts = [entry.number, entry.state_title]
+    if entry.overdue:
+        parts.append(left(entry.days_left))
+    if entry.listed:
+        parts.append(f"{entry.listed}挂牌督办")
+    if entry.severity == "major":
+        parts.append(_SEVERITIES["major"])
+    if entry.restricted:
+        parts.append("受限类别")
+    return "  ".join(parts)
+
+
+def _sections(sheet: Sheet, today: date) -> Iterator[tuple[str, list[str]]]:
+    entry, said = sheet.line, dict(sheet.fields)
+    yield "单位", [_joined(entry.unit or "（未定）", said.get("整改责任人"))]
+    yield "隐患", [entry.description + (f"（{entry.place}）" if entry.place else "")]
+    found = f"{entry.found_on} 排查" if entry.found_on else ""
+    yield "来源", [_joined(entry.workflow, entry.category, said.get("来源"), found, said.get("排查单位"))]
+    if sheet.role:
+        names = "、".join(entry.turn) or "（岗位空缺，请补人员）"
+        yield "轮到", [f"{names}（{sheet.role}），{since(entry.since, today)}"]
+    yield "时限", [_clock(c) for c in sheet.clocks] or ["没有在走的时限"]
+    yield from _beside(sheet)
+    more = [f"{title}：{text}" for title, text in sheet.fields if title not in _REPEATED]
+    if more:
+        yield "登记", ["；".join(more)]
+    yield "记录", [_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])]
+    if sheet.told:
+        yield "提醒", list(_told(sheet))
+    yield from _possible(sheet)
+
+
+def _beside(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
+    if sheet.requests:
+        yield "申请", [_request(r) for r in sheet.requests]
+    if sheet.papers:
+        yield "文书", [_paper(p) for p in sheet.papers]
+
+
+def _possible(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
+    can = [a for a in sheet.actions if a.allowed]
+    yield "可办", action_lines(can) or ["没有您可办的"]
+    barred: dict[str, list[str]] = {}
+    for action in sheet.actions:
+        if not action.allowed:
+            barred.setdefault("；".join(action.reasons), []).append(_called(action))
+    if barred:
+        yield "不可办", [f"{'、'.join(titles)}：{reason}" for reason, titles in barred.items()]
+
+
+def _called(action: ActionView) -> str:
+    return f"申请{action.title}" if action.kind == "request" else action.title
+
+
+def _clock(clock: ClockView) -> str:
+    moved = clock.original_due_on and clock.original_due_on != clock.due_on
+    parts = [
+        f"{clock.title} {clock.due_on or '未定'}",
+        left(clock.days_left) if clock.due_on and clock.status == "running" else "",
+        "暂停提醒" if clock.status == "paused" else "",
+        f"原定 {clock.original_due_on}" if moved else "",
+        "暂定" if clock.provisional else "",
+    ]
+    return "，".join(p for p in parts if p)
+
+
+def _request(request: RequestView) -> str:
+    head = f"{request.ordinal}  {request.title}{f'（{request.level}）' if request.level else ''} {request.status_title}"
+    if request.status == "pending":
+        due = f"，{request.due_on} 前" if request.due_on else ""
+        return f"{head}：{'、'.join(request.deciders) or '（无人审批，请补人员）'}{due}；{request.asked_on} {request.asked_by}提出"
+    by = f"：{request.decided_on} {request.decided_by}".rstrip() if request.decided_on else ""
+    return f"{head}{by}{f'，{request.reason}' if request.reason else ''}"
+
+
+def _paper(paper: PaperView) -> str:
+    head = f"{paper.ordinal}  {paper.title}{f'（{paper.level}）' if paper.level else ''} {paper.status_title}"
+    if paper.status == "draft":
+        return f"{head}：待{'、'.join(paper.signers) or paper.signer}签发"
+    return f"{head}：{paper.paper}，{paper.signed_on} {paper.signed_by}" if paper.paper else head
+
+
+def _event(event: EventView) -> str:
+    marks = "".join(m for m, on in (("〔代录〕", event.on_behalf), ("〔补录〕", event.late)) if on)
+    return f"{event.happened_on:%m-%d}  {event.title}  {_by(event)}{marks}"
+
+
+def _told(sheet: Sheet) -> Iterator[str]:
+    grouped: dict[tuple[date, str, str], list[str]] = {}
+    from rectiflow.engine.moments import local_day
+
+    for message in sheet.told:
+        grouped.setdefault((local_day(message.at), message.occasion, message.status_title), []).append(message.recipient)
+    for (day, occasion, status), names in list(grouped.items())[:_LAST_TOLD]:
+        yield f"{day:%m-%d}  {occasion} → {'、'.join(dict.fromkeys(names))}（{status}）"
+    if len(grouped) > _LAST_TOLD:
+        yield f"更早的 {len(grouped) - _LAST_TOLD} 次见 rectiflow outbox list --ticket {sheet.line.number}"
+
+
+def _by(event: EventView) -> str:
+    return f"{event.actor}（代{event.in_place_of}）" if event.in_place_of else event.actor
+
+
+def _event_lines(event: EventView) -> Iterator[str]:
+    moved = f"{event.from_state} → {event.to_state}" if event.from_state else event.to_state
+    hand = f"经办 {event.entered_by}" if event.on_behalf else ""
+    means = "" if event.kind in ("timer", "imported") else f"方式 {event.via}"
+    account = f"账号 {event.account}" if event.account else ""
+    from rectiflow.engine.moments import ZONE
+
+    recorded = f"录入 {event.recorded_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    yield " · ".join(p for p in (moved, hand, means, account, recorded) if p)
+    if event.details:
+        yield "；".join(f"{title}：{text}" for title, text in event.details)
+
+
+def _brief(entry: TicketLine) -> str:
+    marks = "".join(f"[{m}]" for m, on in (("重大", entry.severity == "major"), (entry.listed, entry.listed)) if on)
+    return f"{marks}{entry.description}"
+
+
+def _due(entry: TicketLine) -> str:
+    if entry.due_on is None:
+        return "未定" if entry.stage != "closed" else ""
+    if entry.overdue:
+        return left(entry.days_left)
+    return f"{entry.due_on}"
+
+
+def _foot(found: Listing) -> Iterator[str]:
+    if not found.lines and not found.hidden:
+        yield "没有符合条件的隐患。"
+    if found.hidden:
+        yield f"另有 {found.hidden} 条受限类别的隐患，没有查看权限，未列出。"
+    if found.after:
+        yield f"还有更多，下一页加上 --after {found.after}"
+    elif found.lines:
+        yield f"共 {len(found.lines)} 条。"
+
+
+def _joined(*parts: str | None) -> str:
+    return " · ".join(p for p in parts if p)

@@ -1,0 +1,202 @@
+"""What a driver returns becomes records again: tickets with what belongs to them, and events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from rectiflow.engine.chain import Event
+from rectiflow.engine.ticket import ClockRun, Document, Request, Taken, Ticket
+
+from .types import read_instant
+
+__all__ = [
+    "CLOCK_COLUMNS",
+    "DOCUMENT_COLUMNS",
+    "REQUEST_COLUMNS",
+    "TICKET_COLUMNS",
+    "Loaded",
+    "decode_event",
+    "decode_loaded",
+    "read_ticket",
+]
+
+CLOCK_COLUMNS = (
+    "clock",
+    "run",
+    "status",
+    "started_at",
+    "due_on",
+    "due_at",
+    "version",
+    "original_due_on",
+    "budget",
+    "consumed",
+    "running_since",
+    "edition",
+    "provisional",
+    "handed_in_on",
+    "ended_on",
+    "fired",
+    "next_step",
+    "next_occurrence",
+    "next_at",
+)
+REQUEST_COLUMNS = (
+    "ordinal",
+    "kind",
+    "status",
+    "level",
+    "asked_by",
+    "asked_on",
+    "decided_by",
+    "decided_on",
+    "data",
+    "reason",
+)
+DOCUMENT_COLUMNS = (
+    "id",
+    "kind",
+    "unit",
+    "status",
+    "level",
+    "signer",
+    "request",
+    "drafted_on",
+    "number",
+    "signed_by",
+    "signed_on",
+)
+TICKET_COLUMNS = (
+    "district",
+    "number",
+    "workflow",
+    "version",
+    "state",
+    "rev",
+    "seq",
+    "head",
+    "fields",
+    "taken",
+    "marks",
+    "since_on",
+    "opened_at",
+    "severity",
+    "listed",
+    "restricted",
+    "host_key",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A ticket as it is stored, with what a snapshot needs of it."""
+
+    ticket: Ticket
+    clocks: Mapping[str, ClockRun]
+    requests: tuple[Request, ...]
+    documents: tuple[Document, ...]
+    revision: int  #: of the district's organisation
+    read_at: datetime | None  #: the database's own time, where it has one
+
+
+def read_ticket(columns: Sequence[Any]) -> Ticket:
+    """Read a ticket from its columns in the order of TICKET_COLUMNS."""
+    c = dict(zip(TICKET_COLUMNS, columns, strict=True))
+    taken: Mapping[str, Any] = _plain(c["taken"])
+    return Ticket(
+        district=c["district"],
+        number=c["number"],
+        workflow=c["workflow"],
+        version=c["version"],
+        state=c["state"],
+        rev=c["rev"],
+        seq=c["seq"],
+        head=c["head"],
+        fields=_plain(c["fields"]),
+        taken={k: tuple(Taken(*t) for t in v) for k, v in taken.items()},
+        marks=_plain(c["marks"]),
+        since=_read_day(c["since_on"]) or date.min,
+        opened_at=read_instant(c["opened_at"]),
+        severity=c["severity"],
+        listed=c["listed"],
+        restricted=bool(c["restricted"]),
+        key=c["host_key"],
+    )
+
+
+def decode_loaded(columns: Sequence[Any]) -> Loaded:
+    """Read the one row that `load` selects: ticket columns, clocks, requests, documents, revision, time."""
+    ticket = read_ticket(columns[: len(TICKET_COLUMNS)])
+    clocks, requests, documents, revision, read_at = columns[len(TICKET_COLUMNS) :]
+    runs = [_read_clock(c) for c in _plain(clocks) or ()]
+    return Loaded(
+        ticket=ticket,
+        clocks={r.clock: r for r in runs},
+        requests=tuple(sorted((_read_request(r) for r in _plain(requests) or ()), key=lambda r: r.ordinal)),
+        documents=tuple(_read_document(d) for d in _plain(documents) or ()),
+        revision=int(revision or 0),
+        read_at=read_instant(read_at) if read_at else None,
+    )
+
+
+def decode_event(row: Mapping[str, Any]) -> Event:
+    """Read an event with its private part from a row of both tables."""
+    return Event(
+        district=row["district"],
+        number=row["number"],
+        seq=row["seq"],
+        encoding=row["encoding"],
+        kind=row["kind"],
+        trigger=row["trigger"],
+        from_state=row["from_state"],
+        to_state=row["to_state"],
+        actor=row["actor"],
+        in_place_of=row["in_place_of"],
+        entered_by=row["entered_by"],
+        via=row["via"],
+        happened_on=row["happened_on"],
+        recorded_at=row["recorded_at"],
+        late=bool(row["late"]),
+        public=row["public"],
+        private_digest=row["private_digest"],
+        previous=row["previous"],
+        hash=row["hash"],
+        private=row.get("body"),
+        salt=row.get("salt"),
+    )
+
+
+def _read_clock(values: Sequence[Any]) -> ClockRun:
+    c = dict(zip(CLOCK_COLUMNS, values, strict=True))
+    for name in ("due_on", "original_due_on", "handed_in_on", "ended_on"):
+        c[name] = _read_day(c[name])
+    for name in ("started_at", "due_at", "running_since", "next_at"):
+        c[name] = read_instant(c[name]) if c[name] else None
+    c["provisional"], c["fired"] = bool(c["provisional"]), _plain(c["fired"])
+    return ClockRun(**c)
+
+
+def _read_request(values: Sequence[Any]) -> Request:
+    c = dict(zip(REQUEST_COLUMNS, values, strict=True))
+    c["asked_on"], c["decided_on"] = _read_day(c["asked_on"]), _read_day(c["decided_on"])
+    return Request(**{**c, "data": _plain(c["data"])})
+
+
+def _read_document(values: Sequence[Any]) -> Document:
+    c = dict(zip((*DOCUMENT_COLUMNS, "ordinal"), values, strict=True))
+    c["drafted_on"], c["signed_on"] = _read_day(c["drafted_on"]), _read_day(c["signed_on"])
+    return Document(**c)
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _read_day(value: Any) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    return date.fromisoformat(value)

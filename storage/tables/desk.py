@@ -1,0 +1,172 @@
+"""What waits on somebody: requests, papers, calls, messages, incidents, reports."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field
+
+from .base import Base, instant_column, json_column
+
+__all__ = ["DocumentItemRow", "DocumentRow", "IncidentRow", "MessageRow", "ReportRow", "RequestRow", "TaskRow"]
+
+
+class RequestRow(Base, table=True):
+    """A request beside the main flow."""
+
+    __table_args__ = (
+        Index(
+            "ix_rectiflow_request_pending",
+            "district",
+            "kind",
+            postgresql_where=text("status = 'pending'"),
+            sqlite_where=text("status = 'pending'"),
+        ),
+    )
+    district: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    ordinal: int = Field(primary_key=True)
+    kind: str
+    status: str
+    level: str | None = None
+    asked_by: str | None = None
+    asked_on: date
+    decided_by: str | None = None
+    decided_on: date | None = None
+    data: Any = json_column()
+    reason: str
+
+
+class DocumentRow(Base, table=True):
+    """A paper; its tickets are the items."""
+
+    __table_args__ = (UniqueConstraint("district", "number"),)
+    district: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    kind: str
+    unit: str | None = None
+    status: str
+    level: str | None = None
+    signer: str | None = None
+    request: int | None = None
+    drafted_on: date
+    number: str | None = None
+    signed_by: str | None = None
+    signed_on: date | None = None
+
+
+class DocumentItemRow(Base, table=True):
+    """One ticket on a paper; `ordinal` counts the papers of that ticket."""
+
+    __table_args__ = (UniqueConstraint("district", "document", "number"),)
+    district: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    ordinal: int = Field(primary_key=True)
+    document: str
+
+
+class TaskRow(Base, table=True):
+    """A stored task: a call to make. A state's task, a decision and a draft to sign follow from their own rows."""
+
+    __table_args__ = (
+        Index(
+            "ix_rectiflow_task_open",
+            "district",
+            "number",
+            "kind",
+            "clock",
+            unique=True,
+            postgresql_where=text("status = 'open'"),
+            sqlite_where=text("status = 'open'"),
+        ),
+    )
+    district: str = Field(primary_key=True)
+    number: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    seq: int = Field(primary_key=True)
+    clock: str
+    role: str
+    callee: str | None = None
+    status: str
+    opened_at: datetime = instant_column()
+    ended_at: datetime | None = instant_column(nullable=True)
+
+
+class MessageRow(Base, table=True):
+    """One outbox row. status: waiting | sent | dead | cancelled"""
+
+    __table_args__ = (
+        Index(
+            "ix_rectiflow_message_waiting",
+            "due_at",
+            postgresql_where=text("status = 'waiting'"),
+            sqlite_where=text("status = 'waiting'"),
+        ),
+        Index("ix_rectiflow_message_number", "district", "number"),
+    )
+    district: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    number: str | None = None
+    seq: int
+    recipient: str
+    channel: str | None = None
+    template: str
+    template_version: int
+    params: Any = json_column()
+    urgent: bool
+    status: str
+    created_at: datetime = instant_column()
+    due_at: datetime = instant_column()
+    attempts: int
+    owner: str | None = None
+    lease_until: datetime | None = instant_column(nullable=True)
+    rendered_channel: str | None = None
+    rendered_to: str | None = None
+    rendered_subject: str | None = None
+    rendered_id: str | None = None
+    rendered_body: bytes | None = Field(default=None, sa_column=Column(LargeBinary(), nullable=True))
+    sent_at: datetime | None = instant_column(nullable=True)
+    detail: str | None = None
+
+
+class IncidentRow(Base, table=True):
+    """What the machine could not do alone; one open per key."""
+
+    __table_args__ = (
+        Index(
+            "ix_rectiflow_incident_open",
+            "district",
+            "key",
+            unique=True,
+            postgresql_where=text("status = 'open'"),
+            sqlite_where=text("status = 'open'"),
+        ),
+    )
+    district: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    key: str
+    kind: str
+    number: str | None = None
+    message: str
+    status: str
+    opened_at: datetime = instant_column()
+    closed_at: datetime | None = instant_column(nullable=True)
+    closed_by: str | None = None
+
+
+class ReportRow(Base, table=True):
+    """One made report of a period; the row is the claim that it is made once."""
+
+    district: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    edition: int = Field(primary_key=True)
+    status: str
+    cutoff_at: datetime = instant_column()
+    made_at: datetime | None = instant_column(nullable=True)
+    late: bool
+    owner: str | None = None
+    lease_until: datetime | None = instant_column(nullable=True)
+    paths: Any = json_column()
