@@ -58,12 +58,16 @@ def confirm(question: str) -> bool:
     return ask(f"{question}（回车＝是，n＝否）：").lower() not in ("n", "no", "否", "q")
 
 
-def choose(title: str, choices: _Choices) -> str | None:
-    """Let a person pick by number or by the label itself; None when nothing is picked."""
+def choose(title: str, choices: _Choices, *, enter: str = "放弃") -> str | None:
+    """Let a person pick by number or by the label itself; None when nothing is picked.
+
+    Args:
+        enter: what just pressing Enter means.
+    """
     for position, (_, label) in enumerate(choices, 1):
         say(f"  {position:>2}  {label}")
     while True:
-        answer = ask(f"{title}（序号，回车跳过）：")
+        answer = ask(f"{title}（序号，回车{enter}）：")
         if not answer:
             return None
         if answer.isdigit() and 1 <= int(answer) <= len(choices):
@@ -196,7 +200,9 @@ def _line(field: Field, choices: _Choices) -> str | None:
     for position, (_, label) in enumerate(choices, 1):
         say(f"  {position:>2}  {label}")
     hints = {"date": "如 12月31日", "decimal": "数字", "boolean": "是或否", "unit": "单位名称或开头几个字"}
-    hint = "序号，或直接写" if choices and field.type != "choice" else ("序号" if choices else hints.get(field.type, ""))
+    hint = (
+        "序号，或直接写" if choices and field.type != "choice" else ("序号" if choices else hints.get(field.type, ""))
+    )
     answer = ask(f"{field.title}{f'（{hint}）' if hint else ''}：")
     picked = answer.isdigit() and 1 <= int(answer) <= len(choices)
     return choices[int(answer) - 1][0] if picked else answer
@@ -232,7 +238,7 @@ def _entry(form: Form, field: Field) -> str | None:
     items = form.workflow.catalogues[field.id].items.values() if field.id in form.workflow.catalogues else ()
     picked = choose(field.title, _titles(i for i in items if i.parent is None))
     below = _titles(i for i in items if i.parent == picked) if picked else ()
-    return (choose("细分", below) or picked) if below else picked
+    return (choose("细分", below, enter="不细分") or picked) if below else picked
 
 
 def _titles(items: Iterable[CatalogueItem]) -> _Choices:

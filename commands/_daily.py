@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ._asking import ask, confirm
-from ._layout import ago, fit, left, screen_width, wrapped
+from ._layout import HEAD_STYLE, LATE_STYLE, ago, fit, left, put, screen_width, wrapped
 from ._output import say, warn
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ._doing import Make
 
 __all__ = ["show", "work"]
+
+_Choice = tuple[str, "Make", str | None]  #: how it is called, what makes it, and for whom it is entered
 
 MOST_SHOWN = 8  #: items under one heading; the rest is counted
 _WEEKDAYS = "一二三四五六日"
@@ -32,14 +35,14 @@ _MORE = {
 def show(found: Today) -> list[TodayItem]:
     """Show the list; return what was numbered, in order."""
     scope = "全区" if found.everything else "本人岗位"
-    say(f"{found.day} 星期{_WEEKDAYS[found.day.weekday()]}  {found.person}（{scope}）")
+    put(f"{found.day} 星期{_WEEKDAYS[found.day.weekday()]}  {found.person}（{scope}）", "bold")
     numbered: list[TodayItem] = []
     for section in found.sections:
         say("")
-        say(f"{section.title}（{len(section.items)}）")
+        put(f"{section.title}（{len(section.items)}）", f"bold {HEAD_STYLE}")
         for item in section.items[:MOST_SHOWN]:
             numbered.append(item)
-            say(_line(item, len(numbered), len(found.sections)))
+            put(_line(item, len(numbered)), LATE_STYLE if item.section == "overdue" else "")
         if len(section.items) > MOST_SHOWN:
             say(f"     另有 {len(section.items) - MOST_SHOWN} 条：{_command(section)}")
     if not found.sections:
@@ -52,6 +55,7 @@ def work(made: Session, *, week: bool) -> None:
     from rectiflow._today import today
 
     while True:
+        say("")
         numbered = show(today(made.flow, by=made.person, week=week))
         say("")
         answer = ask(f"序号查看{'' if week else '，w 看一周'}，q 离开：" if numbered else "回车离开：").lower()
@@ -65,7 +69,7 @@ def work(made: Session, *, week: bool) -> None:
             warn(f"请写 1 到 {len(numbered)} 的序号，或 q 离开。")
 
 
-def _line(item: TodayItem, position: int, sections: int) -> str:
+def _line(item: TodayItem, position: int) -> str:
     width = screen_width()
     note = _note(item)
     number, unit = fit(item.number or "", 15), fit(item.unit, 16)
@@ -75,6 +79,8 @@ def _line(item: TodayItem, position: int, sections: int) -> str:
 
 
 def _note(item: TodayItem) -> str:
+    if item.section == "call":
+        return item.detail
     if item.section == "overdue" or item.due_on is not None:
         overdue = "逾期" if item.section in ("overdue", "due") else "超"
         return left(item.days).replace("逾期", overdue)
@@ -91,14 +97,15 @@ def _open(made: Session, item: TodayItem) -> None:
     """Show what an item leads to, and offer what can be done."""
     if item.section in ("undelivered", "incident"):
         for part in wrapped(f"{item.title}  {item.detail}".strip(), screen_width()):
-            say(part)
-        say(_advice(item))
+            put(part)
+        put(_advice(item))
     if item.number is None:
         ask("回车返回：")
         return
+    callee = item.turn[0] if item.section == "call" and item.turn else None
     if item.section == "call":
         _script(made, item)
-    _act(made, item)
+    _act(made, item.number, callee)
 
 
 def _advice(item: TodayItem) -> str:
@@ -109,13 +116,14 @@ def _advice(item: TodayItem) -> str:
 
 def _script(made: Session, item: TodayItem) -> None:
     """Say whom to call and what about."""
-    whom = f"{'、'.join(item.turn) or '（未定整改责任人）'}  {item.detail or '（没有电话）'}"
-    say(f"打给  {whom}")
-    say(f"说明  {made.flow.directory().district.name}安全股：{item.unit}的隐患 {item.number}（{item.title}）请抓紧办理。")
-    say(f"接通后代录：rectiflow ticket do {item.number} 签收 --for {item.unit} --via 电话 --note 通话要点")
+    put(f"打给  {'、'.join(item.turn) or '（未定整改责任人）'}  {item.detail or '（没有电话）'}", "bold")
+    said = f"这里是{made.flow.directory().district.name}安全股。{item.unit}的隐患 {item.number}（{item.title}）请抓紧办理。"
+    for part in wrapped(f"说明  {said}", screen_width()):
+        put(part)
 
 
-def _act(made: Session, item: TodayItem) -> None:
+def _act(made: Session, number: str, callee: str | None) -> None:
+    """Show a hazard with what can be picked, and carry out what is; `callee` has answered by telephone."""
     from rectiflow._sheet import sheet
     from rectiflow.engine.errors import RectiflowError
 
@@ -123,41 +131,38 @@ def _act(made: Session, item: TodayItem) -> None:
     from ._screen import action_lines, allowed, show_sheet
 
     try:
-        found = sheet(made.flow, item.number or "", by=made.person)
+        found = sheet(made.flow, number, by=made.person)
     except RectiflowError as exc:
         tell_error(exc)
         return
-    say("")
-    show_sheet(found, made.flow.today())
-    own = list(_own(made, found))
+    own = [*_own(made, found), *_answers(made, number, callee)]
     actions = allowed(found)
-    lines = [*(label for label, _ in own), *action_lines(actions)]
-    makes = [*(make for _, make in own), *(_make(made, a) for a in actions)]
-    _choose(made, found, lines, makes)
+    choices = [
+        *own,
+        *zip(action_lines(actions), (_make(made, a) for a in actions), (None for _ in actions), strict=True),
+    ]
+    put("")
+    show_sheet(found, made.flow.today(), [label for label, _, _ in choices])
+    answer = ask("序号办理，回车返回：" if choices else "回车返回：")
+    if answer.isdigit() and 1 <= int(answer) <= len(choices):
+        _, make, whom = choices[int(answer) - 1]
+        _carry(made, number, make, whom)
 
 
-def _choose(made: Session, found: Sheet, lines: list[str], makes: list[Make]) -> None:
-    if not lines:
-        ask("没有您可办的，回车返回：")
-        return
-    say("")
-    for k, text in enumerate(lines, 1):
-        say(f"{k:>3}  {text}")
-    answer = ask("序号办理，回车返回：")
-    if answer.isdigit() and 1 <= int(answer) <= len(lines):
-        _carry(made, found.line.number, makes[int(answer) - 1])
+def _carry(made: Session, number: str, make: Make, whom: str | None) -> None:
+    """Ask for what is missing, show what would come of it, and do it when the person agrees.
 
-
-def _carry(made: Session, number: str, make: Make) -> None:
-    """Ask for what is missing, show what would come of it, and do it when the person agrees."""
+    Args:
+        whom: who answered by telephone, when it is entered for somebody.
+    """
     from rectiflow._views import seen
     from rectiflow.engine.errors import RectiflowError
 
     from ._asking import complete
-    from ._doing import Failed, failed, one, tell
+    from ._doing import Failed, explain, failed, one, tell
     from ._given import Given
 
-    given = Given()
+    given = Given(whom=whom, via="phone", note=ask("通话要点：")) if whom else Given()
     complete(made, number, make, given)
     try:
         before = seen(made.flow, number, made.person)
@@ -166,21 +171,36 @@ def _carry(made: Session, number: str, make: Make) -> None:
         tell(made, [failed(number, "办理", exc)])
         return
     trial = one(made, before, stimulus, title, dry_run=True)
-    tell(made, [trial])
-    if not isinstance(trial, Failed) and confirm("就这样办吗？"):
-        tell(made, [one(made, before, stimulus, title)])
+    if isinstance(trial, Failed):
+        tell(made, [replace(trial, dry=False)])
+        return
+    explain(made, trial)
+    if confirm("就这样办吗？"):
+        done = one(made, before, stimulus, title)
+        say("办好了。") if not isinstance(done, Failed) else tell(made, [done])
 
 
-def _own(made: Session, found: Sheet) -> Iterator[tuple[str, Make]]:
+def _own(made: Session, found: Sheet) -> Iterator[_Choice]:
     """Yield what only this person can do beside the flow: decide requests, sign papers."""
     for request in found.requests:
         if request.mine:
             title = f"{request.title}{f'（{request.level}）' if request.level else ''}"
-            yield f"批准{title}", _rule(made, request.ordinal, approve=True)
-            yield f"不批准{title}（要：理由）", _rule(made, request.ordinal, approve=False)
+            yield f"批准{title}", _rule(made, request.ordinal, approve=True), None
+            yield f"不批准{title}（要：理由）", _rule(made, request.ordinal, approve=False), None
     for paper in found.papers:
         if paper.mine:
-            yield f"签发{paper.title}", _sign_off(made, paper.ordinal)
+            yield f"签发{paper.title}", _sign_off(made, paper.ordinal), None
+
+
+def _answers(made: Session, number: str, callee: str | None) -> Iterator[_Choice]:
+    """Yield what somebody who was called can answer, to be entered for him."""
+    from ._fields import Order
+    from ._reporting import acting
+
+    for action in made.flow.actions(number, by=callee) if callee else ():
+        if action.allowed and action.kind == "act":
+            order = Order(numbers=(), action=action.trigger, pairs=())
+            yield f"代录答复：{action.title}（{callee}，电话）", acting(made, order), callee
 
 
 def _make(made: Session, action: ActionView) -> Make:

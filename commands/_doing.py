@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from ._context import Session
     from ._given import Given
 
-__all__ = ["Done", "Failed", "Make", "Result", "carry_out", "failed", "one", "record", "refused", "show", "tell"]
+__all__ = [
+    "Done",
+    "Failed",
+    "Make",
+    "Result",
+    "carry_out",
+    "explain",
+    "failed",
+    "one",
+    "record",
+    "refused",
+    "show",
+    "tell",
+]
 
 Make = Callable[["Snapshot", "Given"], "tuple[str, Stimulus]"]  #: → what it is called, and what is to be decided
 
@@ -102,7 +115,7 @@ def tell(made: Session, results: Sequence[Result]) -> None:
         if isinstance(result, Failed):
             warn(_refusal(result))
         else:
-            _tell_done(made, result, full=len(results) == 1)
+            explain(made, result, full=len(results) == 1)
     done, dry = sum(isinstance(r, Done) for r in results), any(r.dry for r in results)
     if len(results) > 1:
         refused = f"，不能办 {len(results) - done} 条" if done < len(results) else ""
@@ -142,12 +155,14 @@ def failed(number: str, title: str, exc: Exception, workflow: Workflow | None = 
     return Failed(number=number, action=title, reasons=(reason,), workflow=workflow)
 
 
-def _tell_done(made: Session, result: Done, *, full: bool) -> None:
+def explain(made: Session, result: Done, *, full: bool = True) -> None:
+    """Say what was done, or would be; `full` with everything that follows from it."""
     from ._effects import effects, headline
+    from ._layout import put, put_labelled
 
-    say(headline(made, result))
+    put(headline(made, result), "bold" if full else "")
     for label, text in effects(made, result) if full else ():
-        say(f"  {label}  {text}")
+        put_labelled(label, [text])
     for warning in result.decision.warnings:
         warn(f"  注意  {warning}")
 

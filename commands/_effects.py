@@ -21,11 +21,12 @@ def headline(made: Session, result: Done) -> str:
     workflow = made.flow.workflow_of(ticket)
     if not decision.events:
         return f"{ticket.number}  已有，没有重复登记（{workflow.states[ticket.state].title}）"
-    before = result.before
-    moved = workflow.states[ticket.state].title
-    if before is not None and before.case.state != ticket.state:
-        moved = f"{before.workflow.states[before.case.state].title} → {moved}"
-    return f"{ticket.number or '（新编号）'}  {result.action}：{moved}"
+    before, here = result.before, workflow.states[ticket.state].title
+    head = f"{ticket.number or '（新编号）'}  {result.action}"
+    if before is None:
+        return f"{head}：{here}"
+    there = before.workflow.states[before.case.state].title
+    return f"{head}：{there} → {here}" if before.case.state != ticket.state else f"{head}（{here}）"
 
 
 def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
@@ -36,8 +37,13 @@ def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
 
     workflow = made.flow.workflow_of(ticket)
     task = workflow.states[ticket.state].task
-    if task and decision.events:
-        yield "轮到", f"{'、'.join(turn_of(made.flow, workflow, ticket)) or '（岗位空缺）'}（{role_title(workflow, task)}）"
+    if task and decision.events and (result.before is None or result.before.case.state != ticket.state):
+        yield (
+            "轮到",
+            f"{'、'.join(turn_of(made.flow, workflow, ticket)) or '（岗位空缺）'}（{role_title(workflow, task)}）",
+        )
+    for text in _corrected(made, result):
+        yield "更正", text
     for _, text in _deadlines(made, result.before, decision):
         yield "时限", text
     for occasion, names in _told(made, decision).items():
@@ -63,13 +69,23 @@ def as_record(made: Session, result: Done) -> dict[str, Any]:
             {"clock": run.clock, "status": run.status, "due_on": run.due_on, "change": text}
             for run, text in _deadlines(made, result.before, decision)
         ],
-        "messages": [
-            {"occasion": occasion, "recipients": names} for occasion, names in _told(made, decision).items()
-        ],
+        "messages": [{"occasion": occasion, "recipients": names} for occasion, names in _told(made, decision).items()],
         "requests": [{"ordinal": r.ordinal, "kind": r.kind, "status": r.status} for r in decision.requests],
         "papers": [{"ordinal": d.ordinal, "kind": d.kind, "status": d.status} for d in decision.documents],
         "warnings": decision.warnings,
     }
+
+
+def _corrected(made: Session, result: Done) -> Iterator[str]:
+    """Yield what is on record otherwise than before, where something was corrected."""
+    from rectiflow.engine.values import show
+
+    workflow, directory = made.flow.workflow_of(result.ticket), made.flow.directory()
+    for event in result.decision.events:
+        before = event.private.get("before", {})
+        for name, value in event.private.get("after", {}).items():
+            was, now = (show(workflow, name, v, directory) for v in (before.get(name), value))
+            yield f"{workflow.fields[name].title}：{was} → {now}"
 
 
 def _deadlines(made: Session, before: Snapshot | None, decision: Decision) -> Iterator[tuple[ClockRun, str]]:
@@ -87,7 +103,8 @@ def _deadlines(made: Session, before: Snapshot | None, decision: Decision) -> It
 def _moved(title: str, was: ClockRun | None, run: ClockRun) -> str:
     """Say how a deadline changes; "" when a person need not know."""
     if not run.live:
-        return f"{title} 到此为止" if was is not None and was.live and was.due_on else ""
+        ended = "办结" if run.status == "met" else "停止"
+        return f"{title} {ended}" if was is not None and was.live and was.due_on else ""
     if run.due_on is None:
         return f"{title} 未定"
     if was is None or was.run != run.run or not was.live:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,16 +20,6 @@ __all__ = ["guarded", "tell_error"]
 
 LOG_NAME = "rectiflow-error.log"
 INTERRUPTED = 130  #: exit code after Ctrl-C, as shells have it
-_SYSTEM: Mapping[int, str] = {
-    errno.ENOENT: "没有这个文件或文件夹",
-    errno.EACCES: "没有权限",
-    errno.EPERM: "没有权限",
-    errno.EROFS: "磁盘是只读的",
-    errno.ENOSPC: "磁盘满了",
-    errno.EISDIR: "是文件夹，不是文件",
-    errno.ENOTDIR: "不是文件夹",
-    errno.EEXIST: "已经存在",
-}
 #: Part of what a database says → what that means for the person.
 _DATABASE: tuple[tuple[str, str], ...] = (
     ("locked", "数据库正被别的程序占用，请稍后再试；若一直如此，请检查是否有程序没有退出"),
@@ -104,8 +93,10 @@ def _own(exc: Exception) -> str:
 
 
 def _system(exc: Exception) -> str:
-    said = _SYSTEM.get(exc.errno or 0) if isinstance(exc, OSError) else None
-    return f"{getattr(exc, 'filename', None) or '文件'}：{said}。请检查后再试。" if said else ""
+    from rectiflow.engine.errors import os_reason
+
+    said = os_reason(exc) if isinstance(exc, OSError) else ""
+    return "" if said.isascii() else f"{getattr(exc, 'filename', None) or '文件'}：{said}。请检查后再试。"
 
 
 def _database(exc: Exception) -> str:
@@ -117,7 +108,11 @@ def _database(exc: Exception) -> str:
 
 def _write_log(exc: Exception) -> Path | None:
     """Append the traceback to a log only its owner can read: in the workplace, else in the temporary folder."""
-    lines = [f"{datetime.now(UTC).isoformat(timespec='seconds')} {sys.argv[1:3]}\n", *traceback.format_exception(exc), "\n"]
+    lines = [
+        f"{datetime.now(UTC).isoformat(timespec='seconds')} {sys.argv[1:3]}\n",
+        *traceback.format_exception(exc),
+        "\n",
+    ]
     for folder in _folders():
         try:
             handle = os.open(folder / LOG_NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

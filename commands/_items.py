@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from ._context import Session
 
-__all__ = ["pending_request", "pick", "read_items", "unsigned_paper"]
+__all__ = ["SHOW", "pending_request", "pick", "read_items", "unsigned_paper"]
+
+SHOW = "查看"  #: what may be done with any paper, whether it waits or not
 
 _T = TypeVar("_T", "Request", "Document")
 
@@ -65,11 +67,11 @@ def pick(
     found = [x for x in pool if (waits(x) if ordinal is None else x.ordinal == ordinal)]
     if len(found) == 1:
         return found[0]
-    number = before.case.number
+    number, waiting = before.case.number, f"待{verb}的" if verb != SHOW else ""
     if found:
         which = "、".join(f"{number}/{x.ordinal}" for x in found)
-        reason = Reason(code="ambiguous", message=f"有 {len(found)} 件{noun}待{verb}，请写明是哪一件：{which}")
+        reason = Reason(code="ambiguous", message=f"有 {len(found)} 件{waiting}{noun}，请写明是哪一件：{which}")
     else:
-        said = f"没有待{verb}的{noun}" if ordinal is None else f"没有第 {ordinal} 件{noun}"
+        said = f"没有{waiting}{noun}" if ordinal is None else f"没有第 {ordinal} 件{noun}"
         reason = Reason(code="not_found", message=said)
     raise Refused(number, verb, [reason])

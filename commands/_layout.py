@@ -6,12 +6,50 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-__all__ = ["ago", "fit", "labelled", "left", "screen_width", "since", "wrapped"]
+__all__ = [
+    "HEAD_STYLE",
+    "LATE_STYLE",
+    "NARROW",
+    "ago",
+    "fit",
+    "left",
+    "put",
+    "put_labelled",
+    "screen_width",
+    "since",
+    "wrapped",
+]
 
 NARROW = 80  #: columns every screen must do with
+HEAD_STYLE, LATE_STYLE = "cyan", "red"  #: of labels, and of what is overdue
+_LABEL = 6  #: columns of a label: 不可办
 _ELLIPSIS = "…"
 _CLOSING = "，。；：、？！）”》〕"
 _PIECES = re.compile(r"[A-Za-z0-9._/-]{1,40}|.")
+
+
+def put(text: str, style: str = "") -> None:
+    """Print one line as it is; the style is seen on terminals only."""
+    from rich.text import Text
+
+    from ._output import console
+
+    console().print(Text(text, style=style), soft_wrap=True)
+
+
+def put_labelled(label: str, lines: Sequence[str]) -> None:
+    """Print lines behind a label, the label on the first one only."""
+    from rich.text import Text
+
+    from ._output import console
+
+    out = console()
+    for position, text in enumerate(lines):
+        for k, part in enumerate(wrapped(text, screen_width() - _LABEL - 2)):
+            head = fit(label if position == 0 and k == 0 else " ", _LABEL)
+            out.print(
+                Text.assemble((head, HEAD_STYLE), "  ", (part, LATE_STYLE if "逾期" in part else "")), soft_wrap=True
+            )
 
 
 def screen_width() -> int:
@@ -44,13 +82,6 @@ def wrapped(text: str, width: int) -> Iterator[str]:
                 current = ""
             current += piece
         yield current
-
-
-def labelled(label: str, lines: Sequence[str], width: int) -> Iterator[str]:
-    """Yield lines behind a label of up to six columns, the label on the first one only."""
-    for position, text in enumerate(lines):
-        for k, part in enumerate(wrapped(text, width - 8)):
-            yield f"{fit(label if position == 0 and k == 0 else ' ', 6)}  {part}"
 
 
 def left(days: int | None) -> str:

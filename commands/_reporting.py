@@ -96,4 +96,6 @@ def _create(made: Session, workflow: Workflow, stimulus: Report, *, dry_run: boo
         outcome = made.flow.create(workflow.id, stimulus)
     except RectiflowError as exc:
         return failed("", "上报", exc, workflow)
-    return Done(number=outcome.ticket.number, action="上报", before=None, decision=outcome.decision, ticket=outcome.ticket)
+    return Done(
+        number=outcome.ticket.number, action="上报", before=None, decision=outcome.decision, ticket=outcome.ticket
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ._layout import fit, labelled, left, screen_width, since, wrapped
+from ._layout import HEAD_STYLE, LATE_STYLE, NARROW, fit, left, put, put_labelled, screen_width, since, wrapped
 from ._output import say
 
 if TYPE_CHECKING:
@@ -14,22 +14,35 @@ if TYPE_CHECKING:
     from rectiflow._sheet import ActionView, ClockView, EventView, Sheet
     from rectiflow._views import Listing, TicketLine
 
-__all__ = ["action_lines", "allowed", "show_actions", "show_history", "show_listing", "show_papers", "show_requests", "show_sheet"]
+__all__ = [
+    "action_lines",
+    "allowed",
+    "show_actions",
+    "show_history",
+    "show_listing",
+    "show_papers",
+    "show_requests",
+    "show_sheet",
+]
 
 _LAST_EVENTS = 4
 _LAST_TOLD = 3
-_REPEATED = frozenset({"责任单位", "整改责任人", "类别", "隐患描述", "隐患部位", "整改时限", "排查单位", "来源", "排查日期", "交办单位"})
+_REPEATED = frozenset(
+    {"责任单位", "整改责任人", "类别", "隐患描述", "隐患部位", "整改时限", "排查单位", "来源", "排查日期", "交办单位"}
+)
 _SEVERITIES = {"major": "重大隐患", "general": "一般隐患"}
 
 
-def show_sheet(sheet: Sheet, today: date) -> None:
-    """Show where a hazard stands, whose turn it is, until when, what happened, and what can be done now."""
-    width = screen_width()
-    say(_title(sheet.line))
-    say("─" * min(width, 80))
-    for label, lines in _sections(sheet, today):
-        for text in labelled(label, lines, width):
-            say(text)
+def show_sheet(sheet: Sheet, today: date, choices: Sequence[str] | None = None) -> None:
+    """Show where a hazard stands, whose turn it is, until when, what happened, and what can be done now.
+
+    Args:
+        choices: what can be picked by number here, instead of all that could be done.
+    """
+    put(_title(sheet.line), f"bold {LATE_STYLE}" if sheet.line.overdue else "bold")
+    put("─" * NARROW, HEAD_STYLE)
+    for label, lines in _sections(sheet, today, choices):
+        put_labelled(label, lines)
 
 
 def allowed(sheet: Sheet) -> list[ActionView]:
@@ -37,21 +50,16 @@ def allowed(sheet: Sheet) -> list[ActionView]:
     return [a for a in sheet.actions if a.allowed and a.kind in ("act", "request")]
 
 
-def action_lines(actions: Sequence[ActionView], *, numbered: bool = False) -> list[str]:
+def action_lines(actions: Sequence[ActionView]) -> list[str]:
     """Return a line for each action that is allowed, with what has to be given."""
-    return [
-        (f"{k:>2}  " if numbered else "") + _called(a) + (f"（要：{'、'.join(a.needs)}）" if a.needs else "")
-        for k, a in enumerate(actions, 1)
-    ]
+    return [_called(a) + (f"（要：{'、'.join(a.needs)}）" if a.needs else "") for a in actions]
 
 
 def show_actions(sheet: Sheet) -> None:
     """Show what can be done with a hazard now, and why the rest cannot."""
-    width = screen_width()
-    say(_title(sheet.line))
+    put(_title(sheet.line), "bold")
     for label, lines in _possible(sheet):
-        for text in labelled(label, lines, width):
-            say(text)
+        put_labelled(label, lines)
 
 
 def show_history(title: str, events: Sequence[EventView]) -> None:
@@ -60,7 +68,7 @@ def show_history(title: str, events: Sequence[EventView]) -> None:
     say(title)
     for event in events:
         marks = "".join(f" [{m}]" for m, on in (("代录", event.on_behalf), ("补录", event.late)) if on)
-        say(f"{event.seq:>3}  {event.happened_on}  {event.title}{marks}  {_by(event)}")
+        put(f"{event.seq:>3}  {event.happened_on}  {event.title}{marks}  {_by(event)}", "bold")
         for text in _event_lines(event):
             for part in wrapped(text, width - 6):
                 say(f"     {part}")
@@ -69,14 +77,16 @@ def show_history(title: str, events: Sequence[EventView]) -> None:
 def show_listing(found: Listing) -> None:
     """Show a list of hazards, one a line, and how to go on."""
     width = screen_width()
-    rest = width - 15 - 14 - 10 - 12 - 4 * 2
-    head = (fit("编号", 15), fit("单位", 14), fit("隐患", rest), fit("环节", 10), fit("时限", 12))
+    widths = (15, 16, width - 15 - 16 - 10 - 11 - 4 * 2, 10, 11)
+    head = (fit(h, w) for h, w in zip(("编号", "单位", "隐患", "环节", "时限"), widths, strict=True))
     if found.lines:
-        say("  ".join(head).rstrip())
+        put("  ".join(head).rstrip(), HEAD_STYLE)
     for entry in found.lines:
         cells = (entry.number, entry.unit, _brief(entry), entry.state_title, _due(entry))
-        widths = (15, 14, rest, 10, 12)
-        say("  ".join(fit(c, w) for c, w in zip(cells, widths, strict=True)).rstrip())
+        put(
+            "  ".join(fit(c, w) for c, w in zip(cells, widths, strict=True)).rstrip(),
+            LATE_STYLE if entry.overdue else "",
+        )
     for text in _foot(found):
         say(text)
 
@@ -116,7 +126,7 @@ def _title(entry: TicketLine) -> str:
     return "  ".join(parts)
 
 
-def _sections(sheet: Sheet, today: date) -> Iterator[tuple[str, list[str]]]:
+def _sections(sheet: Sheet, today: date, choices: Sequence[str] | None) -> Iterator[tuple[str, list[str]]]:
     entry, said = sheet.line, dict(sheet.fields)
     yield "单位", [_joined(entry.unit or "（未定）", said.get("整改责任人"))]
     yield "隐患", [entry.description + (f"（{entry.place}）" if entry.place else "")]
@@ -133,7 +143,7 @@ def _sections(sheet: Sheet, today: date) -> Iterator[tuple[str, list[str]]]:
     yield "记录", [_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])]
     if sheet.told:
         yield "提醒", list(_told(sheet))
-    yield from _possible(sheet)
+    yield from _possible(sheet, choices)
 
 
 def _beside(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
@@ -143,9 +153,10 @@ def _beside(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
         yield "文书", [_paper(p) for p in sheet.papers]
 
 
-def _possible(sheet: Sheet) -> Iterator[tuple[str, list[str]]]:
-    can = [a for a in sheet.actions if a.allowed]
-    yield "可办", action_lines(can) or ["没有您可办的"]
+def _possible(sheet: Sheet, choices: Sequence[str] | None = None) -> Iterator[tuple[str, list[str]]]:
+    numbered = None if choices is None else [f"{k:>2}  {text}" for k, text in enumerate(choices, 1)]
+    can = action_lines([a for a in sheet.actions if a.allowed]) if numbered is None else numbered
+    yield "可办", can or ["没有您可办的"]
     barred: dict[str, list[str]] = {}
     for action in sheet.actions:
         if not action.allowed:
@@ -196,7 +207,9 @@ def _told(sheet: Sheet) -> Iterator[str]:
     from rectiflow.engine.moments import local_day
 
     for message in sheet.told:
-        grouped.setdefault((local_day(message.at), message.occasion, message.status_title), []).append(message.recipient)
+        grouped.setdefault((local_day(message.at), message.occasion, message.status_title), []).append(
+            message.recipient
+        )
     for (day, occasion, status), names in list(grouped.items())[:_LAST_TOLD]:
         yield f"{day:%m-%d}  {occasion} → {'、'.join(dict.fromkeys(names))}（{status}）"
     if len(grouped) > _LAST_TOLD:
@@ -211,7 +224,7 @@ def _event_lines(event: EventView) -> Iterator[str]:
     moved = f"{event.from_state} → {event.to_state}" if event.from_state else event.to_state
     hand = f"经办 {event.entered_by}" if event.on_behalf else ""
     means = "" if event.kind in ("timer", "imported") else f"方式 {event.via}"
-    account = f"账号 {event.account}" if event.account else ""
+    account = f"账号 {event.account}" if event.account and not event.own_account else ""
     from rectiflow.engine.moments import ZONE
 
     recorded = f"录入 {event.recorded_at.astimezone(ZONE):%Y-%m-%d %H:%M}"

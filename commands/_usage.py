@@ -209,7 +209,9 @@ def _install_completion(context: Any, _: Any, value: Any) -> Any:
     shell = _shell()
     install: Callable[..., tuple[str, object]] = import_module("typer.completion").install
     if shell not in _SHELLS:
-        raise typer.BadParameter(f"认不出或不支持当前的命令解释器，可用：{'、'.join(_SHELLS)}。", param_hint="--install-completion")
+        raise typer.BadParameter(
+            f"认不出或不支持当前的命令解释器，可用：{'、'.join(_SHELLS)}。", param_hint="--install-completion"
+        )
     _, path = install(shell=shell, prog_name="rectiflow")
     typer.echo(f"{shell} 的自动补全已装到 {path}，重新打开终端后生效。")
     raise typer.Exit

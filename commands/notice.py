@@ -58,14 +58,14 @@ def show_paper(
     from rectiflow._desk import paper_view
     from rectiflow._views import line, seen
 
-    from ._items import pick
+    from ._items import SHOW, pick
     from ._numbers import read_item
     from ._papers import paper_text
 
     made = session(context)
     number, ordinal = read_item(made.flow, item)
     before = seen(made.flow, number, made.person)
-    paper = pick(before, before.documents, ordinal, lambda _: True, "查看", "文书")
+    paper = pick(before, before.documents, ordinal, lambda _: True, SHOW, "文书")
     found = paper_view(made.flow, before, paper, made.person)
     if as_json:
         print_json(found)

@@ -25,7 +25,8 @@ app = typer.Typer(help="申请：延期、资金、督办、挂牌、摘牌等�
 __all__ = ["app", "asking", "ruling"]
 
 _Items = Annotated[
-    list[str], typer.Argument(help="隐患编号；有几件申请时写 编号/序号，如 12/1", metavar="编号[/序号]... [项目=内容]...")
+    list[str],
+    typer.Argument(help="隐患编号；有几件申请时写 编号/序号，如 12/1", metavar="编号[/序号]... [项目=内容]..."),
 ]
 
 
@@ -33,7 +34,8 @@ _Items = Annotated[
 def new_request(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(help="如 12 延期 申请延期至=12月31日 理由=等待招标", metavar="编号... 种类 [项目=内容]...")
+        list[str],
+        typer.Argument(help="如 12 延期 申请延期至=12月31日 理由=等待招标", metavar="编号... 种类 [项目=内容]..."),
     ],
     level: Level = None,
     on: On = None,

@@ -55,7 +55,7 @@ def doctor(
 
 def demo(
     folder: Annotated[
-        Path, typer.Option("--dir", help="放演示结果的文件夹（须为空或不存在）", metavar="文件夹")
+        Path, typer.Option("--dir", help="放演示结果的文件夹（上次的演示结果会清掉重来）", metavar="文件夹")
     ] = Path("demo"),
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出总结")] = False,
 ) -> None:

@@ -27,10 +27,13 @@ _Reason = Annotated[str, typer.Option("--reason", help="理由", metavar="文字
 def new_ticket(
     context: typer.Context,
     words: Annotated[
-        list[str] | None, typer.Argument(help="项目=内容，如 责任单位=一镇初中 隐患描述=疏散通道堆物", metavar="项目=内容...")
+        list[str] | None,
+        typer.Argument(help="项目=内容，如 责任单位=一镇初中 隐患描述=疏散通道堆物", metavar="项目=内容..."),
     ] = None,
     workflow: Annotated[str, typer.Option("--workflow", help="流程，名称或代号", metavar="流程")] = "hazard",
-    key: Annotated[str | None, typer.Option("--key", help="外部编号；同一编号再报一次不会重复登记", metavar="编号")] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="外部编号；同一编号再报一次不会重复登记", metavar="编号")
+    ] = None,
     evidence: Evidence = None,
     on: On = None,
     whom: For = None,

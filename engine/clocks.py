@@ -75,6 +75,14 @@ class Timekeeper:
         )
         return self._fresh(clock, moved)
 
+    def adopt(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+        """Go on with a run under another definition of its clock: another length is a new version, the ladder is new."""
+        budget = self._budget(clock, fields)
+        if clock.until is not None or clock.for_request is not None or budget in (None, run.budget):
+            return self.rearm(clock, run)
+        measured = self._measure(clock, replace(run, budget=budget, version=run.version + 1, fired={}))
+        return self._fresh(clock, measured)
+
     def rearm(self, clock: Clock, run: ClockRun) -> ClockRun:
         """Arm what comes next on a ladder that goes on."""
         return ladder.arm(clock, run, self.now, self.calendar, self.workflow.ladder_hour)
@@ -102,7 +110,7 @@ class Timekeeper:
 
     def _enter(self, clock: Clock, run: ClockRun | None, target: str, fields: Mapping[str, Plain]) -> ClockRun:
         paused = target in clock.paused_in
-        if run is None or clock.again == "restart":
+        if run is None or clock.again == "restart" or _other_kind(clock, run):
             return self.begin(clock, run.run + 1 if run else 1, fields, paused=paused)
         revived = replace(run, status="paused", ended_on=None, handed_in_on=None)
         return revived if paused else self._resume(clock, self._follow(clock, revived, fields))
@@ -202,6 +210,11 @@ def _over(clock: Clock, run: ClockRun | None, source: str | None) -> bool:
     if run is None or clock.again == "restart":
         return False
     return source in clock.alive_in or (run.handed_in_on is not None and not clock.paused_in)
+
+
+def _other_kind(clock: Clock, run: ClockRun) -> bool:
+    """Tell whether a run was begun with a fixed date and the clock now has a length, or the other way round."""
+    return (run.budget is None) == (clock.until is None)
 
 
 def _unit(clock: Clock) -> SpanUnit:

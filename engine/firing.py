@@ -35,7 +35,7 @@ def fire(snapshot: Snapshot, stimulus: Fire, now: datetime) -> Decision | Refusa
     keeper = change.timekeeper()
     crossed, rungs = ladder.cross(clock, run, now, keeper.calendar, change.workflow.ladder_hour)
     change.put_clock(keeper.rearm(clock, crossed))
-    change.fired = stimulus.key
+    change.fired = stimulus.key if rungs else None  # the calendar has changed since: it is due later
     change.crossed = tuple(
         Crossing(key=ladder.timer_key(run, r), nominal_at=r.at, how="fired" if r is rungs[-1] else "crossed")
         for r in rungs

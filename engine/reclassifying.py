@@ -14,7 +14,7 @@ from .requesting import withdraw_pending
 from .roles import Standing
 from .stimulus import Act
 from .ticket import Plain, Snapshot
-from .workflow import Transition, Workflow
+from .workflow import Clock, Transition, Workflow
 
 __all__ = ["reclassify"]
 
@@ -50,6 +50,7 @@ def reclassify(
     for name, value in {"workflow": target.id, "severity": target.severity}.items():
         change.mark(name, value)
     change.enter(target.enters_at, transition.trigger, source)
+    _adopt_clocks(change, target)
     _unmark(change, target)
     _tell(change, transition, target, values)
     return change.decision(
@@ -78,10 +79,23 @@ def _missing(snapshot: Snapshot, target: Workflow, values: Mapping[str, Plain]) 
 
 
 def _end_lost_clocks(change: Change, target: Workflow) -> None:
+    """End what the target does not go on with; a clock that restarts begins anew when its state is entered."""
     for run in change.runs():
         clock = target.clocks.get(run.clock)
-        if run.live and (clock is None or (clock.for_request is None and target.enters_at not in clock.alive_in)):
+        if run.live and (clock is None or not _goes_on(clock, target)):
             change.put_clock(change.timekeeper().halt(replace(run, handed_in_on=None)))
+
+
+def _goes_on(clock: Clock, target: Workflow) -> bool:
+    return clock.for_request is not None or (clock.again == "continue" and target.enters_at in clock.alive_in)
+
+
+def _adopt_clocks(change: Change, target: Workflow) -> None:
+    """Let what goes on follow the target's lengths and ladders."""
+    for run in change.runs():
+        before = change.snapshot.clocks.get(run.clock)
+        if run.live and before is not None and before.run == run.run:
+            change.put_clock(change.timekeeper().adopt(target.clocks[run.clock], run, change.ticket.fields))
 
 
 def _unmark(change: Change, target: Workflow) -> None:

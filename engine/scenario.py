@@ -34,7 +34,7 @@ from .source import Place, Report
 from .story import MORNING, Scenario, Step, Story, read_scenario
 from .workflow import Workflow
 
-__all__ = ["MORNING", "Failure", "ScenarioResult", "StoryResult", "run_scenario"]
+__all__ = ["MORNING", "Failure", "ScenarioResult", "StoryResult", "run_scenario", "untaken"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +53,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryResult:
-    """What came of one story: how many steps were its own, how many decisions it took, what was not met."""
+    """What came of one story: its own steps, all decisions, what was taken (workflow, trigger), what was not met."""
 
     id: str
     title: str
     steps: int
     decisions: int
+    taken: frozenset[tuple[str, str]]
     failures: tuple[Failure, ...]
 
 
@@ -80,6 +81,12 @@ class ScenarioResult:
     def passed(self) -> bool:
         """Whether the file could be read and every expectation was met."""
         return not self.problems and not self.failures
+
+
+def untaken(workflow: Workflow, results: Iterable[ScenarioResult]) -> tuple[str, ...]:
+    """Return the actions and requests of a workflow that no story takes, in the author's order."""
+    taken = {name for r in results for s in r.stories for where, name in s.taken if where == workflow.id}
+    return tuple(name for name in (*workflow.triggers(), *workflow.requests) if name not in taken)
 
 
 def run_scenario(
@@ -117,11 +124,21 @@ def _tell(scenario: Scenario, story: Story, world: World, start: datetime) -> St
         title=story.title,
         steps=len(story.steps),
         decisions=len(world.log),
+        taken=frozenset(_taken(world)),
         failures=tuple(
             Failure(source=scenario.source, line=p.line, column=p.column, story=story.title, message=m)
             for p, m in failures
         ),
     )
+
+
+def _taken(world: World) -> Iterator[tuple[str, str]]:
+    """Yield the actions that were taken and the kinds of requests there were, each with its workflow."""
+    for done in world.log:
+        event, workflow = done.decision.events[0], done.decision.ticket.workflow
+        if event.kind in ("acted", "reclassified"):
+            yield event.public.get("from_workflow", workflow), event.trigger
+        yield from ((workflow, r.kind) for r in done.decision.requests)
 
 
 def _played(performance: Performance, steps: Iterable[Step]) -> list[tuple[Place, str]]:

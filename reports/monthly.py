@@ -19,11 +19,17 @@ from .text import cn_date, cn_time
 from .zone import local
 
 
+_SUBJECT = "校园安全隐患排查整改情况月报"
+_TITLE_LINE = 20  #: characters of size 2 (22 pt) in a line of 156 mm
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthlyReport:
     """A monthly report as data; `render_word` and `render_html` print it."""
 
     title: str
+    #: The title in lines as it is printed: one too long for a line is broken by sense (GB/T 9704-2012).
+    title_lines: tuple[str, ...]
     #: The period in brackets, with 补报 if the report was made late.
     subtitle: str
     issuer: str
@@ -95,8 +101,10 @@ def monthly_report(
     kept = list(cases)
     data = _gather(kept, period, _last_day(local_cutoff), district_name)
     problems = tuple(_problems(data, kept))
+    fits = len(district_name + _SUBJECT) <= _TITLE_LINE
     return MonthlyReport(
-        title=f"{district_name}校园安全隐患排查整改情况月报",
+        title=district_name + _SUBJECT,
+        title_lines=(district_name + _SUBJECT,) if fits else (district_name, _SUBJECT),
         subtitle=f"（{period.title}{'，补报' if late else ''}{f'，第{version}版' if version > 1 else ''}）",
         issuer=issuer,
         period=period,

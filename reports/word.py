@@ -31,7 +31,7 @@ def render_word(report: MonthlyReport) -> bytes:
     dress(document)
     title = f"{report.title}{report.subtitle}"
     set_properties(document, title=title, author=report.issuer, made_at=report.made_at, version=report.version)
-    document.add_paragraph(clean(report.title), style="公文标题")
+    document.add_paragraph(clean("\n".join(report.title_lines)), style="公文标题")
     document.add_paragraph(clean(report.subtitle), style="公文副标题")
     for block in report.blocks:
         _add(document, block)

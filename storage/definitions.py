@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound, WorkplaceError
 
-from .statements import table
+from .connect import reading, writing
+from .tables import table
 
 __all__ = ["StoredDefinition", "keep_definition", "read_definition", "stored_versions"]
 
@@ -33,23 +35,22 @@ def keep_definition(engine: Engine, district: str, definition: StoredDefinition,
         WorkplaceError: another text is kept under the same version; the author must raise the version.
     """
     d = table("definition")
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        kept = connection.scalar(
-            select(d.c.digest).where(
-                d.c.district == district, d.c.workflow == definition.workflow, d.c.version == definition.version
-            )
-        )
-        if kept == definition.digest:
-            return
-        if kept is not None:
-            raise WorkplaceError(
-                f"流程 {definition.workflow} 第 {definition.version} 版的内容与已在使用的不同；修改流程后请把 version 加 1。"
-            )
-        connection.execute(
-            insert(d).values(
-                district=district, workflow=definition.workflow, version=definition.version, digest=definition.digest,
-                text=definition.text, catalogues=dict(definition.catalogues), added_at=now,
-            )
+    row = {
+        "district": district,
+        "workflow": definition.workflow,
+        "version": definition.version,
+        "digest": definition.digest,
+        "text": definition.text,
+        "catalogues": dict(definition.catalogues),
+        "added_at": now,
+    }
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    with writing(engine) as connection:
+        connection.execute(insert(d).values(**row).on_conflict_do_nothing())  # two might begin on it at once
+        kept = connection.scalar(select(d.c.digest).where(*_is(district, definition.workflow, definition.version)))
+    if kept != definition.digest:
+        raise WorkplaceError(
+            f"流程 {definition.workflow} 第 {definition.version} 版的内容与已在使用的不同；修改流程后请把 version 加 1。"
         )
 
 
@@ -60,10 +61,8 @@ def read_definition(engine: Engine, district: str, workflow: str, version: int) 
         NotFound: no ticket ever began on it here.
     """
     d = table("definition")
-    with engine.connect() as connection:
-        row = connection.execute(
-            select(d).where(d.c.district == district, d.c.workflow == workflow, d.c.version == version)
-        ).first()
+    with reading(engine) as connection:
+        row = connection.execute(select(d).where(*_is(district, workflow, version))).first()
     if row is None:
         raise NotFound(f"没有流程 {workflow} 第 {version} 版。")
     return StoredDefinition(
@@ -74,8 +73,13 @@ def read_definition(engine: Engine, district: str, workflow: str, version: int) 
 def stored_versions(engine: Engine, district: str) -> list[tuple[str, int]]:
     """Return the workflows and versions tickets began on."""
     d = table("definition")
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         rows = connection.execute(
             select(d.c.workflow, d.c.version).where(d.c.district == district).order_by(d.c.workflow, d.c.version)
         )
         return [(r.workflow, r.version) for r in rows]
+
+
+def _is(district: str, workflow: str, version: int) -> tuple[ColumnElement[bool], ...]:
+    d = table("definition")
+    return d.c.district == district, d.c.workflow == workflow, d.c.version == version

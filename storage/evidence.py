@@ -48,7 +48,9 @@ class FolderEvidence:
         if not content:
             raise InputUnusable(f"佐证材料“{name}”是空文件，请核对。")
         if len(content) > MOST_BYTES:
-            raise InputUnusable(f"佐证材料“{name}”有 {len(content) // 2**20} MB，最多 {MOST_BYTES // 2**20} MB，请压缩后再交。")
+            raise InputUnusable(
+                f"佐证材料“{name}”有 {len(content) // 2**20} MB，最多 {MOST_BYTES // 2**20} MB，请压缩后再交。"
+            )
         sha = sha256(content).hexdigest()
         target = self._path(sha)
         if not target.exists():
@@ -65,7 +67,9 @@ class FolderEvidence:
         """
         try:
             if path.stat().st_size > MOST_BYTES:
-                raise InputUnusable(f"佐证材料“{path}”有 {path.stat().st_size // 2**20} MB，最多 {MOST_BYTES // 2**20} MB，请压缩后再交。")
+                raise InputUnusable(
+                    f"佐证材料“{path}”有 {path.stat().st_size // 2**20} MB，最多 {MOST_BYTES // 2**20} MB，请压缩后再交。"
+                )
             return self.put(path.name, path.read_bytes())
         except OSError as exc:
             raise InputUnusable(f"佐证材料“{path}”读不了：{os_reason(exc)}。请核对路径。") from exc

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,16 +60,16 @@ _POSTGRES: Mapping[str, tuple[type[WorkplaceError], str]] = {
 
 #: While connecting there is no SQLSTATE, only what the server or the network says.
 _CONNECTING = (
-    (re.compile(r"password|authentication|pg_hba|role .* does not exist", re.I), "28"),
-    (re.compile(r"database .* does not exist", re.I), "3D000"),
-    (re.compile(r"too many (clients|connections)|connection slots", re.I), "53300"),
-    (re.compile(r"starting up|shutting down|recovery mode", re.I), "57P03"),
+    (re.compile(r"password|authentication|pg_hba|role .* does not exist", re.IGNORECASE), "28"),
+    (re.compile(r"database .* does not exist", re.IGNORECASE), "3D000"),
+    (re.compile(r"too many (clients|connections)|connection slots", re.IGNORECASE), "53300"),
+    (re.compile(r"starting up|shutting down|recovery mode", re.IGNORECASE), "57P03"),
 )
-_LOST = re.compile(r"connection is (closed|lost)|server closed the connection|consuming input failed", re.I)
+_LOST = re.compile(r"connection is (closed|lost)|server closed the connection|consuming input failed", re.IGNORECASE)
 
 
 @contextmanager
-def database_errors(url: URL) -> Iterator[None]:
+def database_errors(url: URL) -> Generator[None]:
     """Raise a clear WorkplaceError for what the driver says about the database at `url`; let everything else pass."""
     try:
         yield
@@ -90,7 +90,7 @@ def explain(exc: Exception, url: URL) -> None:
         told = _of_sqlite(fault, url)
     elif isinstance(fault, PoolTimeout):
         told = WorkplaceBusy(f"{place_of(url)}的连接已用满；{_AGAIN}。")
-    elif type(fault).__module__.startswith("psycopg"):
+    elif fault is not None and type(fault).__module__.startswith("psycopg"):
         told = _of_postgres(fault, url)
     if told is not None:
         raise told from exc

@@ -8,7 +8,7 @@ import select
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -67,7 +67,7 @@ class Link:
             return int(cursor.execute(sql, values).rowcount)
 
     @contextmanager
-    def alone(self) -> Iterator[Any]:
+    def alone(self) -> Generator[Any]:
         """Give a cursor on which each statement is a transaction of its own."""
         with self._turn:
             try:
@@ -77,7 +77,7 @@ class Link:
                 raise
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self) -> Generator[Any]:
         """Give a cursor on which all statements are one transaction, begun as a writer."""
         with self._turn:
             try:
@@ -119,9 +119,9 @@ class Link:
 
     def _take_seat(self) -> _Seat:
         proxy = self.engine.raw_connection()
+        seat = _Seat(proxy)
         if not self._shared:
             proxy.detach()  # it stays with the thread, and the pool has room for others
-        seat = _Seat(proxy)
         if self._postgres:
             seat.connection.autocommit = True
         self._local.seat = seat

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from rectiflow.engine.directory import Directory, District, Holding, Person, Post, Substitution, Unit
 from rectiflow.engine.errors import NotFound, WorkplaceError
 
-from .statements import table
+from .connect import reading, writing
+from .tables import table
 
 __all__ = ["add_district", "districts", "read_directory", "write_organisation"]
 
@@ -25,21 +26,25 @@ def add_district(engine: Engine, district: District, *, rehearsal: bool = False)
         WorkplaceError: the code or the prefix is taken by another district.
     """
     d = table("district")
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        known = connection.execute(select(d.c.code, d.c.prefix).where((d.c.code == district.code) | (d.c.prefix == district.prefix)))
+    row = {"code": district.code, "prefix": district.prefix, "name": district.name, "revision": 1}
+    same = (d.c.code == district.code) | (d.c.prefix == district.prefix)
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"LOCK TABLE {d.name} IN SHARE ROW EXCLUSIVE MODE")  # two might add it at once
+        known = connection.execute(select(d.c.code, d.c.prefix).where(same)).all()
+        if not known:
+            connection.execute(insert(d).values(**row, rehearsal=rehearsal))
         for code, prefix in known:
-            if (code, prefix) == (district.code, district.prefix):
-                return
-            raise WorkplaceError(f"区划代码 {code} 已用编号前缀 {prefix}，不能再登记 {district.code}/{district.prefix}。")
-        connection.execute(
-            insert(d).values(code=district.code, prefix=district.prefix, name=district.name, revision=1, rehearsal=rehearsal)
-        )
+            if (code, prefix) != (district.code, district.prefix):
+                raise WorkplaceError(
+                    f"区划代码 {code} 已用编号前缀 {prefix}，不能再登记 {district.code}/{district.prefix}。"
+                )
 
 
 def districts(engine: Engine) -> dict[str, tuple[District, bool]]:
     """Return every district of the database with whether it is a rehearsal, by code."""
     d = table("district")
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         rows = connection.execute(select(d.c.code, d.c.prefix, d.c.name, d.c.rehearsal).order_by(d.c.code))
         return {r.code: (District(code=r.code, prefix=r.prefix, name=r.name), bool(r.rehearsal)) for r in rows}
 
@@ -56,18 +61,28 @@ def write_organisation(
 ) -> int:
     """Add or replace entries of the organisation by their ids in one transaction; return the new revision.
 
-    Entries not named stay. A person's account taken over from somebody else is refused by the database.
+    Entries not named stay. Two writers take turns.
+
+    Raises:
+        NotFound: the district is not registered.
+        WorkplaceError: an account would belong to two persons; nothing is written.
     """
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    people = list(persons)
+    with writing(engine) as connection:
+        revision = _raise_revision(connection, district)  # first: whoever comes next waits here
+        _refuse_shared_accounts(connection, district, people)
         _replace(connection, "unit", district, ("id",), [_unit_row(u) for u in units])
         _replace(connection, "post", district, ("id",), [_post_row(p) for p in posts])
-        _replace(connection, "person", district, ("id",), [_person_row(p) for p in persons])
+        _replace(connection, "person", district, ("id",), [_person_row(p) for p in people])
         _replace(connection, "holding", district, ("post", "person", "since_on"), [_holding_row(h) for h in holdings])
         _replace(
-            connection, "substitution", district, ("person", "deputy", "since_on"),
-            [{"person": s.person, "deputy": s.deputy, "since_on": s.since, "until_on": s.until} for s in substitutions],
+            connection,
+            "substitution",
+            district,
+            ("person", "deputy", "since_on"),
+            [_substitution_row(s) for s in substitutions],
         )
-        return _raise_revision(connection, district)
+        return revision
 
 
 def read_directory(engine: Engine, district: str) -> Directory:
@@ -77,7 +92,7 @@ def read_directory(engine: Engine, district: str) -> Directory:
         NotFound: the district is not registered.
     """
     d = table("district")
-    with engine.connect() as connection, connection.begin():
+    with reading(engine) as connection:
         row = connection.execute(select(d).where(d.c.code == district)).first()
         if row is None:
             raise NotFound(f"没有登记区划代码为“{district}”的区，请先运行 rectiflow init。")
@@ -85,18 +100,31 @@ def read_directory(engine: Engine, district: str) -> Directory:
             district=District(code=row.code, prefix=row.prefix, name=row.name),
             revision=row.revision,
             units=[
-                Unit(id=r.id, name=r.name, kind=r.kind, parent=r.parent, aliases=tuple(r.aliases), active=r.active, successor=r.successor)
+                Unit(
+                    id=r.id,
+                    name=r.name,
+                    kind=r.kind,
+                    parent=r.parent,
+                    aliases=tuple(r.aliases),
+                    active=r.active,
+                    successor=r.successor,
+                )
                 for r in _rows(connection, "unit", district)
             ],
             posts=[
-                Post(id=r.id, unit=r.unit, title=r.title, roles=frozenset(r.roles)) for r in _rows(connection, "post", district)
+                Post(id=r.id, unit=r.unit, title=r.title, roles=frozenset(r.roles))
+                for r in _rows(connection, "post", district)
             ],
             persons=[
-                Person(id=r.id, name=r.name, phone=r.phone, email=r.email, account=r.account, grants=frozenset(r.grants))
+                Person(
+                    id=r.id, name=r.name, phone=r.phone, email=r.email, account=r.account, grants=frozenset(r.grants)
+                )
                 for r in _rows(connection, "person", district)
             ],
             holdings=[
-                Holding(post=r.post, person=r.person, since=None if r.since_on == _OPEN else r.since_on, until=r.until_on)
+                Holding(
+                    post=r.post, person=r.person, since=None if r.since_on == _OPEN else r.since_on, until=r.until_on
+                )
                 for r in _rows(connection, "holding", district)
             ],
             substitutions=[
@@ -111,12 +139,30 @@ def _rows(connection: Connection, name: str, district: str) -> list[Any]:
     return list(connection.execute(select(t).where(t.c.district == district).order_by(*t.primary_key)))
 
 
-def _replace(connection: Connection, name: str, district: str, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+def _replace(
+    connection: Connection, name: str, district: str, key: tuple[str, ...], rows: list[dict[str, Any]]
+) -> None:
     t = table(name)
     for row in rows:
         connection.execute(delete(t).where(t.c.district == district, *(t.c[k] == row[k] for k in key)))
     if rows:
         connection.execute(insert(t), [{"district": district, **row} for row in rows])
+
+
+def _refuse_shared_accounts(connection: Connection, district: str, people: list[Person]) -> None:
+    """Say of every account that two persons would have who they are; one person only can be behind it."""
+    t = table("person")
+    new = {p.id for p in people}
+    known = connection.execute(select(t.c.id, t.c.name, t.c.account).where(t.c.district == district))
+    owners: dict[str, list[str]] = {}
+    for name, account in [(r.name, r.account) for r in known if r.id not in new] + [
+        (p.name, p.account) for p in people
+    ]:
+        if account:
+            owners.setdefault(account, []).append(name)
+    shared = [f"账号“{account}”同时写给了{'、'.join(names)}" for account, names in owners.items() if len(names) > 1]
+    if shared:
+        raise WorkplaceError("；".join(shared) + "；一个账号只能属于一个人，请改正后重新导入，什么也没有写入。")
 
 
 def _raise_revision(connection: Connection, district: str) -> int:
@@ -131,7 +177,12 @@ def _raise_revision(connection: Connection, district: str) -> int:
 
 def _unit_row(u: Unit) -> dict[str, Any]:
     return {
-        "id": u.id, "name": u.name, "kind": u.kind, "parent": u.parent, "aliases": list(u.aliases), "active": u.active,
+        "id": u.id,
+        "name": u.name,
+        "kind": u.kind,
+        "parent": u.parent,
+        "aliases": list(u.aliases),
+        "active": u.active,
         "successor": u.successor,
     }
 
@@ -142,9 +193,18 @@ def _post_row(p: Post) -> dict[str, Any]:
 
 def _person_row(p: Person) -> dict[str, Any]:
     return {
-        "id": p.id, "name": p.name, "phone": p.phone, "email": p.email, "account": p.account, "grants": sorted(p.grants),
+        "id": p.id,
+        "name": p.name,
+        "phone": p.phone,
+        "email": p.email,
+        "account": p.account,
+        "grants": sorted(p.grants),
     }
 
 
 def _holding_row(h: Holding) -> dict[str, Any]:
     return {"post": h.post, "person": h.person, "since_on": h.since or _OPEN, "until_on": h.until}
+
+
+def _substitution_row(s: Substitution) -> dict[str, Any]:
+    return {"person": s.person, "deputy": s.deputy, "since_on": s.since, "until_on": s.until}

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Engine, Result, Select, and_, func, select, update
 
 from rectiflow.engine.chain import Event
 from rectiflow.engine.ticket import Ticket
 
-from .rows import TICKET_COLUMNS, decode_event, read_ticket
-from .statements import table
+from .connect import is_shared, reading, writing
+from .decode import TICKET_COLUMNS, decode_event, read_ticket
+from .tables import table
 
 __all__ = [
     "TicketFilter",
+    "cancel_messages",
+    "chains",
     "close_incident",
     "count_tickets",
     "documents",
     "events_of",
     "evidence_of",
+    "find_numbers",
     "histories",
     "histories_of",
     "incidents",
@@ -33,6 +38,7 @@ __all__ = [
     "stuck_tickets",
     "tickets",
     "tickets_of",
+    "tickets_without_history",
     "timers_of",
 ]
 
@@ -53,7 +59,6 @@ class TicketFilter:
     listed: bool = False
     due_by: date | None = None
     restricted: bool = True  #: False leaves restricted categories out
-    text: str = ""
 
 
 def tickets(
@@ -64,7 +69,7 @@ def tickets(
     query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(
         t.c.district == district, t.c.number > after, *_where(wanted)
     )
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         rows = connection.execute(query.order_by(t.c.number).limit(limit))
         return [read_ticket(r) for r in rows]
 
@@ -72,56 +77,62 @@ def tickets(
 def count_tickets(engine: Engine, district: str, wanted: TicketFilter) -> int:
     """Count tickets."""
     t = table("ticket")
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return int(
             connection.scalar(select(func.count()).select_from(t).where(t.c.district == district, *_where(wanted))) or 0
         )
 
 
-def find_numbers(engine: Engine, district: str, ending: str) -> list[str]:
-    """Return the numbers that end in the given digits, newest first; at most ten."""
-    t = table("ticket")
-    query = select(t.c.number).where(t.c.district == district, t.c.number.like(f"%{ending}"))
-    with engine.connect() as connection:
-        return list(connection.scalars(query.order_by(t.c.number.desc()).limit(10)))
+def find_numbers(engine: Engine, district: str, serial: int) -> list[str]:
+    """Return the numbers that end in this serial number, the newest year first."""
+    c, d = table("counter"), table("district")
+    query = select(d.c.prefix, c.c.year).join(d, d.c.code == c.c.district)
+    given = query.where(c.c.district == district, c.c.series == "ticket", c.c.last >= serial)
+    with reading(engine) as connection:
+        rows = connection.execute(given.order_by(c.c.year.desc()))
+        return [f"{prefix}-{year}-{serial:06d}" for prefix, year in rows]
 
 
 def events_of(engine: Engine, district: str, number: str) -> list[Event]:
     """Return a ticket's history with its private parts, in order."""
-    return [e for _, found in histories(engine, district, number=number) for e in found]
+    return histories_of(engine, district, [number]).get(number, [])
 
 
-def histories(engine: Engine, district: str, *, number: str | None = None) -> Iterator[tuple[str, list[Event]]]:
+def histories(engine: Engine, district: str) -> Iterator[tuple[str, list[Event]]]:
     """Yield every ticket's number with its history in order, read as one stream."""
-    e, p = table("event"), table("private")
-    joined = and_(e.c.district == p.c.district, e.c.number == p.c.number, e.c.seq == p.c.seq)
-    query = select(e, p.c.salt, p.c.body).outerjoin(p, joined).where(e.c.district == district)
-    if number is not None:
-        query = query.where(e.c.number == number)
-    with engine.connect() as connection:
-        rows = connection.execution_options(yield_per=1000).execute(query.order_by(e.c.number, e.c.seq))
-        current, found = "", list[Event]()
-        for row in rows:
-            event = decode_event(row._mapping)  # noqa: SLF001 the documented way to a row's mapping
-            if event.number != current and found:
-                yield current, found
-                found = []
-            current = event.number
-            found.append(event)
-        if found:
-            yield current, found
+    for number, _, events in chains(engine, district):
+        yield number, events
+
+
+def chains(engine: Engine, district: str) -> Iterator[tuple[str, str | None, list[Event]]]:
+    """Yield every history with the hash its ticket remembers (None: there is no ticket), all of one moment."""
+    e, t = table("event"), table("ticket")
+    query = _events().add_columns(t.c.head)
+    query = query.outerjoin(t, and_(t.c.district == e.c.district, t.c.number == e.c.number))
+    rows = _stream(engine, query.where(e.c.district == district).order_by(e.c.number, e.c.seq))
+    for number, lines in groupby(rows, key=lambda row: str(row["number"])):
+        found = list(lines)
+        yield number, found[0]["head"], [decode_event(row) for row in found]
+
+
+def tickets_without_history(engine: Engine, district: str) -> list[str]:
+    """Return the tickets that have no event at all: somebody has deleted them."""
+    t, e = table("ticket"), table("event")
+    any_event = select(e.c.seq).where(e.c.district == t.c.district, e.c.number == t.c.number)
+    query = select(t.c.number).where(t.c.district == district, ~any_event.exists()).order_by(t.c.number)
+    with reading(engine) as connection:
+        return list(connection.scalars(query))
 
 
 def histories_of(engine: Engine, district: str, numbers: Sequence[str]) -> dict[str, list[Event]]:
     """Return the histories of some tickets, each in order, by number."""
-    e, p = table("event"), table("private")
-    joined = and_(e.c.district == p.c.district, e.c.number == p.c.number, e.c.seq == p.c.seq)
-    query = select(e, p.c.salt, p.c.body).outerjoin(p, joined).where(e.c.district == district)
+    e = table("event")
+    query = _events().where(e.c.district == district)
     found: dict[str, list[Event]] = {}
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         for some in _chunks(numbers):
             chosen = query.where(e.c.number.in_(some)).order_by(e.c.number, e.c.seq)
-            for row in connection.execute(chosen).mappings():
+            for row in _named(connection.execute(chosen)):
                 event = decode_event(row)
                 found.setdefault(event.number, []).append(event)
     return found
@@ -132,7 +143,7 @@ def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), ke
     t = table("ticket")
     query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district)
     wanted = [(t.c.number, some) for some in _chunks(numbers)] + [(t.c.host_key, some) for some in _chunks(keys)]
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         return [
             read_ticket(row) for column, some in wanted for row in connection.execute(query.where(column.in_(some)))
         ]
@@ -216,6 +227,31 @@ def timers_of(engine: Engine, district: str, number: str) -> list[Any]:
     return _all(engine, select(t).where(t.c.district == district, t.c.number == number).order_by(t.c.due_at, t.c.clock))
 
 
+def retry_timers(engine: Engine, district: str, number: str, *, now: datetime) -> int:
+    """Arm a ticket's given-up timers again, due at once; return how many."""
+    t = table("timer")
+    change = update(t).where(t.c.district == district, t.c.number == number, t.c.status == "failed")
+    return _write(
+        engine, change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
+    )
+
+
+def stuck_tickets(engine: Engine, district: str) -> list[str]:
+    """Return the open tickets for which no timer is armed and no request waits: nothing will ever remind of them."""
+    t, timer, request = table("ticket"), table("timer"), table("request")
+    armed = select(timer.c.number).where(
+        timer.c.district == t.c.district, timer.c.number == t.c.number, timer.c.status == "armed"
+    )
+    waiting = select(request.c.number).where(
+        request.c.district == t.c.district, request.c.number == t.c.number, request.c.status == "pending"
+    )
+    query = select(t.c.number).where(
+        t.c.district == district, t.c.is_open.is_(True), ~armed.exists(), ~waiting.exists()
+    )
+    with reading(engine) as connection:
+        return list(connection.scalars(query.order_by(t.c.number)))
+
+
 def _where(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
     t = table("ticket")
     chosen = {"unit": wanted.units, "state": wanted.states, "category": wanted.categories, "workflow": wanted.workflows}
@@ -250,36 +286,33 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
     return (values[at : at + _MOST_NAMED] for at in range(0, len(values), _MOST_NAMED))
 
 
+def _events() -> Select[Any]:
+    """Select events with their private parts."""
+    e, p = table("event"), table("private")
+    joined = and_(e.c.district == p.c.district, e.c.number == p.c.number, e.c.seq == p.c.seq)
+    return select(e, p.c.salt, p.c.body).outerjoin(p, joined)
+
+
 def _all(engine: Engine, query: Select[Any]) -> list[Any]:
-    with engine.connect() as connection:
-        return list(connection.execute(query).mappings())
+    with reading(engine) as connection:
+        return list(_named(connection.execute(query)))
+
+
+def _stream(engine: Engine, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as they come; all at once where the only connection must not be kept from others."""
+    with reading(engine) as connection:
+        rows = _named(connection.execution_options(yield_per=1000).execute(query))
+        if not is_shared(engine):
+            yield from rows
+            return
+        kept = list(rows)
+    yield from kept
+
+
+def _named(result: Result[Any]) -> Iterator[Mapping[str, Any]]:
+    return (dict(row) for row in result.mappings())
 
 
 def _write(engine: Engine, change: Any) -> int:
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         return int(connection.execute(change).rowcount)
-
-
-def retry_timers(engine: Engine, district: str, number: str, *, now: datetime) -> int:
-    """Arm a ticket's given-up timers again, due at once; return how many."""
-    t = table("timer")
-    change = update(t).where(t.c.district == district, t.c.number == number, t.c.status == "failed")
-    return _write(
-        engine, change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
-    )
-
-
-def stuck_tickets(engine: Engine, district: str) -> list[str]:
-    """Return the open tickets for which no timer is armed and no request waits: nothing will ever remind of them."""
-    t, timer, request = table("ticket"), table("timer"), table("request")
-    armed = select(timer.c.number).where(
-        timer.c.district == t.c.district, timer.c.number == t.c.number, timer.c.status == "armed"
-    )
-    waiting = select(request.c.number).where(
-        request.c.district == t.c.district, request.c.number == t.c.number, request.c.status == "pending"
-    )
-    query = select(t.c.number).where(
-        t.c.district == district, t.c.is_open.is_(True), ~armed.exists(), ~waiting.exists()
-    )
-    with engine.connect() as connection:
-        return list(connection.scalars(query.order_by(t.c.number)))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, RowMapping, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from .statements import table
+from .connect import reading, writing
+from .tables import table
 
 __all__ = ["MADE", "MAKING", "Edition", "claim", "drop", "editions", "finish", "first_entry", "take_over"]
 
@@ -39,7 +40,7 @@ def editions(engine: Engine, district: str, kind: str, period: str | None = None
     r = table("report")
     query = select(r).where(r.c.district == district, r.c.kind == kind)
     query = query.where(r.c.period == period) if period is not None else query
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         rows = connection.execute(query.order_by(r.c.period, r.c.edition)).mappings()
         return [_read(row) for row in rows]
 
@@ -48,7 +49,7 @@ def first_entry(engine: Engine, district: str) -> datetime | None:
     """Return when the district's first ticket was put on record; numbers are given in the order of entry."""
     t = table("ticket")
     query = select(t.c.opened_at).where(t.c.district == district).order_by(t.c.number).limit(1)
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         found: datetime | None = connection.scalar(query)
         return found
 
@@ -86,7 +87,7 @@ def drop(engine: Engine, edition: Edition, *, owner: str) -> None:
     _write(engine, delete(r).where(_is(edition), r.c.owner == owner, r.c.status == MAKING))
 
 
-def _read(row: Mapping[str, Any]) -> Edition:
+def _read(row: RowMapping) -> Edition:
     values = {name: row[name] for name in Edition.__dataclass_fields__}
     values["late"], values["paths"] = bool(row["late"]), tuple(row["paths"])
     return Edition(**values)
@@ -100,5 +101,5 @@ def _is(edition: Edition) -> ColumnElement[bool]:
 
 
 def _write(engine: Engine, change: Any) -> int:
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing(engine) as connection:
         return int(connection.execute(change).rowcount)

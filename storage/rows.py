@@ -48,7 +48,7 @@ class Rows:
 
 def token() -> str:
     """Return a short random id that a person can read out: no 0, 1, I, L, O."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(6))
+    return "".join(secrets.choice(_ALPHABET) for _ in range(8))
 
 
 def rows_of(decision: Decision, number: str, paper_numbers: Mapping[int, str]) -> tuple[Ticket, Rows]:

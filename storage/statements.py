@@ -10,22 +10,54 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Dialect, Integer, Select, Table, bindparam, func, insert, literal_column, or_, select, tuple_, update
+from sqlalchemy import (
+    Dialect,
+    Integer,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 
-from .rows import CLOCK_COLUMNS, DOCUMENT_COLUMNS, REQUEST_COLUMNS, TICKET_COLUMNS, Row
-from .tables import METADATA
+from . import whole
+from .decode import CLOCK_COLUMNS, DOCUMENT_COLUMNS, REQUEST_COLUMNS, TICKET_COLUMNS
+from .rows import Row
+from .tables import table
 from .types import Json, json_text
 
-__all__ = ["CLAIMED_MESSAGE", "CLAIMED_TIMER", "Statement", "Statements", "compile_for", "table"]
+__all__ = ["CLAIMED_MESSAGE", "CLAIMED_TIMER", "Statement", "Statements", "compile_for"]
 
-TIMER_KEY = ("district", "number", "clock", "run", "version", "step", "occurrence")
+TIMER_KEY = tuple(c.name for c in table("timer").primary_key)
 CLAIMED_TIMER = (*TIMER_KEY, "due_at", "attempts")
 CLAIMED_MESSAGE = (
-    "district", "key", "number", "seq", "recipient", "channel", "template", "template_version", "params", "urgent",
-    "created_at", "attempts", "rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body",
+    "district",
+    "key",
+    "number",
+    "seq",
+    "recipient",
+    "channel",
+    "template",
+    "template_version",
+    "params",
+    "urgent",
+    "created_at",
+    "attempts",
+    "rendered_channel",
+    "rendered_to",
+    "rendered_subject",
+    "rendered_id",
+    "rendered_body",
 )
 _PLAIN = ("ticket", "event", "private", "evidence")
 _UPSERTED = ("clock", "timer", "request", "document")
@@ -73,16 +105,18 @@ class _Inserts(Protocol):
     def __call__(self, into: Table, /) -> Any: ...
 
 
-def table(name: str) -> Table:
-    """Return one of our tables by its short name."""
-    return METADATA.tables[f"rectiflow_{name}"]
-
-
 def compile_for(dialect: str) -> Statements:
     """Compile the hot statements for `sqlite` or `postgresql`."""
     if dialect == "sqlite":
-        return _statements(sqlite.dialect(paramstyle="qmark"), sqlite.insert)
-    return _statements(postgresql.dialect(paramstyle="format"), postgresql.insert)
+        return _statements(_dialect("sqlite+pysqlite", "qmark"), sqlite.insert)
+    return _statements(_dialect("postgresql+psycopg", "format"), postgresql.insert)
+
+
+def _dialect(name: str, paramstyle: str) -> Dialect:
+    """Make a dialect that numbers its parameters by their order."""
+    kind: Any = make_url(f"{name}://").get_dialect()
+    made: Dialect = kind(paramstyle=paramstyle)
+    return made
 
 
 def _statements(dialect: Dialect, into: _Inserts) -> Statements:
@@ -107,13 +141,13 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         fire=text(_fire()),
         disarm=text(_disarm()),
         end_task=text(_end_task()),
-        claim_timers=text(_claim("timer", "armed", CLAIMED_TIMER)),
+        claim_timers=text(_claim(dialect, "timer", "armed", CLAIMED_TIMER)),
         fail_timer=text(_fail_timer()),
-        claim_messages=text(_claim("message", "waiting", CLAIMED_MESSAGE, _in_turn())),
+        claim_messages=text(_claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn())),
         keep_rendered=text(_keep_rendered()),
         finish_message=text(_finish_message()),
-        create_whole=_whole("INSERT INTO rectiflow_ticket SELECT * FROM r RETURNING 1") if one_statement else "",
-        change_whole=_whole(_GUARDED) if one_statement else "",
+        create_whole=whole.creating() if one_statement else "",
+        change_whole=whole.changing() if one_statement else "",
     )
 
 
@@ -123,8 +157,13 @@ def _text(statement: Any, dialect: Dialect) -> Statement:
     return Statement(str(compiled), names, frozenset(n for n in names if isinstance(compiled.binds[n].type, Json)))
 
 
-def _is(column: Any, name: str) -> ColumnElement[bool]:
+def _is(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return column == bindparam(f"b_{name}")
+
+
+def _literal(sql: str) -> ColumnElement[Any]:
+    """Write something into the text as it is, so that partial indexes fit it and nothing has to be handed over."""
+    return literal_column(sql)
 
 
 def _load(dialect: Dialect) -> Select[Any]:
@@ -142,7 +181,7 @@ def _load(dialect: Dialect) -> Select[Any]:
     documents = _array(dialect, [*(d.c[n] for n in DOCUMENT_COLUMNS), i.c.ordinal]).where(
         i.c.district == t.c.district, i.c.number == t.c.number, d.c.district == i.c.district, d.c.id == i.c.document
     )
-    read_at = func.clock_timestamp() if dialect.name == "postgresql" else literal_column("NULL")
+    read_at = _literal("clock_timestamp()" if dialect.name == "postgresql" else "NULL")
     return select(
         *(t.c[n] for n in TICKET_COLUMNS),
         *(q.correlate(t).scalar_subquery() for q in (clocks, requests, documents)),
@@ -158,10 +197,14 @@ def _array(dialect: Dialect, columns: list[Any]) -> Select[Any]:
 
 
 def _upsert(into: _Inserts, target: Table) -> Any:
+    """Overwrite a row in place; a ladder step that is behind stays behind."""
     statement = into(target)
     key = [c.name for c in target.primary_key]
+    behind = target.c.status.in_((_literal("'armed'"), _literal("'failed'")))
     return statement.on_conflict_do_update(
-        index_elements=key, set_={c.name: statement.excluded[c.name] for c in target.c if c.name not in key}
+        index_elements=key,
+        set_={c.name: statement.excluded[c.name] for c in target.c if c.name not in key},
+        where=behind if target is table("timer") else None,
     )
 
 
@@ -178,10 +221,10 @@ def _update_ticket() -> Any:
 def _next_number(into: _Inserts) -> Any:
     c = table("counter")
     statement = into(c).values(
-        district=bindparam("district"), series=bindparam("series"), year=bindparam("year"), last=literal_column("1")
+        district=bindparam("district"), series=bindparam("series"), year=bindparam("year"), last=_literal("1")
     )
     return statement.on_conflict_do_update(
-        index_elements=["district", "series", "year"], set_={"last": c.c.last + literal_column("1")}
+        index_elements=["district", "series", "year"], set_={"last": c.c.last + _literal("1")}
     ).returning(c.c.last)
 
 
@@ -189,10 +232,12 @@ def _fire() -> Any:
     t = table("timer")
     return (
         update(t)
-        .where(*(_is(t.c[n], n) for n in TIMER_KEY), t.c.status == literal_column("'armed'"), *_mine(t))
+        .where(*(_is(t.c[n], n) for n in TIMER_KEY), t.c.status == _literal("'armed'"), *_mine(t))
         .values(
-            status=literal_column("'fired'"), fired_at=bindparam("fired_at"),
-            owner=literal_column("NULL"), lease_until=literal_column("NULL"),
+            status=_literal("'fired'"),
+            fired_at=bindparam("fired_at"),
+            owner=_literal("NULL"),
+            lease_until=_literal("NULL"),
         )
     )
 
@@ -203,15 +248,15 @@ def _mine(claimed: Table) -> tuple[ColumnElement[bool], ...]:
 
 def _disarm() -> Any:
     t = table("timer")
-    return t.delete().where(*(_is(t.c[n], n) for n in TIMER_KEY), t.c.status == literal_column("'armed'"))
+    return t.delete().where(*(_is(t.c[n], n) for n in TIMER_KEY), t.c.status == _literal("'armed'"))
 
 
 def _end_task() -> Any:
     t = table("task")
     return (
         update(t)
-        .where(*(_is(t.c[n], n) for n in ("district", "number", "clock")), t.c.status == literal_column("'open'"))
-        .values(status=literal_column("'done'"), ended_at=bindparam("ended_at"))
+        .where(*(_is(t.c[n], n) for n in ("district", "number", "clock")), t.c.status == _literal("'open'"))
+        .values(status=_literal("'done'"), ended_at=bindparam("ended_at"))
     )
 
 
@@ -222,34 +267,42 @@ def _in_turn() -> ColumnElement[bool]:
     return ~(
         select(earlier.c.key)
         .where(
-            earlier.c.district == m.c.district, earlier.c.number == m.c.number, earlier.c.recipient == m.c.recipient,
-            earlier.c.seq < m.c.seq, earlier.c.status == literal_column("'waiting'"), put_off,
+            earlier.c.district == m.c.district,
+            earlier.c.number == m.c.number,
+            earlier.c.recipient == m.c.recipient,
+            earlier.c.seq < m.c.seq,
+            earlier.c.status == _literal("'waiting'"),
+            put_off,
         )
         .exists()
     )
 
 
-def _claim(name: str, status: str, returned: tuple[str, ...], *in_turn: ColumnElement[bool]) -> Any:
+def _claim(dialect: Dialect, name: str, status: str, returned: tuple[str, ...], *in_turn: ColumnElement[bool]) -> Any:
     """Take what is due and free, oldest first, for a lease; the attempt counts from the claim on."""
     t = table(name)
-    key = [t.c[c.name] for c in t.primary_key]
+    key = [c.name for c in t.primary_key]
     free = or_(t.c.owner.is_(None), t.c.lease_until < bindparam("b_now"))
     due = (
-        select(*key)
-        .where(t.c.status == literal_column(f"'{status}'"), t.c.due_at <= bindparam("b_now"), free, *in_turn)
+        select(*(t.c[n] for n in key))
+        .where(t.c.status == _literal(f"'{status}'"), t.c.due_at <= bindparam("b_now"), free, *in_turn)
         .order_by(t.c.due_at)
         .limit(bindparam("b_limit", type_=Integer))
-        .offset(literal_column("0"))
+        .offset(_literal("0"))
         .with_for_update(skip_locked=True)
     )
-    return (
-        update(t)
-        .where(tuple_(*key).in_(due))
-        .values(
-            owner=bindparam("owner"), lease_until=bindparam("lease_until"), attempts=t.c.attempts + literal_column("1")
-        )
-        .returning(*(t.c[n] for n in returned))
+    change = update(t).values(
+        owner=bindparam("owner"), lease_until=bindparam("lease_until"), attempts=t.c.attempts + _literal("1")
     )
+    return change.where(_among(dialect, t, key, due)).returning(*(t.c[n] for n in returned))
+
+
+def _among(dialect: Dialect, t: Table, key: list[str], due: Select[Any]) -> ColumnElement[bool]:
+    """Choose the rows found; PostgreSQL might look for them several times, and lock more, were they no CTE."""
+    if dialect.name == "postgresql":
+        found = due.cte("due")
+        return and_(*(t.c[n] == found.c[n] for n in key))
+    return tuple_(*(t.c[n] for n in key)).in_(due)
 
 
 def _fail_timer() -> Any:
@@ -258,15 +311,25 @@ def _fail_timer() -> Any:
         update(t)
         .where(*(_is(t.c[n], n) for n in TIMER_KEY), _is(t.c.owner, "owner"))
         .values(
-            status=bindparam("status"), due_at=bindparam("due_at"), error=bindparam("error"),
-            owner=literal_column("NULL"), lease_until=literal_column("NULL"),
+            status=bindparam("status"),
+            due_at=bindparam("due_at"),
+            error=bindparam("error"),
+            owner=_literal("NULL"),
+            lease_until=_literal("NULL"),
         )
     )
 
 
 def _keep_rendered() -> Any:
     m = table("message")
-    columns = ("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body", "template_version")
+    columns = (
+        "rendered_channel",
+        "rendered_to",
+        "rendered_subject",
+        "rendered_id",
+        "rendered_body",
+        "template_version",
+    )
     return (
         update(m)
         .where(_is(m.c.district, "district"), _is(m.c.key, "key"), *_mine(m))
@@ -280,57 +343,12 @@ def _finish_message() -> Any:
         update(m)
         .where(_is(m.c.district, "district"), _is(m.c.key, "key"), _is(m.c.owner, "owner"))
         .values(
-            status=bindparam("status"), due_at=bindparam("due_at"), sent_at=bindparam("sent_at"),
-            detail=bindparam("detail"), attempts=bindparam("attempts"),
-            owner=literal_column("NULL"), lease_until=literal_column("NULL"),
+            status=bindparam("status"),
+            due_at=bindparam("due_at"),
+            sent_at=bindparam("sent_at"),
+            detail=bindparam("detail"),
+            attempts=bindparam("attempts"),
+            owner=_literal("NULL"),
+            lease_until=_literal("NULL"),
         )
     )
-
-
-# PostgreSQL: one transition is one statement ---------------------------------------------------------------------
-
-_COLUMNS = ", ".join(c.name for c in table("ticket").c)
-_GUARDED = f"""UPDATE rectiflow_ticket x SET ({_COLUMNS}) = (SELECT {_COLUMNS} FROM r)
-    FROM r WHERE x.district = r.district AND x.number = r.number AND x.rev = r.rev - 1
-    AND ((SELECT j -> 'fired' FROM p) IS NULL OR EXISTS (SELECT 1 FROM f)) RETURNING 1"""  # noqa: S608 names are ours
-
-
-def _whole(ticket_sql: str) -> str:
-    """Write the statement that carries out a whole decision, given as one JSON value with a list per table.
-
-    Nothing is written unless the ticket's version still fits and, for a timer, the claim still holds.
-    """
-    key = " AND ".join(f"x.{n} = k.{n}" for n in TIMER_KEY)
-    parts = [
-        "p AS (SELECT %(rows)s::jsonb AS j)",
-        "r AS (SELECT x.* FROM p, jsonb_populate_record(NULL::rectiflow_ticket, p.j -> 'ticket') x)",
-        "k AS (SELECT x.* FROM p, jsonb_populate_recordset(NULL::rectiflow_timer, p.j -> 'fired') x)",
-        f"f AS (SELECT 1 FROM rectiflow_timer x JOIN k ON {key} WHERE x.status = 'armed' AND x.owner = %(owner)s"
-        " AND x.lease_until > %(now)s::timestamptz FOR UPDATE OF x)",
-        f"t AS ({ticket_sql})",
-        f"u AS (UPDATE rectiflow_timer x SET status = 'fired', fired_at = k.fired_at, owner = NULL, lease_until = NULL"
-        f" FROM k, t WHERE {key})",
-        f"d AS (DELETE FROM rectiflow_timer x USING t, p, jsonb_populate_recordset(NULL::rectiflow_timer, p.j -> 'disarmed') k"
-        f" WHERE {key} AND x.status = 'armed')",
-        "e AS (UPDATE rectiflow_task x SET status = 'done', ended_at = k.ended_at FROM t, p,"
-        " jsonb_populate_recordset(NULL::rectiflow_task, p.j -> 'ended') k WHERE x.district = k.district"
-        " AND x.number = k.number AND x.clock = k.clock AND x.status = 'open')",
-        *(_fill(n, n, "") for n in ("event", "private")),
-        *(_fill(n, n, _overwrite(n)) for n in ("clock", "request", "document")),
-        _fill("armed", "timer", _overwrite("timer")),
-        *(_fill(n, n, " ON CONFLICT DO NOTHING") for n in ("document_item", "task", "message", "evidence", "incident")),
-        _fill("crossed", "timer", " ON CONFLICT DO NOTHING"),
-    ]
-    return "WITH " + ",\n".join(parts) + "\nSELECT count(*) FROM t"
-
-
-def _fill(source: str, target: str, conflict: str) -> str:
-    rows = f"jsonb_populate_recordset(NULL::rectiflow_{target}, p.j -> '{source}')"
-    return f"i_{source} AS (INSERT INTO rectiflow_{target} SELECT x.* FROM t, p, {rows} x{conflict})"  # noqa: S608
-
-
-def _overwrite(name: str) -> str:
-    target = table(name)
-    key = [c.name for c in target.primary_key]
-    rest = ", ".join(f"{c.name} = EXCLUDED.{c.name}" for c in target.c if c.name not in key)
-    return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {rest}"

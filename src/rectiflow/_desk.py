@@ -11,7 +11,7 @@ from rectiflow.engine.hands import role_title
 from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import Document, Request, Snapshot
 from rectiflow.engine.values import show
-from rectiflow.engine.visibility import may_see
+from rectiflow.engine.visibility import masked_phone, may_see
 from rectiflow.engine.vocabulary import LEVELS
 from rectiflow.storage import queries
 from rectiflow.storage.store import PAPER_TITLES
@@ -90,7 +90,10 @@ class PaperView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """One telephone call to make (电话催办): whom, about which deadline, since when."""
+    """One telephone call to make (电话催办): whom, about which deadline, since when.
+
+    `phone` is whole only for who is to call.
+    """
 
     number: str
     clock: str
@@ -196,6 +199,7 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
             continue
         clock, fields = snapshot.workflow.clocks.get(row["clock"]), snapshot.case.fields
         callee = snapshot.directory.persons.get(row["callee"] or "")
+        mine, phone = _mine(flow, snapshot, row["role"], by), callee.phone if callee else None
         found.append(
             CallView(
                 number=row["number"],
@@ -203,10 +207,10 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
                 unit=snapshot.directory.unit_name(fields.get("responsible_unit")),
                 description=fields.get("description") or "",
                 callee=callee.name if callee else "",
-                phone=callee.phone if callee else None,
+                phone=phone if mine else masked_phone(phone),
                 caller=role_title(snapshot.workflow, row["role"]),
                 since=row["opened_at"],
-                mine=_mine(flow, snapshot, row["role"], by),
+                mine=mine,
             )
         )
     return found

@@ -25,14 +25,14 @@ from rectiflow.engine.telling import with_sms
 from rectiflow.engine.ticket import Snapshot, Ticket
 from rectiflow.engine.workflow import Workflow
 from rectiflow.storage import definitions, organisation, queries, schema
-from rectiflow.storage.connect import make_engine, prepare_sqlite
+from rectiflow.storage.connect import engine_beside, make_engine
+from rectiflow.storage.decode import Loaded
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.queries import TicketFilter
-from rectiflow.storage.rows import Loaded
 from rectiflow.storage.store import Claim, DueTimer, KeyTaken, Store
 
 from ._clock import Clock, SystemClock
-from ._library import Library, calendar_for, load_kept, load_library
+from ._library import Library, calendar_for, load_library
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -77,6 +77,7 @@ class Rectiflow:
         self.calendar = calendar
         self.evidence = evidence
         self.also_sms = False  #: urgent messages go out by short message as well
+        self.borrowed = False  #: the store works on a host's own engine
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._directories: dict[str, Directory] = {}
@@ -100,7 +101,7 @@ class Rectiflow:
 
         Args:
             url: `sqlite:///file`, or `postgresql://user@host/name`.
-            engine: a host's own SQLAlchemy engine instead of `url`; its metadata is never touched.
+            engine: a host's own SQLAlchemy engine instead of `url`; its metadata and connections are left as they are.
             district: the division code to work for; may be left out when the database holds one only.
             clock: tells the time; the system's clock by default.
             workflows: a folder of definitions (`*.yaml`, with `catalogues/`) over the built-in ones.
@@ -114,29 +115,32 @@ class Rectiflow:
         """
         if (url is None) == (engine is None):
             raise ValueError("give either url or engine")
-        opened = engine if engine is not None else make_engine(url or "")
-        if engine is not None and engine.dialect.name == "sqlite":
-            prepare_sqlite(opened)
-        with _database_errors():
+        opened = engine_beside(engine) if engine is not None else make_engine(url or "")
+        try:
             if create:
                 schema.migrate(opened)
             schema.check_schema(opened)
-            chosen = _choose_district(opened, district)
-        flow = cls(
-            Store(opened),
-            load_library(workflows),
-            district=chosen,
-            clock=clock or SystemClock(),
-            calendar=calendar_for("cn-workdays", calendar),
-            evidence=evidence,
-        )
-        flow.check_clock()
+            flow = cls(
+                Store(opened),
+                load_library(workflows),
+                district=_choose_district(opened, district),
+                clock=clock or SystemClock(),
+                calendar=calendar_for("cn-workdays", calendar),
+                evidence=evidence,
+            )
+            flow.borrowed = opened is engine
+            flow.check_clock()
+        except BaseException:
+            if opened is not engine:
+                opened.dispose()
+            raise
         return flow
 
     def close(self) -> None:
-        """Give the connections back; the object cannot be used afterwards."""
+        """Give the connections back; the object cannot be used afterwards. A host's engine stays open."""
         self.store.close()
-        self.store.engine.dispose()
+        if not self.borrowed:
+            self.store.engine.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -295,7 +299,7 @@ class Rectiflow:
             loaded = self._load(number)
             if expect_version is not None and loaded.ticket.rev != expect_version:
                 raise Conflict(loaded.ticket.number)
-            snapshot, now = self._snapshot(loaded), self.now()
+            snapshot, now = self._snapshot(loaded), self._time_of(loaded)
             decision = _decided(snapshot, self._by_id(snapshot.workflow, stimulus), now)
             try:
                 ticket = self._apply(decision, snapshot)
@@ -396,12 +400,11 @@ class Rectiflow:
             NotFound: nothing fits.
         """
         text = text.strip().upper()
-        if not text.isdigit():
+        if not text.isdecimal():
             return text
-        ending = f"-{int(text):06d}"
-        found = queries.find_numbers(self.store.engine, self.district, ending)
+        found = queries.find_numbers(self.store.engine, self.district, int(text))
         if not found:
-            raise NotFound(f"没有编号以 {ending[1:]} 结尾的隐患。")
+            raise NotFound(f"没有编号以 {int(text):06d} 结尾的隐患。")
         return found[0]
 
     def ticket(self, number: str) -> Ticket:
@@ -418,12 +421,9 @@ class Rectiflow:
         Raises:
             NotFound: the database does not know it.
         """
-        known = self.library.known(ticket.workflow, ticket.version)
-        if known is not None:
-            return known
-        kept = definitions.read_definition(self.store.engine, ticket.district, ticket.workflow, ticket.version)
-        name = f"{ticket.workflow} 第 {ticket.version} 版"
-        return self.library.remember(load_kept(kept.text, kept.catalogues, name))
+        key = (ticket.district, ticket.workflow, ticket.version)
+        bound = self.library.bound.get(key)
+        return bound or self.library.bind(ticket.district, definitions.read_definition(self.store.engine, *key))
 
     def actions(self, number: str, *, by: str) -> tuple[Action, ...]:
         """Return everything that could be done with a ticket, allowed or refused with every reason."""
@@ -463,12 +463,13 @@ class Rectiflow:
 
     def audit(self) -> Iterator[tuple[str, int, tuple[ChainBreak, ...]]]:
         """Check every history of the district: number, how many lines, what is wrong with them."""
-        heads = {t.number: t.head for t in self.tickets()}
-        seen: set[str] = set()
-        for number, events in queries.histories(self.store.engine, self.district):
-            seen.add(number)
-            yield number, len(events), check_chain(number, events, heads.get(number))
-        for number in sorted(set(heads) - seen):
+        engine = self.store.engine
+        for number, head, events in queries.chains(engine, self.district):
+            breaks = check_chain(number, events, head)
+            if head is None:
+                breaks = (*breaks, ChainBreak(number=number, seq=len(events), message="隐患登记缺失，只剩办理记录"))
+            yield number, len(events), breaks
+        for number in queries.tickets_without_history(engine, self.district):
             yield number, 0, (ChainBreak(number=number, seq=0, message="办理记录全部缺失"),)
 
     # time -------------------------------------------------------------------------------------------------------
@@ -487,7 +488,8 @@ class Rectiflow:
             Conflict: somebody else kept being faster.
         """
         for _ in range(TRIES):
-            snapshot, now = self._snapshot(self.store.load(timer.number)), self.now()
+            loaded = self.store.load(timer.number)
+            snapshot, now = self._snapshot(loaded), self._time_of(loaded)
             decision = decide(snapshot.workflow, snapshot, Fire(key=timer.key), now)
             if isinstance(decision, Refusal):
                 if any(r.code != OBSOLETE for r in decision.reasons):
@@ -523,7 +525,15 @@ class Rectiflow:
     # inside -----------------------------------------------------------------------------------------------------
 
     def _load(self, number: str) -> Loaded:
-        return self.store.load(number)
+        """Read a ticket of our own district: persons of another one may bear the same ids."""
+        loaded = self.store.load(number)
+        if loaded.ticket.district != self.district:
+            raise NotFound(f"编号“{number}”的隐患属于另一个区（{loaded.ticket.district}），请在那个区办理。")
+        return loaded
+
+    def _time_of(self, loaded: Loaded) -> datetime:
+        """Return the time a decision on what was just read is made at: the database said it with the answer."""
+        return loaded.read_at if loaded.read_at and isinstance(self.clock, SystemClock) else self.now()
 
     def _snapshot(self, loaded: Loaded) -> Snapshot:
         directory = self.directory(loaded.ticket.district)
@@ -624,18 +634,3 @@ def _choose_district(engine: Engine, wanted: str | None) -> str:
 
 def _several(names: str) -> str:
     raise WorkplaceError(f"数据库里有几个区：{names}，请用 district 写明是哪一个。")
-
-
-class _database_errors:  # noqa: N801 reads as a statement
-    """Turn what a driver says about an unusable database into one clear sentence."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, _: object) -> None:
-        from sqlalchemy.exc import DBAPIError
-
-        if isinstance(exc, DBAPIError):
-            raise WorkplaceError(
-                f"数据库打不开或不能用：{str(exc.orig).strip().splitlines()[0]}。请核对地址、文件和权限。"
-            ) from exc

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.errors import NotFound
 from rectiflow.engine.load import load_catalogue, load_workflow
 from rectiflow.engine.workflow import Catalogue, Workflow
+
+if TYPE_CHECKING:
+    from rectiflow.storage.definitions import StoredDefinition
 
 __all__ = ["Library", "Source", "builtin_sources", "calendar_for", "load_library"]
 
@@ -33,7 +37,7 @@ class Library:
 
     latest: Mapping[str, Workflow]
     catalogues: Mapping[str, str]  #: id → YAML text
-    older: dict[tuple[str, int], Workflow] = field(default_factory=dict[tuple[str, int], Workflow])
+    bound: dict[tuple[str, str, int], Workflow] = field(default_factory=dict[tuple[str, str, int], Workflow])
     kept: set[tuple[str, str, int]] = field(default_factory=set[tuple[str, str, int]])
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -49,15 +53,18 @@ class Library:
             raise NotFound(f"没有流程“{name}”，可用：{known}。")
         return found
 
-    def known(self, name: str, version: int) -> Workflow | None:
-        """Return a version already loaded."""
-        newest = self.latest.get(name)
-        return newest if newest is not None and newest.version == version else self.older.get((name, version))
+    def bind(self, district: str, kept: StoredDefinition) -> Workflow:
+        """Return the workflow tickets of a district began on: our newest when the text is the same, else the kept text.
 
-    def remember(self, workflow: Workflow) -> Workflow:
-        """Keep an older version loaded, so that every ticket on it shares one machine."""
+        Every ticket of one district and version shares one machine.
+        """
+        newest = self.latest.get(kept.workflow)
+        if newest is not None and (newest.version, newest.digest) == (kept.version, kept.digest):
+            workflow = newest
+        else:
+            workflow = load_kept(kept.text, kept.catalogues, f"{kept.workflow} 第 {kept.version} 版")
         with self.lock:
-            return self.older.setdefault((workflow.id, workflow.version), workflow)
+            return self.bound.setdefault((district, kept.workflow, kept.version), workflow)
 
 
 def builtin_sources() -> tuple[list[Source], list[Source]]:

@@ -63,7 +63,8 @@ class EventView:
     recorded_at: datetime
     late: bool
     on_behalf: bool
-    account: str
+    account: str  #: of the operating system, at whose keyboard it was entered
+    own_account: bool  #: whether that account is the one of who entered it
     details: tuple[tuple[str, str], ...]
 
 
@@ -120,7 +121,9 @@ def sheet(flow: Rectiflow, number: str, *, by: str) -> Sheet:
         line=line(flow, ticket),
         role=role_title(workflow, task) if task else "",
         fields=tuple(
-            (workflow.fields[k].title, show(workflow, k, v, directory)) for k, v in ticket.fields.items() if k in workflow.fields
+            (workflow.fields[k].title, show(workflow, k, v, directory))
+            for k, v in ticket.fields.items()
+            if k in workflow.fields
         ),
         clocks=tuple(_clocks(flow, snapshot)),
         requests=tuple(request_view(flow, snapshot, r, by) for r in snapshot.requests),
@@ -218,10 +221,15 @@ def _event(
     snapshot: Snapshot, workflow: Workflow, event: Event, files: Iterable[str], notices: Mapping[str, list[str]]
 ) -> EventView:
     directory, private = snapshot.directory, event.private or {}
+    account, clerk = str(private.get("account") or ""), directory.persons.get(event.entered_by or "")
     moved = event.from_state is not None and event.from_state != event.to_state
     details = [*_details(snapshot, workflow, private)]
     details += [("佐证材料", "、".join(files))] if files else []
-    details += [("提醒", "；".join(f"{what}→{'、'.join(dict.fromkeys(who))}" for what, who in notices.items()))] if notices else []
+    details += (
+        [("提醒", "；".join(f"{what}→{'、'.join(dict.fromkeys(who))}" for what, who in notices.items()))]
+        if notices
+        else []
+    )
     return EventView(
         seq=event.seq,
         kind=event.kind,
@@ -236,7 +244,8 @@ def _event(
         recorded_at=event.recorded_at,
         late=event.late,
         on_behalf=event.entered_by is not None and event.entered_by != event.actor,
-        account=str(private.get("account") or ""),
+        account=account,
+        own_account=bool(clerk and clerk.account == account),
         details=tuple(details),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -177,3 +177,34 @@ def _cell(sheet: Worksheet, row: int, column: int, text: str, day: Format) -> No
         sheet.write_datetime(row, column, datetime.fromisoformat(text), day)
     elif text:
         sheet.write_string(row, column, text)
+
+
+def write_small_ledger(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
+    """Write a ledger of these rows, titles to values, under a title; the header is row 2, the first hazard row 3."""
+    titles = list(dict.fromkeys(title for row in rows for title in row))
+    with Workbook(path) as book:
+        sheet, day = book.add_worksheet("台账"), book.add_format({"num_format": "yyyy-m-d"})
+        sheet.write_string(0, 0, "2024年校园安全隐患排查整改台账")
+        sheet.write_row(1, 0, titles)
+        for at, row in enumerate(rows, start=2):
+            for column, title in enumerate(titles):
+                value = row.get(title, "")
+                if isinstance(value, date):
+                    sheet.write_datetime(at, column, datetime(value.year, value.month, value.day), day)  # noqa: DTZ001
+                elif value != "":
+                    sheet.write(at, column, value)
+    return path
+
+
+def hazard_row(**changes: object) -> dict[str, object]:
+    """Return a row of a small ledger that only reports a hazard, with some cells changed."""
+    plain: dict[str, object] = {
+        "排查日期": date(2024, 8, 20),
+        "排查单位": "安全股",
+        "检查方式": "区级检查",
+        "学校（单位）": "示例一镇第一小学",
+        "隐患类别": "消防安全",
+        "隐患描述": "一楼疏散通道堆放课桌",
+        "隐患等级": "一般",
+    }
+    return plain | changes

@@ -75,7 +75,10 @@ class Cast:
         if ticket.state != "reported":
             return self.who(ticket, "rectifier")
         unit, holders = ticket.fields.get("responsible_unit"), self.flow.directory().holders
-        candidates: Sequence[str] = (*holders("safety_officer", unit, self.today), *holders("principal", unit, self.today))
+        candidates: Sequence[str] = (
+            *holders("safety_officer", unit, self.today),
+            *holders("principal", unit, self.today),
+        )
         return ticket.fields.get("responsible_person") or next(iter(candidates), None)
 
     def photograph(self, ticket: Ticket) -> Attachment:
@@ -97,7 +100,8 @@ class Cast:
 
     def by_telephone(self, trigger: str) -> dict[str, Any]:
         """Say that the Safety Section enters what a school said on the telephone."""
-        return {"via": "phone", "entered_by": self.flow.directory().holders("safety_section", None, self.today)[-1], "note": f"来电说明（{trigger}）"}
+        clerk = self.flow.directory().holders("safety_section", None, self.today)[-1]
+        return {"via": "phone", "entered_by": clerk, "note": f"来电说明（{trigger}）"}
 
 
 def _picture(seed: str) -> bytes:

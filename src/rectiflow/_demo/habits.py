@@ -42,7 +42,11 @@ def _on_spot(cast: Cast, ticket: Ticket) -> None:
     by = cast.who(ticket, "verifier")
     if by is not None:
         cast.do(
-            ticket, "on_spot", by, measures="检查当场整改完毕", evidence=[cast.photograph(ticket)],
+            ticket,
+            "on_spot",
+            by,
+            measures="检查当场整改完毕",
+            evidence=[cast.photograph(ticket)],
             responsible_unit=ticket.fields.get("responsible_unit"),
         )
 
@@ -51,7 +55,11 @@ def _self_fix(cast: Cast, ticket: Ticket) -> None:
     by = cast.who(ticket, "principal")
     if by is not None:
         cast.do(
-            ticket, "self_fix", by, measures="学校自查后已自行整改", completed_on=cast.today.isoformat(),
+            ticket,
+            "self_fix",
+            by,
+            measures="学校自查后已自行整改",
+            completed_on=cast.today.isoformat(),
             evidence=[cast.photograph(ticket)],
         )
 
@@ -65,7 +73,14 @@ def _hand_over(cast: Cast, ticket: Ticket) -> None:
         return
     days = 8 + dice(ticket.number, "due") // 5
     due_on = cast.flow.calendar.add(cast.today + timedelta(days=days), 1)
-    cast.do(ticket, "assign", by, responsible_person=person, due_on=due_on.isoformat(), measures="按交办要求整改，整改前落实临时管控")
+    cast.do(
+        ticket,
+        "assign",
+        by,
+        responsible_person=person,
+        due_on=due_on.isoformat(),
+        measures="按交办要求整改，整改前落实临时管控",
+    )
 
 
 def _sign(cast: Cast, ticket: Ticket) -> None:
@@ -91,8 +106,13 @@ def _submit(cast: Cast, ticket: Ticket) -> None:
         return
     given = cast.by_telephone("申请复查") if dice(number, "phone2") < _TELEPHONE // 2 else {}
     cast.do(
-        ticket, "submit", by, measures="已按要求整改到位，落实专人巡查", completed_on=cast.today.isoformat(),
-        evidence=[cast.photograph(ticket)], **given,
+        ticket,
+        "submit",
+        by,
+        measures="已按要求整改到位，落实专人巡查",
+        completed_on=cast.today.isoformat(),
+        evidence=[cast.photograph(ticket)],
+        **given,
     )
 
 

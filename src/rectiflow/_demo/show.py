@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DemoSummary", "run_demo"]
 
 FIRST_DAY, LAST_DAY = date(2024, 9, 2), date(2025, 1, 17)  #: an autumn term
+_MARK = "演示.txt"  #: marks a folder that a demonstration may clear
 DOWN = (date(2024, 11, 11), date(2024, 11, 15))  #: the machine stands still, nobody looks
 
 
@@ -44,6 +46,10 @@ class DemoSummary:
     stories: tuple[str, ...]
     refusals: int
 
+    def _sent(self) -> str:
+        titles = {"sent": "已发", "waiting": "待发", "dead": "未送达", "cancelled": "已取消"}
+        return "，".join(f"{titles[status]} {count}" for status, count in self.messages.items())
+
     def text(self) -> str:
         """Write the summary for a person."""
         states = "，".join(f"{title} {count}" for title, count in self.by_state.items())
@@ -51,21 +57,25 @@ class DemoSummary:
             "",
             f"演示完成：{chinese_date(self.first_day)}至{chinese_date(self.last_day)}，用时 {self.seconds:.1f} 秒。",
             f"隐患 {self.tickets} 条：{states}。",
-            f"办理记录 {self.events} 条，校验链{'全部完好' if not self.broken else f'有 {self.broken} 处问题'}；"
+            f"办理记录 {self.events} 条，校验链{'全部完好' if not self.broken else f'有 {self.broken} 处问题'}。",
             f"逐级督办 {self.steps} 步，其中停机后补办 {self.caught_up} 步；不合规矩被拒的操作 {self.refusals} 次。",
-            f"提醒消息 {sum(self.messages.values())} 条（已发 {self.messages.get('sent', 0)}，待发 {self.messages.get('waiting', 0)}，"
-            f"未送达 {self.messages.get('dead', 0)}）；待处理事项 {self.incidents} 件。",
+            f"提醒消息 {sum(self.messages.values())} 条（{self._sent()}）；待处理事项 {self.incidents} 件。",
             "",
             "几条有代表性的：",
             *(f"  {story}" for story in self.stories),
             "",
             "可以看看：",
-            *(f"  {name:<8} {self.folder / path}" for name, path in _PLACES),
-            *(f"  月报     {path}" for path in self.reports if path.suffix == ".docx"),
+            *(f"  {_wide(name)}  {self.folder / path}" for name, path in _PLACES),
+            *(f"  {_wide('月报')}  {path}" for path in self.reports if path.suffix == ".docx"),
             "",
             f"接着试：cd {self.folder}，rectiflow --as 安全股股长 --now {self.last_day}T10:00 today",
         ]
         return "\n".join(lines)
+
+
+def _wide(name: str) -> str:
+    """Fill a Chinese word up to four characters."""
+    return name + "　" * (4 - len(name))
 
 
 _PLACES = (
@@ -88,8 +98,7 @@ def run_demo(folder: Path, tell: Callable[[str], None]) -> DemoSummary:
         InputUnusable: the folder holds something already.
         WorkplaceError: the folder cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputUnusable(f"文件夹 {folder} 不是空的；请用 --dir 另指一个，或删掉后再来。")
+    _clear(folder)
     began = time.perf_counter()
     from rectiflow._demo.term import Term
 
@@ -100,12 +109,21 @@ def run_demo(folder: Path, tell: Callable[[str], None]) -> DemoSummary:
     return _sum_up(term, folder.resolve(), time.perf_counter() - began)
 
 
+def _clear(folder: Path) -> None:
+    """Take away what an earlier demonstration left; anything else in the folder is left alone and refused."""
+    if (folder / _MARK).is_file():
+        shutil.rmtree(folder)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputUnusable(f"{folder} 不是空文件夹；请用 --dir 另指一个，或删掉后再来。")
+
+
 def _workplace(folder: Path) -> tuple[Workplace, SetClock]:
     from rectiflow._settings import read_settings
     from rectiflow._workplace import Workplace, make_workplace
 
     clock = SetClock(at_hour(FIRST_DAY, 8))
     file = make_workplace(folder, rehearsal=True)
+    (folder / _MARK).write_text("演示结果；再次运行 rectiflow demo 会清空重来。\n", encoding="utf-8")
     return Workplace(folder, read_settings(file), clock, rehearsal=True), clock
 
 

@@ -48,8 +48,14 @@ class Story:
 def _report(workflow: str, unit: str, category: str, place: str, description: str) -> Callable[[Cast], Ticket]:
     def begin(cast: Cast) -> Ticket:
         return cast.flow.report(
-            workflow, by=cast.post("safety_section"), source="bureau", found_on=cast.today.isoformat(), category=category,
-            place=place, description=description, unit=unit,
+            workflow,
+            by=cast.post("safety_section"),
+            source="bureau",
+            found_on=cast.today.isoformat(),
+            category=category,
+            place=place,
+            description=description,
+            unit=unit,
         )
 
     return begin
@@ -74,8 +80,13 @@ def _assign(due_on: str) -> Scene:
 def _submit(measures: str, **given: object) -> Scene:
     def scene(cast: Cast, ticket: Ticket) -> object:
         return cast.do(
-            ticket, "submit", cast.rectifier(ticket) or "", measures=measures, completed_on=cast.today.isoformat(),
-            evidence=[cast.photograph(ticket)], **given,
+            ticket,
+            "submit",
+            cast.rectifier(ticket) or "",
+            measures=measures,
+            completed_on=cast.today.isoformat(),
+            evidence=[cast.photograph(ticket)],
+            **given,
         )
 
     return scene
@@ -170,7 +181,13 @@ STORIES: Sequence[Callable[[], Story]] = (
     _story(
         "逾期未改，区级挂牌督办，验收摘牌后销号",
         "9-3",
-        _report("hazard", "示例一镇第一小学", "fire_exit", "教学楼", "教学楼东侧疏散楼梯被改作杂物间，两个班级无第二疏散通道"),
+        _report(
+            "hazard",
+            "示例一镇第一小学",
+            "fire_exit",
+            "教学楼",
+            "教学楼东侧疏散楼梯被改作杂物间，两个班级无第二疏散通道",
+        ),
         {
             "9-4": _assign("2024-09-13"),
             "9-5": _act("sign", "principal"),
@@ -191,7 +208,13 @@ STORIES: Sequence[Callable[[], Story]] = (
         {
             "9-10": _assign("2024-10-18"),
             "9-11": _act("sign", "principal"),
-            "10-11": _ask("extension", "principal", reason="加固设计需重新核算，施工队十月下旬进场", new_due_on="2024-11-29", interim="看台封闭停用，设警戒带"),
+            "10-11": _ask(
+                "extension",
+                "principal",
+                reason="加固设计需重新核算，施工队十月下旬进场",
+                new_due_on="2024-11-29",
+                interim="看台封闭停用，设警戒带",
+            ),
             "10-12": _rule("extension", "lead_section"),
             "11-27": _submit("挡土墙加固完成，第三方检测合格", funds="4.8"),
             "11-28": _accept(),
@@ -217,11 +240,15 @@ STORIES: Sequence[Callable[[], Story]] = (
     _story(
         "重大隐患：先停用管控，发现即挂牌，治理验收后恢复使用",
         "9-10",
-        _report("major_hazard", "示例二镇湖滨小学", "building", "教学楼", "教学楼西侧外廊两根承重柱开裂露筋，鉴定为危险构件"),
+        _report(
+            "major_hazard", "示例二镇湖滨小学", "building", "教学楼", "教学楼西侧外廊两根承重柱开裂露筋，鉴定为危险构件"
+        ),
         {
             "9-10": _then(
                 _act("confirm", "lead_section", basis="教育系统重大事故隐患判定：校舍类，危险构件继续使用"),
-                _act("control", "principal", control_measures="外廊及相邻三间教室停止使用，学生分流，拉警戒线，专人值守"),
+                _act(
+                    "control", "principal", control_measures="外廊及相邻三间教室停止使用，学生分流，拉警戒线，专人值守"
+                ),
                 _act("report_up", "safety_section", reported_up_to="区校安委会、市教育局", reported_up_on="2024-09-10"),
                 _ask("listing", "safety_section", level="district"),
             ),
@@ -246,11 +273,19 @@ STORIES: Sequence[Callable[[], Story]] = (
             "10-10": _act("assign", "lead_section"),
             "10-11": _act("sign", "principal"),
             "10-14": _act(
-                "secure", "principal", warning_sign="屋檐下设警示牌和围挡", monitoring_plan="每两周由园长带队查看板底裂缝并拍照",
-                monitor_every="14", risk_measures="屋面下活动室停用，雨雪天全园停用该栋",
+                "secure",
+                "principal",
+                warning_sign="屋檐下设警示牌和围挡",
+                monitoring_plan="每两周由园长带队查看板底裂缝并拍照",
+                monitor_every="14",
+                risk_measures="屋面下活动室停用，雨雪天全园停用该栋",
             ),
             "10-16": _act(
-                "schedule", "lead_section", plan_year="2025", fund_source="省级学前教育专项和区级配套", due_on="2025-08-31"
+                "schedule",
+                "lead_section",
+                plan_year="2025",
+                fund_source="省级学前教育专项和区级配套",
+                due_on="2025-08-31",
             ),
             "10-28": _act("monitor", "principal", monitoring="裂缝宽度无变化，渗漏点一处"),
             "11-25": _act("monitor", "principal", monitoring="补测：新增细裂缝一条，已加密查看"),

@@ -110,8 +110,14 @@ class Term:
         if finding.source == "self":
             by = self.cast.post("principal", school.id)
         self.flow.report(
-            "hazard", by=by, source=finding.source, found_on=day.isoformat(), category=finding.category,
-            place=finding.place, description=finding.description, unit=school.id,
+            "hazard",
+            by=by,
+            source=finding.source,
+            found_on=day.isoformat(),
+            category=finding.category,
+            place=finding.place,
+            description=finding.description,
+            unit=school.id,
         )
 
     def _send_deputies(self) -> None:

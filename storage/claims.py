@@ -1,0 +1,179 @@
+"""What is due is claimed: taken by one owner for a lease, then finished, failed or put off by that owner alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rectiflow.engine.decision import IncidentDraft, MessageDraft
+from rectiflow.engine.ticket import TimerKey
+
+from .link import Link
+from .rows import incident_row, message_row
+from .statements import CLAIMED_MESSAGE, CLAIMED_TIMER, Statement, Statements
+from .types import instant_text, read_instant
+
+__all__ = ["Claim", "ClaimLost", "Claims", "DueTimer"]
+
+
+class ClaimLost(Exception):
+    """The lease of a claimed row ran out and somebody else may have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who holds a claimed row, and the time by which leases are judged."""
+
+    owner: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTimer:
+    """A claimed timer."""
+
+    district: str
+    number: str
+    key: TimerKey
+    due_at: datetime
+    attempts: int
+
+
+class Claims:
+    """Due timers and waiting messages of all districts, for any number of workers."""
+
+    def __init__(self, link: Link, statements: Statements) -> None:
+        self.link = link
+        self.statements = statements
+
+    def claim_timers(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[DueTimer]:
+        """Take up to `limit` due timers for `lease`, oldest first; each claim counts as an attempt."""
+        found = self._claim(self.statements.claim_timers, owner, now, lease, limit)
+        return sorted((_due_timer(row) for row in found), key=lambda t: (t.due_at, t.number, t.key))
+
+    def drop_timer(self, timer: DueTimer) -> None:
+        """Remove a timer whose run or version is gone."""
+        self._run(self.statements.disarm, _named(timer))
+
+    def fail_timer(
+        self,
+        timer: DueTimer,
+        *,
+        owner: str,
+        error: str,
+        retry_at: datetime | None,
+        incident: IncidentDraft,
+        now: datetime,
+    ) -> None:
+        """Free a timer that could not be carried out: tried again at `retry_at`, or (None) given up with an incident."""
+        values = {
+            **_named(timer),
+            "b_owner": owner,
+            "error": error,
+            "status": "armed" if retry_at else "failed",
+            "due_at": instant_text(retry_at or timer.due_at),
+        }
+        given_up = incident if retry_at is None else None
+        self._finish(self.statements.fail_timer, values, timer.district, timer.number, given_up, now)
+
+    def claim_messages(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[dict[str, Any]]:
+        """Take up to `limit` waiting messages for `lease`; rows as mappings, oldest first.
+
+        A message waits while an earlier one of its ticket to the same person is put off or being sent.
+        """
+        found = self._claim(self.statements.claim_messages, owner, now, lease, limit)
+        messages: list[dict[str, Any]] = [dict(zip(CLAIMED_MESSAGE, row, strict=True)) for row in found]
+        for message in messages:
+            message["created_at"] = read_instant(message["created_at"])
+        return sorted(messages, key=lambda m: (m["created_at"], m["number"] or "", m["seq"], m["key"]))
+
+    def keep_rendered(self, district: str, key: str, claim: Claim, rendered: Mapping[str, Any]) -> bool:
+        """Store the rendered bytes of a claimed message; False when the claim is lost."""
+        named = {"b_district": district, "b_key": key, "b_owner": claim.owner, "b_now": instant_text(claim.now)}
+        return self._run(self.statements.keep_rendered, {**named, **rendered}) == 1
+
+    def finish_message(
+        self,
+        district: str,
+        key: str,
+        *,
+        owner: str,
+        status: str,
+        due_at: datetime,
+        sent_at: datetime | None,
+        detail: str,
+        attempts: int,
+        incident: IncidentDraft | None = None,
+        number: str | None = None,
+        now: datetime | None = None,
+    ) -> bool:
+        """Free a claimed message with its outcome, and open an incident with it; False when the claim is lost."""
+        values = {
+            "b_district": district,
+            "b_key": key,
+            "b_owner": owner,
+            "status": status,
+            "due_at": instant_text(due_at),
+            "sent_at": instant_text(sent_at) if sent_at else None,
+            "detail": detail,
+            "attempts": attempts,
+        }
+        return self._finish(self.statements.finish_message, values, district, number, incident, now or due_at)
+
+    def enqueue(self, district: str, messages: Iterable[MessageDraft], *, now: datetime) -> None:
+        """Put messages that belong to no ticket into the outbox; a key already there is left as it is."""
+        statement = self.statements.once["message"]
+        with self.link.transaction() as cursor:
+            for message in messages:
+                cursor.execute(statement.sql, statement.values(message_row(district, None, 0, message, now)))
+
+    def raise_incident(
+        self, district: str, incident: IncidentDraft, *, now: datetime, number: str | None = None
+    ) -> None:
+        """Open an incident; one that is open under the same key is left as it is."""
+        self._run(self.statements.once["incident"], incident_row(district, number, incident, now))
+
+    def _claim(self, statement: Statement, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Any]:
+        until = instant_text(now + lease)
+        values = {"owner": owner, "lease_until": until, "b_now": instant_text(now), "b_limit": limit}
+        return self.link.rows(statement.sql, statement.values(values))
+
+    def _run(self, statement: Statement, values: dict[str, Any]) -> int:
+        return self.link.run(statement.sql, statement.values(values))
+
+    def _finish(
+        self,
+        statement: Statement,
+        values: dict[str, Any],
+        district: str,
+        number: str | None,
+        incident: IncidentDraft | None,
+        now: datetime,
+    ) -> bool:
+        """Free a claimed row, and open an incident in the same transaction; False when the claim is lost."""
+        if incident is None:
+            return self._run(statement, values) == 1
+        once = self.statements.once["incident"]
+        with self.link.transaction() as cursor:
+            mine = cursor.execute(statement.sql, statement.values(values)).rowcount == 1
+            if mine:
+                cursor.execute(once.sql, once.values(incident_row(district, number, incident, now)))
+        return bool(mine)
+
+
+def _due_timer(row: tuple[Any, ...]) -> DueTimer:
+    c: dict[str, Any] = dict(zip(CLAIMED_TIMER, row, strict=True))
+    return DueTimer(
+        district=c["district"],
+        number=c["number"],
+        key=TimerKey(*(c[name] for name in TimerKey._fields)),
+        due_at=read_instant(c["due_at"]),
+        attempts=c["attempts"],
+    )
+
+
+def _named(timer: DueTimer) -> dict[str, Any]:
+    key = {f"b_{k}": v for k, v in zip(TimerKey._fields, timer.key, strict=True)}
+    return {"b_district": timer.district, "b_number": timer.number, **key}

@@ -1,0 +1,145 @@
+"""Rules of time 7 and 8: what a timer may do, how listing goes, and that nothing overdue goes silent."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+
+import pytest
+
+from rectiflow.engine.moments import local_day
+from support.district import (
+    CLERK,
+    DEPUTY,
+    DISTRICT,
+    LEADER,
+    SAFETY,
+    at,
+    calendar,
+    codes,
+    done,
+    edited,
+    rectifying,
+    submit,
+    workflows,
+    world,
+)
+
+# 7 ----------------------------------------------------------------------------------------------------------------
+
+
+def test_rule_07_a_timer_only_reminds_calls_and_proposes() -> None:
+    """In a year nobody acts: the ticket is where it was, nothing is listed, no paper is drafted, none signed."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    before = place.cases[number].ticket
+    place.advance_to(at("2025-09-20"))
+    case = place.cases[number]
+    assert (case.ticket.state, case.ticket.listed, case.ticket.fields) == (before.state, None, before.fields)
+    assert case.documents == {}
+    assert {r.status for r in case.requests.values()} == {"withdrawn", "pending"}
+
+
+def test_rule_07_a_paper_is_a_draft_until_its_leader_signs() -> None:
+    """Only who signs at that level signs; the number is taken then, once."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    place.advance_to(at("2024-09-30"))
+    done(place.rule(number, 2, DISTRICT))
+    paper = place.cases[number].documents[1]
+    assert (paper.kind, paper.status, paper.number, paper.level) == ("listing_notice", "draft", None, "district")
+    assert codes(place.sign_off(number, 1, LEADER)) == {"role_missing"}
+    done(place.sign_off(number, 1, DISTRICT))
+    assert place.cases[number].documents[1].number == "listing_notice〔2024〕1号"
+    assert codes(place.sign_off(number, 1, DISTRICT)) == {"document_done"}
+
+
+@pytest.mark.parametrize(
+    ("level", "approver"), [("village", "town1-leader"), ("town", "town1-leader"), ("district", DISTRICT)]
+)
+def test_rule_07_each_level_has_its_own_approver(level: str, approver: str) -> None:
+    """Listing may begin on discovery; approval sets the level and keeps the deadline."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.ask(number, "listing", SAFETY, level=level))
+    others = {"town1-leader", DISTRICT, LEADER} - {approver}
+    for other in sorted(others):
+        assert codes(place.rule(number, 1, other)) == {"role_missing"}
+    answer = done(place.rule(number, 1, approver))
+    assert answer.ticket.listed == level
+    assert place.cases[number].clocks["rectify"].due_on == date(2024, 9, 20)
+
+
+def test_rule_07_a_listed_hazard_is_not_closed_before_it_is_delisted() -> None:
+    """Closing waits for the approval of the level that listed it."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.ask(number, "listing", SAFETY, level="town"))
+    done(place.rule(number, 1, "town1-leader"))
+    done(submit(place, number))
+    done(place.act(number, "pass", SAFETY, second_inspector=CLERK))
+    assert codes(place.act(number, "close", DEPUTY)) == {"listed"}
+    assert codes(place.void(number, DEPUTY, reason="重复")) == {"listed"}
+    done(place.ask(number, "delisting", DEPUTY))
+    assert codes(place.rule(number, 2, DISTRICT)) == {"role_missing"}
+    done(place.rule(number, 2, "town1-leader"))
+    assert done(place.act(number, "close", DEPUTY)).ticket.marks["listed_ever"] == "town"
+
+
+def test_rule_07_the_level_rises_and_never_falls_without_a_reason() -> None:
+    """A lower or equal level is refused; delisting before acceptance needs a reason."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.ask(number, "listing", SAFETY, level="town"))
+    done(place.rule(number, 1, "town1-leader"))
+    assert codes(place.ask(number, "listing", SAFETY, level="village")) == {"level_not_higher"}
+    assert codes(place.ask(number, "listing", SAFETY, level="town")) == {"level_not_higher"}
+    assert codes(place.ask(number, "delisting", SAFETY)) == {"field_missing"}
+    done(place.ask(number, "delisting", SAFETY, reason="挂错单位"))
+    done(place.ask(number, "listing", SAFETY, level="district"))
+    assert done(place.rule(number, 3, DISTRICT)).ticket.listed == "district"
+
+
+def test_rule_07_a_proposal_is_not_repeated_while_one_waits_or_it_is_listed() -> None:
+    """The timer does not propose what is already before the leader, nor a level that is reached."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.ask(number, "listing", SAFETY, level="district"))
+    done(place.rule(number, 1, DISTRICT))
+    place.advance_to(at("2024-12-31"))
+    assert [r.kind for r in place.cases[number].requests.values()] == ["listing", "supervision_letter"]
+
+
+# 8 ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["hazard", "major_hazard", "hard_to_rectify"])
+def test_rule_08_no_clock_of_a_built_in_definition_ever_goes_silent(name: str) -> None:
+    """Every clock has a step that repeats and tells or calls somebody."""
+    for each in workflows()[name].clocks.values():
+        assert any(s.every is not None and s.act != "propose" for s in each.steps), each.id
+
+
+def test_rule_08_an_overdue_hazard_is_heard_of_for_a_year() -> None:
+    """Nothing but the ladder speaks, and it never pauses for longer than its interval."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    place.advance_to(at("2025-09-20"))
+    days = sorted({local_day(d.at) for d in place.log if d.number == number and d.at > at("2024-10-10")})
+    assert max(calendar().between(a, b) for a, b in pairwise(days)) <= 5
+
+
+def test_rule_08_the_interval_of_the_step_the_loader_adds_widens() -> None:
+    """Where the author repeats nothing, the reminder goes on: three even intervals, then doubling up to twenty days."""
+    quiet = edited(
+        "hazard",
+        ("workflow: hazard", "workflow: quiet"),
+        ("      - {at: +10 workdays, every: 5 workdays, remind: bureau_leader}\n", ""),
+    )
+    place = world(quiet=quiet)
+    number = rectifying(place, workflow="quiet")
+    place.advance_to(at("2025-12-31"))
+    days = [local_day(c.nominal_at) for c in place.cases[number].crossings if c.key.step == "never-silent"]
+    gaps = [calendar().between(a, b) for a, b in pairwise(days)]
+    assert gaps[:6] == [5, 5, 5, 10, 20, 20]
+    assert set(gaps[4:]) == {20}
