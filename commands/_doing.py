@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -47,6 +47,7 @@ class Done:
     before: Snapshot | None
     decision: Decision
     ticket: Ticket
+    workflow: Workflow  #: the one the hazard is then on
     dry: bool = False
 
 
@@ -100,13 +101,19 @@ def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_
     try:
         if not dry_run:
             outcome = made.flow.handle(number, stimulus)
-            return Done(number=number, action=title, before=before, decision=outcome.decision, ticket=outcome.ticket)
+            return _done(made, title, before, outcome.decision, outcome.ticket)
         answer = made.flow.preview(number, stimulus)
     except RectiflowError as exc:
         return failed(number, title, exc, before.workflow)
     if isinstance(answer, Refusal):
         return refused(answer, before.workflow, number)
-    return Done(number=number, action=title, before=before, decision=answer, ticket=answer.ticket, dry=True)
+    return replace(_done(made, title, before, answer, answer.ticket), dry=True)
+
+
+def _done(made: Session, title: str, before: Snapshot, decision: Decision, ticket: Ticket) -> Done:
+    same = (ticket.workflow, ticket.version) == (before.workflow.id, before.workflow.version)
+    workflow = before.workflow if same else made.flow.library.newest(ticket.workflow)
+    return Done(number=ticket.number, action=title, before=before, decision=decision, ticket=ticket, workflow=workflow)
 
 
 def tell(made: Session, results: Sequence[Result]) -> None:

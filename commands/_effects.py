@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rectiflow.engine.decision import Decision
-    from rectiflow.engine.ticket import ClockRun, Snapshot
+    from rectiflow.engine.ticket import ClockRun
 
     from ._context import Session
     from ._doing import Done
@@ -18,7 +18,7 @@ __all__ = ["as_record", "effects", "headline"]
 def headline(made: Session, result: Done) -> str:
     """Return one line: the number, what was done, from where to where."""
     ticket, decision = result.ticket, result.decision
-    workflow = made.flow.workflow_of(ticket)
+    workflow = result.workflow
     if not decision.events:
         return f"{ticket.number}  已有，没有重复登记（{workflow.states[ticket.state].title}）"
     before, here = result.before, workflow.states[ticket.state].title
@@ -35,7 +35,7 @@ def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
     from rectiflow._views import turn_of
     from rectiflow.engine.hands import role_title
 
-    workflow = made.flow.workflow_of(ticket)
+    workflow = result.workflow
     task = workflow.states[ticket.state].task
     if task and decision.events and (result.before is None or result.before.case.state != ticket.state):
         yield (
@@ -44,11 +44,11 @@ def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
         )
     for text in _corrected(made, result):
         yield "更正", text
-    for _, text in _deadlines(made, result.before, decision):
+    for _, text in _deadlines(result):
         yield "时限", text
     for occasion, names in _told(made, decision).items():
         yield "提醒", f"{occasion} → {'、'.join(names)}"
-    yield from _requests(made, result.before, decision)
+    yield from _requests(result)
     yield from _papers(made, result)
     for incident in decision.incidents:
         yield "待办", incident.message
@@ -59,7 +59,7 @@ def as_record(made: Session, result: Done) -> dict[str, Any]:
     from rectiflow._views import turn_of
 
     decision, ticket = result.decision, result.ticket
-    workflow = made.flow.workflow_of(ticket)
+    workflow = result.workflow
     return {
         "number": ticket.number or None,
         "state": ticket.state,
@@ -67,7 +67,7 @@ def as_record(made: Session, result: Done) -> dict[str, Any]:
         "turn": turn_of(made.flow, workflow, ticket),
         "deadlines": [
             {"clock": run.clock, "status": run.status, "due_on": run.due_on, "change": text}
-            for run, text in _deadlines(made, result.before, decision)
+            for run, text in _deadlines(result)
         ],
         "messages": [{"occasion": occasion, "recipients": names} for occasion, names in _told(made, decision).items()],
         "requests": [{"ordinal": r.ordinal, "kind": r.kind, "status": r.status} for r in decision.requests],
@@ -80,7 +80,7 @@ def _corrected(made: Session, result: Done) -> Iterator[str]:
     """Yield what is on record otherwise than before, where something was corrected."""
     from rectiflow.engine.values import show
 
-    workflow, directory = made.flow.workflow_of(result.ticket), made.flow.directory()
+    workflow, directory = result.workflow, made.flow.directory()
     for event in result.decision.events:
         before = event.private.get("before", {})
         for name, value in event.private.get("after", {}).items():
@@ -88,8 +88,9 @@ def _corrected(made: Session, result: Done) -> Iterator[str]:
             yield f"{workflow.fields[name].title}：{was} → {now}"
 
 
-def _deadlines(made: Session, before: Snapshot | None, decision: Decision) -> Iterator[tuple[ClockRun, str]]:
-    titles = {k: c.title for k, c in made.flow.workflow_of(decision.ticket).clocks.items()}
+def _deadlines(result: Done) -> Iterator[tuple[ClockRun, str]]:
+    before, decision = result.before, result.decision
+    titles = {k: c.title for k, c in result.workflow.clocks.items()}
     known: Mapping[str, ClockRun] = before.clocks if before is not None else {}
     if before is not None:
         titles = {**{k: c.title for k, c in before.workflow.clocks.items()}, **titles}
@@ -125,11 +126,11 @@ def _told(made: Session, decision: Decision) -> dict[str, list[str]]:
     return {what: list(dict.fromkeys(names)) for what, names in found.items()}
 
 
-def _requests(made: Session, before: Snapshot | None, decision: Decision) -> Iterator[tuple[str, str]]:
+def _requests(result: Done) -> Iterator[tuple[str, str]]:
     from rectiflow._desk import REQUEST_STATUS
 
-    workflow = before.workflow if before is not None else made.flow.workflow_of(decision.ticket)
-    for request in decision.requests:
+    workflow = result.before.workflow if result.before is not None else result.workflow
+    for request in result.decision.requests:
         kind = workflow.requests.get(request.kind)
         title = kind.title if kind else request.kind
         yield "申请", f"第 {request.ordinal} 件 {title}：{REQUEST_STATUS.get(request.status, request.status)}"

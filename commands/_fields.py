@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _PAIR = re.compile(r"(?P<name>[^=＝：]+)[=＝：](?P<value>.*)", re.DOTALL)
+_DAYS_BACK = {"今天": 0, "今日": 0, "昨天": 1, "昨日": 1, "前天": 2}
 _LIST = "；"  #: joins the values of a field that takes several
 
 Pairs = Sequence[tuple[str, str]]
@@ -80,8 +81,10 @@ def read_pairs(words: Iterable[str]) -> Pairs:
     return [(m["name"].strip(), m["value"].strip()) for m in matches if m is not None]
 
 
-def by_field(workflow: Workflow, pairs: Pairs) -> dict[str, str]:
+def by_field(workflow: Workflow, pairs: Pairs, today: date) -> dict[str, str]:
     """Return the values by field id, where fields were named by Chinese title or a unique beginning of one.
+
+    今天, 昨天 and 前天 stand for days in fields that hold a date.
 
     Raises:
         typer.BadParameter: a field that takes one value was written twice.
@@ -93,10 +96,11 @@ def by_field(workflow: Workflow, pairs: Pairs) -> dict[str, str]:
     twice: list[str] = []
     for name, value in pairs:
         key = by_title(titles, name)
-        several = key in workflow.fields and workflow.fields[key].type == "list"
-        if key in data and not several:
+        kind = workflow.fields[key].type if key in workflow.fields else ""
+        if key in data and kind != "list":
             twice.append(titles.get(key, name))
-        data[key] = f"{data[key]}{_LIST}{value}" if key in data else value
+        said = _day_word(value, today) or value if kind == "date" else value
+        data[key] = f"{data[key]}{_LIST}{said}" if key in data else said
     if twice:
         raise typer.BadParameter(f"{'、'.join(f'“{t}”' for t in twice)}写了两次，请只写一次。")
     return data
@@ -119,19 +123,20 @@ def read_day(text: str | None, today: date, option: str = "--on") -> date | None
     Raises:
         typer.BadParameter: it is no date.
     """
-    from datetime import timedelta
-
     from rectiflow.engine.values import read_date
 
-    words = {"今天": 0, "昨天": 1, "前天": 2}
     if text is None:
         return None
-    if text.strip() in words:
-        return today - timedelta(days=words[text.strip()])
     try:
-        return read_date(text, today)
+        return read_date(_day_word(text, today) or text, today)
     except ValueError as exc:
         raise typer.BadParameter(f"{exc}。", param_hint=option) from exc
+
+
+def _day_word(text: str, today: date) -> str:
+    """Return the day a word stands for; "" when it is none."""
+    back = _DAYS_BACK.get(text.strip())
+    return "" if back is None else (today - timedelta(days=back)).isoformat()
 
 
 def read_via(text: str | None) -> str | None:

@@ -13,6 +13,7 @@ __all__ = [
     "ago",
     "fit",
     "left",
+    "packed",
     "put",
     "put_labelled",
     "screen_width",
@@ -82,6 +83,20 @@ def wrapped(text: str, width: int) -> Iterator[str]:
                 current = ""
             current += piece
         yield current
+
+
+def packed(parts: Sequence[str], width: int) -> Iterator[str]:
+    """Yield parts joined by dots in lines of at most `width` columns, broken between parts where that is possible."""
+    from rich.cells import cell_len
+
+    current = ""
+    for part in parts:
+        longer = f"{current} · {part}" if current else part
+        if current and cell_len(longer) > width:
+            yield current
+            longer = part
+        current = longer
+    yield from wrapped(current, width)
 
 
 def left(days: int | None) -> str:

@@ -50,6 +50,7 @@ def acting(made: Session, order: Order) -> Make:
     """Return what turns a hazard and an order into the action: its trigger, its fields, and by whose hand."""
 
     def make(before: Snapshot, given: Given) -> tuple[str, Stimulus]:
+        from rectiflow._flow import by_title
         from rectiflow.engine.stimulus import Act
 
         from ._fields import by_field, resolve_action
@@ -63,8 +64,10 @@ def acting(made: Session, order: Order) -> Make:
         here = workflow.leaving(before.case.state, trigger) or [t for t in workflow.transitions if t.trigger == trigger]
         roles = dict.fromkeys(r for t in here for r in t.by)
         hand = hand_of(made, given, before, roles)
-        data = {**by_field(workflow, order.pairs), **given.data}
-        act = Act(trigger=trigger, hand=hand, data=data, evidence=given.evidence, into=given.into)
+        data = {**by_field(workflow, order.pairs, made.flow.today()), **given.data}
+        others = {k: w.title for k, w in made.flow.library.latest.items()}
+        into = by_title(others, given.into) if given.into else None
+        act = Act(trigger=trigger, hand=hand, data=data, evidence=given.evidence, into=into)
         return titles.get(trigger, order.action), act
 
     return make
@@ -92,10 +95,18 @@ def _create(made: Session, workflow: Workflow, stimulus: Report, *, dry_run: boo
             answer = preview_report(made.flow, workflow, stimulus)
             if isinstance(answer, Refusal):
                 return refused(answer, workflow)
-            return Done(number="", action="上报", before=None, decision=answer, ticket=answer.ticket, dry=True)
+            return Done(
+                number="",
+                action="上报",
+                before=None,
+                decision=answer,
+                ticket=answer.ticket,
+                workflow=workflow,
+                dry=True,
+            )
         outcome = made.flow.create(workflow.id, stimulus)
     except RectiflowError as exc:
         return failed("", "上报", exc, workflow)
-    return Done(
-        number=outcome.ticket.number, action="上报", before=None, decision=outcome.decision, ticket=outcome.ticket
-    )
+    stored, decision = outcome.ticket, outcome.decision
+    used = made.flow.workflow_of(stored)
+    return Done(number=stored.number, action="上报", before=None, decision=decision, ticket=stored, workflow=used)

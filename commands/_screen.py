@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from ._layout import HEAD_STYLE, LATE_STYLE, NARROW, fit, left, put, put_labelled, screen_width, since, wrapped
+from ._layout import HEAD_STYLE, LATE_STYLE, NARROW, fit, left, packed, put, put_labelled, screen_width, since, wrapped
 from ._output import say
 
 if TYPE_CHECKING:
@@ -69,9 +69,8 @@ def show_history(title: str, events: Sequence[EventView]) -> None:
     for event in events:
         marks = "".join(f" [{m}]" for m, on in (("代录", event.on_behalf), ("补录", event.late)) if on)
         put(f"{event.seq:>3}  {event.happened_on}  {event.title}{marks}  {_by(event)}", "bold")
-        for text in _event_lines(event):
-            for part in wrapped(text, width - 6):
-                say(f"     {part}")
+        for text in _event_lines(event, width - 6):
+            say(f"     {text}")
 
 
 def show_listing(found: Listing) -> None:
@@ -220,17 +219,17 @@ def _by(event: EventView) -> str:
     return f"{event.actor}（代{event.in_place_of}）" if event.in_place_of else event.actor
 
 
-def _event_lines(event: EventView) -> Iterator[str]:
+def _event_lines(event: EventView, width: int) -> Iterator[str]:
+    from rectiflow.engine.moments import ZONE
+
     moved = f"{event.from_state} → {event.to_state}" if event.from_state else event.to_state
     hand = f"经办 {event.entered_by}" if event.on_behalf else ""
     means = "" if event.kind in ("timer", "imported") else f"方式 {event.via}"
     account = f"账号 {event.account}" if event.account and not event.own_account else ""
-    from rectiflow.engine.moments import ZONE
-
     recorded = f"录入 {event.recorded_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
-    yield " · ".join(p for p in (moved, hand, means, account, recorded) if p)
+    yield from packed([p for p in (moved, hand, means, account, recorded) if p], width)
     if event.details:
-        yield "；".join(f"{title}：{text}" for title, text in event.details)
+        yield from wrapped("；".join(f"{title}：{text}" for title, text in event.details), width)
 
 
 def _brief(entry: TicketLine) -> str:

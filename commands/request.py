@@ -134,7 +134,7 @@ def asking(made: Session, order: Order) -> Make:
         kind = workflow.requests.get(resolve_request(workflow, order.action))
         roles = [r for r in kind.by if r != "timer"] if kind else []
         hand = hand_of(made, given, before, roles)
-        data = {**by_field(workflow, order.pairs), **given.data}
+        data = {**by_field(workflow, order.pairs, made.flow.today()), **given.data}
         ask = Ask(kind=kind.id if kind else order.action, hand=hand, data=data, level=given.level)
         return f"申请{kind.title if kind else order.action}", ask
 
@@ -174,7 +174,7 @@ def ruling(made: Session, ordinal: Callable[[str], int | None], pairs: Pairs, *,
         kind = workflow.requests.get(request.kind)
         role = kind.decider(request.level) if kind else None
         hand = hand_of(made, given, before, (role,) if role else ())
-        data = {**by_field(workflow, pairs), **given.data}
+        data = {**by_field(workflow, pairs, made.flow.today()), **given.data}
         rule = Rule(ordinal=request.ordinal, approve=approve, hand=hand, data=data, reason=given.reason)
         return f"{'批准' if approve else '不批准'}{kind.title if kind else request.kind}", rule
 

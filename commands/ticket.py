@@ -51,7 +51,7 @@ def new_ticket(
     chosen = made.flow.library.newest(workflow)
     pairs = read_pairs(words or ())
     given = read_given(made, on=on, whom=whom, via=via, note=note, files=evidence or (), dry_run=dry_run)
-    given.data.update(by_field(chosen, pairs))
+    given.data.update(by_field(chosen, pairs, made.flow.today()))
     report(made, chosen, given, key=key, dry_run=dry_run, as_json=as_json)
 
 
@@ -201,7 +201,7 @@ def amend_ticket(
     pairs = read_pairs(words)
 
     def make(before: Snapshot, given: Given) -> tuple[str, Stimulus]:
-        data = {**by_field(before.workflow, pairs), **given.data}
+        data = {**by_field(before.workflow, pairs, made.flow.today()), **given.data}
         return "更正", Amend(hand=hand_of(made, given, before, ()), data=data, reason=given.reason)
 
     full = read_number(made.flow, number)

@@ -55,7 +55,10 @@ def show_workflow(
         for t in w.transitions
     )  # fmt: skip
     table("操作", ("操作", "从", "到", "谁办"), moves)
-    clocks = ((c.title, str(c.within or c.until or ""), "；".join(f"{s.at} {s.act}" for s in c.steps)) for c in w.clocks.values())
+    clocks = (
+        (c.title, str(c.within or c.until or ""), "；".join(f"{s.at} {s.act}" for s in c.steps))
+        for c in w.clocks.values()
+    )
     table("时限", ("时限", "长短", "逐级督办"), clocks)
     asked = ((r.title, "、".join(role.get(b, "到期自动提出") for b in r.by), r.limit) for r in w.requests.values())
     table("申请", ("申请", "谁提", "最多次数"), asked)
@@ -76,7 +79,10 @@ def check(
         for problem in problems if not as_json else ():
             warn(str(problem))
         if not as_json:
-            say(f"{path}：" + (f"通过（{workflow.title} v{workflow.version}）" if workflow else "不能用，请改正上列问题"))
+            say(
+                f"{path}："
+                + (f"通过（{workflow.title} v{workflow.version}）" if workflow else "不能用，请改正上列问题")
+            )
     if as_json:
         print_json(shown)
     if failed:
@@ -84,8 +90,10 @@ def check(
 
 
 @app.command("test")
-def test(
-    files: Annotated[list[Path] | None, typer.Argument(help="情景文件；不写为内置流程的全部情景", metavar="[文件]...")] = None,
+def play_scenarios(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="情景文件；不写为内置流程的全部情景", metavar="[文件]...")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """在示例区、虚拟时钟下把情景跑一遍；有不符的，说明在哪一行、应是什么、实际是什么。"""

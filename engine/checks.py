@@ -72,7 +72,7 @@ class Desk:
         """Check the name of a field, and that its type is one of `types`."""
         if self.known("N303", "字段", name, self.fields, *path):
             kind = self.fields[name or ""].type
-            if kind and kind not in types:
+            if str(kind) and kind not in types:  # "" while the type itself could not be read
                 wanted = "或".join(said for t, said in FIELD_TYPES.items() if t in types)
                 self.fault("N310", f"这里要用{wanted}类型的字段，“{name}”是{FIELD_TYPES[kind]}", *path)
 
@@ -184,7 +184,7 @@ def _field(desk: Desk, field: Field) -> None:
     builtin = BUILTIN_FIELDS.get(field.id)
     if field.id in RESERVED_FIELDS:
         desk.fault("S210", f"字段不能叫 {field.id}，这个名称另有所指", *at, hint="换一个名称", key=True)
-    if builtin is not None and field.type and field.type != builtin.type:
+    if builtin is not None and str(field.type) and field.type != builtin.type:
         message = f"内置字段 {field.id} 的类型是 {builtin.type}，不能改成 {field.type}"
         desk.fault("N310", message, *at, "type", hint="删掉 type，或者换一个字段名")
     if field.type == "catalogue":

@@ -96,7 +96,9 @@ def void_reasons(snapshot: Snapshot, stimulus: Void, now: datetime) -> tuple[Sta
 def _follow_date(change: Change, changed: Mapping[str, Plain]) -> None:
     """Let the date on record follow where no clock runs on it yet (a date an older ledger stated)."""
     main = main_clock(change.workflow)
-    if main is not None and main.until in changed and change.ticket.marks.get("due_on"):
+    if main is None or main.until is None:
+        return
+    if main.until in changed and change.ticket.marks.get("due_on"):
         change.mark("due_on", changed[main.until])
         change.mark("original_due_on", changed[main.until])
 

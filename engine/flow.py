@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from .checks import Desk
 from .workflow import ANY_OPEN, Transition
@@ -98,10 +99,14 @@ def _nobody_left(desk: Desk) -> None:
         person = _person(desk, t)
         barring = {o.position for o in desk.parts.transitions if o.trigger in t.not_by_actor_of}
         barring &= {o.position for o in desk.parts.transitions if person and _person(desk, o) == person}
-        if barring and not _reachable(desk, lambda o, b=barring: o.position not in b) & {*_sources(desk, t)}:
+        if barring and not _reachable(desk, partial(_free, barring)) & {*_sources(desk, t)}:
             message = f"操作 {t.trigger} 只有 {person} 能办，而走到这里的必是同一个人，永远办不成"
             hint = "给 by 加上另一个角色，或者去掉 not_by_actor_of"
             desk.fault("F509", message, "transitions", t.position, "not_by_actor_of", hint=hint, key=True)
+
+
+def _free(barred: set[int], transition: Transition) -> bool:
+    return transition.position not in barred
 
 
 def _person(desk: Desk, t: Transition) -> str | None:

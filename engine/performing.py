@@ -20,6 +20,7 @@ from .values import read_date
 __all__ = ["Performance", "named"]
 
 _STATED = ("assigned_on", "handed_in_on", "passed_on", "failed_on", "closed_on")
+_NOTHING: Mapping[str, Any] = {}
 _VERDICTS = {"approve": True, "批准": True, "reject": False, "不批准": False}
 
 
@@ -80,7 +81,7 @@ class Performance:
         case = self.world.cases.get(self.number)
         workflow = self.world.workflows[case.ticket.workflow if case else self.scenario.workflow]
         if text in workflow.roles:
-            fields = case.ticket.fields if case else {}
+            fields = case.ticket.fields if case else _NOTHING
             return holders(workflow, text, fields, self.world.directory, local_day(self.world.now))
         return (self.world.directory.find_person(text).id,)
 

@@ -18,7 +18,6 @@ from .tables import Tabulation, by_category, by_town, by_unit, reconcile
 from .text import cn_date, cn_time
 from .zone import local
 
-
 _SUBJECT = "校园安全隐患排查整改情况月报"
 _TITLE_LINE = 20  #: characters of size 2 (22 pt) in a line of 156 mm
 

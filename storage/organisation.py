@@ -142,11 +142,14 @@ def _rows(connection: Connection, name: str, district: str) -> list[Any]:
 def _replace(
     connection: Connection, name: str, district: str, key: tuple[str, ...], rows: list[dict[str, Any]]
 ) -> None:
+    """Write rows in place of those with the same key; of two in the list the later one counts."""
     t = table(name)
-    for row in rows:
-        connection.execute(delete(t).where(t.c.district == district, *(t.c[k] == row[k] for k in key)))
-    if rows:
-        connection.execute(insert(t), [{"district": district, **row} for row in rows])
+    written = {tuple(row[k] for k in key): row for row in rows}
+    for values in written:
+        same = (t.c[k] == value for k, value in zip(key, values, strict=True))
+        connection.execute(delete(t).where(t.c.district == district, *same))
+    if written:
+        connection.execute(insert(t), [{"district": district, **row} for row in written.values()])
 
 
 def _refuse_shared_accounts(connection: Connection, district: str, people: list[Person]) -> None:

@@ -62,9 +62,10 @@ def claim(engine: Engine, edition: Edition) -> bool:
         "owner": edition.owner, "lease_until": edition.lease_until, "paths": [],
     }  # fmt: skip
     try:
-        return _write(engine, insert(table("report")).values(**row)) == 1
+        _write(engine, insert(table("report")).values(**row))
     except IntegrityError:
         return False
+    return True
 
 
 def take_over(engine: Engine, edition: Edition, *, owner: str, now: datetime, lease: timedelta) -> bool:

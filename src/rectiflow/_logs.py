@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 __all__ = ["set_up_logs"]
 
@@ -12,7 +13,7 @@ def set_up_logs(*, as_json: bool = False) -> None:
     """Send our logs to standard error, as plain lines or (for collectors) as JSON."""
     import structlog
 
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper("iso", utc=True),

@@ -67,7 +67,9 @@ def read_source(path: Path) -> Source:
     """
     try:
         if path.stat().st_size > MAX_BYTES * 4:
-            raise InputUnusable(f"{path} 太大（{path.stat().st_size // 1024} KB），流程定义最多 {MAX_BYTES // 1024} KB。")
+            raise InputUnusable(
+                f"{path} 太大（{path.stat().st_size // 1024} KB），流程定义最多 {MAX_BYTES // 1024} KB。"
+            )
         return Source(str(path), path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise InputUnusable(f"{path} 读不了：{os_reason(exc)}。请核对路径。") from exc

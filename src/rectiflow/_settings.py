@@ -5,8 +5,9 @@ Imported where a workplace is opened: it brings pydantic with it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -115,11 +116,10 @@ def read_settings(file: Path | None, *, db: str | None = None) -> Settings:
     except UnicodeDecodeError as exc:
         raise WorkplaceError(f"{file} 不是 UTF-8 文本，请另存为 UTF-8。") from exc
     except ValidationError as exc:
-        raise WorkplaceError("\n".join(["设置有误：", *(_problem(e, file) for e in exc.errors())])) from exc
+        raise WorkplaceError("\n".join(["设置有误：", *(_problem(dict(e), file) for e in exc.errors())])) from exc
 
 
-def _problem(error: object, file: Path | None) -> str:
-    assert isinstance(error, dict)
+def _problem(error: Mapping[str, Any], file: Path | None) -> str:
     place = ".".join(map(str, error["loc"]))
     what = {
         "extra_forbidden": "没有这一项",

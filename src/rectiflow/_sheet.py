@@ -202,27 +202,31 @@ def _events(flow: Rectiflow, snapshot: Snapshot, told: Iterable[Told]) -> Iterat
     notices: dict[int, dict[str, list[str]]] = {}
     for message in told:
         notices.setdefault(message.seq, {}).setdefault(message.occasion, []).append(message.recipient)
+    was = here = snapshot.workflow
     for event in flow.history(number):
-        workflow = _home(flow, snapshot, event)
-        yield _event(snapshot, workflow, event, files.get(event.seq, ()), notices.get(event.seq, {}))
+        changed = event.public.get("marks", {}).get("workflow")  # the first line says it, and every change of workflow
+        here = _named(snapshot, changed) if changed else here
+        was = here if event.from_state is None else was
+        yield _event(snapshot, (was, here), event, files.get(event.seq, ()), notices.get(event.seq, {}))
+        was = here
 
 
-def _home(flow: Rectiflow, snapshot: Snapshot, event: Event) -> Workflow:
-    """Return the workflow an event was written in: a ticket may have changed into another since."""
-    known = (snapshot.workflow, *flow.library.latest.values())
-    return next((w for w in known if event.to_state in w.states and _knows(w, event)), snapshot.workflow)
-
-
-def _knows(workflow: Workflow, event: Event) -> bool:
-    return event.kind != "acted" or event.trigger in workflow.triggers()
+def _named(snapshot: Snapshot, workflow: str) -> Workflow:
+    """Return a workflow by id: a ticket may have changed into another since."""
+    return snapshot.workflow if workflow == snapshot.workflow.id else snapshot.library.get(workflow, snapshot.workflow)
 
 
 def _event(
-    snapshot: Snapshot, workflow: Workflow, event: Event, files: Iterable[str], notices: Mapping[str, list[str]]
+    snapshot: Snapshot,
+    workflows: tuple[Workflow, Workflow],
+    event: Event,
+    files: Iterable[str],
+    notices: Mapping[str, list[str]],
 ) -> EventView:
+    was, workflow = workflows
     directory, private = snapshot.directory, event.private or {}
     account, clerk = str(private.get("account") or ""), directory.persons.get(event.entered_by or "")
-    moved = event.from_state is not None and event.from_state != event.to_state
+    moved = event.from_state is not None and (event.from_state != event.to_state or was is not workflow)
     details = [*_details(snapshot, workflow, private)]
     details += [("佐证材料", "、".join(files))] if files else []
     details += (
@@ -234,8 +238,8 @@ def _event(
         seq=event.seq,
         kind=event.kind,
         title=_title(workflow, event),
-        from_state=_state(snapshot, workflow, event.from_state) if moved else "",
-        to_state=_state(snapshot, workflow, event.to_state) if moved or event.from_state is None else "",
+        from_state=_state(was, event.from_state) if moved else "",
+        to_state=_state(workflow, event.to_state) if moved or event.from_state is None else "",
         actor=directory.person_name(event.actor) or "系统",
         in_place_of=directory.person_name(event.in_place_of),
         entered_by=directory.person_name(event.entered_by),
@@ -250,11 +254,9 @@ def _event(
     )
 
 
-def _state(snapshot: Snapshot, workflow: Workflow, state: str | None) -> str:
-    for candidate in (workflow, snapshot.workflow, *snapshot.library.values()):
-        if state is not None and state in candidate.states:
-            return candidate.states[state].title
-    return state or ""
+def _state(workflow: Workflow, state: str | None) -> str:
+    found = workflow.states.get(state or "")
+    return found.title if found else state or ""
 
 
 def _title(workflow: Workflow, event: Event) -> str:

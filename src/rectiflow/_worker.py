@@ -81,10 +81,11 @@ def _add_jobs(scheduler: Any, place: Workplace) -> None:
     }
     for name, (job, seconds) in jobs.items():
         scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
-    scheduler.add_listener(
-        lambda event: log.warning("心跳 %s 未按时：%s", event.job_id, type(event).__name__),
-        EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED,
-    )
+    scheduler.add_listener(_late, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+
+
+def _late(event: Any) -> None:
+    log.warning("心跳 %s 未按时：%s", event.job_id, type(event).__name__)
 
 
 def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:

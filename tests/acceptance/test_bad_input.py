@@ -39,7 +39,7 @@ def run(office: Path) -> Run:
     """Run the command line in the workplace; return the exit code and all that was said."""
 
     def call(*words: str, acting: str = "安全股股长", now: str = "2024-09-02T10:00") -> tuple[int, str]:
-        done = subprocess.run(  # noqa: S603 our own program
+        done = subprocess.run(
             [sys.executable, "-m", "rectiflow", "--as", acting, "--now", now, *words],
             cwd=office,
             capture_output=True,
@@ -65,7 +65,11 @@ def _rows(office: Path, table: str = "ticket") -> int:
     [
         ("states:\n", "states: [\n", "bad.yaml:"),
         ("by: [lead_section, town_supervisor]", "by: [lead_secton]", "lead_secton"),
-        ("by: safety_section, not_by_actor_of", "by: safety_section, when: sevrity == 'major', not_by_actor_of", "sevrity"),
+        (
+            "by: safety_section, not_by_actor_of",
+            "by: safety_section, when: sevrity == 'major', not_by_actor_of",
+            "sevrity",
+        ),
     ],
     ids=["broken yaml", "unknown role", "misspelt field in a guard"],
 )
@@ -106,7 +110,7 @@ def test_protected_workbook(run: Run, office: Path) -> None:
     """A workbook with a password says so."""
     import io
 
-    import msoffcrypto.format.ooxml as ooxml
+    from msoffcrypto.format import ooxml
 
     locked = io.BytesIO()
     ooxml.OOXMLFile((office / "people.xlsx").open("rb")).encrypt("secret", locked)
@@ -185,7 +189,7 @@ def test_settings_that_are_wrong(run: Run, office: Path) -> None:
     good = config.read_text("utf-8")
     config.write_text(good + "\n[mail]\n", "utf-8")
     assert run("today")[0] == 1
-    config.write_text(good.replace("port = 587", 'prot = 587'), "utf-8")
+    config.write_text(good.replace("port = 587", "prot = 587"), "utf-8")
     code, said = run("today")
     assert code == 1
     assert "prot" in said
@@ -193,8 +197,13 @@ def test_settings_that_are_wrong(run: Run, office: Path) -> None:
 
 def test_no_workplace(tmp_path: Path) -> None:
     """Outside any workplace the message says how to make one."""
-    done = subprocess.run(  # noqa: S603 our own program
-        [sys.executable, "-m", "rectiflow", "today"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    done = subprocess.run(
+        [sys.executable, "-m", "rectiflow", "today"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 1
     assert "rectiflow init" in done.stderr + done.stdout

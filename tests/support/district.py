@@ -14,8 +14,9 @@ from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.load import load_catalogue, load_workflow
 from rectiflow.engine.moments import ZONE
-from rectiflow.engine.simulate import World
-from rectiflow.engine.stimulus import Attachment
+from rectiflow.engine.simulate import Case, World
+from rectiflow.engine.stimulus import Attachment, Hand
+from rectiflow.engine.ticket import ClockRun
 from rectiflow.engine.workflow import Workflow
 from rectiflow.workflows.sample.directory import sample_directory
 
@@ -75,9 +76,9 @@ def codes(answer: Decision | Refusal) -> set[str]:
     return {r.code for r in answer.reasons}
 
 
-def hazard(place: World, by: str = CLERK, workflow: str = "hazard", **data: Any) -> str:
+def hazard(place: World, /, by: str = CLERK, workflow: str = "hazard", **data: Any) -> str:
     """Report a hazard of the sample school, a general one unless told otherwise, and return its number."""
-    given = {
+    given: dict[str, Any] = {
         "source": "bureau",
         "found_on": place.now.astimezone(ZONE).date(),
         "category": "fire_passage",
@@ -87,7 +88,7 @@ def hazard(place: World, by: str = CLERK, workflow: str = "hazard", **data: Any)
     return done(place.report(workflow, by, **{**given, **data})).ticket.number
 
 
-def rectifying(place: World, due_on: str = "2024-09-20", **data: Any) -> str:
+def rectifying(place: World, /, due_on: str = "2024-09-20", **data: Any) -> str:
     """Report, assign and sign for a general hazard at once and return its number."""
     number = hazard(place, **data)
     done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on=due_on))
@@ -95,7 +96,22 @@ def rectifying(place: World, due_on: str = "2024-09-20", **data: Any) -> str:
     return number
 
 
-def submit(place: World, number: str, by: str = RECTIFIER, **data: Any) -> Decision | Refusal:
+def submit(place: World, number: str, /, by: str | Hand = RECTIFIER, **data: Any) -> Decision | Refusal:
     """Apply for re-inspection."""
-    given = {"measures": "已清走", "completed_on": place.now.astimezone(ZONE).date()}
+    given: dict[str, Any] = {"measures": "已清走", "completed_on": place.now.astimezone(ZONE).date()}
     return place.act(number, "submit", by, evidence=(PHOTO,), **{**given, **data})
+
+
+def clock(place: World, number: str, name: str) -> ClockRun:
+    """Return the latest run of a clock."""
+    return place.cases[number].clocks[name]
+
+
+def told(case: Case, template: str) -> set[str]:
+    """Return who got a message of a template."""
+    return {m.recipient for m in case.messages.values() if m.template == template}
+
+
+def acting(person: str, day: str | None = None, **more: str) -> Hand:
+    """Act as a person, on a stated day or today."""
+    return Hand(actor=person, on=date.fromisoformat(day) if day else None, **more)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -54,9 +54,9 @@ def assigned(place: Workplace, count: int, *, days: int = 10) -> list[str]:
 
 
 @contextmanager
-def rectiflow_process(folder: Path, arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def rectiflow_process(folder: Path, arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
     """Run the command line in a process of its own; killed at the end if it still runs."""
-    process = subprocess.Popen(  # noqa: S603 our own program
+    process = subprocess.Popen(
         [sys.executable, "-m", "rectiflow", *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,

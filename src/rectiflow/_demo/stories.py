@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
+from typing import Any
 
 from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.ticket import Ticket
@@ -61,7 +63,7 @@ def _report(workflow: str, unit: str, category: str, place: str, description: st
     return begin
 
 
-def _act(trigger: str, role: str, **given: object) -> Scene:
+def _act(trigger: str, role: str, **given: Any) -> Scene:
     def scene(cast: Cast, ticket: Ticket) -> object:
         by = cast.rectifier(ticket) if role == "rectifier" else cast.who(ticket, role)
         return cast.do(ticket, trigger, by or "", **given)
@@ -77,7 +79,7 @@ def _assign(due_on: str) -> Scene:
     return scene
 
 
-def _submit(measures: str, **given: object) -> Scene:
+def _submit(measures: str, **given: Any) -> Scene:
     def scene(cast: Cast, ticket: Ticket) -> object:
         return cast.do(
             ticket,
@@ -100,7 +102,7 @@ def _accept(trigger: str = "pass") -> Scene:
     return scene
 
 
-def _ask(kind: str, role: str, level: str | None = None, **data: object) -> Scene:
+def _ask(kind: str, role: str, level: str | None = None, **data: Any) -> Scene:
     def scene(cast: Cast, ticket: Ticket) -> object:
         by = cast.who(ticket, role) or ""
         return cast.attempt(ticket, lambda: cast.flow.ask(ticket.number, kind, by=by, level=level, **data))
@@ -115,10 +117,11 @@ def _rule(kind: str, role: str, *, approve: bool = True, reason: str = "") -> Sc
         number, by = ticket.number, cast.who(ticket, role) or ""
         pending = [r.ordinal for r in cast.flow.snapshot(number).requests if r.kind == kind and r.status == "pending"]
         for ordinal in pending:
-            cast.attempt(ticket, lambda o=ordinal: cast.flow.rule(number, o, by=by, approve=approve, reason=reason))
+            rule = partial(cast.flow.rule, number, ordinal, by=by, approve=approve, reason=reason)
+            cast.attempt(ticket, rule)
         drafts = [d.ordinal for d in cast.flow.snapshot(number).documents if d.status == "draft"]
         for ordinal in drafts:
-            cast.attempt(ticket, lambda o=ordinal: cast.flow.sign_off(number, o, by=by))
+            cast.attempt(ticket, partial(cast.flow.sign_off, number, ordinal, by=by))
         return pending
 
     return scene

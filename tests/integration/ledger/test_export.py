@@ -74,8 +74,8 @@ def test_what_a_ledger_says(flow: Rectiflow, lived: dict[str, str], tmp_path: Pa
     assert lived["作废"] not in rows
     passed = {"verifier": "安全股副股长、安全股干事", "verified_on": date(2024, 9, 4), "verdict": "pass"}
     closed = rows[lived["销号"]]
-    assert closed == closed | passed | {"closed_on": date(2024, 9, 6), "closer": "安全股干事", "rev": 6}
-    assert closed == closed | {"completed_on": date(2024, 9, 2), "measures": "已清理", "phone": "13800000030"}
+    assert closed == {**closed, **passed} | {"closed_on": date(2024, 9, 6), "closer": "安全股干事", "rev": 6}
+    assert closed == {**closed} | {"completed_on": date(2024, 9, 2), "measures": "已清理", "phone": "13800000030"}
     failed = rows[lived["不合格"]]
     assert (failed["verdict"], failed["verified_on"], failed["due_on"]) == ("fail", date(2024, 9, 4), date(2024, 9, 30))
     again, reopened = rows[lived["再报"]], rows[lived["重开"]]

@@ -14,7 +14,10 @@ import pytest
 from rectiflow import Rectiflow, Refused
 from rectiflow._clock import SetClock
 from rectiflow._ledger import LedgerImport, import_ledger
+from rectiflow.engine.decide import decide
+from rectiflow.engine.decision import Refusal
 from rectiflow.engine.moments import at_hour
+from rectiflow.engine.stimulus import Import
 from rectiflow.intake import WorkbookUnreadable
 from rectiflow.storage import queries
 from rectiflow.storage.queries import TicketFilter
@@ -27,8 +30,8 @@ DONE = {"整改责任单位": SCHOOL, "整改责任人": f"{SCHOOL}校长", "整
 CHECKED = DONE | {"复查人": "安全股副股长", "复查时间": "2024-08-29", "复查结论": "合格"}
 
 
-def _import(flow: Rectiflow, path: Path, **options: bool) -> LedgerImport:
-    return import_ledger(flow, path, by=KEEPER, **options)
+def _import(flow: Rectiflow, path: Path, *, dry_run: bool = False) -> LedgerImport:
+    return import_ledger(flow, path, by=KEEPER, dry_run=dry_run)
 
 
 def _count(flow: Rectiflow) -> int:
@@ -218,6 +221,18 @@ def test_only_who_keeps_the_ledger_takes_one_over(flow: Rectiflow, opening: Path
     with pytest.raises(Refused, match="不能“导入台账”"):
         import_ledger(flow, opening, by=f"{SCHOOL}校长")
     assert _count(flow) == 0
+
+
+def test_the_stimulus_itself_is_refused(flow: Rectiflow) -> None:
+    """Whoever hands it in: a statement by somebody else, or about the future, is refused with every reason."""
+    workflow = flow.library.newest("hazard")
+    data = {"source": "bureau", "found_on": "2024-08-20", "category": "fire", "description": "通道堵塞"}
+    stimulus = Import(
+        hand=flow.hand(f"{SCHOOL}校长"), data=data, proof="closed", key="k", closed_on=date(2024, 9, 3)
+    )  # fmt: skip
+    refusal = decide(workflow, flow.blank(workflow), stimulus, flow.now())
+    assert isinstance(refusal, Refusal)
+    assert [r.code for r in refusal.reasons] == ["role_missing", "future"]
 
 
 def test_text_in_gb18030(flow: Rectiflow, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ SCHOOL = "示例一镇第一小学"
 RECTIFYING = {"整改责任单位": SCHOOL, "整改责任人": f"{SCHOOL}校长", "整改时限": "2024-09-20"}
 
 
-def _import(flow: Rectiflow, path: Path, **options: bool) -> LedgerImport:
-    return import_ledger(flow, path, by=KEEPER, **options)
+def _import(flow: Rectiflow, path: Path, *, update: bool = False, dry_run: bool = False) -> LedgerImport:
+    return import_ledger(flow, path, by=KEEPER, update=update, dry_run=dry_run)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from rectiflow.engine.errors import InputUnusable
 from rectiflow.reports import Period, PeriodUnknown
 from rectiflow.storage import queries, reports
 from rectiflow.storage.reports import MADE, MAKING, Edition
-from rectiflow.storage.statements import table
+from rectiflow.storage.tables import table
 
 GoTo = Callable[..., None]
 KEEPER = "安全股股长"

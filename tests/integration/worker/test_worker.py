@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ LATER = "2024-09-16T09:30"  # the tickets were due on 12 September
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Workplace:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workplace]:
     """Give a workplace on a file, and one on PostgreSQL."""
     url = None if request.param == "sqlite" else str(request.getfixturevalue("fresh_postgres_url"))
     made = sample_workplace(tmp_path / "place", db=url)
-    request.addfinalizer(made.flow.close)
-    return made
+    yield made
+    made.flow.close()
 
 
 def _fired(place: Workplace, numbers: list[str]) -> Counter[tuple[str, str, int]]:
@@ -91,7 +92,11 @@ def test_two_workers_fire_every_step_once(tmp_path: Path, fresh_postgres_url: st
         rectiflow_process(place.folder, arguments) as one,
         rectiflow_process(place.folder, arguments) as two,
     ):
-        wait_until(lambda: len({n for n, step, _ in _fired(place, numbers) if step == "p1w-remind"}) == 30 and not _unsent(place))
+        wait_until(
+            lambda: (
+                len({n for n, step, _ in _fired(place, numbers) if step == "p1w-remind"}) == 30 and not _unsent(place)
+            )
+        )
         assert [stop(p)[0] for p in (one, two)] == [0, 0]
     steps = [tuple(s) for n in numbers for e in place.flow.history(n) if e.kind == "timer" for s in e.public["steps"]]
     assert len(steps) == sum(_fired(place, numbers).values())

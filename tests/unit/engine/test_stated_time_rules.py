@@ -10,52 +10,34 @@ import pytest
 
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Refusal
-from rectiflow.engine.simulate import Case, World
 from rectiflow.engine.stimulus import Act, Fire, Hand, Report
-from rectiflow.engine.ticket import ClockRun, TimerKey
+from rectiflow.engine.ticket import TimerKey
 from support.district import (
     PHOTO,
     RECTIFIER,
     SAFETY,
+    acting,
     at,
+    clock,
     codes,
     directory,
     done,
     hazard,
     rectifying,
     submit,
+    told,
     workflows,
     world,
 )
 
-
-def clock(place: World, number: str, name: str) -> ClockRun:
-    """Return the latest run of a clock."""
-    return place.cases[number].clocks[name]
-
-
-def told(case: Case, template: str) -> set[str]:
-    """Return who got a message of a template."""
-    return {m.recipient for m in case.messages.values() if m.template == template}
-
-
 # 10 ---------------------------------------------------------------------------------------------------------------
-
-
-def by(person: str, day: str | None = None, **more: str) -> Hand:
-    """Act as a person, on a stated day."""
-    return Hand(actor=person, on=date.fromisoformat(day) if day else None, **more)
 
 
 def test_rule_10_nothing_happens_in_the_future() -> None:
     """An action of tomorrow is refused."""
     place = world("2024-09-19")
     number = rectifying(place, "2024-09-20")
-    assert codes(
-        place.act(
-            number, "submit", by(RECTIFIER, "2024-09-20"), measures="x", completed_on="2024-09-19", evidence=(PHOTO,)
-        )
-    ) == {"future"}
+    assert codes(submit(place, number, acting(RECTIFIER, "2024-09-20"), completed_on="2024-09-19")) == {"future"}
 
 
 def test_rule_10_what_is_older_than_three_days_needs_a_reason_and_is_marked() -> None:
@@ -63,18 +45,15 @@ def test_rule_10_what_is_older_than_three_days_needs_a_reason_and_is_marked() ->
     place = world()
     number = rectifying(place, "2024-09-20")
     place.advance_to(at("2024-09-23"))
-    given = {"measures": "x", "completed_on": "2024-09-19", "evidence": (PHOTO,)}
-    assert codes(place.act(number, "submit", by(RECTIFIER, "2024-09-19"), **given)) == {"late_without_note"}
-    answer = done(place.act(number, "submit", by(RECTIFIER, "2024-09-19", note="出差"), **given))
+    assert codes(submit(place, number, acting(RECTIFIER, "2024-09-19"), completed_on="2024-09-19")) == {
+        "late_without_note"
+    }
+    answer = done(submit(place, number, acting(RECTIFIER, "2024-09-19", note="出差"), completed_on="2024-09-19"))
     assert answer.events[0].late
     assert answer.ticket.marks["late_entries"] == 1
     other = rectifying(place, "2024-10-20")
     place.advance_to(at("2024-09-26"))
-    answer = done(
-        place.act(
-            other, "submit", by(RECTIFIER, "2024-09-23"), measures="x", completed_on="2024-09-23", evidence=(PHOTO,)
-        )
-    )
+    answer = done(submit(place, other, acting(RECTIFIER, "2024-09-23"), completed_on="2024-09-23"))
     assert not answer.events[0].late
 
 
@@ -83,11 +62,7 @@ def test_rule_10_the_recording_time_is_never_set_by_hand() -> None:
     place = world()
     number = rectifying(place, "2024-09-20")
     place.advance_to(at("2024-09-19", "17:20"))
-    event = done(
-        place.act(
-            number, "submit", by(RECTIFIER, "2024-09-18"), measures="x", completed_on="2024-09-18", evidence=(PHOTO,)
-        )
-    ).events[0]
+    event = done(submit(place, number, acting(RECTIFIER, "2024-09-18"), completed_on="2024-09-18")).events[0]
     assert (event.happened_on, event.recorded_at) == (date(2024, 9, 18), at("2024-09-19", "17:20"))
 
 
@@ -96,11 +71,7 @@ def test_rule_10_in_time_is_judged_by_the_day_it_happened() -> None:
     place = world()
     number = rectifying(place, "2024-09-20")
     place.advance_to(at("2024-09-23", "10:00"))
-    answer = done(
-        place.act(
-            number, "submit", by(RECTIFIER, "2024-09-20"), measures="x", completed_on="2024-09-20", evidence=(PHOTO,)
-        )
-    )
+    answer = done(submit(place, number, acting(RECTIFIER, "2024-09-20"), completed_on="2024-09-20"))
     assert answer.ticket.marks["applied_on"] == "2024-09-20"
     assert clock(place, number, "verify").due_on == date(2024, 9, 27)
 
@@ -110,7 +81,9 @@ def test_rule_10_nothing_happens_before_the_ticket_was_there() -> None:
     place = world()
     number = hazard(place)
     place.advance_to(at("2024-09-04"))
-    answer = place.act(number, "assign", by(SAFETY, "2024-09-01"), responsible_person=RECTIFIER, due_on="2024-09-20")
+    answer = place.act(
+        number, "assign", acting(SAFETY, "2024-09-01"), responsible_person=RECTIFIER, due_on="2024-09-20"
+    )
     assert codes(answer) == {"too_early"}
 
 
@@ -129,8 +102,9 @@ def test_rule_10_a_date_before_the_action_is_no_deadline() -> None:
     """A new deadline in the past is refused; so is assigning with one that has passed meanwhile."""
     place = world()
     number = hazard(place)
-    given = {"responsible_person": RECTIFIER, "due_on": "2024-08-30"}
-    assert codes(place.act(number, "assign", SAFETY, **given)) == {"due_in_past"}
+    assert codes(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-08-30")) == {
+        "due_in_past"
+    }
     done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-09-05"))
     done(place.act(number, "recall", SAFETY, reason="写错"))
     place.advance_to(at("2024-09-06"))

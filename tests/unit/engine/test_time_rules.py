@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
-from rectiflow.engine.simulate import Case, World
+from rectiflow.engine.simulate import World
 from rectiflow.engine.stimulus import Fire
-from rectiflow.engine.ticket import ClockRun, TimerKey
+from rectiflow.engine.ticket import TimerKey
 from support.district import (
     CLERK,
     HEAD,
@@ -19,12 +19,14 @@ from support.district import (
     SAFETY,
     at,
     calendar,
+    clock,
     codes,
     done,
     edited,
     hazard,
     rectifying,
     submit,
+    told,
     workflows,
     world,
 )
@@ -39,16 +41,6 @@ LASTING = edited(
     ),
     ("again: restart = a new run", "again: a new run"),
 )
-
-
-def clock(place: World, number: str, name: str) -> ClockRun:
-    """Return the latest run of a clock."""
-    return place.cases[number].clocks[name]
-
-
-def told(case: Case, template: str) -> set[str]:
-    """Return who got a message of a template."""
-    return {m.recipient for m in case.messages.values() if m.template == template}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pytest
@@ -15,14 +16,14 @@ COLUMNS = {
 ROW: dict[str, object] = {"found_on": FOUND, "immediate": False}
 
 
-def _prove(columns: set[str] | None = None, **said: object) -> tuple[Proof, list[str]]:
+def _prove(said: Mapping[str, object], columns: set[str] = COLUMNS) -> tuple[Proof, list[str]]:
     warnings: list[str] = []
-    return prove(ROW | said, COLUMNS if columns is None else columns, warnings.append), warnings
+    return prove({**ROW, **said}, columns, warnings.append), warnings
 
 
 def test_struck_off() -> None:
     """A day of close-out proves it closed, with every date as stated."""
-    proof, warnings = _prove(completed_on=DONE, verified_on=CHECKED, verdict="pass", closed_on=CLOSED)
+    proof, warnings = _prove({"completed_on": DONE, "verified_on": CHECKED, "verdict": "pass", "closed_on": CLOSED})
     assert proof == Proof(
         proof="closed", assigned_on=FOUND, handed_in_on=DONE, passed_on=CHECKED, closed_on=CLOSED
     )  # fmt: skip
@@ -31,7 +32,7 @@ def test_struck_off() -> None:
 
 def test_failed() -> None:
     """A failed re-inspection puts it back into rectification, whatever else is filled in."""
-    proof, _ = _prove(completed_on=DONE, verified_on=CHECKED, verdict="fail", due_on=DUE)
+    proof, _ = _prove({"completed_on": DONE, "verified_on": CHECKED, "verdict": "fail", "due_on": DUE})
     assert proof == Proof(proof="rectifying", assigned_on=FOUND, failed=True, failed_on=CHECKED)
 
 
@@ -39,7 +40,7 @@ def test_failed() -> None:
 def test_passed(columns: set[str]) -> None:
     """A day of re-inspection with a pass proves it; in a table without verdicts the day alone does."""
     said = {"verdict": "pass"} if "verdict" in columns else {}
-    proof, warnings = _prove(columns, completed_on=DONE, verified_on=CHECKED, **said)
+    proof, warnings = _prove({"completed_on": DONE, "verified_on": CHECKED, **said}, columns)
     assert proof == Proof(proof="verified", assigned_on=FOUND, handed_in_on=DONE, passed_on=CHECKED)
     assert not warnings
 
@@ -54,22 +55,23 @@ def test_passed(columns: set[str]) -> None:
 )
 def test_handed_in(said: dict[str, object], warning: str | None) -> None:
     """A day of completion proves no more than that somebody should look."""
-    proof, warnings = _prove(completed_on=DONE, **said)
+    proof, warnings = _prove({"completed_on": DONE, **said})
     assert proof == Proof(proof="pending", assigned_on=FOUND, handed_in_on=DONE)
     assert warnings == ([warning] if warning else [])
 
 
 def test_being_rectified() -> None:
     """A deadline and a responsible unit prove it was assigned; 立行立改 is a deadline on the day of finding."""
-    for said in ({"due_on": DUE}, {"immediate": True}):
-        proof, warnings = _prove(responsible_unit="示例一镇第一小学", **said)
+    stated: tuple[dict[str, object], ...] = ({"due_on": DUE}, {"immediate": True})
+    for said in stated:
+        proof, warnings = _prove({"responsible_unit": "示例一镇第一小学", **said})
         assert (proof, warnings) == (Proof(proof="rectifying", assigned_on=FOUND), [])
-    assert deadline(ROW | {"immediate": True}) == FOUND
+    assert deadline({**ROW, "immediate": True}) == FOUND
 
 
 def test_table_without_responsible_units() -> None:
     """Where the table has no such column, the unit itself answers."""
-    proof, _ = _prove(COLUMNS - {"responsible_unit"}, due_on=DUE)
+    proof, _ = _prove({"due_on": DUE}, COLUMNS - {"responsible_unit"})
     assert proof.proof == "rectifying"
 
 
@@ -83,6 +85,6 @@ def test_table_without_responsible_units() -> None:
 )
 def test_only_reported(said: dict[str, object], warning: str | None) -> None:
     """Without deadline or unit it waits for assignment, and says what is missing."""
-    proof, warnings = _prove(**said)
+    proof, warnings = _prove(said)
     assert proof == Proof(proof="reported")
     assert warnings == ([warning] if warning else [])

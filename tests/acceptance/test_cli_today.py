@@ -1,0 +1,79 @@
+"""Today's work: what waits for whom."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .conftest import Cli
+
+
+def sections(cli: Cli, by: str, now: str, *words: str) -> dict[str, list[str]]:
+    """Return the headings with the running numbers under them."""
+    found = json.loads(cli("today", "--json", *words, by=by, now=now).out)
+    return {s["title"]: [(i["number"] or "")[-2:] for i in s["items"]] for s in found["sections"]}
+
+
+def test_the_safety_section_sees_everything(cli: Cli) -> None:
+    """Whoever keeps the ledger sees all that waits in the district, by what it waits for."""
+    assert sections(cli, "安全股股长", "2024-09-03T09:00") == {"待交办": ["01", "06"], "待签收": ["02"], "待复查": ["05"]}
+
+
+def test_a_school_sees_its_own(cli: Cli) -> None:
+    """A head sees what waits at the school, and nothing of others."""
+    assert sections(cli, "示例一镇初级中学校长", "2024-09-03T09:00") == {"待交办": ["06"], "待签收": ["02"]}
+    assert sections(cli, "示例三镇第一小学校长", "2024-09-03T09:00") == {}
+
+
+def test_a_section_sees_what_it_has_to_assign(cli: Cli) -> None:
+    """The section in charge of a category sees what waits for it to assign."""
+    assert sections(cli, "后勤办主任", "2024-09-03T09:00") == {"待交办": ["06"]}
+
+
+def test_due_today_within_the_week_and_overdue(cli: Cli) -> None:
+    """A date of today is due today, one within seven days with --week, one past is overdue."""
+    assert "今日到期" not in sections(cli, "安全股股长", "2024-09-17T09:00")
+    assert sections(cli, "安全股股长", "2024-09-17T09:00", "--week")["7 日内到期"] == ["02", "03", "04"]
+    assert sections(cli, "安全股股长", "2024-09-20T09:00")["今日到期"] == ["02", "03", "04"]
+    assert sections(cli, "安全股股长", "2024-09-21T09:00")["逾期未整改"] == ["02", "03", "04"]
+
+
+def test_calls_decisions_and_drafts(cli: Cli) -> None:
+    """After the ladder has run: calls with the number to call, decisions, and then the draft to sign."""
+    late = "2024-10-08T09:05"
+    assert cli("tick", "--no-send", now=late).code == 0
+    mine = sections(cli, "安全股股长", late)
+    assert mine["待打电话"] == ["02"]
+    assert "03" in mine["待审批"]
+    assert "13800000" in cli("today", now=late).out
+    leader = sections(cli, "区校安委会负责人", late)
+    assert set(leader) == {"逾期未整改", "待审批", "待签收", "待交办", "待复查"} or "待审批" in leader
+    assert cli("request", "approve", "3", by="区校安委会负责人", now=late).code == 0
+    assert sections(cli, "区校安委会负责人", late)["待签发"] == ["03"]
+
+
+def test_phones_are_whole_for_who_calls(cli: Cli) -> None:
+    """The number to call is whole for the section that calls, and its middle hidden from others of the district."""
+    late = "2024-09-05T09:05"
+    assert cli("tick", "--no-send", now=late).code == 0
+
+    def phones(by: str) -> list[str]:
+        found: list[dict[str, Any]] = json.loads(cli("today", "--json", by=by, now=late).out)["sections"]
+        return [i["detail"] for s in found if s["id"] == "call" for i in s["items"]]
+
+    assert phones("安全股股长") == ["13800000027"] or all(len(p) == 11 for p in phones("安全股股长"))
+    assert phones("示例一镇初级中学校长") == []
+
+
+def test_nothing_waits(cli: Cli) -> None:
+    """Who has nothing to do is told so, and the bare command in a pipe shows the same list."""
+    answer = cli("today", by="示例三镇第一小学校长")
+    assert answer.code == 0
+    assert "没有等着办的。" in answer.out
+    assert cli(by="示例三镇第一小学校长").out == answer.out
+
+
+def test_restricted_hazards_stay_out(cli: Cli) -> None:
+    """A restricted hazard is on nobody's list who may not see it."""
+    week = sections(cli, "安全股干事", "2024-09-17T09:00", "--week")
+    assert week["7 日内到期"] == ["02", "03"]

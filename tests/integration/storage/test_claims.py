@@ -1,0 +1,370 @@
+"""What is due is claimed by one owner for a lease: exactly once, in turn, and never lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from rectiflow._clock import SetClock
+from rectiflow._flow import Rectiflow
+from rectiflow.engine.decision import Crossing, Decision
+from rectiflow.engine.errors import Conflict
+from rectiflow.engine.ticket import Ticket
+from rectiflow.storage import queries
+from rectiflow.storage.store import Claim, ClaimLost, DueTimer, Store
+from support.stores import (
+    HOME,
+    LEASE,
+    NOW,
+    a_key,
+    a_message,
+    a_timer,
+    an_incident,
+    assigned,
+    count,
+    counts,
+    first,
+    following,
+    office,
+    rows,
+    scalar,
+)
+
+LATER = NOW + LEASE + timedelta(seconds=1)
+RENDERED = {
+    "rendered_channel": "mail",
+    "rendered_to": "head@example.org",
+    "rendered_subject": "整改时限提醒",
+    "rendered_id": "<1@example.org>",
+    "rendered_body": "请于12月31日前完成整改。\x00\xff".encode(),
+    "template_version": 3,
+}
+
+
+def claim(store: Store, owner: str = "one", now: datetime = NOW, limit: int = 100) -> list[DueTimer]:
+    """Claim due timers."""
+    return store.claim_timers(owner=owner, now=now, lease=LEASE, limit=limit)
+
+
+def mine(store: Store, owner: str = "one", now: datetime = NOW, limit: int = 100) -> list[dict[str, Any]]:
+    """Claim waiting messages."""
+    return store.claim_messages(owner=owner, now=now, lease=LEASE, limit=limit)
+
+
+def fired(ticket: Ticket, **parts: Any) -> Decision:
+    """Return the decision of a timer that has come due."""
+    crossed = (Crossing(key=a_key(), nominal_at=NOW),)
+    return replace(following(ticket, crossed=crossed, **parts), fired=a_key())
+
+
+def sent(store: Store, message: dict[str, Any], owner: str = "one", status: str = "sent", **changes: Any) -> bool:
+    """Finish a claimed message."""
+    values: dict[str, Any] = {
+        "due_at": NOW,
+        "sent_at": NOW if status == "sent" else None,
+        "detail": "250 OK",
+        "attempts": message["attempts"],
+        **changes,
+    }
+    return store.finish_message(HOME.code, message["key"], owner=owner, status=status, **values)
+
+
+# timers -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_due_is_claimed_oldest_first(store: Store) -> None:
+    """A timer is due at its very instant; later ones wait; the limit takes the oldest."""
+    offsets = {"a": -3, "b": -1, "c": -2, "d": 0, "e": 1}
+    arm = tuple(a_timer(NOW + timedelta(minutes=m), step=step) for step, m in offsets.items())
+    number = store.apply(first(arm=arm), prefix="LZH").number
+    found = claim(store, limit=3)
+    assert [t.key.step for t in found] == ["a", "c", "b"]
+    assert found[0] == DueTimer(
+        district=HOME.code, number=number, key=a_key(step="a"), due_at=NOW - timedelta(minutes=3), attempts=1
+    )
+    assert [t.key.step for t in claim(store)] == ["d"]
+    assert claim(store) == []
+
+
+def test_a_claim_keeps_others_away_until_its_lease_runs_out(store: Store) -> None:
+    """Another owner gets nothing during the lease, and the timer with one more attempt after it."""
+    store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    assert len(claim(store, "one")) == 1
+    assert claim(store, "two") == []
+    assert claim(store, "two", NOW + LEASE) == []
+    assert [t.attempts for t in claim(store, "two", LATER)] == [2]
+
+
+def test_a_timer_fires_exactly_once(store: Store) -> None:
+    """Who holds the claim fires; the row says when; nobody gets it again."""
+    stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    claim(store)
+    after = store.apply(
+        fired(stored, arm=(a_timer(NOW + timedelta(days=1), occurrence=1),)),
+        prefix="LZH",
+        claim=Claim(owner="one", now=NOW),
+    )
+    found = rows(store.engine, "SELECT status, owner, lease_until FROM rectiflow_timer ORDER BY occurrence")
+    assert [tuple(r.values()) for r in found] == [("fired", None, None), ("armed", None, None)]
+    assert claim(store, "two", LATER) == []
+    for ticket in (stored, after):
+        with pytest.raises(ClaimLost):
+            store.apply(fired(ticket), prefix="LZH", claim=Claim(owner="one", now=NOW))
+    assert count(store.engine, "event") == 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "now"), [("two", NOW), ("one", NOW + LEASE), ("one", LATER), (None, None)], ids=str
+)
+def test_without_the_claim_nothing_is_written(store: Store, owner: str | None, now: datetime | None) -> None:
+    """Another owner, a lease that has run out, no claim at all: ClaimLost, and all is as before."""
+    stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    claim(store)
+    before = counts(store.engine)
+    held = Claim(owner=owner, now=now) if owner and now else None
+    with pytest.raises(ClaimLost):
+        store.apply(fired(stored, messages=(a_message(),)), prefix="LZH", claim=held)
+    assert counts(store.engine) == before
+    assert store.load(stored.number).ticket == stored
+    assert scalar(store.engine, "SELECT status FROM rectiflow_timer") == "armed"
+
+
+def test_of_two_owners_the_slower_one_loses(store: Store) -> None:
+    """The first is too slow, the second claims and fires: the first gets ClaimLost or Conflict, the step fires once."""
+    stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    claim(store, "slow")
+    claim(store, "quick", LATER)
+    with pytest.raises(ClaimLost):
+        store.apply(fired(stored), prefix="LZH", claim=Claim(owner="slow", now=LATER))
+    store.apply(fired(stored), prefix="LZH", claim=Claim(owner="quick", now=LATER))
+    with pytest.raises((ClaimLost, Conflict)):
+        store.apply(fired(stored), prefix="LZH", claim=Claim(owner="slow", now=LATER))
+    assert scalar(store.engine, "SELECT count(*) FROM rectiflow_timer WHERE status = 'fired'") == 1
+    assert count(store.engine, "event") == 2
+
+
+def test_somebody_acting_meanwhile_is_a_conflict_not_a_loss(store: Store) -> None:
+    """The claim still holds but the ticket has moved on: decide anew; the timer is still ours."""
+    stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    claim(store)
+    later = store.apply(following(stored), prefix="LZH")
+    with pytest.raises(Conflict):
+        store.apply(fired(stored), prefix="LZH", claim=Claim(owner="one", now=NOW))
+    store.apply(fired(later), prefix="LZH", claim=Claim(owner="one", now=NOW))
+    assert scalar(store.engine, "SELECT status FROM rectiflow_timer") == "fired"
+
+
+def test_a_claimed_timer_that_is_gone(store: Store) -> None:
+    """Somebody disarmed it while it was claimed: it can be dropped without harm, and fires no more."""
+    stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    (due,) = claim(store)
+    later = store.apply(following(stored, disarm=(a_key(),)), prefix="LZH")
+    with pytest.raises(ClaimLost):
+        store.apply(fired(later), prefix="LZH", claim=Claim(owner="one", now=NOW))
+    store.drop_timer(due)
+    assert count(store.engine, "timer") == 0
+
+
+def test_dropping_leaves_what_has_fired(store: Store) -> None:
+    """Only an armed timer can be dropped."""
+    stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    (due,) = claim(store)
+    store.apply(fired(stored), prefix="LZH", claim=Claim(owner="one", now=NOW))
+    store.drop_timer(due)
+    assert scalar(store.engine, "SELECT status FROM rectiflow_timer") == "fired"
+
+
+def test_a_failure_is_put_off_then_given_up(store: Store) -> None:
+    """Tried again at the time said; at last it stands still, with an incident; and it can be armed again."""
+    store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    (due,) = claim(store)
+    again = NOW + timedelta(minutes=5)
+    incident = an_incident("timer:x", "定时任务没有办成")
+    store.fail_timer(due, owner="one", error="坏了", retry_at=again, incident=incident, now=NOW)
+    assert count(store.engine, "incident") == 0
+    assert claim(store, now=NOW + timedelta(minutes=4)) == []
+    (due,) = claim(store, now=again)
+    assert (due.due_at, due.attempts) == (again, 2)
+    store.fail_timer(due, owner="one", error="又坏了", retry_at=None, incident=incident, now=again)
+    (kept,) = queries.timers_of(store.engine, HOME.code, due.number)
+    assert (kept["status"], kept["error"], kept["owner"]) == ("failed", "又坏了", None)
+    assert [i["message"] for i in queries.incidents(store.engine, HOME.code)] == ["定时任务没有办成"]
+    assert claim(store, now=again + timedelta(days=9)) == []
+    assert queries.retry_timers(store.engine, HOME.code, due.number, now=again) == 1
+    assert [t.attempts for t in claim(store, now=again)] == [1]
+
+
+def test_who_lost_the_claim_cannot_fail_it(store: Store) -> None:
+    """The one who holds it now is not disturbed, and no incident is opened."""
+    store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    (due,) = claim(store, "slow")
+    claim(store, "quick", LATER)
+    store.fail_timer(due, owner="slow", error="坏了", retry_at=None, incident=an_incident(), now=LATER)
+    assert count(store.engine, "incident") == 0
+    assert scalar(store.engine, "SELECT owner FROM rectiflow_timer") == "quick"
+
+
+def test_eight_claimers_share_without_overlap(store: Store) -> None:
+    """Eight threads claim forty timers five at a time: each timer once, nobody more than asked for."""
+    for n in range(40):
+        store.apply(first(arm=(a_timer(NOW - timedelta(seconds=n)),)), prefix="LZH")
+    taken: list[list[str]] = []
+
+    def work(owner: str) -> None:
+        while found := claim(store, owner, limit=5):
+            taken.append([t.number for t in found])
+
+    threads = [Thread(target=work, args=(f"w{n}",)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(n for batch in taken for n in batch) == [f"LZH-2024-{n:06d}" for n in range(1, 41)]
+    assert max(map(len, taken)) <= 5
+    assert scalar(store.engine, "SELECT max(attempts) FROM rectiflow_timer") == 1
+
+
+def test_two_sweepers_fire_each_step_once(flow: Rectiflow) -> None:
+    """Two offices on one database tick at once: every reminder is written once, every chain is whole."""
+    clock = flow.clock
+    assert isinstance(clock, SetClock)
+    for _ in range(6):
+        assigned(flow)
+    clock.forward(days=30)
+    sweepers = [office(flow.store.engine, clock=clock) for _ in range(2)]
+    fired_counts: list[int] = []
+    threads = [Thread(target=lambda f=f: fired_counts.append(f.tick(limit=2).fired)) for f in sweepers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    engine = flow.store.engine
+    assert sum(fired_counts) == scalar(engine, "SELECT count(*) FROM rectiflow_event WHERE kind = 'timer'")
+    assert scalar(engine, "SELECT count(*) FROM rectiflow_timer WHERE status = 'armed' AND due_at <= :n", n=_at(flow)) == 0
+    assert all(breaks == () for *_, breaks in flow.audit())
+    assert count(engine, "incident") == 0
+    for sweeper in sweepers:
+        sweeper.store.close()
+
+
+def _at(flow: Rectiflow) -> Any:
+    now = flow.now()
+    return now if flow.store.engine.dialect.name == "postgresql" else now.isoformat(" ", "microseconds")
+
+
+# messages ---------------------------------------------------------------------------------------------------------
+
+
+def test_messages_are_claimed_oldest_first(store: Store) -> None:
+    """As mappings with everything a retry needs; a claim counts as an attempt and keeps others away."""
+    message = a_message(urgent=True, channel="sms", params={"unit": "第一小学", "left": None})
+    number = store.apply(first(messages=(message,)), prefix="LZH").number
+    store.enqueue(HOME.code, [a_message("report")], now=NOW - timedelta(hours=1))
+    report, reminder = mine(store)
+    assert (report["number"], report["key"], report["attempts"]) == (None, "report:head", 1)
+    assert (reminder["district"], reminder["number"], reminder["seq"]) == (HOME.code, number, 1)
+    assert (reminder["key"], reminder["recipient"], reminder["template"]) == (f"{number}:2:head", "head", "urge")
+    assert (bool(reminder["urgent"]), reminder["channel"], reminder["created_at"]) == (True, "sms", NOW)
+    assert reminder["rendered_body"] is None
+    assert mine(store, "two") == []
+    assert [m["attempts"] for m in mine(store, "two", LATER)] == [2, 2]
+
+
+def test_what_is_rendered_is_kept_for_every_retry(store: Store) -> None:
+    """The bytes come back as they were."""
+    store.apply(first(messages=(a_message(),)), prefix="LZH")
+    (message,) = mine(store)
+    assert store.keep_rendered(HOME.code, message["key"], Claim(owner="one", now=NOW), RENDERED)
+    assert sent(store, message, status="waiting", due_at=NOW)
+    (again,) = mine(store)
+    assert {name: again[name] for name in RENDERED} == RENDERED
+    assert isinstance(bytes(again["rendered_body"]), bytes)
+
+
+def test_a_lost_message_cannot_be_rendered_or_finished(store: Store) -> None:
+    """Another owner, or a lease that ran out while rendering: False, and the row is as it was."""
+    store.apply(first(messages=(a_message(),)), prefix="LZH")
+    (message,) = mine(store, "slow")
+    assert not store.keep_rendered(HOME.code, message["key"], Claim(owner="other", now=NOW), RENDERED)
+    assert not store.keep_rendered(HOME.code, message["key"], Claim(owner="slow", now=NOW + LEASE), RENDERED)
+    mine(store, "quick", LATER)
+    incident = an_incident("message:x")
+    assert not sent(store, message, "slow", incident=incident)
+    assert not sent(store, message, "slow", status="dead", incident=incident)
+    assert count(store.engine, "incident") == 0
+    assert scalar(store.engine, "SELECT status FROM rectiflow_message") == "waiting"
+    assert sent(store, message, "quick")
+    assert not sent(store, message, "quick")
+    assert mine(store, "three", LATER + timedelta(days=1)) == []
+
+
+def test_a_lease_that_ran_out_unnoticed_does_not_send_twice(store: Store) -> None:
+    """What was sent just after the lease is still recorded as sent, as long as nobody else has taken it."""
+    store.apply(first(messages=(a_message(),)), prefix="LZH")
+    (message,) = mine(store)
+    assert sent(store, message, due_at=LATER, sent_at=LATER)
+    assert scalar(store.engine, "SELECT status FROM rectiflow_message") == "sent"
+
+
+def test_a_dead_message_opens_one_incident(store: Store) -> None:
+    """In the same transaction; retrying it later starts anew, without the old words."""
+    store.apply(first(messages=(a_message(),)), prefix="LZH")
+    (message,) = mine(store)
+    store.keep_rendered(HOME.code, message["key"], Claim(owner="one", now=NOW), RENDERED)
+    assert sent(store, message, status="dead", incident=an_incident("message:x", "未送达"), number=message["number"])
+    (incident,) = queries.incidents(store.engine, HOME.code)
+    assert (incident["message"], incident["number"]) == ("未送达", message["number"])
+    assert mine(store, now=LATER) == []
+    assert queries.retry_messages(store.engine, HOME.code, [message["key"]], now=NOW) == 1
+    (again,) = mine(store)
+    assert (again["attempts"], again["rendered_body"], again["rendered_to"]) == (1, None, None)
+
+
+def test_messages_of_one_ticket_reach_a_person_in_turn(store: Store) -> None:
+    """While an earlier one is put off or being sent, the later one waits; other people and tickets do not."""
+    stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
+    store.apply(
+        following(stored, messages=(a_message("2"), a_message("2", "chief"))), prefix="LZH"
+    )
+    store.apply(first(messages=(a_message("1"),)), prefix="LZH")
+    one, *others = mine(store, limit=1)
+    assert (one["key"], others) == (f"{stored.number}:1:head", [])
+    assert sorted(m["key"] for m in mine(store, "two")) == [f"{stored.number}:2:chief", "LZH-2024-000002:1:head"]
+    later = NOW + timedelta(hours=1)
+    assert sent(store, one, status="waiting", due_at=later)
+    assert mine(store, "two") == []
+    assert [m["key"] for m in mine(store, "three", later)][:1] == [f"{stored.number}:1:head"]
+
+
+def test_both_may_be_claimed_together_in_their_order(store: Store) -> None:
+    """One claimer gets both at once, the earlier first: it sends them in this order."""
+    stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
+    store.apply(following(stored, messages=(a_message("2"),)), prefix="LZH")
+    assert [m["seq"] for m in mine(store)] == [1, 2]
+
+
+def test_a_cancelled_message_is_not_sent(store: Store) -> None:
+    """It stays visible, and what waited behind it goes on."""
+    stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
+    store.apply(following(stored, messages=(a_message("2"),)), prefix="LZH")
+    assert queries.cancel_messages(store.engine, HOME.code, [f"{stored.number}:1:head"]) == 1
+    assert [m["seq"] for m in mine(store)] == [2]
+    assert {m["status"] for m in queries.messages(store.engine, HOME.code)} == {"cancelled", "waiting"}
+
+
+def test_messages_of_no_ticket_are_enqueued_once(store: Store) -> None:
+    """The month's report is announced once, however many workers come upon it."""
+    for _ in range(2):
+        store.enqueue(HOME.code, [a_message("report:2024-08"), a_message("report:2024-08", "chief")], now=NOW)
+    assert sorted(m["key"] for m in mine(store)) == ["report:2024-08:chief", "report:2024-08:head"]
+
+
+def test_two_tickets_never_share_a_key(store: Store) -> None:
+    """Keys of messages carry the ticket's number."""
+    for _ in range(2):
+        store.apply(first(messages=(a_message(),)), prefix="LZH")
+    assert count(store.engine, "message") == 2
