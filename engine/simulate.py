@@ -123,13 +123,13 @@ class World:
     def begin(self, workflow: str, stimulus: Report | Import) -> Decision | Refusal:
         """Decide on a new ticket and carry it out."""
         answer = decide(self.workflows[workflow], self._blank(self.workflows[workflow]), stimulus, self.now)
-        return answer if isinstance(answer, Refusal) else self._carry_out(answer, self._number())
+        return answer if isinstance(answer, Refusal) else self.carry_out(answer, self._number())
 
     def handle(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
         """Decide on whatever happens to a ticket and carry it out."""
         snapshot = self.snapshot(number)
         answer = decide(snapshot.workflow, snapshot, stimulus, self.now)
-        return answer if isinstance(answer, Refusal) else self._carry_out(answer, number)
+        return answer if isinstance(answer, Refusal) else self.carry_out(answer, number)
 
     def snapshot(self, number: str) -> Snapshot:
         """Return what a decision about a ticket sees."""
@@ -141,6 +141,24 @@ class World:
             requests=tuple(case.requests.values()),
             documents=tuple(case.documents.values()),
         )
+
+    def carry_out(self, decision: Decision, number: str) -> Decision:
+        """Carry out a decision about a ticket; return it with the ticket as it is then kept.
+
+        Raises:
+            ValueError: it was made from an older state of the ticket, or a step would fire twice.
+        """
+        case = self.cases.get(number) or Case(replace(decision.ticket, rev=0, seq=0, head=""))
+        if decision.ticket.rev != case.ticket.rev + 1:
+            raise ValueError(f"{number}: a decision from revision {decision.ticket.rev - 1} at {case.ticket.rev}")
+        decision = replace(decision, documents=tuple(self._numbered(d) for d in decision.documents))
+        self._keep_events(case, decision, number)
+        self._keep_time(case, decision)
+        _keep_rest(case, decision)
+        self.cases[number] = case
+        done = replace(decision, ticket=case.ticket)
+        self.log.append(Done(self.now, number, done))
+        return done
 
     # time -------------------------------------------------------------------------------------------------------
 
@@ -199,19 +217,6 @@ class World:
             if any(r.code != OBSOLETE for r in answer.reasons):
                 raise ValueError(f"{number}: timer {key} was refused: {answer.reasons}")
             del self.cases[number].timers[key]
-
-    def _carry_out(self, decision: Decision, number: str) -> Decision:
-        case = self.cases.get(number) or Case(replace(decision.ticket, rev=0, seq=0, head=""))
-        if decision.ticket.rev != case.ticket.rev + 1:
-            raise ValueError(f"{number}: a decision from revision {decision.ticket.rev - 1} at {case.ticket.rev}")
-        decision = replace(decision, documents=tuple(self._numbered(d) for d in decision.documents))
-        self._keep_events(case, decision, number)
-        self._keep_time(case, decision)
-        _keep_rest(case, decision)
-        self.cases[number] = case
-        done = replace(decision, ticket=case.ticket)
-        self.log.append(Done(self.now, number, done))
-        return done
 
     def _keep_events(self, case: Case, decision: Decision, number: str) -> None:
         head = case.ticket.head

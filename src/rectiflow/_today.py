@@ -77,9 +77,10 @@ class _Reader:
     everything: bool
     below: frozenset[str]  #: units the person's posts look after
 
-    def concerned(self, workflow: Workflow, ticket: Ticket) -> bool:
-        """Tell whether the person could do something here, or looks after the unit."""
-        if self.everything or ticket.fields.get("responsible_unit") in self.below:
+    def concerned(self, workflow: Workflow, ticket: Ticket, section: str) -> bool:
+        """Tell whether the person could do something here, or looks after the unit whose date it is."""
+        looked_after = section in ("overdue", "due") and ticket.fields.get("responsible_unit") in self.below
+        if self.everything or looked_after:
             return True
         found = workflow.by_state.get(ticket.state, {}).values()
         roles = dict.fromkeys(r for ts in found for t in ts for r in t.by)
@@ -128,7 +129,7 @@ def _tickets(reader: _Reader, until: date) -> Iterator[TodayItem]:
     for ticket in {t.number: t for t in (*due, *waiting)}.values():
         workflow = flow.workflow_of(ticket)
         section = _section(workflow, ticket, reader.day, until)
-        if section and reader.concerned(workflow, ticket):
+        if section and reader.concerned(workflow, ticket, section):
             yield _item(reader, workflow, ticket, section)
 
 

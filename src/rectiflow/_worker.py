@@ -75,13 +75,19 @@ def _add_jobs(scheduler: Any, place: Workplace) -> None:
 
     worker = place.settings.worker
     jobs: dict[str, tuple[Callable[[], object], float]] = {
-        "tick": (place.flow.tick, worker.tick_seconds),
+        "tick": (lambda: _tick(place), worker.tick_seconds),
         "send": (place.deliver, worker.send_seconds),
         "reports": (lambda: _close_months(place), worker.report_seconds),
     }
     for name, (job, seconds) in jobs.items():
         scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
     scheduler.add_listener(_late, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+
+
+def _tick(place: Workplace) -> object:
+    """Fire what is due, and do not let people wait for what was just written to them."""
+    swept = place.flow.tick()
+    return place.deliver() if swept.messages else swept
 
 
 def _late(event: Any) -> None:

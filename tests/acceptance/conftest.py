@@ -89,7 +89,12 @@ def _stock(place: Workplace) -> None:
         return directory.holders(role, unit, today)[0]
 
     def report(unit: str, category: str, description: str) -> str:
-        found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": category, "description": description}
+        found: dict[str, Any] = {
+            "source": "bureau",
+            "found_on": today,
+            "category": category,
+            "description": description,
+        }
         return flow.report("hazard", by=holder("safety_section"), unit=unit, **found).number
 
     def assign(number: str, unit: str) -> None:

@@ -113,7 +113,8 @@ def test_protected_workbook(run: Run, office: Path) -> None:
     from msoffcrypto.format import ooxml
 
     locked = io.BytesIO()
-    ooxml.OOXMLFile((office / "people.xlsx").open("rb")).encrypt("secret", locked)
+    with (office / "people.xlsx").open("rb") as workbook:
+        ooxml.OOXMLFile(workbook).encrypt("secret", locked)
     (office / "locked.xlsx").write_bytes(locked.getvalue())
     code, said = run("ledger", "import", "locked.xlsx")
     assert code == 1

@@ -77,7 +77,9 @@ def test_listing_is_approved_and_its_notice_signed(listed: Cli) -> None:
     assert signed.code == 0
     assert "挂牌督办通知书〔2024〕1号" in signed.out
     papers = json.loads(listed("notice", "list", "--json", now=LATE).out)
-    assert [(p["paper"], p["status"], p["signed_by"]) for p in papers] == [("挂牌督办通知书〔2024〕1号", "signed", CHAIR)]
+    assert [(p["paper"], p["status"], p["signed_by"]) for p in papers] == [
+        ("挂牌督办通知书〔2024〕1号", "signed", CHAIR)
+    ]
     assert listed("notice", "list", "--status", "拟稿", now=LATE).out == "没有文书。\n"
     assert listed("ticket", "list", "--listed", now=LATE).out.count("LZH-") == 1
 

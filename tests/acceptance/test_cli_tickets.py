@@ -119,7 +119,16 @@ def test_csv_carries_no_formula(cli: Cli) -> None:
 
 def test_report_and_repeat_with_a_key(cli: Cli) -> None:
     """A hazard reported twice under the same outside number is there once."""
-    words = ("ticket", "new", "来源＝上级交办", "排查日期：9月1日", "类别=校车", "隐患描述=校车超载", "--key", "市函-17")
+    words = (
+        "ticket",
+        "new",
+        "来源＝上级交办",
+        "排查日期：9月1日",
+        "类别=校车",
+        "隐患描述=校车超载",
+        "--key",
+        "市函-17",
+    )
     first, again = cli(*words), cli(*words)
     assert (first.code, again.code) == (0, 0)
     assert first.out.startswith("LZH-2024-000007  上报：待交办")

@@ -70,10 +70,15 @@ def done(answer: Decision | Refusal) -> Decision:
     return answer
 
 
+def refused(answer: Decision | Refusal) -> Refusal:
+    """Return the refusal; a decision fails the test."""
+    assert isinstance(answer, Refusal), answer
+    return answer
+
+
 def codes(answer: Decision | Refusal) -> set[str]:
     """Return the codes of a refusal's reasons; a decision fails the test."""
-    assert isinstance(answer, Refusal), answer
-    return {r.code for r in answer.reasons}
+    return {r.code for r in refused(answer).reasons}
 
 
 def hazard(place: World, /, by: str = CLERK, workflow: str = "hazard", **data: Any) -> str:

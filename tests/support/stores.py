@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow._library import Library, calendar_for, load_library
+from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.decision import Decision, EventDraft, IncidentDraft, MessageDraft, Timer
 from rectiflow.engine.directory import District, Holding, Person, Post, Substitution, Unit
 from rectiflow.engine.stimulus import Attachment
@@ -64,9 +65,9 @@ SUBSTITUTIONS = (Substitution(person="head", deputy="officer", since=date(2024, 
 
 
 @lru_cache(maxsize=1)
-def builtin() -> Library:
-    """Load the built-in workflows, once for all tests."""
-    return load_library()
+def builtin() -> tuple[Library, WorkCalendar]:
+    """Load the built-in workflows and the calendar, once for all tests."""
+    return load_library(), calendar_for("cn-workdays")
 
 
 def open_office(engine: Engine, *, district: District = HOME, clock: SetClock | None = None) -> Rectiflow:
@@ -86,9 +87,10 @@ def open_office(engine: Engine, *, district: District = HOME, clock: SetClock | 
 
 def office(engine: Engine, *, district: District = HOME, clock: SetClock | None = None) -> Rectiflow:
     """Open a district that is registered already; what one knows of the workflows the others do not share."""
-    library = Library(latest=builtin().latest, catalogues=builtin().catalogues)
+    known, calendar = builtin()
+    library = Library(latest=known.latest, catalogues=known.catalogues)
     return Rectiflow(
-        Store(engine), library, district=district.code, clock=clock or SetClock(NOW), calendar=calendar_for("cn-workdays")
+        Store(engine), library, district=district.code, clock=clock or SetClock(NOW), calendar=calendar
     )
 
 

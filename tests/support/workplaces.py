@@ -19,6 +19,7 @@ from rectiflow._workplace import Workplace, make_workplace
 from rectiflow.engine.moments import at_hour
 from rectiflow.workflows.sample.loader import write_organisation_workbook
 
+_QUICK = {"RECTIFLOW_WORKER__TICK_SECONDS": "1", "RECTIFLOW_WORKER__SEND_SECONDS": "1"}
 MONDAY = date(2024, 9, 2)
 
 
@@ -62,7 +63,7 @@ def rectiflow_process(folder: Path, arguments: Sequence[str]) -> Generator[subpr
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", "COLUMNS": "80"},
+        env={**os.environ, **_QUICK, "PYTHONUNBUFFERED": "1", "COLUMNS": "80"},
     )
     try:
         yield process

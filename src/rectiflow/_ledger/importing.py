@@ -203,6 +203,7 @@ class _Import:
                 numbers[entry.row.row] = self.flow.create_all([decision])[0].number
             except KeyTaken:
                 self.tally.unchanged += 1
+                self.tally.numbers[entry.row.row] = self.flow.store.by_key(self.flow.district, entry.key) or ""
         return numbers
 
     def _refused(self, row: LedgerRow, reasons: Iterable[Reason]) -> None:

@@ -203,7 +203,7 @@ def test_dates_are_kept_as_stated_and_the_recording_time_is_true() -> None:
     )
     assert answer.ticket.since == date(2024, 5, 8)
     assert (answer.ticket.marks["stock"], answer.ticket.marks["served_on"]) == (True, "2024-05-08")
-    assert answer.messages == answer.incidents == answer.calls == ()
+    assert (answer.messages, answer.incidents, answer.calls) == ((), (), ())
 
 
 def test_steps_from_before_the_import_are_recorded_as_crossed_and_never_fire() -> None:

@@ -24,6 +24,7 @@ from support.district import (
     edited,
     hazard,
     rectifying,
+    refused,
     submit,
     world,
 )
@@ -196,7 +197,7 @@ def test_a_request_may_require_what_must_be_on_record() -> None:
     number = hazard(place, workflow="hard_to_rectify")
     answer = place.ask(number, "extension", HEAD, **EXTENSION)
     assert codes(answer) == {"field_missing", "no_deadline"}
-    assert {r.subject for r in answer.reasons if r.code == "field_missing"} == {
+    assert {r.subject for r in refused(answer).reasons if r.code == "field_missing"} == {
         *("warning_sign", "monitoring_plan", "monitor_every", "risk_measures", "plan_year", "fund_source")
     }
 

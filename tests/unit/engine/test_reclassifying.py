@@ -1,0 +1,171 @@
+"""A hazard changes into another workflow: same number, one history."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from rectiflow.engine.chain import check_chain
+from support.district import (
+    CLERK,
+    HEAD,
+    LEADER,
+    PHOTO,
+    RECTIFIER,
+    SAFETY,
+    at,
+    clock,
+    codes,
+    done,
+    edited,
+    hazard,
+    rectifying,
+    submit,
+    world,
+)
+
+
+def test_the_choice_is_named_in_chinese() -> None:
+    """Without a choice the refusal names what there is; id and title are understood."""
+    place = world()
+    number = rectifying(place)
+    answer = place.act(number, "reclassify", SAFETY, reason="升级")
+    assert codes(answer) == {"into_missing"}
+    assert "重大隐患治理（major_hazard）" in str(answer)
+    assert "一时难以整改隐患治理（hard_to_rectify）" in str(answer)
+    assert codes(place.act(number, "reclassify", SAFETY, into="hazard", reason="升级")) == {"into_missing"}
+    assert (
+        done(place.act(number, "reclassify", SAFETY, into="重大隐患治理", reason="升级")).ticket.workflow
+        == "major_hazard"
+    )
+
+
+def test_number_and_history_go_on() -> None:
+    """The event says from where to where; files that came with it are kept."""
+    place = world()
+    number = rectifying(place)
+    answer = done(place.act(number, "reclassify", SAFETY, into="major_hazard", reason="唯一出口", evidence=(PHOTO,)))
+    event = answer.events[0]
+    assert (event.kind, event.public["from_workflow"], event.public["workflow"]) == (
+        "reclassified",
+        "hazard",
+        "major_hazard",
+    )
+    assert (event.from_state, event.to_state) == ("rectifying", "controlling")
+    case = place.cases[number]
+    assert (case.ticket.number, case.ticket.severity, case.ticket.seq) == (number, "major", 4)
+    assert (case.evidence, case.ticket.marks["evidence"]) == ([PHOTO], 1)
+    assert check_chain(number, case.events, case.ticket.head) == ()
+
+
+def test_milestones_that_do_not_hold_any_more_are_taken_back() -> None:
+    """Handed in and passed under the old flow is neither under the new one; the first date is kept."""
+    place = world()
+    number = rectifying(place)
+    done(submit(place, number))
+    done(place.act(number, "pass", CLERK))
+    marks = done(place.act(number, "reclassify", SAFETY, into="hard_to_rectify", reason="需立项")).ticket.marks
+    assert {marks[k] for k in ("applied_on", "passed_on", "served_on")} == {None}
+    assert (marks["original_due_on"], marks.get("outcome"), marks["workflow"]) == (
+        "2024-09-20",
+        None,
+        "hard_to_rectify",
+    )
+    assert {r.status for r in place.cases[number].clocks.values() if r.clock in ("rectify", "close", "verify")} <= {
+        "stopped",
+        "met",
+    }
+
+
+def test_a_required_field_must_be_there() -> None:
+    """A major hazard needs the unit that makes it safe; it may be given with the change."""
+    place = world()
+    number = hazard(place, responsible_unit=None)
+    assert codes(place.act(number, "reclassify", SAFETY, into="major_hazard", reason="升级")) == {"field_missing"}
+    answer = done(
+        place.act(number, "reclassify", SAFETY, into="major_hazard", reason="升级", responsible_unit="一镇一小")
+    )
+    assert answer.ticket.fields["responsible_unit"] == "town1_school2"
+    assert HEAD in {m.recipient for m in answer.messages}
+
+
+def test_a_clock_that_begins_anew_begins_with_the_new_length() -> None:
+    """Back from major, the assignment has two working days from the change, not one from before."""
+    place = world("2024-09-09")
+    number = hazard(place, workflow="major_hazard")
+    done(place.act(number, "control", HEAD, control_measures="停用"))
+    assert clock(place, number, "assign").due_on == date(2024, 9, 10)
+    place.advance_to(at("2024-09-10", "10:00"))
+    done(place.act(number, "reclassify", LEADER, into="hazard", reason="核定为一般"))
+    run = clock(place, number, "assign")
+    assert (run.run, run.due_on, run.next_at) == (2, date(2024, 9, 12), at("2024-09-12"))
+
+
+def test_a_clock_that_goes_on_follows_the_new_length_and_ladder() -> None:
+    """Ten working days become four; what is used stays used, and the first date is kept."""
+    text = (
+        "    until: due_on\n    runs_in: [assigned, rectifying]",
+        "    within: 10 workdays\n    runs_in: [assigned, rectifying]",
+    )
+    slow = edited(
+        "hazard", ("workflow: hazard", "workflow: slow"), text, ("into: [major_hazard, hard_to_rectify]", "into: quick")
+    )
+    quick = edited(
+        "hazard",
+        ("workflow: hazard", "workflow: quick"),
+        ("initial: reported", "initial: reported\nenters_at: rectifying"),
+        (text[0], text[1].replace("10 workdays", "4 workdays")),
+        (
+            "{at: -3 workdays, remind: rectifier, template: due_soon}",
+            "{at: -1 workdays, remind: rectifier, template: due_soon}",
+        ),
+    )
+    place = world("2024-10-14", slow=slow, quick=quick)
+    number = rectifying(place, "2024-12-31", workflow="slow")
+    place.advance_to(at("2024-10-16"))
+    done(place.act(number, "reclassify", SAFETY, reason="缩短"))
+    run = clock(place, number, "rectify")
+    assert (run.run, run.version, run.budget, run.due_on) == (1, 2, 4, date(2024, 10, 18))
+    assert (run.original_due_on, run.next_step, run.next_at) == (date(2024, 10, 28), "m1w-remind", at("2024-10-17"))
+
+
+def test_what_the_new_workflow_does_not_know_is_withdrawn() -> None:
+    """A request of a kind that exists no more would wait for ever."""
+    bare = edited(
+        "hazard",
+        ("workflow: hazard", "workflow: bare"),
+        ("  funding:            {title: 整改资金, by: principal, decided_by: bureau_leader, ask: [funds]}\n", ""),
+    )
+    to_bare = edited(
+        "hazard", ("workflow: hazard", "workflow: rich"), ("into: [major_hazard, hard_to_rectify]", "into: bare")
+    )
+    place = world(bare=bare, rich=to_bare)
+    number = rectifying(place, workflow="rich")
+    done(place.ask(number, "funding", HEAD, funds=2))
+    done(place.ask(number, "extension", HEAD, reason="等料", new_due_on="2024-10-11", interim="值守"))
+    done(place.act(number, "reclassify", SAFETY, reason="换"))
+    case = place.cases[number]
+    assert [r.status for r in case.requests.values()] == ["withdrawn", "pending"]
+    assert clock(place, number, "decide_extension").status == "running"
+    done(place.rule(number, 2, SAFETY))
+
+
+def test_listing_survives_the_change() -> None:
+    """A listed hazard stays listed, whatever it is called."""
+    place = world()
+    number = rectifying(place)
+    done(place.ask(number, "listing", SAFETY, level="town"))
+    done(place.rule(number, 1, "town1-leader"))
+    assert (
+        done(place.act(number, "reclassify", SAFETY, into="hard_to_rectify", reason="需立项")).ticket.listed == "town"
+    )
+
+
+def test_down_from_major_is_the_leaders_decision() -> None:
+    """The sections raise, the leader lowers."""
+    place = world()
+    number = hazard(place, workflow="major_hazard")
+    assert codes(place.act(number, "reclassify", SAFETY, into="hazard", reason="核定为一般")) == {"role_missing"}
+    answer = done(place.act(number, "reclassify", LEADER, into="hazard", reason="核定为一般"))
+    assert (answer.ticket.severity, answer.ticket.state) == ("general", "reported")
+    assert place.cases[number].ticket.fields["description"]
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-09-20"))
