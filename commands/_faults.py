@@ -37,8 +37,6 @@ _DRIVERS = ("sqlite3", "psycopg", "sqlalchemy.exc")
 
 def guarded(call: Callable[[], int]) -> int:
     """Run a call and return its exit code; nothing it raises reaches the person as it is."""
-    from rectiflow.engine.errors import RectiflowError
-
     try:
         return call()
     except KeyboardInterrupt:
@@ -51,13 +49,10 @@ def guarded(call: Callable[[], int]) -> int:
     except (typer.Abort, EOFError):
         _say("已取消。")
         return 1
-    except RectiflowError as exc:
-        tell_error(exc)
-        return 1
     except BrokenPipeError:
         return _quiet_pipe()
     except Exception as exc:  # noqa: BLE001 the last resort: no traceback reaches a person
-        _say(_unexpected(exc))
+        _say(_sentence(exc))
         return 1
 
 
@@ -76,7 +71,12 @@ def describe(error: RectiflowError) -> str:
     return "\n".join((head, *(f"  · {r.message}" for r in error.reasons)))
 
 
-def _unexpected(exc: Exception) -> str:
+def _sentence(exc: Exception) -> str:
+    """Return what to say about what was raised; what nobody foresaw goes into the log."""
+    from rectiflow.engine.errors import RectiflowError
+
+    if isinstance(exc, RectiflowError):
+        return describe(exc)
     known = _own(exc) or _system(exc)
     if known:
         return known

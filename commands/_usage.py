@@ -167,7 +167,7 @@ def _hint(param: Any) -> str:
 
 def _value(message: str) -> str:
     for pattern, sentence in _VALUES:
-        match = re.fullmatch(pattern, message)
+        match = re.fullmatch(pattern, message.removeprefix("Value error, "))
         if match:
             return match.expand(sentence).replace("'", "").replace(", ", "、") + "。"
     return _NO_VALUE if message.isascii() else message

@@ -34,14 +34,16 @@ def report(
     if kind not in ("monthly", "月报"):
         raise InputUnusable(f"没有“{kind}”这种报表，目前可做：monthly（月报）。")
     made = session(context)
+    wanted = made.place.settings.report
     done = make_monthly(
         made.flow,
         period,
-        folder=made.place.path(made.place.settings.report.folder),
+        folder=made.place.path(wanted.folder),
         out=out,
         cutoff=moment(cutoff) if cutoff else None,
         by=made.person,
-        closing_day=made.place.settings.report.closing_day,
+        closing_day=wanted.closing_day,
+        issuer=wanted.issuer,
     )
     if as_json:
         print_json({"period": done.period, "edition": done.edition, "paths": done.paths})

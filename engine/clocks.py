@@ -156,7 +156,7 @@ class Timekeeper:
 
     def _measure(self, clock: Clock, run: ClockRun) -> ClockRun:
         """Compute the end of what is left of a budget from where the run goes on."""
-        left = max(0, (run.budget or 0) - run.consumed)
+        left = (run.budget or 0) - run.consumed  # negative: what was overdue before a pause stays overdue after it
         since = run.running_since or self.now
         if _unit(clock) == "hours":
             due_at = since + timedelta(seconds=left)

@@ -42,7 +42,7 @@ _POSTGRES: Mapping[str, tuple[type[WorkplaceError], str]] = {
     "25006": (WorkplaceError, "是只读的（备用服务器），什么也没有写入；请改用主服务器的地址"),
     "28": (WorkplaceError, "的用户名或口令不对，或不允许从本机登录；请核对后重试"),
     "3D000": (WorkplaceError, "不存在；请先在服务器上建立这个数据库，或核对库名"),
-    "3F000": (WorkplaceError, f"里没有指定的模式（schema）；{_INIT}"),
+    "3F000": (WorkplaceError, "里没有可用的模式（schema）；请让数据库管理员授予权限，或核对地址里的 search_path"),
     "40001": (WorkplaceBusy, f"正忙（与别的操作冲突）；{_AGAIN}"),
     "40P01": (WorkplaceBusy, f"正忙（与别的操作互相等待）；{_AGAIN}"),
     "42501": (WorkplaceError, "不允许这个用户这样做；请让数据库管理员授予权限"),

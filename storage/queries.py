@@ -300,12 +300,11 @@ def _all(engine: Engine, query: Select[Any]) -> list[Any]:
 
 def _stream(engine: Engine, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
     """Yield rows as they come; all at once where the only connection must not be kept from others."""
-    with reading(engine) as connection:
-        rows = _named(connection.execution_options(yield_per=1000).execute(query))
+    with reading(engine) as connection, connection.execution_options(yield_per=1000).execute(query) as result:
         if not is_shared(engine):
-            yield from rows
+            yield from _named(result)
             return
-        kept = list(rows)
+        kept = list(_named(result))
     yield from kept
 
 

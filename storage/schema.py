@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -17,7 +17,18 @@ from rectiflow.engine.errors import SchemaTooNew, WorkplaceError
 from .connect import reading, writing
 from .faults import place_of
 
-__all__ = ["VERSION_TABLE", "check_schema", "current_revision", "home_schema", "migrate", "trigger_problems"]
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+__all__ = [
+    "VERSION_TABLE",
+    "alembic_config",
+    "check_schema",
+    "current_revision",
+    "home_schema",
+    "migrate",
+    "trigger_problems",
+]
 
 VERSION_TABLE = "rectiflow_alembic_version"
 _GUARDED = ("rectiflow_event", "rectiflow_private")
@@ -45,7 +56,7 @@ def migrate(engine: Engine) -> bool:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             _make_home(connection)
         before = _revision(connection)
-        command.upgrade(_config(connection), "head")
+        command.upgrade(alembic_config(connection), "head")
         return before != _head()
 
 
@@ -79,6 +90,16 @@ def trigger_problems(engine: Engine) -> list[str]:
         standing = _triggers(connection)
     missing = sorted({f"{table}_no_{act}" for table in _GUARDED for act in acts} - standing)
     return [f"防篡改触发器 {name} 不在了，办理记录可能被改动过；请运行 rectiflow audit verify 核对" for name in missing]
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Return what Alembic is told: where our scripts lie, and the connection to run them on."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "rectiflow:storage/migrations")
+    config.attributes["connection"] = connection
+    return config
 
 
 def home_schema(connection: Connection) -> str | None:
@@ -126,19 +147,10 @@ def _revision(connection: Connection) -> str | None:
     return found
 
 
-def _config(connection: Connection | None = None) -> Any:
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "rectiflow:storage/migrations")
-    config.attributes["connection"] = connection
-    return config
-
-
 def _scripts() -> Any:
     from alembic.script import ScriptDirectory
 
-    return ScriptDirectory.from_config(_config())
+    return ScriptDirectory.from_config(alembic_config())
 
 
 def _head() -> str | None:

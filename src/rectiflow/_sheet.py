@@ -175,7 +175,7 @@ def _told(flow: Rectiflow, number: str) -> tuple[Told, ...]:
             occasion=occasion(r["template"]),
             recipient=directory.person_name(r["recipient"]),
             status=r["status"],
-            status_title=STATUS_TITLES.get(r["status"], r["status"]),
+            status_title=STATUS_TITLES.get(r["status"]) or str(r["status"]),
         )
         for r in rows
     )

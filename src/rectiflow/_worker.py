@@ -112,11 +112,9 @@ def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
 def _close_months(place: Workplace) -> int:
     from rectiflow._monthly import close_months
 
-    return len(
-        close_months(
-            place.flow, place.path(place.settings.report.folder), closing_day=place.settings.report.closing_day
-        )
-    )
+    wanted = place.settings.report
+    made = close_months(place.flow, place.path(wanted.folder), closing_day=wanted.closing_day, issuer=wanted.issuer)
+    return len(made)
 
 
 def _stop_on_signals(stop: threading.Event) -> None:

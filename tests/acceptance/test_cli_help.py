@@ -109,7 +109,7 @@ def test_a_group_alone_shows_its_commands() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(("words", "offered"), [("rectiflow tic", "ticket"), ("rectiflow ticket hi", "history")])
+@pytest.mark.parametrize(("words", "offered"), [("rectiflow not", "notice"), ("rectiflow ticket hi", "history")])
 def test_completion_offers_commands(words: str, offered: str) -> None:
     """A shell that asks is offered commands and subcommands."""
     position = str(len(words.split()) - 1)

@@ -29,6 +29,9 @@ __all__ = ["export_ledger"]
 _DATES = ("found_on", "due_on", "completed_on", "verified_on", "closed_on")
 #: Free text that could tell what a restricted hazard is about.
 _TELLING = ("place", "basis", "measures", "interim", "progress", "remarks")
+#: Columns in which an empty cell of a .csv would be read as “as above”, as in a table with merged cells.
+_CARRIED = ("inspecting_unit", "inspectors", "method")
+_NOTHING = "—"
 _CHUNK = 500  #: hazards whose histories are read at a time
 
 
@@ -58,18 +61,20 @@ def export_ledger(
 
     chosen = wanted or TicketFilter()
     tickets = [t for t in flow.tickets(chosen) if t.marks.get("outcome") != "void"]
-    reader = _Reader(flow, flow.directory().find_person(by).id if by else "", flow.today())
+    person = flow.directory().find_person(by).id if by else ""
+    reader = _Reader(flow, person, flow.today(), fill=Path(path).suffix.lower() == ".csv")
     name = title or f"{flow.directory().district.name}校园安全隐患排查整改台账"
     return write_ledger(reader.rows(tickets), path, title=name, cutoff=flow.now(), filters_text=_filters(flow, chosen))
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """For whom the ledger is written, and on which day."""
+    """For whom the ledger is written, and on which day; `fill` marks cells that must not be blank."""
 
     flow: Rectiflow
     person: str
     today: date
+    fill: bool
 
     def rows(self, tickets: Sequence[Ticket]) -> Iterator[Mapping[str, object]]:
         """Yield a row per hazard."""
@@ -85,7 +90,8 @@ class _Reader:
         record = record_of(ticket, deeds_of(events, directory))
         if not may_see(workflow, ticket, directory, self.person, self.today):
             record = {c: v for c, v in record.items() if c not in _TELLING} | {"description": MASKED}
-        row: dict[str, object] = {c: shown(c, v, workflow, directory) for c, v in record.items()}
+        row: dict[str, object] = dict.fromkeys(_CARRIED if self.fill else (), _NOTHING)
+        row |= {c: shown(c, v, workflow, directory) for c, v in record.items()}
         row |= {c: date.fromisoformat(record[c]) for c in _DATES if c in record}
         row |= {"funds": Decimal(record["funds"])} if "funds" in record else {}
         extended = int(ticket.marks.get("extended") or 0)

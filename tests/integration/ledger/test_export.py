@@ -34,7 +34,7 @@ def _report(flow: Rectiflow, description: str, **data: Any) -> str:
 
 def _submitted(flow: Rectiflow, description: str) -> str:
     """Report a hazard and bring it to its re-inspection."""
-    number = _report(flow, description)
+    number = _report(flow, description, inspectors="安全股股长、安全股干事")
     flow.do(number, "交办", by=KEEPER, responsible_person=f"{SCHOOL}校长", due_on=flow.today() + timedelta(days=20))
     flow.do(number, "签收", by=f"{SCHOOL}校长")
     flow.do(number, "申请复查", by=f"{SCHOOL}校长", measures="已清理", completed_on=flow.today(), evidence=[PHOTO])

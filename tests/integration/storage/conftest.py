@@ -51,8 +51,10 @@ class SharedDatabase:
             self.name = f"test_{uuid.uuid4().hex}"
             self._admin("CREATE DATABASE {} TEMPLATE template0")
             engine = make_engine(self.url)
-            schema.migrate(engine)
-            engine.dispose()
+            try:
+                schema.migrate(engine)
+            finally:
+                engine.dispose()
             self.shape = self._shape()
         return self.url
 
@@ -84,7 +86,8 @@ class SharedDatabase:
             triggers = "SELECT tgname, tgenabled FROM pg_trigger ORDER BY 1"
             relations = "SELECT relname FROM pg_class WHERE relname NOT LIKE 'pg_%' ORDER BY 1"
             functions = "SELECT proname FROM pg_proc WHERE oid > 16384 ORDER BY 1"
-            return [connection.execute(q.encode()).fetchall() for q in (triggers, relations, functions)]
+            version = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 our own name
+            return [connection.execute(q.encode()).fetchall() for q in (triggers, relations, functions, version)]
 
     def _admin(self, statement: str) -> None:
         with _connect(self.server_url) as connection:

@@ -66,7 +66,7 @@ def test_a_decision_from_an_old_state_is_not_carried_out() -> None:
     assert isinstance(stale, Decision)
     done(place.handle(number, act))
     with pytest.raises(ValueError, match="revision"):
-        place._carry_out(stale, number)
+        place.carry_out(stale, number)
 
 
 def test_a_step_cannot_fire_twice() -> None:
@@ -81,7 +81,7 @@ def test_a_step_cannot_fire_twice() -> None:
     assert isinstance(again, Decision)
     late = replace(again, ticket=replace(again.ticket, rev=place.cases[number].ticket.rev + 1))
     with pytest.raises(ValueError, match="twice"):
-        place._carry_out(late, number)
+        place.carry_out(late, number)
 
 
 def test_calls_are_open_once_and_end_with_their_clock() -> None:

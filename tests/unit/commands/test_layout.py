@@ -1,0 +1,54 @@
+"""Lines that fit a terminal."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from rectiflow.commands._layout import ago, fit, left, packed, since, wrapped
+
+TEXTS = st.text(alphabet="安全股，。、A1-\u3000 镇（）", max_size=120)
+
+
+@given(TEXTS, st.integers(min_value=4, max_value=60))
+def test_fit_is_exactly_as_wide(text: str, width: int) -> None:
+    """A cell has exactly its width, whatever is in it."""
+    assert cell_len(fit(text, width)) == width
+
+
+@given(TEXTS, st.integers(min_value=45, max_value=90))
+def test_wrapped_loses_nothing(text: str, width: int) -> None:
+    """Lines stay within the width and hold every character but blanks at their ends."""
+    lines = list(wrapped(text, width))
+    assert max(map(cell_len, lines), default=0) <= width
+    assert "".join(lines).replace(" ", "").replace("\u3000", "") == text.replace(" ", "").replace("\u3000", "")
+
+
+def test_wrapped_keeps_numbers_whole_and_commas_behind() -> None:
+    """A number is not broken, and no line begins with a comma."""
+    lines = list(wrapped("隐患编号是 LZH-2024-000001，请核对后再办", 30))
+    assert any("LZH-2024-000001" in text for text in lines)
+    assert not any(text.startswith("，") for text in lines)
+
+
+def test_packed_breaks_between_parts() -> None:
+    """Parts stay whole where they fit, and a long one is wrapped."""
+    assert list(packed(["甲甲甲甲", "乙乙乙乙", "丙"], 20)) == ["甲甲甲甲 · 乙乙乙乙", "丙"]
+    assert len(list(packed(["长" * 40], 30))) > 1
+
+
+@pytest.mark.parametrize(("days", "said"), [(3, "还有 3 天"), (0, "今天到期"), (-2, "逾期 2 天"), (None, "未定时限")])
+def test_left(days: int | None, said: str) -> None:
+    """How far a date is away."""
+    assert left(days) == said
+
+
+def test_since_and_ago() -> None:
+    """How long something has waited."""
+    assert since(date(2024, 9, 1), date(2024, 9, 4)) == "2024-09-01 起（3 天）"
+    assert since(date(2024, 9, 4), date(2024, 9, 4)) == "今天起"
+    assert (ago(0), ago(3)) == ("今天起", "已 3 天")
