@@ -51,7 +51,14 @@ def show(found: Today) -> list[TodayItem]:
 
 
 def work(made: Session, *, week: bool) -> None:
-    """Show the list and let the person pick, again and again, until he leaves."""
+    """Show the list and let the person pick, again and again, until he leaves (q, Enter, or the end of input)."""
+    try:
+        _pick(made, week=week)
+    except EOFError:
+        say("")
+
+
+def _pick(made: Session, *, week: bool) -> None:
     from rectiflow._today import today
 
     while True:
@@ -72,8 +79,8 @@ def work(made: Session, *, week: bool) -> None:
 def _line(item: TodayItem, position: int) -> str:
     width = screen_width()
     note = _note(item)
-    number, unit = fit(item.number or "", 15), fit(item.unit, 16)
-    if not item.unit:
+    number, unit = fit(item.number or "", 15), fit(item.unit or "（未定单位）", 16)
+    if item.section in ("undelivered", "incident"):
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()
     return f"{position:>3}  {number}  {unit}  {fit(item.title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
 

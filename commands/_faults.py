@@ -38,9 +38,9 @@ _DRIVERS = ("sqlite3", "psycopg", "sqlalchemy.exc")
 def guarded(call: Callable[[], int]) -> int:
     """Run a call and return its exit code; nothing it raises reaches the person as it is."""
     try:
-        return call()
+        return _ended(call())
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _ended(INTERRUPTED)
     except typer.TyperException as exc:
         from ._usage import tell_usage
 
@@ -54,6 +54,15 @@ def guarded(call: Callable[[], int]) -> int:
     except Exception as exc:  # noqa: BLE001 the last resort: no traceback reaches a person
         _say(_sentence(exc))
         return 1
+
+
+def _ended(code: int) -> int:
+    """Leave the line an interrupted person was typing on."""
+    from ._output import is_terminal
+
+    if code == INTERRUPTED and is_terminal():
+        sys.stderr.write("\n")
+    return code
 
 
 def tell_error(error: RectiflowError) -> None:

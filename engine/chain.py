@@ -18,6 +18,7 @@ from .ticket import Plain
 
 __all__ = ["ENCODING", "ChainBreak", "Event", "check_chain", "event_hash", "private_digest", "seal"]
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 ENCODING = 1  #: version of the canonical encoding
 
 
@@ -136,7 +137,7 @@ def check_chain(number: str, events: Iterable[Event], head: str | None = None) -
 
 def canonical(value: Plain) -> str:
     """Write JSON the one way that hashes are taken of: sorted keys, no spaces, no escapes."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CANONICAL.encode(value)
 
 
 def _faults(event: Event, expected: int, previous: str) -> list[str]:

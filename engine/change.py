@@ -31,7 +31,9 @@ class Change:
         self.snapshot = snapshot
         self.workflow: Workflow = snapshot.workflow
         self.before = ticket
-        self.ticket = ticket
+        self._ticket = ticket
+        self._pending: dict[str, Any] = {}  #: attributes not yet put into the ticket: it is made anew once, not each time
+        self._standing = dict(ticket.marks)
         self.hand = hand
         self.now = now
         self.today = local_day(now)
@@ -51,9 +53,17 @@ class Change:
 
     # the ticket -------------------------------------------------------------------------------------------------
 
+    @property
+    def ticket(self) -> Ticket:
+        """The ticket as it now stands."""
+        if self._pending:
+            self._ticket = replace(self._ticket, **self._pending)
+            self._pending = {}
+        return self._ticket
+
     def set(self, **changes: Any) -> None:
         """Replace attributes of the ticket."""
-        self.ticket = replace(self.ticket, **changes)
+        self._pending.update(changes)
 
     def keep(self, values: Mapping[str, Plain]) -> None:
         """Put values on record; reasons and proposals stay with the event."""
@@ -70,13 +80,13 @@ class Change:
 
     def mark(self, name: str, value: Plain) -> None:
         """Set a milestone or count; what changed is said in the event."""
-        if self.ticket.marks.get(name) != value:
-            self.marks[name] = value
-            self.set(marks={**self.ticket.marks, name: value})
+        if self._standing.get(name) != value:
+            self.marks[name] = self._standing[name] = value
+            self._pending["marks"] = self._standing
 
     def count(self, name: str) -> None:
         """Raise a count by one."""
-        self.mark(name, int(self.ticket.marks.get(name) or 0) + 1)
+        self.mark(name, int(self._standing.get(name) or 0) + 1)
 
     def attach(self, evidence: tuple[Attachment, ...]) -> None:
         """Count and carry the files that came with an action."""

@@ -40,6 +40,8 @@ def make_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
+        if backend == "sqlite":
+            parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ValueError) as exc:
         raise WorkplaceError(f"{_ADDRESS}。") from exc
     if backend == "sqlite":
@@ -151,6 +153,9 @@ def _on_connect(connection: Any, _record: object) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if driver.in_transaction:  # a host may have begun on the connection of its database in memory
+        return
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
 
 

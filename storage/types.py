@@ -13,6 +13,9 @@ from sqlalchemy.types import TypeEngine
 __all__ = ["Instant", "Json", "instant_text", "json_text", "read_instant"]
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def instant_text(moment: datetime) -> str:
     """Write an instant the one way it is kept: UTC, microseconds, fixed width, so that text order is time order.
 
@@ -32,7 +35,7 @@ def read_instant(value: datetime | str) -> datetime:
 
 def json_text(value: Any) -> str:
     """Write JSON compactly, Chinese as it is."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 class Instant(TypeDecorator[datetime]):
