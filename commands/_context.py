@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,7 +56,9 @@ class Session:
     @cached_property
     def account(self) -> str:
         """The operating system's account at the keyboard."""
-        return getpass.getuser()
+        from rectiflow._identity import system_account
+
+        return system_account()
 
     @cached_property
     def person(self) -> str:

@@ -57,6 +57,8 @@ def _missing(snapshot: Snapshot, transition: Transition, stimulus: Act, values: 
     kept = _EVIDENCE not in transition.ask and snapshot.case.marks.get(_EVIDENCE)
     if not (stimulus.evidence or kept):
         absent |= {_EVIDENCE}
+    said = {n for n, raw in stimulus.data.items() if raw is not None and str(raw).strip()}  # unreadable: told already
+    absent -= said - {_EVIDENCE}
     fields = snapshot.workflow.fields
     wanted = dict.fromkeys((*transition.require, *transition.ask))
     return [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -37,13 +38,11 @@ def read_date(text: str, today: date) -> date:
     if match is None:
         raise ValueError(f"“{text}”不是日期，请写成 2024-12-31 或 12月31日")
     year, month, day = match.groups()
-    try:
-        if year:
-            return date(int(year), int(month), int(day))
-        near = [date(today.year + k, int(month), int(day)) for k in (0, 1, -1)]
-    except ValueError as exc:
-        raise ValueError(f"“{text}”没有这一天") from exc
-    return min(near, key=lambda d: abs((d - today).days))
+    years = (int(year),) if year else (today.year, today.year + 1, today.year - 1)
+    days = [date(y, int(month), int(day)) for y in years if _exists(y, int(month), int(day))]
+    if not days:
+        raise ValueError(f"“{text}”没有这一天")
+    return min(days, key=lambda d: abs((d - today).days))
 
 
 def take(
@@ -105,7 +104,7 @@ def show(workflow: Workflow, name: str, value: Plain, directory: Directory) -> s
         return directory.person_name(value)
     if field.type == "boolean":
         return "是" if value else "否"
-    if field.type == "list":
+    if field.type in ("list", "evidence"):
         return "；".join(str(v) for v in value)
     return str(value)
 
@@ -113,6 +112,10 @@ def show(workflow: Workflow, name: str, value: Plain, directory: Directory) -> s
 def persistent(values: Mapping[str, Plain]) -> dict[str, Plain]:
     """Return the values that stay on record; reasons, notes and proposals belong to their event alone."""
     return {k: v for k, v in values.items() if k not in EPHEMERAL}
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    return MINYEAR <= year <= MAXYEAR and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
 
 
 def _choice(field: Field, text: str) -> str:

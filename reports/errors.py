@@ -9,8 +9,10 @@ ReportError
 
 from __future__ import annotations
 
+from rectiflow.engine.errors import InputUnusable
 
-class ReportError(Exception):
+
+class ReportError(InputUnusable):
     """Say in Chinese what went wrong with a report, where, and what to do next."""
 
 

@@ -10,7 +10,20 @@ from rectiflow.engine.hands import ACT_AS
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["who_acts"]
+__all__ = ["system_account", "who_acts"]
+
+
+def system_account() -> str:
+    """Return the account at the keyboard as the operating system knows it; the environment could be set to any name."""
+    try:
+        import pwd
+    except ImportError:  # not a Unix: the login name is what there is
+        import getpass
+
+        return getpass.getuser()
+    import os
+
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def who_acts(flow: Rectiflow, account: str, acting: str | None, *, rehearsal: bool) -> str:

@@ -42,7 +42,16 @@ class RequestRow(Base, table=True):
 class DocumentRow(Base, table=True):
     """A paper; its tickets are the items."""
 
-    __table_args__ = (UniqueConstraint("district", "number"),)
+    __table_args__ = (
+        UniqueConstraint("district", "number"),
+        Index(
+            "ix_rectiflow_document_draft",
+            "district",
+            "drafted_on",
+            postgresql_where=text("status = 'draft'"),
+            sqlite_where=text("status = 'draft'"),
+        ),
+    )
     district: str = Field(primary_key=True)
     id: str = Field(primary_key=True)
     kind: str
@@ -103,6 +112,13 @@ class MessageRow(Base, table=True):
             "due_at",
             postgresql_where=text("status = 'waiting'"),
             sqlite_where=text("status = 'waiting'"),
+        ),
+        Index(
+            "ix_rectiflow_message_dead",
+            "district",
+            "created_at",
+            postgresql_where=text("status = 'dead'"),
+            sqlite_where=text("status = 'dead'"),
         ),
         Index("ix_rectiflow_message_number", "district", "number"),
     )

@@ -45,8 +45,8 @@ def seconds(*words: str) -> float:
 
 
 def test_help_is_quick() -> None:
-    """`--help` takes no more than 0.35 s above a bare import of typer, which any command line pays."""
-    assert seconds("-m", "rectiflow", "--help") - seconds("-c", "import typer") < 0.35
+    """`--help` takes at most six times as long as the bare import of typer (0.08 s), however busy the machine is."""
+    assert seconds("-m", "rectiflow", "--help") < 6 * seconds("-c", "import typer")
 
 
 def test_commands_import_nothing_heavy() -> None:

@@ -90,6 +90,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("district", "id", name=op.f("pk_rectiflow_document")),
         sa.UniqueConstraint("district", "number", name=op.f("uq_rectiflow_document_district_number")),
     )
+    with op.batch_alter_table("rectiflow_document", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_rectiflow_document_draft",
+            ["district", "drafted_on"],
+            unique=False,
+            postgresql_where=sa.text("status = 'draft'"),
+            sqlite_where=sa.text("status = 'draft'"),
+        )
+
     op.create_table(
         "rectiflow_document_item",
         sa.Column("district", sa.String(), nullable=False),
@@ -195,6 +204,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("district", "key", name=op.f("pk_rectiflow_message")),
     )
     with op.batch_alter_table("rectiflow_message", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_rectiflow_message_dead",
+            ["district", "created_at"],
+            unique=False,
+            postgresql_where=sa.text("status = 'dead'"),
+            sqlite_where=sa.text("status = 'dead'"),
+        )
         batch_op.create_index("ix_rectiflow_message_number", ["district", "number"], unique=False)
         batch_op.create_index(
             "ix_rectiflow_message_waiting",
