@@ -19,7 +19,7 @@ GOAL = 0.70  #: of hand-written sqlite3 at synchronous=FULL; stretched from the 
 
 def main() -> None:
     """Run the rounds, shuffled, and print what came of them."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         flow = open_flow(Path(folder) / "engine.db")
         commits = record(flow)
         hand_file = Path(folder) / "hand.db"
@@ -32,11 +32,18 @@ def main() -> None:
         flow.close()
     ratios = [r["engine"] / r["hand"] for r in rounds]
     ratio = statistics.median(ratios)
-    facts = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version, "system": platform.system(), "cores": 2}
+    facts = {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": platform.system(),
+        "cores": 2,
+    }
     for name in ("engine", "hand"):
         rates = [r[name] for r in rounds]
         print(f"{name:>8}: {statistics.median(rates):7.1f} lifecycles/s  ({min(rates):.1f} to {max(rates):.1f})")
-    print(f"   ratio: {ratio:.2f}  ({min(ratios):.2f} to {max(ratios):.2f}), goal {GOAL:.2f}, {ROUNDS} rounds of {SECONDS} s")
+    print(
+        f"   ratio: {ratio:.2f}  ({min(ratios):.2f} to {max(ratios):.2f}), goal {GOAL:.2f}, {ROUNDS} rounds of {SECONDS} s"
+    )
     row = {"name": "lifecycle, SQLite FULL, against hand-written sqlite3", "goal": GOAL, "ratio": round(ratio, 3)}
     dump([{**row, "met": ratio >= GOAL, "machine": facts}], OUT)
     print(f"written to {OUT.relative_to(Path.cwd())}" if OUT.is_relative_to(Path.cwd()) else "")

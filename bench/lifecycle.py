@@ -61,7 +61,13 @@ def through_the_api(flow: Rectiflow) -> None:
     assert flow.evidence is not None
     photo = flow.evidence.put("整改后.png", b"a photograph")
     ticket = flow.report(
-        "hazard", by="inspector", unit="school", source="bureau", found_on=MONDAY, category="fire", description="安全出口上锁"
+        "hazard",
+        by="inspector",
+        unit="school",
+        source="bureau",
+        found_on=MONDAY,
+        category="fire",
+        description="安全出口上锁",
     )
     due, done = (MONDAY + timedelta(days=14)).isoformat(), MONDAY.isoformat()
     flow.do(ticket.number, "assign", by="head", responsible_person="officer", due_on=due)

@@ -27,6 +27,7 @@ class Session:
     db: str | None = None
     acting: str | None = None  #: --as
     now: str | None = None
+    guarded: bool = True
     opened: list[Workplace] = field(default_factory=list["Workplace"])
 
     @cached_property
@@ -34,7 +35,7 @@ class Session:
         """The workplace."""
         from rectiflow._workplace import Workplace
 
-        place = Workplace.open(self.config, db=self.db, now=_moment(self.now) if self.now else None)
+        place = Workplace.open(self.config, db=self.db, now=_moment(self.now) if self.now else None, guarded=self.guarded)
         self.opened.append(place)
         return place
 

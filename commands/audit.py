@@ -22,9 +22,10 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """核对每条隐患的办理记录有没有被改动、缺失；有问题时退出码为 1。"""
-    flow = session(context).flow
-    checked = list(flow.audit())
-    breaks = [b for _, _, found in checked for b in found]
+    made = session(context)
+    made.guarded = False
+    checked = list(made.flow.audit())
+    breaks = [*made.flow.guard_breaks(), *(b for _, _, found in checked for b in found)]
     if as_json:
         print_json({"tickets": len(checked), "events": sum(n for _, n, _ in checked), "breaks": breaks})
     else:
@@ -48,7 +49,12 @@ def export(
     from dataclasses import asdict
 
     from rectiflow._files import write_atomically
+    from rectiflow._identity import require_grant
+    from rectiflow.engine.visibility import SEE_RESTRICTED
 
+    if private:
+        made = session(context)
+        require_grant(made.flow, made.person, SEE_RESTRICTED, "查看受限类别")
     hidden = () if private else ("private", "salt")
     lines = [
         json.dumps({k: v for k, v in asdict(e).items() if k not in hidden}, ensure_ascii=False, default=str)

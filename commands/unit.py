@@ -83,9 +83,13 @@ def show_unit(
 
 def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> None:
     """Import an organisation workbook and say what came of it; exit 1 when rows were refused."""
+    from rectiflow._identity import require_keeper
     from rectiflow._organisation import import_organisation
 
-    brought = import_organisation(session(context).flow, file, dry_run=dry_run)
+    made = session(context)
+    if made.flow.directory().persons and not made.place.rehearsal:
+        require_keeper(made.flow, made.person, "修改单位和人员")
+    brought = import_organisation(made.flow, file, dry_run=dry_run)
     for problem in brought.problems:
         warn(problem)
     done = "将导入" if dry_run else "已导入"

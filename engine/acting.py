@@ -93,7 +93,7 @@ def _attempt(snapshot: Snapshot, transition: Transition, stimulus: Act, now: dat
 
 def _listed_reasons(snapshot: Snapshot, transition: Transition) -> list[Reason]:
     target = snapshot.workflow.states.get(transition.target or "")
-    if snapshot.case.listed is None or target is None or target.final != "rectified":
+    if snapshot.case.listed is None or target is None or target.final is None:
         return []
     return [Reason(code="listed", subject="listed", message="挂牌督办尚未摘牌，须先由挂牌单位验收并批准摘牌")]
 

@@ -14,9 +14,9 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from .decision import EventDraft
-from .ticket import Plain
+from .ticket import Plain, Ticket
 
-__all__ = ["ENCODING", "ChainBreak", "Event", "check_chain", "event_hash", "private_digest", "seal"]
+__all__ = ["ENCODING", "ChainBreak", "Event", "check_chain", "check_standing", "event_hash", "private_digest", "seal"]
 
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 ENCODING = 1  #: version of the canonical encoding
@@ -133,6 +133,22 @@ def check_chain(number: str, events: Iterable[Event], head: str | None = None) -
     if head is not None and previous != head:
         breaks.append(ChainBreak(number=number, seq=expected - 1, message="末条记录与隐患登记的不一致，可能有记录被删"))
     return tuple(breaks)
+
+
+def check_standing(ticket: Ticket | None, events: Iterable[Event]) -> tuple[ChainBreak, ...]:
+    """Check that a ticket's state and milestones are what its history, taken together, left behind."""
+    marks: dict[str, Plain] = {}
+    state, seq = "", 0
+    for event in events:
+        marks |= event.public.get("marks") or {}
+        state, seq = event.to_state, event.seq
+    if ticket is None or (ticket.state == state and _said(ticket.marks) == _said(marks)):
+        return ()
+    return (ChainBreak(number=ticket.number, seq=seq, message="隐患登记的环节或日期与办理记录不符，被改动过"),)
+
+
+def _said(marks: Mapping[str, Plain]) -> dict[str, Plain]:
+    return {k: v for k, v in marks.items() if v is not None}
 
 
 def canonical(value: Plain) -> str:

@@ -32,7 +32,9 @@ class Change:
         self.workflow: Workflow = snapshot.workflow
         self.before = ticket
         self._ticket = ticket
-        self._pending: dict[str, Any] = {}  #: attributes not yet put into the ticket: it is made anew once, not each time
+        self._pending: dict[
+            str, Any
+        ] = {}  #: attributes not yet put into the ticket: it is made anew once, not each time
         self._standing = dict(ticket.marks)
         self.hand = hand
         self.now = now

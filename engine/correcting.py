@@ -9,7 +9,7 @@ from .change import Change
 from .clocks import main_clock
 from .decision import Decision, Refusal
 from .errors import Reason
-from .hands import hand_reasons, role_reasons
+from .hands import hand_reasons, lifting_reasons, role_reasons
 from .moments import local_day
 from .requesting import withdraw_pending
 from .roles import Standing
@@ -44,6 +44,9 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
     change = Change(snapshot, ticket, stimulus.hand, now)
     before = {k: ticket.fields.get(k) for k in changed}
     change.keep(changed)
+    lifted = lifting_reasons(snapshot, stimulus.hand, restricted=change.ticket.restricted)
+    if lifted:
+        return Refusal(number=ticket.number, action="更正", reasons=tuple(lifted))
     _follow_date(change, changed)
     return change.decision(
         "amended",

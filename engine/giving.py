@@ -26,6 +26,7 @@ def giving_reasons(
     return [
         *_missing(snapshot, transition, stimulus, values),
         *_fixed(snapshot, transition, values),
+        *_into_itself(snapshot, values),
         *_date_reasons(snapshot, transition, values, on),
     ]
 
@@ -64,6 +65,12 @@ def _missing(snapshot: Snapshot, transition: Transition, stimulus: Act, values: 
     return [
         Reason(code="field_missing", subject=n, message=f"缺“{fields[n].title}”（{n}）") for n in wanted if n in absent
     ]
+
+
+def _into_itself(snapshot: Snapshot, values: Mapping[str, Plain]) -> list[Reason]:
+    if not values.get("merged_into") or values["merged_into"] != snapshot.case.number:
+        return []
+    return [Reason(code="field_invalid", subject="merged_into", message="不能并入自己，请写明另一条隐患的编号")]
 
 
 def _fixed(snapshot: Snapshot, transition: Transition, values: Mapping[str, Plain]) -> list[Reason]:

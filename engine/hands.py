@@ -10,6 +10,7 @@ from .moments import local_day
 from .roles import Standing, assigning_roles, standing
 from .stimulus import Hand
 from .ticket import Snapshot, Ticket
+from .visibility import SEE_RESTRICTED, may_see
 from .vocabulary import DECIDERS, VIAS
 from .workflow import Workflow
 
@@ -39,7 +40,15 @@ def is_late(hand: Hand, now: datetime) -> bool:
 
 def hand_reasons(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
     """Return what speaks against this person, means and day, whatever the action is."""
-    return [*_who(snapshot, hand, now), *_when(snapshot.ticket, hand, now)]
+    return [*_who(snapshot, hand, now), *_hidden(snapshot, hand, now), *_when(snapshot.ticket, hand, now)]
+
+
+def lifting_reasons(snapshot: Snapshot, hand: Hand, *, restricted: bool) -> list[Reason]:
+    """Only who holds the grant takes a hazard out of the restricted categories."""
+    person = snapshot.directory.persons.get(hand.actor)
+    if restricted or not snapshot.case.restricted or (person is not None and SEE_RESTRICTED in person.grants):
+        return []
+    return [Reason(code="restricted", subject="category", message="改出限制类须由有“查看受限类别”权限的人员办理")]
 
 
 def role_reasons(
@@ -91,6 +100,18 @@ def _who(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
     if hand.clerk != hand.actor and not reasons:
         reasons += _on_behalf(snapshot, hand, now)
     return reasons
+
+
+def _hidden(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:
+    """Nobody acts on a restricted hazard who may not even see it."""
+    ticket, directory = snapshot.ticket, snapshot.directory
+    if ticket is None or not ticket.restricted:
+        return []
+    return [
+        Reason(code="restricted", subject=p, message=f"限制类隐患，{directory.person_name(p)}没有查看权限")
+        for p in dict.fromkeys((hand.actor, hand.clerk))
+        if not may_see(snapshot.workflow, ticket, directory, p, local_day(now), snapshot.requests)
+    ]
 
 
 def _on_behalf(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:

@@ -46,12 +46,12 @@ def inspector_reasons(
     Major and listed hazards are accepted by two; who only entered the unit's own statement may verify it on site and
     with a second inspector only.
     """
+    reasons = _rectifier_reasons(snapshot, transition, hand)
     if not verifies(snapshot.workflow, transition):
-        return []
-    ticket, reasons = snapshot.case, list[Reason]()
-    entered = _entered(ticket, transition.not_by_actor_of, hand.actor)
-    two = ticket.severity == "major" or ticket.listed or entered
-    second = values.get(_SECOND)
+        return reasons
+    ticket, second = snapshot.case, values.get(_SECOND)
+    entered = [k for p in {hand.actor, hand.clerk, second} for k in _entered(ticket, transition.not_by_actor_of, p)]
+    two = ticket.severity == "major" or ticket.listed or ticket.marks.get("listed_ever") or entered
     if two and not second and _SECOND not in transition.ask:
         why = "重大或挂牌隐患须两人验收" if not entered else "本人代录过该单位的答复，须会同第二人现场复查"
         reasons.append(Reason(code="second_inspector", subject=_SECOND, message=f"{why}，缺“第二复查人”"))
@@ -61,14 +61,26 @@ def inspector_reasons(
     return reasons + _second_reasons(snapshot, transition, hand, second, hand.on or today)
 
 
+def _rectifier_reasons(snapshot: Snapshot, transition: Transition, hand: Hand) -> list[Reason]:
+    """Who is named to rectify neither verifies nor closes, whether or not anything was done by that hand."""
+    workflow, person = snapshot.workflow, snapshot.case.fields.get("responsible_person")
+    target = workflow.states.get(transition.target or "")
+    judges = verifies(workflow, transition) or (target is not None and target.final == "rectified")
+    if not judges or person is None or hand.actor != person:
+        return []
+    message = f"{snapshot.directory.person_name(person)}是整改责任人，须由他人办理"
+    return [Reason(code="same_person", subject="responsible_person", message=message)]
+
+
 def _second_reasons(
     snapshot: Snapshot, transition: Transition, hand: Hand, second: str | None, day: date
 ) -> list[Reason]:
     ticket = snapshot.case
     if not second:
         return []
-    if second == hand.actor or _took(ticket, second, transition.not_by_actor_of):
-        message = "第二复查人须是未参与整改的另一人"
+    away = snapshot.directory.deputies(second, day)
+    if away or second == hand.actor or _took(ticket, second, transition.not_by_actor_of):
+        message = "第二复查人须是未参与整改、当天在岗的另一人"
         return [Reason(code="same_person", subject=_SECOND, message=message)]
     units = {post.unit for post in snapshot.directory.posts_of(second, day)}
     if ticket.fields.get("responsible_unit") in units or second == ticket.fields.get("responsible_person"):
@@ -77,7 +89,7 @@ def _second_reasons(
     return []
 
 
-def _entered(ticket: Ticket, triggers: Sequence[str], person: str) -> list[Taken]:
+def _entered(ticket: Ticket, triggers: Sequence[str], person: str | None) -> list[Taken]:
     """Return what a person only entered for somebody else."""
     taken = (k for t in triggers for k in ticket.taken.get(t, ()))
     return [k for k in taken if k.entered_by == person and k.actor != person]

@@ -40,7 +40,8 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     standing, more = role_reasons(snapshot, snapshot.workflow, kind.by, stimulus.hand, now)
     on = day_of(stimulus.hand, now)
     reasons += [*more, *ask_reasons(snapshot, kind, stimulus.level, on), *_missing(snapshot, kind, values)]
-    reasons += [*_new_date_reasons(snapshot, kind, values), *_fall_reasons(snapshot, kind, values)]
+    on = day_of(stimulus.hand, now)
+    reasons += [*_new_date_reasons(snapshot, kind, values, on), *_fall_reasons(snapshot, kind, values)]
     if reasons:
         return _refuse(snapshot, kind.title, reasons)
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
@@ -86,7 +87,7 @@ def rule(snapshot: Snapshot, stimulus: Rule, now: datetime) -> Decision | Refusa
     standing, more = role_reasons(snapshot, snapshot.workflow, _deciders(kind, request), stimulus.hand, now)
     values = {**request.data, **{k: v for k, v in values.items() if v is not None}}
     reasons += [*more, *_own_reasons(request, stimulus.hand, standing)]
-    reasons += _new_date_reasons(snapshot, kind, values) if stimulus.approve else []
+    reasons += _new_date_reasons(snapshot, kind, values, day_of(stimulus.hand, now)) if stimulus.approve else []
     if reasons:
         return _refuse(snapshot, f"{kind.title}审批", reasons)
     return _carry_out(snapshot, kind, request, stimulus, values, standing.in_place_of if standing else "", now)
@@ -287,10 +288,18 @@ def _missing(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain])
 
 def _own_reasons(request: Request, hand: Hand, standing: Standing | None) -> list[Reason]:
     """Nobody decides on what they asked for, nor in the place of who asked."""
-    deciding = {hand.actor, standing.in_place_of if standing else ""}
-    if request.asked_by not in deciding:
+    deciding = {hand.actor, hand.clerk, standing.in_place_of if standing else ""}
+    reasons = paper_reasons(hand)
+    if request.asked_by in deciding:
+        reasons.append(Reason(code="same_person", message="申请人不能审批自己的申请，也不能代录审批"))
+    return reasons
+
+
+def paper_reasons(hand: Hand) -> list[Reason]:
+    """A leader's decision is entered by somebody else from the signed paper only."""
+    if hand.clerk == hand.actor or hand.via == "paper":
         return []
-    return [Reason(code="same_person", message="申请人不能审批自己的申请")]
+    return [Reason(code="not_on_paper", subject="via", message="代录领导的审批、签发，须以纸质签批为据（方式：纸质）")]
 
 
 def _ruling_reasons(request: Request, stimulus: Rule) -> list[Reason]:
@@ -302,7 +311,9 @@ def _ruling_reasons(request: Request, stimulus: Rule) -> list[Reason]:
     return reasons
 
 
-def _new_date_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain]) -> list[Reason]:
+def _new_date_reasons(
+    snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain], on: date
+) -> list[Reason]:
     if kind.effect != "extend" or not values.get("new_due_on"):
         return []
     due_on, new = as_date(snapshot.case.marks.get("due_on")), as_date(values["new_due_on"])
@@ -310,6 +321,8 @@ def _new_date_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str
         return [Reason(code="no_deadline", subject="due_on", message="还没有整改时限，无从延期")]
     if new is not None and new <= due_on:
         return [Reason(code="not_later", subject="new_due_on", message=f"申请延期至 {new}，不晚于现时限 {due_on}")]
+    if new is not None and new < on:
+        return [Reason(code="due_in_past", subject="new_due_on", message=f"申请延期至 {new}，早于办理日期 {on}")]
     return []
 
 

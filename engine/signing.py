@@ -9,6 +9,7 @@ from .change import Change
 from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import hand_reasons, role_reasons
+from .requesting import paper_reasons
 from .stimulus import SignOff
 from .ticket import Snapshot
 
@@ -20,7 +21,7 @@ def sign_off(snapshot: Snapshot, stimulus: SignOff, now: datetime) -> Decision |
     paper = next((d for d in snapshot.documents if d.ordinal == stimulus.ordinal), None)
     if paper is None:
         return _refuse(snapshot, [Reason(code="document_unknown", message=f"没有第 {stimulus.ordinal} 件文书")])
-    reasons = hand_reasons(snapshot, stimulus.hand, now)
+    reasons = [*hand_reasons(snapshot, stimulus.hand, now), *paper_reasons(stimulus.hand)]
     if paper.status != "draft":
         reasons.append(Reason(code="document_done", message="文书不是拟稿，不能签发"))
     roles = (paper.signer,) if paper.signer else ()

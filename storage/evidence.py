@@ -43,7 +43,7 @@ class FolderEvidence:
         """Write, sync and rename into place.
 
         Raises:
-            InputUnusable: the file is empty or larger than MOST_BYTES.
+            InputUnusable: the file is empty or larger than MOST_BYTES, or the folder cannot be written.
         """
         if not content:
             raise InputUnusable(f"佐证材料“{name}”是空文件，请核对。")
@@ -53,9 +53,14 @@ class FolderEvidence:
             )
         sha = sha256(content).hexdigest()
         target = self._path(sha)
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _write_synced(target, content)
+        try:
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _write_synced(target, content)
+        except OSError as exc:
+            raise InputUnusable(
+                f"佐证材料的资料夹 {self.folder} 写不了：{exc.strerror}。请检查权限和磁盘空间。"
+            ) from exc
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         return Attachment(sha256=sha, name=Path(name).name, size=len(content), media_type=kind)
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from rectiflow.engine.actions import Action, actions
 from rectiflow.engine.calendar import WorkCalendar
-from rectiflow.engine.chain import ChainBreak, Event, check_chain
+from rectiflow.engine.chain import ChainBreak, Event, check_chain, check_standing
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, MessageDraft, Refusal
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import Conflict, NotFound, Refused, WorkplaceError
+from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, SignOff, Stimulus, Void
@@ -96,6 +96,7 @@ class Rectiflow:
         calendar: Path | None = None,
         evidence: EvidenceStore | None = None,
         create: bool = True,
+        guarded: bool = True,
     ) -> Self:
         """Open a database, made ready when it is new.
 
@@ -108,6 +109,7 @@ class Rectiflow:
             calendar: a YAML file with the district's own days.
             evidence: keeps files; without it actions cannot carry any.
             create: bring the schema to this version; False refuses a database that is not.
+            guarded: refuse a database whose append-only triggers are gone; False lets an audit look at it.
 
         Raises:
             WorkplaceError: the database or its schema cannot be used; SchemaTooNew when it is a newer one.
@@ -119,7 +121,7 @@ class Rectiflow:
         try:
             if create:
                 schema.migrate(opened)
-            schema.check_schema(opened)
+            schema.check_schema(opened, guarded=guarded)
             flow = cls(
                 Store(opened),
                 load_library(workflows),
@@ -461,11 +463,20 @@ class Rectiflow:
         for _, events in queries.histories(self.store.engine, self.district):
             yield from events
 
+    def guard_breaks(self) -> list[ChainBreak]:
+        """Say which append-only triggers are missing from the database."""
+        return [ChainBreak(number="数据库", seq=0, message=m) for m in schema.trigger_problems(self.store.engine)]
+
     def audit(self) -> Iterator[tuple[str, int, tuple[ChainBreak, ...]]]:
-        """Check every history of the district: number, how many lines, what is wrong with them."""
+        """Check every history of the district, and that each ticket stands where its history leaves it.
+
+        Yields:
+            number, how many lines, what is wrong with them.
+        """
         engine = self.store.engine
+        standing = {t.number: t for t in self.tickets()}
         for number, head, events in queries.chains(engine, self.district):
-            breaks = check_chain(number, events, head)
+            breaks = (*check_chain(number, events, head), *check_standing(standing.get(number), events))
             if head is None:
                 breaks = (*breaks, ChainBreak(number=number, seq=len(events), message="隐患登记缺失，只剩办理记录"))
             yield number, len(events), breaks
@@ -592,13 +603,23 @@ class Rectiflow:
         """Let people say actions, requests and fields by their Chinese titles."""
         if isinstance(stimulus, Act):
             trigger = by_title(workflow.triggers(), stimulus.trigger)
-            return replace(stimulus, trigger=trigger, data=self.named(workflow, stimulus.data))
+            return replace(stimulus, trigger=trigger, data=self._merged(self.named(workflow, stimulus.data)))
         if isinstance(stimulus, Ask):
             titles = {k: v.title for k, v in workflow.requests.items()}
             return replace(stimulus, kind=by_title(titles, stimulus.kind), data=self.named(workflow, stimulus.data))
         if isinstance(stimulus, Rule | Amend):
             return replace(stimulus, data=self.named(workflow, stimulus.data))
         return stimulus
+
+    def _merged(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Let the number a ticket is merged into be written short, and be that of an open ticket."""
+        wanted = data.get("merged_into")
+        if not wanted:
+            return data
+        other = self.ticket(self.find(str(wanted)))
+        if other.marks.get("outcome"):
+            raise InputUnusable(f"{other.number} 已办结，不能并入；请写明一条在办的隐患。")
+        return {**data, "merged_into": other.number}
 
     def named(self, workflow: Workflow, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return data by field id, where some fields were said by their Chinese title."""

@@ -10,7 +10,7 @@ from rectiflow.engine.hands import ACT_AS
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["system_account", "who_acts"]
+__all__ = ["require_grant", "require_keeper", "system_account", "who_acts"]
 
 
 def system_account() -> str:
@@ -51,3 +51,26 @@ def who_acts(flow: Rectiflow, account: str, acting: str | None, *, rehearsal: bo
             f"系统账号“{account}”没有“代为操作”权限，不能以{person.name}的身份办理；代为录入请用 --for 和 --via。"
         )
     return person.id
+
+
+def require_grant(flow: Rectiflow, person: str, grant: str, title: str) -> None:
+    """Refuse who does not hold a grant.
+
+    Raises:
+        WorkplaceError: the person does not hold it.
+    """
+    holder = flow.directory().persons[person]
+    if grant not in holder.grants:
+        raise WorkplaceError(f"{holder.name}没有“{title}”权限，请由有权限的人员办理。")
+
+
+def require_keeper(flow: Rectiflow, person: str, what: str) -> None:
+    """Refuse who does not keep the ledger of any workflow (安全股).
+
+    Raises:
+        WorkplaceError: the person holds no keeper's role.
+    """
+    directory, today = flow.directory(), flow.today()
+    roles = {role for workflow in flow.library.latest.values() for role in workflow.keepers}
+    if not any(role in post.roles for post in directory.posts_of(person, today) for role in roles):
+        raise WorkplaceError(f"{directory.person_name(person)}不能{what}，请由安全股办理。")

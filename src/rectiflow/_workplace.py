@@ -59,9 +59,12 @@ class Workplace:
     settings: Settings
     clock: Clock
     rehearsal: bool
+    guarded: bool = True  #: False lets an audit look at a database whose append-only triggers are gone
 
     @classmethod
-    def open(cls, config: Path | None = None, *, db: str | None = None, now: datetime | None = None) -> Self:
+    def open(
+        cls, config: Path | None = None, *, db: str | None = None, now: datetime | None = None, guarded: bool = True
+    ) -> Self:
         """Find and read a workplace.
 
         Args:
@@ -84,7 +87,7 @@ class Workplace:
         rehearsal = _is_rehearsal(_url(settings.db, folder), settings.district)
         if now is not None and not rehearsal:
             raise WorkplaceError("--now 只在演练工作区（init --rehearsal）有效；正式工作区只认系统时间。")
-        return cls(folder, settings, SetClock(now) if now else SystemClock(), rehearsal)
+        return cls(folder, settings, SetClock(now) if now else SystemClock(), rehearsal, guarded)
 
     @property
     def url(self) -> str:
@@ -105,6 +108,7 @@ class Workplace:
             calendar=self.path(self.settings.calendar),
             evidence=FolderEvidence(self.path(self.settings.evidence)),
             create=False,
+            guarded=self.guarded,
         )
         flow.also_sms = self.settings.outgoing.files
         flow.contact = self.settings.contact
@@ -145,6 +149,7 @@ class Workplace:
         from rectiflow.notifiers import DispatchReport, dispatch_once
 
         flow = self.flow
+        flow.refresh()  # addresses and substitutes as they are now
         outbox = StoreOutbox(flow.store, flow.owner, flow.now)
         contacts, channels, total = DirectoryContacts(flow.directory), self.channels(), DispatchReport()
         while True:

@@ -89,9 +89,7 @@ def office(engine: Engine, *, district: District = HOME, clock: SetClock | None 
     """Open a district that is registered already; what one knows of the workflows the others do not share."""
     known, calendar = builtin()
     library = Library(latest=known.latest, catalogues=known.catalogues)
-    return Rectiflow(
-        Store(engine), library, district=district.code, clock=clock or SetClock(NOW), calendar=calendar
-    )
+    return Rectiflow(Store(engine), library, district=district.code, clock=clock or SetClock(NOW), calendar=calendar)
 
 
 def reported(flow: Rectiflow, **changes: Any) -> Ticket:
@@ -176,7 +174,9 @@ def following(stored: Ticket, *, changes: dict[str, Any] | None = None, **parts:
 
 def a_run(**changes: Any) -> ClockRun:
     """Return a running clock with its date."""
-    run = ClockRun(clock="rectify", run=1, status="running", started_at=NOW, due_on=date(2024, 9, 20), edition="cn@2024")
+    run = ClockRun(
+        clock="rectify", run=1, status="running", started_at=NOW, due_on=date(2024, 9, 20), edition="cn@2024"
+    )
     return replace(run, **changes)
 
 
@@ -194,9 +194,7 @@ def a_timer(at: datetime = NOW, **changes: Any) -> Timer:
 def a_message(key: str = "2", recipient: str = "head", **changes: Any) -> MessageDraft:
     """Return a message to write into the outbox."""
     said = {"unit": "第一小学", "left": None}
-    return replace(
-        MessageDraft(key=f"{key}:{recipient}", recipient=recipient, template="urge", params=said), **changes
-    )
+    return replace(MessageDraft(key=f"{key}:{recipient}", recipient=recipient, template="urge", params=said), **changes)
 
 
 def an_incident(key: str = "nobody:assigned", message: str = "岗位空缺") -> IncidentDraft:

@@ -67,8 +67,9 @@ class Cast:
     def other(self, ticket: Ticket, first: str) -> str:
         """Return a second inspector: a verifier other than the first, who took no part."""
         took = {p for entries in ticket.taken.values() for e in entries for p in (e.actor, e.entered_by)}
-        district = self.flow.directory().holders("verifier", None, self.today)
-        return next(p for p in (*self.all(ticket, "verifier"), *district) if p not in {first, *took})
+        directory = self.flow.directory()
+        candidates = (*self.all(ticket, "verifier"), *directory.holders("verifier", None, self.today))
+        return next(p for p in candidates if p not in {first, *took} and not directory.deputies(p, self.today))
 
     def rectifier(self, ticket: Ticket) -> str | None:
         """Return who is to rectify: as on record, else before the assignment the unit's safety officer or its head."""

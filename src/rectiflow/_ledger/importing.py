@@ -16,6 +16,7 @@ from rectiflow.engine.load import load_catalogue
 from rectiflow.engine.opening import import_reasons
 from rectiflow.engine.stimulus import Amend, Hand
 from rectiflow.engine.ticket import Plain, Ticket
+from rectiflow.engine.visibility import may_see
 from rectiflow.storage import queries
 from rectiflow.storage.store import KeyTaken
 
@@ -233,6 +234,7 @@ class _Import:
         workflow = self.flow.workflow_of(ticket)
         rev = entry.row.values.get("rev")
         stale = isinstance(rev, int) and rev != ticket.rev
+        seen = may_see(workflow, ticket, directory, self.hand.actor, self.flow.today())
         for column, now in entry.said.items():
             if same(column, now, record.get(column)) or same(column, now, base.get(column)):
                 continue
@@ -242,7 +244,7 @@ class _Import:
                 number=ticket.number,
                 field=column,
                 title=self.file.columns.get(column, column),
-                was=shown(column, record.get(column), workflow, directory),
+                was=shown(column, record.get(column), workflow, directory) if seen else "（限制类，另行查看）",
                 now=shown(column, now, workflow, directory),
                 obstacle=_STALE if stale else FACTS.get(column, ""),
             )

@@ -49,7 +49,7 @@ class SharedDatabase:
         """Have it there and empty; return its address."""
         if not self.name:
             self.name = f"test_{uuid.uuid4().hex}"
-            self._admin("CREATE DATABASE {} TEMPLATE template0")
+            self._admin(sql.SQL("CREATE DATABASE {} TEMPLATE template0"))
             engine = make_engine(self.url)
             try:
                 schema.migrate(engine)
@@ -71,7 +71,7 @@ class SharedDatabase:
     def drop(self) -> None:
         """Remove the database with whoever is still connected."""
         if self.name:
-            self._admin("DROP DATABASE {} WITH (FORCE)")
+            self._admin(sql.SQL("DROP DATABASE {} WITH (FORCE)"))
             self.name = ""
 
     def _empty(self) -> None:
@@ -89,9 +89,9 @@ class SharedDatabase:
             version = f"SELECT version_num FROM {schema.VERSION_TABLE}"  # noqa: S608 our own name
             return [connection.execute(q.encode()).fetchall() for q in (triggers, relations, functions, version)]
 
-    def _admin(self, statement: str) -> None:
+    def _admin(self, statement: sql.SQL) -> None:
         with _connect(self.server_url) as connection:
-            connection.execute(sql.SQL(statement).format(sql.Identifier(self.name)))
+            connection.execute(statement.format(sql.Identifier(self.name)))
 
 
 def _connect(url: str) -> psycopg.Connection:

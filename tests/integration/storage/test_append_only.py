@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from rectiflow._flow import Rectiflow
-from rectiflow.engine.chain import check_chain
+from rectiflow.engine.chain import ChainBreak, check_chain
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.storage import queries, schema
 from rectiflow.storage.connect import writing
@@ -68,10 +68,10 @@ def test_replacing_is_refused_too(flow: Rectiflow, table: str) -> None:
     before = flow.history(number)
     copy = f"SELECT * FROM rectiflow_{table} WHERE seq = 1"  # noqa: S608 a name in a test
     if flow.store.engine.dialect.name == "sqlite":
-        statement = f"INSERT OR REPLACE INTO rectiflow_{table} {copy}"  # noqa: S608
+        statement = f"INSERT OR REPLACE INTO rectiflow_{table} {copy}"
     else:
         key = "ON CONFLICT (district, number, seq) DO UPDATE SET number = 'x'"
-        statement = f"INSERT INTO rectiflow_{table} {copy} {key}"  # noqa: S608
+        statement = f"INSERT INTO rectiflow_{table} {copy} {key}"
     with pytest.raises(DBAPIError, match="is append-only"):
         run(flow.store.engine, statement)
     with pytest.raises(Exception, match="is append-only"), flow.store.link.alone() as cursor:
@@ -113,7 +113,10 @@ def test_a_private_part_can_be_erased_and_the_chain_holds(flow: Rectiflow) -> No
         (["UPDATE rectiflow_event SET happened_on = '2020-01-01' WHERE seq = 6"], "内容与校验值不符，被改动过"),
         (["UPDATE rectiflow_event SET public = '{}' WHERE seq = 3"], "内容与校验值不符，被改动过"),
         (["UPDATE rectiflow_event SET previous = 'x' WHERE seq = 4"], "与上一条记录不衔接"),
-        (["UPDATE rectiflow_private SET body = '{\"data\": {}}' WHERE seq = 1"], "人员与文字部分与校验值不符，被改动过"),
+        (
+            ["UPDATE rectiflow_private SET body = '{\"data\": {}}' WHERE seq = 1"],
+            "人员与文字部分与校验值不符，被改动过",
+        ),
         (["DELETE FROM rectiflow_event WHERE seq = 3"], "缺第 3 条记录"),
         (["DELETE FROM rectiflow_event WHERE seq = 6"], "末条记录与隐患登记的不一致，可能有记录被删"),
         (["UPDATE rectiflow_ticket SET head = 'x'"], "末条记录与隐患登记的不一致，可能有记录被删"),
@@ -144,7 +147,7 @@ def test_the_audit_names_only_what_was_touched(flow: Rectiflow) -> None:
 def test_an_audit_beside_somebody_at_work_is_quiet(flow: Rectiflow) -> None:
     """What is written while the audit reads is no break: each history and its ticket are read at one moment."""
     numbers = [assigned(flow).number for _ in range(3)]
-    breaks = []
+    breaks: list[ChainBreak] = []
     for number, _, found_breaks in flow.audit():
         flow.do(number, "sign", by="head")
         breaks += found_breaks

@@ -117,9 +117,7 @@ def test_a_timer_fires_exactly_once(store: Store) -> None:
     assert count(store.engine, "event") == 2
 
 
-@pytest.mark.parametrize(
-    ("owner", "now"), [("two", NOW), ("one", NOW + LEASE), ("one", LATER), (None, None)], ids=str
-)
+@pytest.mark.parametrize(("owner", "now"), [("two", NOW), ("one", NOW + LEASE), ("one", LATER), (None, None)], ids=str)
 def test_without_the_claim_nothing_is_written(store: Store, owner: str | None, now: datetime | None) -> None:
     """Another owner, a lease that has run out, no claim at all: ClaimLost, and all is as before."""
     stored = store.apply(first(arm=(a_timer(),)), prefix="LZH")
@@ -237,14 +235,20 @@ def test_two_sweepers_fire_each_step_once(flow: Rectiflow) -> None:
     clock.forward(days=30)
     sweepers = [office(flow.store.engine, clock=clock) for _ in range(2)]
     fired_counts: list[int] = []
-    threads = [Thread(target=lambda f=f: fired_counts.append(f.tick(limit=2).fired)) for f in sweepers]
+
+    def sweep(sweeper: Rectiflow) -> None:
+        fired_counts.append(sweeper.tick(limit=2).fired)
+
+    threads = [Thread(target=sweep, args=(sweeper,)) for sweeper in sweepers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     engine = flow.store.engine
     assert sum(fired_counts) == scalar(engine, "SELECT count(*) FROM rectiflow_event WHERE kind = 'timer'")
-    assert scalar(engine, "SELECT count(*) FROM rectiflow_timer WHERE status = 'armed' AND due_at <= :n", n=_at(flow)) == 0
+    assert (
+        scalar(engine, "SELECT count(*) FROM rectiflow_timer WHERE status = 'armed' AND due_at <= :n", n=_at(flow)) == 0
+    )
     assert all(breaks == () for *_, breaks in flow.audit())
     assert count(engine, "incident") == 0
     for sweeper in sweepers:
@@ -327,9 +331,7 @@ def test_a_dead_message_opens_one_incident(store: Store) -> None:
 def test_messages_of_one_ticket_reach_a_person_in_turn(store: Store) -> None:
     """While an earlier one is put off or being sent, the later one waits; other people and tickets do not."""
     stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
-    store.apply(
-        following(stored, messages=(a_message("2"), a_message("2", "chief"))), prefix="LZH"
-    )
+    store.apply(following(stored, messages=(a_message("2"), a_message("2", "chief"))), prefix="LZH")
     store.apply(first(messages=(a_message("1"),)), prefix="LZH")
     one, *others = mine(store, limit=1)
     assert (one["key"], others) == (f"{stored.number}:1:head", [])

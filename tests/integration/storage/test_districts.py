@@ -13,6 +13,7 @@ from rectiflow._flow import Rectiflow
 from rectiflow.engine.errors import NotFound, WorkplaceError
 from rectiflow.storage import definitions, queries
 from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.stores import ELSEWHERE, HOME, NOW, assigned, lived, open_office, reported, rows
 
 
@@ -87,10 +88,10 @@ def test_each_keeps_its_own_definitions(offices: tuple[Rectiflow, Rectiflow]) ->
     home, elsewhere = offices
     ours, theirs = assigned(home), assigned(elsewhere)
     kept = definitions.read_definition(home.store.engine, ELSEWHERE.code, "hazard", 1)
-    table = definitions.table("definition")
+    kept_text = table("definition")
     other = {"text": kept.text.replace("title: 待签收,", "title: 等人签收,"), "digest": "other"}
     with writing(home.store.engine) as connection:
-        connection.execute(table.update().where(table.c.district == ELSEWHERE.code).values(**other))
+        connection.execute(kept_text.update().where(kept_text.c.district == ELSEWHERE.code).values(**other))
     assert home.workflow_of(ours).states["assigned"].title == "待签收"
     assert home.workflow_of(theirs).states["assigned"].title == "等人签收"
 
@@ -103,7 +104,9 @@ def test_with_several_districts_one_has_to_be_named(file_url: str) -> None:
     with Rectiflow.open(file_url) as one:
         assert one.district == HOME.code
         open_office(one.store.engine, district=ELSEWHERE)
-    with pytest.raises(WorkplaceError, match="数据库里有几个区：示例区教育局（420702）、邻区教育局（990000），请用 district"):
+    with pytest.raises(
+        WorkplaceError, match="数据库里有几个区：示例区教育局（420702）、邻区教育局（990000），请用 district"
+    ):
         Rectiflow.open(file_url)
     with Rectiflow.open(file_url, district=ELSEWHERE.code) as chosen:
         assert chosen.directory().district == ELSEWHERE

@@ -157,18 +157,22 @@ def test_a_connection_that_dies_in_the_middle(postgres_flow: Rectiflow, migrated
     """Within a transaction it cannot be mended: a clear message, nothing written, and the next call works."""
     assigned(postgres_flow)
     before = counts(postgres_flow.store.engine)
-    with (
-        pytest.raises(WorkplaceBusy, match="请稍后再试，先看看刚才那一步是否已经办成"),
-        postgres_flow.store.link.transaction() as cursor,
-    ):
-        cursor.execute("UPDATE rectiflow_counter SET last = last + 1")
-        hang_up(migrated_postgres_url)
-        cursor.execute("UPDATE rectiflow_counter SET last = last + 1")
+
+    def count_twice() -> None:
+        with postgres_flow.store.link.transaction() as cursor:
+            cursor.execute("UPDATE rectiflow_counter SET last = last + 1")
+            hang_up(migrated_postgres_url)
+            cursor.execute("UPDATE rectiflow_counter SET last = last + 1")
+
+    with pytest.raises(WorkplaceBusy, match="请稍后再试，先看看刚才那一步是否已经办成"):
+        count_twice()
     assert counts(postgres_flow.store.engine) == before
     assert reported(postgres_flow).number == "LZH-2024-000002"
 
 
-def test_what_the_server_says_meanwhile_is_no_reason_to_leave(postgres_flow: Rectiflow, migrated_postgres_url: str) -> None:
+def test_what_the_server_says_meanwhile_is_no_reason_to_leave(
+    postgres_flow: Rectiflow, migrated_postgres_url: str
+) -> None:
     """A notification comes in while nothing is asked: the connection is kept."""
     link = postgres_flow.store.link
     link.run("LISTEN waking")
@@ -181,9 +185,14 @@ def test_what_the_server_says_meanwhile_is_no_reason_to_leave(postgres_flow: Rec
 def test_a_transaction_that_fails_is_undone(flow: Rectiflow) -> None:
     """Whatever is raised inside, the next statement begins afresh."""
     before = counts(flow.store.engine)
-    with pytest.raises(KeyboardInterrupt), flow.store.link.transaction() as cursor:
-        cursor.execute("INSERT INTO rectiflow_counter VALUES ('420702', 'ticket', 2024, 41)")
-        raise KeyboardInterrupt
+
+    def be_interrupted() -> None:
+        with flow.store.link.transaction() as cursor:
+            cursor.execute("INSERT INTO rectiflow_counter VALUES ('420702', 'ticket', 2024, 41)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        be_interrupted()
     assert counts(flow.store.engine) == before
     assert reported(flow).number == "LZH-2024-000001"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from threading import Thread
 
@@ -191,7 +193,8 @@ def test_two_schemas_in_one_database(fresh_postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("right", "message"), [("CREATE", "不允许这个用户这样做；请让数据库管理员授予权限"), ("ALL", "里没有可用的模式（schema）")]
+    ("right", "message"),
+    [("CREATE", "不允许这个用户这样做；请让数据库管理员授予权限"), ("ALL", "里没有可用的模式（schema）")],
 )
 def test_who_may_not_make_tables_is_told(fresh_postgres_url: str, right: str, message: str) -> None:
     """An account without the right: one clear message, nothing made."""
@@ -209,9 +212,18 @@ def test_who_may_not_make_tables_is_told(fresh_postgres_url: str, right: str, me
             admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
+def test_no_migration_copies_a_guarded_table() -> None:
+    """Batch mode would make the table anew, without its triggers: these tables only ever get columns added."""
+    scripts = files("rectiflow.storage.migrations.versions").iterdir()
+    texts = {script.name: script.read_text(encoding="utf-8") for script in scripts if script.name.endswith(".py")}
+    assert len(texts) > 1
+    for name, script in texts.items():
+        assert not re.search(r"batch_alter_table\(\s*[\"']rectiflow_(event|private)[\"']", script), name
+
+
 def test_every_row_belongs_to_a_district() -> None:
     """`district` leads the primary key of every table; of the districts themselves it is the code."""
-    leading = {name: [c.name for c in table.primary_key][0] for name, table in METADATA.tables.items()}
+    leading = {name: next(c.name for c in table.primary_key) for name, table in METADATA.tables.items()}
     assert leading.pop("rectiflow_district") == "code"
     assert set(leading.values()) == {"district"}
 

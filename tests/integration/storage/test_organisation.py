@@ -16,6 +16,7 @@ from rectiflow.engine.errors import NotFound, WorkplaceError
 from rectiflow.storage import definitions, organisation
 from rectiflow.storage.connect import writing
 from rectiflow.storage.definitions import StoredDefinition
+from rectiflow.storage.tables import table
 from support.stores import (
     ELSEWHERE,
     HOLDINGS,
@@ -32,7 +33,11 @@ from support.stores import (
 )
 
 DEFINITION = StoredDefinition(
-    workflow="hazard", version=1, digest="d1", text="workflow: hazard\n# “整改”🧯\n", catalogues={"category": "id: 类别"}
+    workflow="hazard",
+    version=1,
+    digest="d1",
+    text="workflow: hazard\n# “整改”🧯\n",
+    catalogues={"category": "id: 类别"},
 )
 
 
@@ -232,8 +237,8 @@ def test_a_ticket_stays_on_the_text_it_began_with(flow: Rectiflow) -> None:
     kept = definitions.read_definition(flow.store.engine, HOME.code, "hazard", 1)
     older = kept.text.replace("title: 签收,", "title: 收到,")
     with writing(flow.store.engine) as connection:
-        table = definitions.table("definition")
-        connection.execute(table.update().values(text=older, digest="older"))
+        kept_text = table("definition")
+        connection.execute(kept_text.update().values(text=older, digest="older"))
     later = office(flow.store.engine)
     assert later.workflow_of(later.ticket(number)).triggers()["sign"] == "收到"
     assert later.do(number, "收到", by="head").state == "rectifying"

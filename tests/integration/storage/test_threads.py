@@ -6,17 +6,18 @@ import random
 from collections import Counter
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.errors import Conflict, Refused
-from support.stores import HOME, PHOTO, count, counts, rows, reported
+from support.stores import HOME, PHOTO, count, counts, reported, rows
 
 THREADS, TICKETS = 8, 40
 
 
 def push(flow: Rectiflow, number: str) -> str:
     """Take the next step of a hazard, whatever that is now; answer what came of it."""
-    steps = {
+    steps: dict[str, tuple[str, str, dict[str, Any]]] = {
         "reported": ("assign", "chief", {"responsible_person": "officer", "due_on": flow.today() + timedelta(days=9)}),
         "assigned": ("sign", "head", {}),
         "rectifying": ("submit", "officer", {"measures": "已清理", "completed_on": flow.today(), "evidence": [PHOTO]}),

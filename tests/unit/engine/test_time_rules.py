@@ -1,11 +1,9 @@
-"""Rules of time 1 to 6 and 9, as far as a decision is concerned."""
+"""Rules of time 1 to 6, as far as a decision is concerned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.simulate import World
@@ -18,7 +16,6 @@ from support.district import (
     RECTIFIER,
     SAFETY,
     at,
-    calendar,
     clock,
     codes,
     done,
@@ -41,16 +38,6 @@ LASTING = edited(
     ),
     ("again: restart = a new run", "again: a new run"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Year:
-    """A year of a calendar made for a test."""
-
-    year: int
-    covered: bool
-    holidays: frozenset[date] = frozenset()
-    makeup: frozenset[date] = frozenset()
 
 
 # 1 ----------------------------------------------------------------------------------------------------------------
@@ -398,37 +385,3 @@ def monitored(place: World) -> str:
     )
     done(place.act(number, "schedule", SAFETY, plan_year=2025, fund_source="专项", due_on="2025-08-29"))
     return number
-
-
-# 9 ----------------------------------------------------------------------------------------------------------------
-
-
-def test_rule_09_a_new_calendar_does_not_rewrite_closed_history() -> None:
-    """Runs keep the edition they were computed with; an ended run stays as it was."""
-    place = world()
-    number = rectifying(place, "2024-09-20")
-    done(submit(place, number))
-    done(place.act(number, "pass", SAFETY))
-    before = dict(place.cases[number].runs)
-    place.calendar = WorkCalendar("amended", (Year(year=y, covered=y < 2026) for y in range(2023, 2030)))
-    place.advance_to(at("2024-10-31"))
-    after = place.cases[number].runs
-    ended = {k: r for k, r in after.items() if r.status == "met"}
-    assert ended == {k: before[k] for k in ended}
-    assert {r.edition for r in ended.values()} == {calendar().edition}
-
-
-def test_rule_09_a_timer_armed_under_the_old_calendar_waits_for_its_new_day() -> None:
-    """A day made a holiday meanwhile: the step is not fired early, it is armed for the day it now belongs to."""
-    place = world()
-    number = rectifying(place, "2024-09-20")
-    place.advance_to(at("2024-09-20"))
-    moved = date(2024, 9, 23)
-    place.calendar = WorkCalendar(
-        "amended", [Year(year=y, covered=True, holidays=frozenset({moved})) for y in (2024, 2025)]
-    )
-    place.advance_to(at("2024-09-23"))
-    assert told(place.cases[number], "urge") == set()
-    assert clock(place, number, "rectify").next_at == at("2024-09-24")
-    place.advance_to(at("2024-09-24"))
-    assert told(place.cases[number], "urge") == {HEAD, "town1-deputy", "town1-safety"}
