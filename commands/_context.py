@@ -35,7 +35,9 @@ class Session:
         """The workplace."""
         from rectiflow._workplace import Workplace
 
-        place = Workplace.open(self.config, db=self.db, now=_moment(self.now) if self.now else None, guarded=self.guarded)
+        place = Workplace.open(
+            self.config, db=self.db, now=_moment(self.now) if self.now else None, guarded=self.guarded
+        )
         self.opened.append(place)
         return place
 

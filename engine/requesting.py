@@ -311,9 +311,7 @@ def _ruling_reasons(request: Request, stimulus: Rule) -> list[Reason]:
     return reasons
 
 
-def _new_date_reasons(
-    snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain], on: date
-) -> list[Reason]:
+def _new_date_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain], on: date) -> list[Reason]:
     if kind.effect != "extend" or not values.get("new_due_on"):
         return []
     due_on, new = as_date(snapshot.case.marks.get("due_on")), as_date(values["new_due_on"])

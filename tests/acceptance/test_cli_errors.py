@@ -78,7 +78,7 @@ def test_nobody_and_somebody_else(cli: Cli) -> None:
 
 def test_the_own_account_is_enough(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --as the account at the keyboard says who acts."""
-    monkeypatch.setattr("getpass.getuser", lambda: "safety-head")
+    monkeypatch.setattr("rectiflow._identity.system_account", lambda: "safety-head")
     assert "安全股股长（全区）" in cli("today", by=None).out
 
 
