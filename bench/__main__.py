@@ -6,8 +6,8 @@ import platform
 import random
 import sqlite3
 import statistics
-import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from .lifecycle import by_hand, dump, open_flow, rate, record, through_the_api
@@ -49,11 +49,11 @@ def main() -> None:
     print(f"written to {OUT.relative_to(Path.cwd())}" if OUT.is_relative_to(Path.cwd()) else "")
 
 
-def _round(sides: dict[str, object]) -> dict[str, float]:
+def _round(sides: Mapping[str, Callable[[], None]]) -> dict[str, float]:
     names = list(sides)
     random.shuffle(names)
-    return {n: rate(sides[n], seconds=SECONDS) for n in names}  # type: ignore[arg-type]
+    return {n: rate(sides[n], seconds=SECONDS) for n in names}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -104,7 +104,7 @@ def by_hand(file: Path, commits: Sequence[Sequence[Statement]], load: str) -> Ca
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
         connection.execute(f"PRAGMA {pragma}")
-    number = next(v for sql, values in commits[0] for v in values if isinstance(v, str) and v.startswith("BENCH-"))
+    number = next(v for _, values in commits[0] for v in values if isinstance(v, str) and v.startswith("BENCH-"))
     count = 0
 
     def once() -> None:

@@ -12,6 +12,7 @@ from .clocks import Timekeeper, main_clock, verify_clock
 from .decision import CallTask, Crossing, Decision, EventDraft, IncidentDraft, MessageDraft, Timer
 from .hands import day_of, is_late
 from .moments import local_day
+from .privacy import pupil_warnings
 from .roles import people
 from .stimulus import Attachment, Hand
 from .ticket import ClockRun, Document, Plain, Request, Snapshot, Taken, Ticket, TimerKey
@@ -69,6 +70,7 @@ class Change:
 
     def keep(self, values: Mapping[str, Plain]) -> None:
         """Put values on record; reasons and proposals stay with the event."""
+        self.warnings += pupil_warnings(values.values())
         lasting = persistent(values)
         if not lasting:
             return

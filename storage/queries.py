@@ -8,7 +8,20 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Result, Select, and_, func, literal, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Result,
+    Select,
+    and_,
+    func,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 
 from rectiflow.engine.chain import Event
 from rectiflow.engine.ticket import Ticket
@@ -38,7 +51,6 @@ __all__ = [
     "stuck_tickets",
     "tickets",
     "tickets_of",
-    "tickets_without_history",
     "timers_of",
 ]
 
@@ -98,35 +110,29 @@ def events_of(engine: Engine, district: str, number: str) -> list[Event]:
 
 
 def histories(engine: Engine, district: str) -> Iterator[tuple[str, list[Event]]]:
-    """Yield every ticket's number with its history in order, read as one stream."""
+    """Yield the number of every ticket with its history in order."""
     for number, _, events in chains(engine, district):
         yield number, events
 
 
-def chains(engine: Engine, district: str) -> Iterator[tuple[str, str | None, list[Event]]]:
-    """Yield every history with the hash its ticket remembers (None: there is no ticket), all of one moment."""
-    e, t = table("event"), table("ticket")
-    query = _events().add_columns(t.c.head)
-    query = query.outerjoin(t, and_(t.c.district == e.c.district, t.c.number == e.c.number))
-    rows = _stream(engine, query.where(e.c.district == district).order_by(e.c.number, e.c.seq))
-    for number, lines in groupby(rows, key=lambda row: str(row["number"])):
-        found = list(lines)
-        yield number, found[0]["head"], [decode_event(row) for row in found]
+def chains(engine: Engine, district: str) -> Iterator[tuple[str, Ticket | None, list[Event]]]:
+    """Yield every number with its ticket and its history in order, all of one moment.
 
-
-def tickets_without_history(engine: Engine, district: str) -> list[str]:
-    """Return the tickets that have no event at all: somebody has deleted them."""
-    t, e = table("ticket"), table("event")
-    any_event = select(e.c.seq).where(e.c.district == t.c.district, e.c.number == t.c.number)
-    query = select(t.c.number).where(t.c.district == district, ~any_event.exists()).order_by(t.c.number)
+    A ticket that has lost its history comes with no events; events that have lost their ticket come last, with None.
+    """
     with reading(engine) as connection:
-        return list(connection.scalars(query))
+        found = _chains(connection, district)
+        if not is_shared(engine):
+            yield from found
+            return
+        kept = list(found)  # the only connection must not be kept from others
+    yield from kept
 
 
 def histories_of(engine: Engine, district: str, numbers: Sequence[str]) -> dict[str, list[Event]]:
     """Return the histories of some tickets, each in order, by number."""
     e = table("event")
-    query = _events().where(e.c.district == district)
+    query = _events(e).where(e.c.district == district)
     found: dict[str, list[Event]] = {}
     with reading(engine) as connection:
         for some in _chunks(numbers):
@@ -302,26 +308,39 @@ def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
     return (values[at : at + _MOST_NAMED] for at in range(0, len(values), _MOST_NAMED))
 
 
-def _events() -> Select[Any]:
-    """Select events with their private parts."""
+def _chains(connection: Connection, district: str) -> Iterator[tuple[str, Ticket | None, list[Event]]]:
+    t, e = table("ticket"), table("event")
+    home = and_(e.c.district == t.c.district, e.c.number == t.c.number)
+    every = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district).order_by(t.c.number)
+    lines = _events(t.outerjoin(e, home), t.c.number.label("home")).where(t.c.district == district)
+    with _stream(connection, every) as tickets, _stream(connection, lines.order_by(t.c.number, e.c.seq)) as events:
+        for row, (number, found) in zip(tickets, _by_number(events, "home"), strict=True):
+            yield number, read_ticket(row), [decode_event(line) for line in found if line["seq"] is not None]
+    orphans = _events(e).where(e.c.district == district, ~select(t.c.number).where(home).exists())
+    with _stream(connection, orphans.order_by(e.c.number, e.c.seq)) as events:
+        for number, found in _by_number(events, "number"):
+            yield number, None, [decode_event(line) for line in found]
+
+
+def _by_number(rows: Result[Any], column: str) -> Iterator[tuple[str, Iterator[Mapping[str, Any]]]]:
+    return groupby(_named(rows), key=lambda row: str(row[column]))
+
+
+def _stream(connection: Connection, query: Select[Any]) -> Result[Any]:
+    """Have rows come as they are read, a thousand at a time; closed by `with`."""
+    return connection.execution_options(yield_per=1000).execute(query)
+
+
+def _events(source: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
+    """Select events with their private parts from the event table, or from what it is joined to."""
     e, p = table("event"), table("private")
     joined = and_(e.c.district == p.c.district, e.c.number == p.c.number, e.c.seq == p.c.seq)
-    return select(e, p.c.salt, p.c.body).outerjoin(p, joined)
+    return select(e, p.c.salt, p.c.body, *more).select_from(source.outerjoin(p, joined))
 
 
 def _all(engine: Engine, query: Select[Any]) -> list[Any]:
     with reading(engine) as connection:
         return list(_named(connection.execute(query)))
-
-
-def _stream(engine: Engine, query: Select[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as they come; all at once where the only connection must not be kept from others."""
-    with reading(engine) as connection, connection.execution_options(yield_per=1000).execute(query) as result:
-        if not is_shared(engine):
-            yield from _named(result)
-            return
-        kept = list(_named(result))
-    yield from kept
 
 
 def _named(result: Result[Any]) -> Iterator[Mapping[str, Any]]:

@@ -118,7 +118,9 @@ def test_engine_reads_no_clock_and_opens_no_file(path: Path) -> None:
 def test_wheel_holds_every_file(wheel: Path) -> None:
     """Code and data of all folders are in the wheel, below one name, and nothing else is."""
     expected = {f"rectiflow/{name}" for folder in FOLDERS for name in content(ROOT / folder)}
-    real = [path for path in PACKAGE.iterdir() if path.is_dir() and not path.is_symlink() and path.name != "__pycache__"]
+    real = [
+        path for path in PACKAGE.iterdir() if path.is_dir() and not path.is_symlink() and path.name != "__pycache__"
+    ]
     expected |= {f"rectiflow/{path.name}" for path in PACKAGE.iterdir() if path.is_file()}
     expected |= {name.removeprefix("src/") for folder in real for name in content(folder)}
     assert names(wheel) == expected

@@ -473,15 +473,8 @@ class Rectiflow:
         Yields:
             number, how many lines, what is wrong with them.
         """
-        engine = self.store.engine
-        standing = {t.number: t for t in self.tickets()}
-        for number, head, events in queries.chains(engine, self.district):
-            breaks = (*check_chain(number, events, head), *check_standing(standing.get(number), events))
-            if head is None:
-                breaks = (*breaks, ChainBreak(number=number, seq=len(events), message="隐患登记缺失，只剩办理记录"))
-            yield number, len(events), breaks
-        for number in queries.tickets_without_history(engine, self.district):
-            yield number, 0, (ChainBreak(number=number, seq=0, message="办理记录全部缺失"),)
+        for number, ticket, events in queries.chains(self.store.engine, self.district):
+            yield number, len(events), _breaks(number, ticket, events)
 
     # time -------------------------------------------------------------------------------------------------------
 
@@ -634,6 +627,16 @@ def by_title(titles: Mapping[str, str], text: str) -> str:
     exact = [k for k, title in titles.items() if title == text]
     begun = exact or [k for k, title in titles.items() if text and title.startswith(text)]
     return begun[0] if len(begun) == 1 else text
+
+
+def _breaks(number: str, ticket: Ticket | None, events: Sequence[Event]) -> tuple[ChainBreak, ...]:
+    """Say what is wrong with a ticket and its history, read at one moment."""
+    if not events:
+        return (ChainBreak(number=number, seq=0, message="办理记录全部缺失"),)
+    if ticket is None:
+        lost = ChainBreak(number=number, seq=len(events), message="隐患登记缺失，只剩办理记录")
+        return (*check_chain(number, events), lost)
+    return (*check_chain(number, events, ticket.head), *check_standing(ticket, events))
 
 
 def _decided(snapshot: Snapshot, stimulus: Stimulus, now: datetime) -> Decision:
