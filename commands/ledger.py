@@ -51,11 +51,15 @@ def export_file(
     overdue: Annotated[bool, typer.Option("--overdue", help="只要逾期的")] = False,
     listed: Annotated[bool, typer.Option("--listed", help="只要挂牌督办的")] = False,
     title: Annotated[str | None, typer.Option("--title", help="表名", metavar="文字")] = None,
+    force: Annotated[bool, typer.Option("--force", help="文件已有时覆盖")] = False,
 ) -> None:
     """导出标准台账：表头冻结、可筛选、A4 横排；限制类的描述只给有权限的人。"""
     from rectiflow._ledger import export_ledger
     from rectiflow._views import ticket_filter
+    from rectiflow.engine.errors import InputUnusable
 
+    if file.exists() and not force:
+        raise InputUnusable(f"{file} 已经存在，没有覆盖；请换一个文件名，或加 --force。")
     made = session(context)
     wanted = ticket_filter(made.flow, unit=unit, category=category, only_open=only_open, overdue=overdue, listed=listed)
     count = export_ledger(made.flow, file, wanted=wanted, by=made.person, title=title)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from . import ladder
 from .calendar import WorkCalendar
@@ -18,6 +19,14 @@ from .values import as_date
 from .workflow import Clock, Span, SpanUnit, Workflow
 
 __all__ = ["Timekeeper", "main_clock", "verify_clock"]
+
+
+class _Deadline(NamedTuple):
+    """When a run ends, as a day and as an instant, and whether the calendar of that year is still to come."""
+
+    on: date | None = None
+    at: datetime | None = None
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +57,22 @@ class Timekeeper:
 
     def begin(self, clock: Clock, number: int, fields: Mapping[str, Plain], *, paused: bool = False) -> ClockRun:
         """Start a run of a clock with a fresh ladder."""
-        started = self._instant()
+        started, budget = self._instant(), self._budget(clock, fields)
+        deadline = self._deadline(clock, budget, started, fields)
         run = ClockRun(
             clock=clock.id,
             run=number,
             status="paused" if paused else "running",
             started_at=started,
             running_since=started,
-            budget=self._budget(clock, fields),
+            budget=budget,
             edition=self.calendar.edition,
+            due_on=deadline.on,
+            due_at=deadline.at,
+            provisional=deadline.provisional,
+            original_due_on=deadline.on,
         )
-        run = self._due(clock, run, fields)
-        return self._fresh(clock, replace(run, original_due_on=run.due_on))
+        return self._fresh(clock, run)
 
     def redate(self, clock: Clock, run: ClockRun, due_on: date | None) -> ClockRun:
         """Give a fixed date a new version with a ladder of its own; the first date is kept."""
@@ -146,24 +159,27 @@ class Timekeeper:
         skipped = ladder.skip_past(clock, run, self.now, self.calendar, self.workflow.ladder_hour)
         return self.rearm(clock, skipped)
 
-    def _due(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+    def _deadline(self, clock: Clock, budget: int | None, started: datetime, fields: Mapping[str, Plain]) -> _Deadline:
+        """Return the deadline of a new run: its fixed date, or the end of its budget; none while neither is known."""
         if clock.until is None:
-            return self._measure(clock, run) if run.budget is not None else run
+            return _Deadline() if budget is None else self._end(clock, budget, started)
         due_on = as_date(fields.get(clock.until))
         if due_on is None:
-            return run
-        return replace(run, due_on=due_on, due_at=end_of(due_on), provisional=not self.calendar.covers(due_on))
+            return _Deadline()
+        return _Deadline(due_on, end_of(due_on), not self.calendar.covers(due_on))
 
     def _measure(self, clock: Clock, run: ClockRun) -> ClockRun:
         """Compute the end of what is left of a budget from where the run goes on."""
         left = (run.budget or 0) - run.consumed  # negative: what was overdue before a pause stays overdue after it
-        since = run.running_since or self.now
+        end = self._end(clock, left, run.running_since or self.now)
+        return replace(run, due_on=end.on, due_at=end.at, provisional=end.provisional)
+
+    def _end(self, clock: Clock, left: int, since: datetime) -> _Deadline:
         if _unit(clock) == "hours":
             due_at = since + timedelta(seconds=left)
-            return replace(run, due_at=due_at, due_on=local_day(due_at))
+            return _Deadline(local_day(due_at), due_at)
         due_on = shift_day(local_day(since), Span(left, _unit(clock)), self.calendar)
-        provisional = _unit(clock) == "workdays" and not self.calendar.covers(due_on)
-        return replace(run, due_on=due_on, due_at=end_of(due_on), provisional=provisional)
+        return _Deadline(due_on, end_of(due_on), _unit(clock) == "workdays" and not self.calendar.covers(due_on))
 
     def _elapsed(self, clock: Clock, run: ClockRun) -> int:
         if clock.until is not None or run.budget is None or run.running_since is None:

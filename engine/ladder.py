@@ -51,9 +51,9 @@ def nominal(step: Step, occurrence: int, clock: Clock, run: ClockRun, calendar: 
 def arm(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int) -> ClockRun:
     """Arm the earliest step not yet behind; an instant already past becomes `now`."""
     rung = _earliest(clock, run, calendar, hour) if run.status == "running" else None
-    if rung is None:
-        return replace(run, next_step=None, next_occurrence=0, next_at=None)
-    return replace(run, next_step=rung.step.id, next_occurrence=rung.occurrence, next_at=max(rung.at, now))
+    if rung is not None:
+        return replace(run, next_step=rung.step.id, next_occurrence=rung.occurrence, next_at=max(rung.at, now))
+    return run if run.next_at is None else replace(run, next_step=None, next_occurrence=0, next_at=None)
 
 
 def skip_past(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int) -> ClockRun:
@@ -65,7 +65,7 @@ def skip_past(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar
             k += 1
         if k:
             fired[step.id] = k
-    return replace(run, fired=fired)
+    return run if fired == run.fired else replace(run, fired=fired)
 
 
 def cross(

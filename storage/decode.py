@@ -105,26 +105,26 @@ class Loaded:
 
 def read_ticket(columns: Sequence[Any]) -> Ticket:
     """Read a ticket from its columns in the order of TICKET_COLUMNS."""
-    c = dict(zip(TICKET_COLUMNS, columns, strict=True))
-    taken: Mapping[str, Any] = _plain(c["taken"])
+    district, number, workflow, version, state, rev, seq, head, fields, taken, marks, *rest = columns
+    since_on, opened_at, severity, listed, restricted, host_key = rest
     return Ticket(
-        district=c["district"],
-        number=c["number"],
-        workflow=c["workflow"],
-        version=c["version"],
-        state=c["state"],
-        rev=c["rev"],
-        seq=c["seq"],
-        head=c["head"],
-        fields=_plain(c["fields"]),
-        taken={k: tuple(Taken(*t) for t in v) for k, v in taken.items()},
-        marks=_plain(c["marks"]),
-        since=_read_day(c["since_on"]) or date.min,
-        opened_at=read_instant(c["opened_at"]),
-        severity=c["severity"],
-        listed=c["listed"],
-        restricted=bool(c["restricted"]),
-        key=c["host_key"],
+        district=district,
+        number=number,
+        workflow=workflow,
+        version=version,
+        state=state,
+        rev=rev,
+        seq=seq,
+        head=head,
+        fields=_plain(fields),
+        taken={k: tuple(Taken(*t) for t in v) for k, v in _plain(taken).items()},
+        marks=_plain(marks),
+        since=_read_day(since_on) or date.min,
+        opened_at=read_instant(opened_at),
+        severity=severity,
+        listed=listed,
+        restricted=bool(restricted),
+        key=host_key,
     )
 
 
@@ -171,13 +171,29 @@ def decode_event(row: Mapping[str, Any]) -> Event:
 
 
 def _read_clock(values: Sequence[Any]) -> ClockRun:
-    c = dict(zip(CLOCK_COLUMNS, values, strict=True))
-    for name in ("due_on", "original_due_on", "handed_in_on", "ended_on"):
-        c[name] = _read_day(c[name])
-    for name in ("started_at", "due_at", "running_since", "next_at"):
-        c[name] = read_instant(c[name]) if c[name] else None
-    c["provisional"], c["fired"] = bool(c["provisional"]), _plain(c["fired"])
-    return ClockRun(**c)
+    clock, run, status, started_at, due_on, due_at, version, original_due_on, budget, consumed, *rest = values
+    running_since, edition, provisional, handed_in_on, ended_on, fired, next_step, next_occurrence, next_at = rest
+    return ClockRun(
+        clock=clock,
+        run=run,
+        status=status,
+        started_at=read_instant(started_at),
+        due_on=_read_day(due_on),
+        due_at=_read_moment(due_at),
+        version=version,
+        original_due_on=_read_day(original_due_on),
+        budget=budget,
+        consumed=consumed,
+        running_since=_read_moment(running_since),
+        edition=edition,
+        provisional=bool(provisional),
+        handed_in_on=_read_day(handed_in_on),
+        ended_on=_read_day(ended_on),
+        fired=_plain(fired),
+        next_step=next_step,
+        next_occurrence=next_occurrence,
+        next_at=_read_moment(next_at),
+    )
 
 
 def _read_request(values: Sequence[Any]) -> Request:
@@ -200,3 +216,7 @@ def _read_day(value: Any) -> date | None:
     if value is None or isinstance(value, date):
         return value
     return date.fromisoformat(value)
+
+
+def _read_moment(value: Any) -> datetime | None:
+    return None if value is None else read_instant(value)

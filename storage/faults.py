@@ -15,7 +15,9 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError
+from rectiflow.engine.errors import InputUnusable, WorkplaceBusy, WorkplaceError
+
+from .types import UNSTORABLE
 
 __all__ = ["database_errors", "explain", "place_of"]
 
@@ -58,6 +60,8 @@ _POSTGRES: Mapping[str, tuple[type[WorkplaceError], str]] = {
     "XX002": (WorkplaceError, "的内容已损坏；请不要再写入，联系数据库管理员"),
 }
 
+_UNSTORABLE = ("22021", "22P05")  #: not of the encoding, not to be had as text
+
 #: While connecting there is no SQLSTATE, only what the server or the network says.
 _CONNECTING = (
     (re.compile(r"password|authentication|pg_hba|role .* does not exist", re.IGNORECASE), "28"),
@@ -83,8 +87,11 @@ def explain(exc: Exception, url: URL) -> None:
 
     Raises:
         WorkplaceError: the database cannot be used; WorkplaceBusy when trying again may help.
+        InputUnusable: something handed in cannot be kept as text.
     """
     fault = exc.orig if isinstance(exc, DBAPIError) else exc
+    if isinstance(fault, UnicodeEncodeError) or _is_unstorable(fault):
+        raise InputUnusable(UNSTORABLE) from exc
     told: WorkplaceError | None = None
     if isinstance(fault, sqlite3.Error):
         told = _of_sqlite(fault, url)
@@ -124,6 +131,12 @@ def _unopenable(file: Path) -> str:
     if not file.parent.is_dir():
         return f"没有文件夹“{file.parent}”；请先建立，或核对地址"
     return "没有读写文件或所在文件夹的权限；请检查权限"
+
+
+def _is_unstorable(fault: BaseException | None) -> bool:
+    """Tell whether PostgreSQL refuses a character; the driver finds some itself, without an SQLSTATE."""
+    state = getattr(fault, "sqlstate", None)
+    return type(fault).__module__.startswith("psycopg") and (state in _UNSTORABLE or "NUL (0x00)" in str(fault))
 
 
 def _of_postgres(fault: BaseException, url: URL) -> WorkplaceError | None:

@@ -15,7 +15,7 @@ from rectiflow.engine.chain import Event, seal
 from rectiflow.engine.decision import Crossing, Decision, EventDraft, IncidentDraft, MessageDraft
 from rectiflow.engine.ticket import ClockRun, Document, Request, Ticket, TimerKey
 
-from .types import instant_text
+from .types import instant_text, storable
 
 __all__ = ["Row", "Rows", "incident_row", "message_row", "rows_of", "token"]
 
@@ -167,7 +167,7 @@ def _ticket_row(t: Ticket) -> Row:
         "severity": t.severity,
         "listed": t.listed,
         "restricted": t.restricted,
-        "host_key": t.key,
+        "host_key": storable(t.key),
         "is_open": not t.marks.get("outcome"),
         "unit": t.fields.get("responsible_unit"),
         "inspecting_unit": t.fields.get("inspecting_unit"),

@@ -66,16 +66,19 @@ _ONCE = ("timer", "document_item", "task", "message", "incident", "evidence")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL text with the order of its parameters; `json` names those that hold JSON values."""
+    """SQL text with the order of its parameters; `json` are the places of those that hold JSON values."""
 
     sql: str
     names: tuple[str, ...]
-    json: frozenset[str]
+    json: tuple[int, ...]
 
     def values(self, row: Row) -> list[Any]:
         """Put a row's values into the order of the text, JSON as text."""
-        dump = self.json
-        return [json_text(row[n]) if n in dump and row[n] is not None else row[n] for n in self.names]
+        values = [row[name] for name in self.names]
+        for place in self.json:
+            if values[place] is not None:
+                values[place] = json_text(values[place])
+        return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,8 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
 def _text(statement: Any, dialect: Dialect) -> Statement:
     compiled: SQLCompiler = statement.compile(dialect=dialect)
     names = tuple(compiled.positiontup or ())
-    return Statement(str(compiled), names, frozenset(n for n in names if isinstance(compiled.binds[n].type, Json)))
+    json = tuple(at for at, name in enumerate(names) if isinstance(compiled.binds[name].type, Json))
+    return Statement(str(compiled), names, json)
 
 
 def _is(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,13 @@ from sqlalchemy import JSON, DateTime, Dialect, String, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Instant", "Json", "instant_text", "json_text", "read_instant"]
+from rectiflow.engine.errors import InputUnusable
+
+__all__ = ["UNSTORABLE", "Instant", "Json", "instant_text", "json_text", "read_instant", "storable"]
 
 
+UNSTORABLE = "文字里有不能保存的字符（空字符，或残缺的表情符号），请删去后重试。"
+_NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  #: the escape itself, not a backslash that happens to stand before it
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -22,6 +27,8 @@ def instant_text(moment: datetime) -> str:
     Raises:
         ValueError: the instant is naive.
     """
+    if moment.tzinfo is UTC:
+        return moment.isoformat(" ", "microseconds")
     if moment.tzinfo is None:
         raise ValueError("an instant must be aware")
     return moment.astimezone(UTC).isoformat(" ", "microseconds")
@@ -30,12 +37,30 @@ def instant_text(moment: datetime) -> str:
 def read_instant(value: datetime | str) -> datetime:
     """Read an instant as a driver returns it."""
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def json_text(value: Any) -> str:
-    """Write JSON compactly, Chinese as it is."""
-    return _COMPACT.encode(value)
+    """Write JSON compactly, Chinese as it is.
+
+    Raises:
+        InputUnusable: there is a null character in it, which PostgreSQL does not keep.
+    """
+    text = _COMPACT.encode(value)
+    if r"\u0000" in text and _NULL.search(text):
+        raise InputUnusable(UNSTORABLE)
+    return text
+
+
+def storable(text: str | None) -> str | None:
+    """Return a text that both databases can keep.
+
+    Raises:
+        InputUnusable: there is a null character in it.
+    """
+    if text is not None and "\0" in text:
+        raise InputUnusable(UNSTORABLE)
+    return text
 
 
 class Instant(TypeDecorator[datetime]):

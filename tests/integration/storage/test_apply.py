@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.decision import CallTask, Crossing, Decision
-from rectiflow.engine.errors import Conflict, NotFound
+from rectiflow.engine.errors import Conflict, InputUnusable, NotFound
 from rectiflow.engine.ticket import Document, Ticket
 from rectiflow.storage.connect import writing
 from rectiflow.storage.store import KeyTaken, Store
@@ -302,6 +302,30 @@ def test_one_incident_is_open_per_key(store: Store) -> None:
         connection.exec_driver_sql("UPDATE rectiflow_incident SET status = 'closed'")
     store.raise_incident(HOME.code, an_incident(message="又一次"), now=NOW)
     assert scalar(store.engine, "SELECT message FROM rectiflow_incident WHERE status = 'open'") == "又一次"
+
+
+# what cannot be kept ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud83d"], ids=["null", "half an emoji"])
+def test_text_that_no_database_can_keep(flow: Rectiflow, character: str) -> None:
+    """A null character, half an emoji: the same refusal on every database, nothing written, wherever it stands."""
+    number = assigned(flow).number
+    before = counts(flow.store.engine)
+    text = f"疏散通道{character}堵塞"
+    tries: tuple[Callable[[], Any], ...] = (
+        lambda: reported(flow, description=text),
+        lambda: reported(flow, key=text),
+        lambda: flow.do(number, "sign", by="head", note=text),
+        lambda: flow.void(number, by="chief", reason=text),
+    )
+    for attempt in tries:
+        with pytest.raises(InputUnusable, match="文字里有不能保存的字符"):
+            attempt()
+    assert counts(flow.store.engine) == before
+    with pytest.raises((InputUnusable, NotFound)):
+        flow.ticket(f"LZH{character}")
+    assert reported(flow, description="反斜杠 \\u0000 不是空字符").fields["description"] == "反斜杠 \\u0000 不是空字符"
 
 
 # one transaction --------------------------------------------------------------------------------------------------
