@@ -149,7 +149,8 @@ def test_an_audit_beside_somebody_at_work_is_quiet(flow: Rectiflow) -> None:
     numbers = [assigned(flow).number for _ in range(3)]
     breaks: list[ChainBreak] = []
     for number, _, found_breaks in flow.audit():
-        flow.do(number, "sign", by="head")
+        for other in numbers if number == numbers[0] else ():
+            flow.do(other, "sign", by="head")
         breaks += found_breaks
     assert breaks == []
     assert [len(flow.history(n)) for n in numbers] == [3, 3, 3]

@@ -13,12 +13,13 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.errors import RectiflowError, WorkplaceBusy, WorkplaceError
 from rectiflow.storage import organisation, schema
-from rectiflow.storage.connect import make_engine, writing
+from rectiflow.storage.connect import make_engine, reading, writing
 from rectiflow.storage.faults import place_of
 from support.ordinary import ordinary_user, reachable_folder
 from support.stores import HOME, UNITS, assigned, counts, open_office, reported, rows
@@ -358,6 +359,15 @@ def test_a_lock_that_somebody_holds(migrated_postgres_url: str) -> None:
             flow.void(number, by="chief", reason="不该登记")
         other.rollback()
         assert flow.void(number, by="chief", reason="不该登记").marks["outcome"] == "void"
+
+
+def test_a_hosts_pool_that_is_used_up(migrated_postgres_url: str) -> None:
+    """The host allows one connection, and it is in use: busy, and told so."""
+    host = create_engine(migrated_postgres_url, pool_size=1, max_overflow=0, pool_timeout=0.1)
+    with reading(host), pytest.raises(WorkplaceBusy, match="的连接已用满；什么也没有写入，请稍后再试"):
+        organisation.districts(host)
+    assert organisation.districts(host) == {}
+    host.dispose()
 
 
 def test_every_complaint_is_one_of_ours() -> None:
