@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rectiflow.engine.errors import RectiflowError
+from rectiflow.storage.faults import place_of
 
 if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
@@ -53,7 +54,7 @@ def run(place: Workplace, *, ready: Callable[[], None] = lambda: None) -> None:
     with place.alone():
         place.flow.check_clock()
         templates = place.templates
-        log.info("开始运行：%s 个提醒模板，数据库 %s", len(templates.occasions), place.flow.store.engine.url)
+        log.info("开始运行：%s 个提醒模板，数据库 %s", len(templates.occasions), place_of(place.flow.store.engine.url))
         stop = threading.Event()
         _stop_on_signals(stop)
         scheduler = BackgroundScheduler(
