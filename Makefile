@@ -5,6 +5,8 @@ WORKERS ?= 2
 VENV    := .venv
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
+# A lock is complete, so nothing is left to resolve: a release of tomorrow cannot get in beside what is pinned.
+LOCKED  := $(PIP) install --no-deps --require-hashes --requirement
 PYTEST  := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -64,11 +66,12 @@ $(VENV)/bin/python:
 
 $(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo 'installing what Rectiflow needs into $(VENV) …'
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(LOCKED) requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
 	@echo 'installing what the tests need …'
-	@$(PIP) install --require-hashes --requirement requirements-dev.lock
+	@$(LOCKED) requirements-dev.lock
+	@$(PIP) check
 	@touch $@

@@ -34,14 +34,13 @@ def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
     decision, ticket = result.decision, result.ticket
     from rectiflow._views import turn_of
     from rectiflow.engine.hands import role_title
+    from rectiflow.engine.inspecting import turn_roles
 
     workflow = result.workflow
-    task = workflow.states[ticket.state].task
-    if task and decision.events and (result.before is None or result.before.case.state != ticket.state):
-        yield (
-            "轮到",
-            f"{'、'.join(turn_of(made.flow, workflow, ticket)) or '（岗位空缺）'}（{role_title(workflow, task)}）",
-        )
+    roles = turn_roles(workflow, ticket)
+    if roles and decision.events and (result.before is None or result.before.case.state != ticket.state):
+        titles = "、".join(role_title(workflow, r) for r in roles)
+        yield "轮到", f"{'、'.join(turn_of(made.flow, workflow, ticket)) or '（岗位空缺）'}（{titles}）"
     for text in _corrected(made, result):
         yield "更正", text
     for _, text in _deadlines(result):

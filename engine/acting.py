@@ -12,14 +12,14 @@ from .decision import Decision, Refusal
 from .errors import Reason
 from .giving import giving_reasons, wanting
 from .hands import day_of, hand_reasons, role_reasons, same_person_reasons
-from .inspecting import barred, inspector_reasons, verifies
+from .inspecting import barred, inspector_reasons, takers, turn_roles, verifies
 from .moments import local_day
-from .requesting import withdraw_pending
+from .requesting import withdraw_overtaken, withdraw_pending
 from .roles import Standing
 from .stimulus import Act
 from .ticket import Plain, Snapshot, Ticket
 from .values import as_date, take
-from .vocabulary import default_template
+from .vocabulary import LEVELS, default_template
 from .workflow import State, Transition, Workflow
 
 __all__ = ["act", "transition_reasons"]
@@ -58,7 +58,7 @@ def transition_reasons(
     snapshot: Snapshot, transition: Transition, stimulus: Act, now: datetime, values: Mapping[str, Plain]
 ) -> tuple[Standing | None, list[Reason]]:
     """Return what speaks against the person taking a transition, whatever data comes with it."""
-    standing, reasons = role_reasons(snapshot, snapshot.workflow, transition.by, stimulus.hand, now)
+    standing, reasons = role_reasons(snapshot, snapshot.workflow, takers(snapshot, transition), stimulus.hand, now)
     place = standing.in_place_of if standing else ""
     reasons += same_person_reasons(snapshot, snapshot.workflow, barred(snapshot, transition), stimulus.hand, place)
     reasons += _listed_reasons(snapshot, transition)
@@ -95,7 +95,9 @@ def _listed_reasons(snapshot: Snapshot, transition: Transition) -> list[Reason]:
     target = snapshot.workflow.states.get(transition.target or "")
     if snapshot.case.listed is None or target is None or target.final is None:
         return []
-    return [Reason(code="listed", subject="listed", message="挂牌督办尚未摘牌，须先由挂牌单位验收并批准摘牌")]
+    accepted = snapshot.case.marks.get("accepted_level") == snapshot.case.listed
+    first = "挂牌单位已验收，还须批准摘牌（request new 摘牌）" if accepted else "须先由挂牌单位验收合格，再批准摘牌"
+    return [Reason(code="listed", subject="listed", message=f"{LEVELS[snapshot.case.listed]}挂牌督办尚未摘牌，{first}")]
 
 
 def _context(snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Act, now: datetime) -> dict[str, object]:
@@ -161,10 +163,13 @@ def _milestones(change: Change, transition: Transition, source: State, target: S
     if target.stage == "verified" and source.stage != "verified":
         change.mark("passed_on", on)
         change.mark("first_pass", not change.ticket.marks.get("failures"))
+        change.mark("accepted_level", change.ticket.listed)
+        withdraw_overtaken(change, f"隐患{target.title}")
         if source.stage == "reported":
             change.mark("on_the_spot", value=True)
     elif target.stage not in ("verified", "closed"):
         change.mark("passed_on", None)
+        change.mark("accepted_level", None)
     change.mark("outcome", target.final)
     change.mark("closed_on", on if target.final else None)
     if target.final is not None:
@@ -179,7 +184,7 @@ def _tell(change: Change, transition: Transition, values: Mapping[str, Plain]) -
     source, target = change.workflow.states[change.before.state], change.workflow.states[transition.target or ""]
     template = transition.template or default_template(transition.trigger)
     handed_on = target.task is not None and target.task != source.task
-    roles = (*((target.task,) if handed_on and target.task else ()), *transition.tell)
+    roles = (*(turn_roles(change.workflow, change.ticket) if handed_on else ()), *transition.tell)
     audience = (*change.people(roles), *_former(change, transition, source))
     if target.task is not None:
         change.need(target.task, target.title)

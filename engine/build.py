@@ -216,6 +216,7 @@ def _clock(r: Record) -> Clock:
         until=until,
         again=cast("Literal['restart', 'continue']", r.choice("again", ("continue", "restart"), default="continue")),
         met_by=r.optional("met_by"),
+        while_listed=r.choice("while", ("listed",), default="always") == "listed",
         steps=r.records("steps", "督办步骤", lambda step: _step(step, unit)),
     )
 
@@ -248,7 +249,7 @@ def _step_name(r: Record) -> str | None:
 
 
 def _request(r: Record) -> RequestKind:
-    decided_by, levels = r.optional("decided_by"), _levels(r)
+    decided_by, levels = r.optional("decided_by"), _levels(r, "levels")
     _exactly_one(r, "decided_by", "levels")
     effect = r.choice("effect", EFFECTS, default=_EFFECTS.get(r.name, "none"))
     return RequestKind(
@@ -257,6 +258,7 @@ def _request(r: Record) -> RequestKind:
         by=r.names("by", required=True),
         decided_by=decided_by,
         levels=MappingProxyType(levels),
+        accepted_by=MappingProxyType(_levels(r, "accepted_by")),
         limit=r.integer("max", 1, 100),
         before_due=r.length("before_due"),
         decide_within=r.length("decide_within"),
@@ -266,10 +268,10 @@ def _request(r: Record) -> RequestKind:
     )
 
 
-def _levels(r: Record) -> dict[str, str]:
+def _levels(r: Record, key: str) -> dict[str, str]:
     levels: dict[str, str] = {}
-    if r.has("levels"):
-        inner = r.record("levels", f"{r.what}的 levels ")
+    if r.has(key):
+        inner = r.record(key, f"{r.what}的 {key} ")
         levels = {level: inner.name_of(level) for level in inner.written}
     return levels
 

@@ -117,6 +117,14 @@ class Change:
             self.put_clock(run)
         self._milestones(state)
 
+    def list_at(self, level: str | None) -> None:
+        """Put the ticket under listed supervision, or take it out (None); its clocks begin and end with it."""
+        self.keep({"listed_level": level})
+        self.set(listed=level)
+        self.mark("listed", level)
+        for run in self.timekeeper().supervise(self._current, self.ticket.state, self.ticket.fields):
+            self.put_clock(run)
+
     def timekeeper(self) -> Timekeeper:
         """Return the clock arithmetic for this change."""
         return Timekeeper(workflow=self.workflow, calendar=self.snapshot.calendar, on=self.on, now=self.now)

@@ -22,6 +22,7 @@ from .vocabulary import (
     LEVELS,
     PARENT_UNIT,
     RESERVED_FIELDS,
+    SPOKEN_ROLES,
     TIMER,
     UNIT_KINDS,
     VOIDED,
@@ -115,7 +116,7 @@ def _top(desk: Desk) -> None:
 
 def _role(desk: Desk, role: Role) -> None:
     at = ("roles", role.id)
-    if role.id in desk.fields or role.id in (PARENT_UNIT, TIMER, *DECIDERS):
+    if role.id in desk.fields or role.id in (PARENT_UNIT, TIMER, *SPOKEN_ROLES):
         desk.fault("S210", f"角色不能叫 {role.id}，这个名称另有所指", *at, hint="换一个名称", key=True)
     units = [f.id for f in desk.fields.values() if f.type in ("unit", "catalogue")]
     for index, name in enumerate(role.of):
@@ -170,7 +171,8 @@ def _unused_roles(desk: Desk) -> None:
     used |= {s.task for s in parts.states.values() if s.task}
     used |= {name for t in parts.transitions for name in (*t.by, *t.tell)}
     used |= {name for c in parts.clocks.values() for s in c.steps for name in s.roles}
-    used |= {n for k in parts.requests.values() for n in (*k.by, *k.levels.values(), k.decided_by or "")}
+    for kind in parts.requests.values():
+        used |= {*kind.by, *kind.levels.values(), *kind.accepted_by.values(), kind.decided_by or ""}
     for role in parts.roles:
         if role not in used:
             desk.fault("W901", f"角色 {role} 没有用到", "roles", role, hint="不需要就删掉", key=True)
@@ -235,8 +237,8 @@ def _transition(desk: Desk, t: Transition) -> None:
     desk.known("N301", "环节", t.target, parts.states, *at, "to")
     if parts.id in t.into:
         desk.fault("S204", "into 不能是本流程", *at, "into", t.into.index(parts.id), hint="写另一个流程的名称")
-    for key, roles in (("by", t.by), ("tell", t.tell)):
-        desk.each("N302", "角色", roles, parts.roles, *at, key)
+    desk.each("N302", "角色", t.by, parts.roles, *at, "by")
+    desk.each("N302", "角色", t.tell, (*parts.roles, *SPOKEN_ROLES), *at, "tell")
     for key, fields in (("require", t.require), ("ask", t.ask)):
         desk.each("N303", "字段", fields, desk.fields, *at, key)
     desk.each("N304", "操作", t.not_by_actor_of, triggers, *at, "not_by_actor_of")
@@ -279,6 +281,9 @@ def _clock(desk: Desk, clock: Clock) -> None:
         desk.typed(clock.within.field, ("integer",), *at, "within", "field")
     if any(kind.decide_within and f"decide_{kind.id}" == clock.id for kind in parts.requests.values()):
         desk.fault("S210", f"时限 {clock.id} 与申请的审批时限重名", *at, hint="换一个名称", key=True)
+    if clock.while_listed and not any(k.effect == "list" for k in parts.requests.values()):
+        hint = "加上 listing，或去掉 while"
+        desk.fault("Q702", f"没有挂牌申请，时限 {clock.id} 永远不会开始", *at, "while", hint=hint)
     _met_by(desk, clock)
     for index, step in enumerate(clock.steps):
         _step(desk, clock, step, *at, "steps", index)
@@ -296,7 +301,7 @@ def _met_by(desk: Desk, clock: Clock) -> None:
 
 
 def _step(desk: Desk, clock: Clock, step: Step, *at: str | int) -> None:
-    desk.each("N302", "角色", step.roles, desk.parts.roles, *at, step.act)
+    desk.each("N302", "角色", step.roles, (*desk.parts.roles, *SPOKEN_ROLES), *at, step.act)
     desk.template(step.template, *at, "template")
     by_hours = isinstance(clock.within, Span) and clock.within.unit == "hours"
     for key, span in (("at", step.at), ("every", step.every)):
@@ -353,11 +358,7 @@ def _request(desk: Desk, kind: RequestKind) -> None:
     desk.known("N302", "角色", kind.decided_by, (*parts.roles, *DECIDERS), *at, "decided_by")
     for key, fields in (("require", kind.require), ("ask", kind.ask)):
         desk.each("N303", "字段", fields, desk.fields, *at, key)
-    for level, role in kind.levels.items():
-        desk.role(role, *at, "levels", level)
-        if level not in LEVELS:
-            hint = desk.report.near(level, LEVELS) or f"有：{'、'.join(LEVELS)}"
-            desk.fault("N309", f"没有级别“{level}”", *at, "levels", level, hint=hint, key=True)
+    _levels(desk, kind)
     if kind.before_due is not None and kind.before_due.unit == "hours":
         desk.fault("T606", "before_due 不能以小时计", *at, "before_due", hint="用 workdays 或 days")
     if "levels" in _written(desk, *at) and not kind.levels:
@@ -369,6 +370,16 @@ def _request(desk: Desk, kind: RequestKind) -> None:
     proposed = {s.request for c in parts.clocks.values() for s in c.steps}
     if kind.by == (TIMER,) and kind.id not in proposed:
         desk.fault("W903", f"申请 {kind.id} 只能由时限提出，却没有哪一步提出它", *at, key=True)
+
+
+def _levels(desk: Desk, kind: RequestKind) -> None:
+    at = ("requests", kind.id)
+    for key, known, roles in (("levels", LEVELS, kind.levels), ("accepted_by", kind.levels, kind.accepted_by)):
+        for level, role in roles.items():
+            desk.role(role, *at, key, level)
+            if level not in known:
+                hint = desk.report.near(level, known) or f"有：{'、'.join(known)}"
+                desk.fault("N309", f"没有级别“{level}”", *at, key, level, hint=hint, key=True)
 
 
 def _written(desk: Desk, section: str, name: str) -> Collection[str]:

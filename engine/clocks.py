@@ -49,6 +49,14 @@ class Timekeeper:
                 if after is not None and after is not before:
                     yield after
 
+    def supervise(self, runs: Mapping[str, ClockRun], state: str, fields: Mapping[str, Plain]) -> Iterator[ClockRun]:
+        """Yield what changes on the clocks of listed supervision when a listing has begun, risen or ended."""
+        for clock in self.workflow.clocks.values():
+            before = runs.get(clock.id)
+            after = self._advance(clock, before, None, state, "", fields) if clock.while_listed else None
+            if after is not None and after is not before:
+                yield after
+
     def halt(self, run: ClockRun, status: str = "stopped") -> ClockRun:
         """End a run; nothing stays armed."""
         return replace(
@@ -104,7 +112,7 @@ class Timekeeper:
         self, clock: Clock, run: ClockRun | None, source: str | None, target: str, trigger: str,
         fields: Mapping[str, Plain],
     ) -> ClockRun | None:  # fmt: skip
-        alive = target in clock.alive_in
+        alive = target in clock.alive_in and (not clock.while_listed or bool(fields.get("listed_level")))
         if run is None or not run.live:
             return self._enter(clock, run, target, fields) if alive and not _over(clock, run, source) else None
         if not alive:

@@ -11,7 +11,7 @@ from .roles import Standing, assigning_roles, standing
 from .stimulus import Hand
 from .ticket import Snapshot, Ticket
 from .visibility import SEE_RESTRICTED, may_see
-from .vocabulary import DECIDERS, VIAS
+from .vocabulary import SPOKEN_ROLES, VIAS
 from .workflow import Workflow
 
 __all__ = [
@@ -82,8 +82,8 @@ def same_person_reasons(
 
 
 def role_title(workflow: Workflow, role: str) -> str:
-    """Return the Chinese title of a role or of the words `issuer` and `level_that_listed`."""
-    return workflow.roles[role].title if role in workflow.roles else DECIDERS.get(role, role)
+    """Return the Chinese title of a role or of a word that stands for one (`issuer` …)."""
+    return workflow.roles[role].title if role in workflow.roles else SPOKEN_ROLES.get(role, role)
 
 
 def _who(snapshot: Snapshot, hand: Hand, now: datetime) -> list[Reason]:

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from .errors import Reason
+from .roles import holders, standing
 from .stimulus import Hand
 from .ticket import Plain, Snapshot, Taken, Ticket
+from .vocabulary import ACCEPTOR, LEVELS
 from .workflow import Transition, Workflow
 
-__all__ = ["barred", "inspector_reasons", "verifies", "verifying_triggers"]
+__all__ = ["barred", "inspector_reasons", "takers", "turn_roles", "verifies", "verifying_triggers"]
 
 _ON_SITE = "in-person"
 _SECOND = "second_inspector"
@@ -26,6 +28,33 @@ def verifies(workflow: Workflow, transition: Transition) -> bool:
     target = workflow.states.get(transition.target or "")
     before = {workflow.states[s].stage for s in transition.sources}
     return target is not None and target.stage == "verified" and not before & {"verified", "closed"}
+
+
+def turn_roles(workflow: Workflow, ticket: Ticket) -> tuple[str, ...]:
+    """Return the roles whose turn it is: the state's own, and while listed those who accept for that level."""
+    task = workflow.states[ticket.state].task
+    judged = ticket.listed is not None and _judged(workflow, ticket.state)
+    return tuple(role for role in (task, ACCEPTOR if judged else None) if role is not None)
+
+
+def takers(snapshot: Snapshot, transition: Transition) -> tuple[str, ...]:
+    """Return the roles that may take a transition: while listed, who accepts for that level may judge as well."""
+    ticket, workflow = snapshot.case, snapshot.workflow
+    judging = ticket.listed is not None and _judged(workflow, ticket.state) and _judges(workflow, transition)
+    return (*transition.by, ACCEPTOR) if judging else transition.by
+
+
+def _judged(workflow: Workflow, state: str) -> bool:
+    """Tell whether in this state what was done waits to be declared good."""
+    leaving = (t for ts in workflow.by_state[state].values() for t in ts)
+    return workflow.states[state].stage == "rectifying" and any(verifies(workflow, t) for t in leaving)
+
+
+def _judges(workflow: Workflow, transition: Transition) -> bool:
+    """Tell whether a transition declares the rectification good, or sends it back to be done better."""
+    target = workflow.states.get(transition.target or "")
+    back = target is not None and target.stage == "rectifying" and transition.target not in transition.sources
+    return verifies(workflow, transition) or back
 
 
 def barred(snapshot: Snapshot, transition: Transition) -> tuple[str, ...]:
@@ -58,7 +87,29 @@ def inspector_reasons(
     if entered and hand.via != _ON_SITE:
         message = "本人代录过该单位的答复，只能当面（现场）复查"
         reasons.append(Reason(code="not_on_site", subject="via", message=message))
+    reasons += _level_reasons(snapshot, hand, second, hand.on or today)
     return reasons + _second_reasons(snapshot, transition, hand, second, hand.on or today)
+
+
+def _level_reasons(snapshot: Snapshot, hand: Hand, second: str | None, day: date) -> list[Reason]:
+    """A listed hazard is accepted by the level that listed it: one of the two must be of that level."""
+    workflow, ticket, directory = snapshot.workflow, snapshot.case, snapshot.directory
+    if ticket.listed is None:
+        return []
+    if any(_of_level(snapshot, person, day) for person in (hand.actor, second) if person):
+        return []
+    names = "、".join(map(directory.person_name, holders(workflow, ACCEPTOR, ticket.fields, directory, day)))
+    who = f"须由挂牌单位的{names}办理，或作为第二复查人" if names else "而挂牌单位验收人岗位空缺，请先补人员"
+    message = f"{LEVELS[ticket.listed]}挂牌督办的隐患由挂牌单位验收，{who}"
+    return [Reason(code="level_absent", subject=_SECOND, message=message)]
+
+
+def _of_level(snapshot: Snapshot, person: str, day: date) -> bool:
+    """Tell whether a person accepts for the level the hazard is listed at."""
+    if snapshot.case.listed is None:
+        return False
+    fields, directory = snapshot.case.fields, snapshot.directory
+    return standing(snapshot.workflow, (ACCEPTOR,), fields, directory, person, day) is not None
 
 
 def _rectifier_reasons(snapshot: Snapshot, transition: Transition, hand: Hand) -> list[Reason]:
@@ -83,7 +134,8 @@ def _second_reasons(
         message = "第二复查人须是未参与整改、当天在岗的另一人"
         return [Reason(code="same_person", subject=_SECOND, message=message)]
     units = {post.unit for post in snapshot.directory.posts_of(second, day)}
-    if ticket.fields.get("responsible_unit") in units or second == ticket.fields.get("responsible_person"):
+    own = ticket.fields.get("responsible_unit") in units and not _of_level(snapshot, second, day)
+    if own or second == ticket.fields.get("responsible_person"):
         message = "第二复查人不能是责任单位的人员"
         return [Reason(code="same_unit", subject=_SECOND, message=message)]
     return []

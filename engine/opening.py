@@ -163,9 +163,9 @@ def _list(change: Change, stimulus: Import) -> None:
         return
     change.mark("listed_ever", stimulus.listed)
     if stimulus.proof != "closed":
-        change.keep({"listed_level": stimulus.listed})
-        change.set(listed=stimulus.listed)
-        change.mark("listed", stimulus.listed)
+        change.list_at(stimulus.listed)
+    if stimulus.proof == "verified":
+        change.mark("accepted_level", stimulus.listed)
 
 
 def _stated_milestones(change: Change, stimulus: Import) -> None:

@@ -106,6 +106,7 @@ def _unmark(change: Change, target: Workflow) -> None:
         change.mark("served_on", None)
     if state.stage not in ("verified", "closed"):
         change.mark("passed_on", None)
+        change.mark("accepted_level", None)
     if main is None or state.id not in main.paused_in:
         change.mark("applied_on", None)
 

@@ -19,7 +19,7 @@ from .values import as_date, persistent, take
 from .vocabulary import LEVELS
 from .workflow import RequestKind, Span
 
-__all__ = ["ask", "ask_reasons", "propose", "rule", "withdraw_pending"]
+__all__ = ["ask", "ask_reasons", "propose", "rule", "withdraw_overtaken", "withdraw_pending"]
 
 PAPERS = {"list": "listing_notice", "paper": "supervision_letter"}
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
@@ -87,7 +87,9 @@ def rule(snapshot: Snapshot, stimulus: Rule, now: datetime) -> Decision | Refusa
     standing, more = role_reasons(snapshot, snapshot.workflow, _deciders(kind, request), stimulus.hand, now)
     values = {**request.data, **{k: v for k, v in values.items() if v is not None}}
     reasons += [*more, *_own_reasons(request, stimulus.hand, standing)]
-    reasons += _new_date_reasons(snapshot, kind, values, day_of(stimulus.hand, now)) if stimulus.approve else []
+    if stimulus.approve:
+        reasons += _new_date_reasons(snapshot, kind, values, day_of(stimulus.hand, now))
+        reasons += _fall_reasons(snapshot, kind, values)
     if reasons:
         return _refuse(snapshot, f"{kind.title}审批", reasons)
     return _carry_out(snapshot, kind, request, stimulus, values, standing.in_place_of if standing else "", now)
@@ -131,8 +133,18 @@ def open_request(
     return request
 
 
-def withdraw_pending(change: Change, reason: str, kinds: frozenset[str] | None = None) -> None:
-    """Withdraw requests still pending and the papers drafted for them, visibly; their clocks end.
+def withdraw_overtaken(change: Change, reason: str) -> None:
+    """Withdraw what a passed re-inspection has overtaken: more time, a supervision letter, a listing not yet decided.
+
+    The notice of a listing that was approved stays before its signer.
+    """
+    kinds = change.workflow.requests.values()
+    withdraw_pending(change, reason, frozenset(k.id for k in kinds if k.effect in ("extend", "paper")))
+    withdraw_pending(change, reason, frozenset(k.id for k in kinds if k.effect == "list"), drafts=False)
+
+
+def withdraw_pending(change: Change, reason: str, kinds: frozenset[str] | None = None, *, drafts: bool = True) -> None:
+    """Withdraw requests still pending and (`drafts`) the papers drafted for them, visibly; their clocks end.
 
     `kinds` limits it to some kinds of request; None means all, and every paper still in draft.
     """
@@ -142,7 +154,7 @@ def withdraw_pending(change: Change, reason: str, kinds: frozenset[str] | None =
             change.unsay(f"request{request.ordinal}")
             _stop_clock(change, request.kind)
     of_kind = {r.ordinal for r in change.requests() if kinds is None or r.kind in kinds}
-    for paper in change.documents():
+    for paper in change.documents() if drafts else ():
         if paper.status == "draft" and (kinds is None or paper.request in of_kind):
             change.document(replace(paper, status="withdrawn"))
 
@@ -217,9 +229,7 @@ def _extend(change: Change, kind: RequestKind, request: Request) -> None:
 
 
 def _list(change: Change, kind: RequestKind, request: Request) -> None:
-    change.keep({"listed_level": request.level})
-    change.set(listed=request.level)
-    change.mark("listed", request.level)
+    change.list_at(request.level)
     change.mark("listed_ever", request.level)
     change.mark("listed_on", change.on.isoformat())
     lower = frozenset(k.id for k in change.workflow.requests.values() if k.effect == "paper")
@@ -228,9 +238,7 @@ def _list(change: Change, kind: RequestKind, request: Request) -> None:
 
 
 def _delist(change: Change, kind: RequestKind, request: Request) -> None:
-    change.keep({"listed_level": None})
-    change.set(listed=None)
-    change.mark("listed", None)
+    change.list_at(None)
     change.mark("delisted_on", change.on.isoformat())
 
 
@@ -338,10 +346,10 @@ def _too_late(snapshot: Snapshot, kind: RequestKind, on: date) -> list[Reason]:
 
 def _fall_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain]) -> list[Reason]:
     """A listing ends after acceptance; before it, only for a reason."""
-    accepted = snapshot.workflow.states[snapshot.case.state].stage == "verified"
+    accepted = snapshot.case.marks.get("accepted_level") == snapshot.case.listed
     if kind.effect != "delist" or accepted or values.get("reason"):
         return []
-    return [Reason(code="field_missing", subject="reason", message="尚未验收合格，申请摘牌须写明理由（reason）")]
+    return [Reason(code="field_missing", subject="reason", message="挂牌单位尚未验收合格，摘牌须写明理由（reason）")]
 
 
 def _level_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None) -> list[Reason]:
@@ -350,6 +358,8 @@ def _level_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None) -> 
         return [Reason(code="not_listed", message="没有挂牌督办，无从摘牌")]
     if not kind.levels:
         return []
+    if snapshot.workflow.states[snapshot.case.state].stage == "verified":
+        return [Reason(code="wrong_state", message="已复查合格，不再挂牌督办；确需挂牌，先重新整改或改判")]
     if level is None or level not in kind.levels:
         return [
             Reason(

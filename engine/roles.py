@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .directory import Directory
 from .ticket import Plain
+from .vocabulary import ACCEPTOR
 from .workflow import Role, Workflow
 
 __all__ = ["ISSUER", "LISTER", "Standing", "holders", "people", "standing"]
@@ -31,6 +32,8 @@ def holders(
         return _issuers(workflow, fields, directory, day)
     if role == LISTER:
         return _listers(workflow, fields, directory, day)
+    if role == ACCEPTOR:
+        return _acceptors(workflow, fields, directory, day)
     return _resolve(workflow, role, fields, directory, day, frozenset())
 
 
@@ -126,6 +129,15 @@ def _listers(workflow: Workflow, fields: Mapping[str, Plain], directory: Directo
     level = fields.get("listed_level")
     deciders = (kind.decider(level) for kind in workflow.requests.values() if kind.effect == "list")
     return people(workflow, (d for d in deciders if d), fields, directory, day)
+
+
+def _acceptors(workflow: Workflow, fields: Mapping[str, Plain], directory: Directory, day: date) -> tuple[str, ...]:
+    """Return who accepts for the level; where that is nobody outside the responsible unit, who decided the listing."""
+    level, unit = fields.get("listed_level"), fields.get("responsible_unit")
+    named = (kind.acceptor(level) for kind in workflow.requests.values() if kind.effect == "list")
+    found = people(workflow, (n for n in named if n), fields, directory, day)
+    apart = tuple(p for p in found if unit not in {post.unit for post in directory.posts_of(p, day)})
+    return apart or _listers(workflow, fields, directory, day)
 
 
 def assigning_roles(workflow: Workflow) -> tuple[str, ...]:

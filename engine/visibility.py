@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from .directory import Directory
+from .inspecting import turn_roles
 from .roles import people
 from .ticket import Request, Ticket
 from .workflow import Workflow
@@ -62,9 +63,8 @@ def _answerable(workflow: Workflow) -> Iterator[str]:
 
 
 def _waited_for(workflow: Workflow, ticket: Ticket, requests: Iterable[Request]) -> Iterator[str]:
-    state = workflow.states.get(ticket.state)
-    if state is not None and state.task is not None:
-        yield state.task
+    if ticket.state in workflow.states:
+        yield from turn_roles(workflow, ticket)
     for request in requests:
         kind = workflow.requests.get(request.kind)
         decider = kind.decider(request.level) if kind is not None and request.status == "pending" else None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from .workflow import Field, FieldType, State
 
 __all__ = [
+    "ACCEPTOR",
     "BUILTIN_FIELDS",
     "CALENDARS",
     "CHOICES",
@@ -24,6 +25,7 @@ __all__ = [
     "RESERVED_FIELDS",
     "SEVERITIES",
     "SOURCES",
+    "SPOKEN_ROLES",
     "STAGES",
     "TEMPLATES",
     "TIMER",
@@ -104,6 +106,8 @@ CALENDARS: Mapping[str, str] = {DEFAULT_CALENDAR: "国务院办公厅公布的�
 PARENT_UNIT = "parent_unit"  #: in `of`: the unit above the responsible one
 TIMER = "timer"  #: in a request's `by`: a ladder may propose it
 DECIDERS: Mapping[str, str] = {"issuer": "交办单位", "level_that_listed": "原挂牌层级"}  #: `decided_by` beside roles
+ACCEPTOR = "level_acceptor"  #: who accepts for the level a hazard is listed at
+SPOKEN_ROLES: Mapping[str, str] = {**DECIDERS, ACCEPTOR: "挂牌单位验收人"}  #: what a step may address beside roles
 
 #: What a guard may name beside the fields.
 CONTEXT: Mapping[str, str] = {

@@ -193,6 +193,7 @@ class Clock:
     until: str | None = None
     again: Literal["restart", "continue"] = "continue"
     met_by: str | None = None
+    while_listed: bool = False  #: runs only under listed supervision (`while: listed`)
     for_request: str | None = None  #: set on the clocks made from `decide_within`
     steps: tuple[Step, ...] = ()
 
@@ -215,6 +216,7 @@ class RequestKind:
     by: tuple[str, ...]
     decided_by: str | None  #: a role, `issuer` or `level_that_listed`; None when `levels` decides
     levels: Mapping[str, str] = field(default_factory=dict[str, str])  #: level → role that decides
+    accepted_by: Mapping[str, str] = field(default_factory=dict[str, str])  #: level → role that accepts, if another
     limit: int | None = None  #: most approvals per ticket
     before_due: Span | None = None
     decide_within: Span | None = None
@@ -225,6 +227,10 @@ class RequestKind:
     def decider(self, level: str | None) -> str | None:
         """Return the role that decides a request of this kind at `level`."""
         return self.levels.get(level or "") if self.levels else self.decided_by
+
+    def acceptor(self, level: str | None) -> str | None:
+        """Return the role that accepts (验收) for the level a hazard is listed at: a named one, else who decides."""
+        return self.accepted_by.get(level or "") or self.decider(level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

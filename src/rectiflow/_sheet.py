@@ -13,6 +13,7 @@ from rectiflow._views import TicketLine, line, occasion, seen
 from rectiflow.engine.actions import Action
 from rectiflow.engine.chain import Event
 from rectiflow.engine.hands import role_title
+from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.ticket import ClockRun, Plain, Snapshot
 from rectiflow.engine.values import show
 from rectiflow.engine.vocabulary import LEVELS, VIAS
@@ -115,11 +116,10 @@ def sheet(flow: Rectiflow, number: str, *, by: str) -> Sheet:
     """
     snapshot = seen(flow, number, by)
     ticket, workflow, directory = snapshot.case, snapshot.workflow, snapshot.directory
-    task = workflow.states[ticket.state].task
     told = _told(flow, ticket.number)
     return Sheet(
         line=line(flow, ticket),
-        role=role_title(workflow, task) if task else "",
+        role="、".join(role_title(workflow, r) for r in turn_roles(workflow, ticket)),
         fields=tuple(
             (workflow.fields[k].title, show(workflow, k, v, directory))
             for k, v in ticket.fields.items()

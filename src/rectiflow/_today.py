@@ -11,6 +11,7 @@ from rectiflow._desk import call_views, paper_views, request_views
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
+from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.roles import standing
 from rectiflow.engine.ticket import Ticket
@@ -83,7 +84,8 @@ class _Reader:
         if self.everything or looked_after:
             return True
         found = workflow.by_state.get(ticket.state, {}).values()
-        roles = dict.fromkeys(r for ts in found for t in ts for r in t.by)
+        taking = (r for ts in found for t in ts for r in t.by)
+        roles = dict.fromkeys((*turn_roles(workflow, ticket), *taking))
         directory = self.flow.directory()
         return standing(workflow, roles, ticket.fields, directory, self.person, self.day) is not None
 

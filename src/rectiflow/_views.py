@@ -14,6 +14,7 @@ from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.errors import InputUnusable, NotFound, Reason, Refused
+from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.moments import ZONE, end_of, local_day
 from rectiflow.engine.roles import people
 from rectiflow.engine.stimulus import Attachment, Report
@@ -168,8 +169,8 @@ def is_overdue(workflow: Workflow, ticket: Ticket, today: date) -> bool:
 
 def turn_of(flow: Rectiflow, workflow: Workflow, ticket: Ticket) -> tuple[str, ...]:
     """Return the names of those whose turn it is."""
-    task, directory = workflow.states[ticket.state].task, flow.directory()
-    holders = people(workflow, (task,), ticket.fields, directory, flow.today()) if task else ()
+    directory = flow.directory()
+    holders = people(workflow, turn_roles(workflow, ticket), ticket.fields, directory, flow.today())
     return tuple(directory.person_name(p) for p in holders)
 
 

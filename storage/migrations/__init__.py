@@ -1,1 +1,1 @@
-"""Alembic migrations of our tables."""
+"""Alembic migrations of our tables: the environment, and below it the revisions."""

@@ -15,7 +15,20 @@ from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.simulate import Case
 from rectiflow.engine.stimulus import Hand
-from support.district import CLERK, DEPUTY, DISTRICT, HEAD, LEADER, PHOTO, RECTIFIER, SAFETY, SCHOOL, done, world
+from support.district import (
+    ACCEPTING,
+    CLERK,
+    DEPUTY,
+    DISTRICT,
+    HEAD,
+    LEADER,
+    PHOTO,
+    RECTIFIER,
+    SAFETY,
+    SCHOOL,
+    done,
+    world,
+)
 
 #: Where each action leads from where: written down by hand from the definition.
 WAYS: Mapping[str, tuple[set[str], str]] = {
@@ -28,6 +41,7 @@ WAYS: Mapping[str, tuple[set[str], str]] = {
     "return": ({"assigned"}, "reported"),
     "reassign": ({"assigned", "rectifying"}, "assigned"),
     "recall": ({"assigned", "rectifying"}, "reported"),
+    "report_progress": ({"rectifying"}, "rectifying"),
     "submit": ({"rectifying"}, "pending_verification"),
     "pass": ({"pending_verification"}, "verified"),
     "fail": ({"pending_verification"}, "rectifying"),
@@ -43,6 +57,12 @@ FORWARD: Mapping[str, tuple[str, ...]] = {
     "verified": ("close",),
     "closed": ("reopen",),
 }
+#: Who accepts for a level.
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "village": ("town1-deputy", "town1-safety"),
+    "town": ("town1-leader",),
+    "district": (ACCEPTING,),
+}
 FINAL = {"closed": "rectified", "unfounded": "unfounded", "merged": "merged", "voided": "void"}
 PEOPLE = (
     CLERK,
@@ -52,6 +72,7 @@ PEOPLE = (
     RECTIFIER,
     LEADER,
     DISTRICT,
+    ACCEPTING,
     "town1-safety",
     "town1-deputy",
     "town1-leader",
@@ -264,7 +285,8 @@ class Lives(RuleBasedStateMachine):
                 )
                 assert (run is not None and run.live) == pending
             elif run is not None:
-                assert run.live == (self.state in clock.alive_in)
+                listed = self.case.ticket.listed is not None or not clock.while_listed
+                assert run.live == (self.state in clock.alive_in and listed)
                 assert run.status != "paused" or self.state in clock.paused_in
         armed = {r.armed: r.next_at for r in self.case.clocks.values() if r.armed is not None}
         assert armed == self.case.timers
@@ -297,7 +319,7 @@ class Lives(RuleBasedStateMachine):
     def _forward(self, choice: int, days: int) -> None:
         triggers = FORWARD[self.state]
         trigger = triggers[choice % len(triggers)]
-        data = self._data(trigger, RECTIFIER, days, CLERK)
+        data = self._data(trigger, RECTIFIER, days, LEVELS.get(self.case.ticket.listed or "", (CLERK,))[0])
         for by in PEOPLE[choice % len(PEOPLE) :] + PEOPLE[: choice % len(PEOPLE)]:
             before = self._frozen()
             answer = self.world.act(self.number, trigger, Hand(actor=by, via="in-person"), evidence=(PHOTO,), **data)
@@ -323,6 +345,7 @@ class Lives(RuleBasedStateMachine):
             "return": {"reason": "不属本校", "suggested_unit": "town1"},
             "reassign": {"reason": "调岗", "responsible_person": who},
             "submit": made,
+            "report_progress": {"progress": "已清一半"},
             "pass": {"second_inspector": second},
             "fail": {"reason": "未完", **due_on},
             "reopen": {"reason": "反弹", **due_on},
@@ -343,13 +366,22 @@ class Lives(RuleBasedStateMachine):
             len(self.world.log),
         )
 
+    def _accepted(self, answer: Decision, listed: str | None, trigger: str | None) -> None:
+        """While it is listed, one of the two who declare it good is of the level that listed it."""
+        if trigger in ("pass", "on_spot") and listed is not None:
+            line, took = answer.events[0], answer.ticket.taken[trigger]
+            assert {line.actor, *(k.actor for k in took)} & {*LEVELS[listed]}
+            assert answer.ticket.marks["accepted_level"] == listed
+
     def _judge(self, answer: Decision | Refusal, before: tuple[Any, ...], trigger: str | None) -> None:
         """A refusal gives reasons and changes nothing; an action goes where the table says."""
         if isinstance(answer, Refusal):
             assert answer.reasons
             assert all(r.code and r.message for r in answer.reasons)
             assert self._frozen() == before
-        elif trigger == "void":
+            return
+        self._accepted(answer, before[0].listed, trigger)
+        if trigger == "void":
             self.state = "voided"
         elif trigger is not None:
             sources, target = WAYS[trigger]

@@ -21,7 +21,7 @@ from rectiflow.engine.workflow import Workflow
 from rectiflow.workflows.sample.directory import sample_directory
 
 CLERK, SAFETY, DEPUTY = "safety-officer", "safety-head", "safety-deputy"
-LEADER, DISTRICT = "bureau-deputy", "committee-leader"
+LEADER, DISTRICT, ACCEPTING = "bureau-deputy", "committee-leader", "committee-inspector"
 SCHOOL, HEAD, RECTIFIER = "town1_school2", "town1-school2-head", "town1-school2-safety"
 PHOTO = Attachment(sha256=sha256(b"photo").hexdigest(), name="整改后.jpg", size=5, media_type="image/jpeg")
 

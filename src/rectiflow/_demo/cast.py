@@ -15,6 +15,7 @@ from rectiflow.engine.moments import at_hour, local_day
 from rectiflow.engine.roles import people
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.engine.ticket import Ticket
+from rectiflow.engine.vocabulary import ACCEPTOR
 
 __all__ = ["Cast", "dice"]
 
@@ -65,10 +66,11 @@ class Cast:
         return self.flow.directory().holders(role, unit, self.today)[0]
 
     def other(self, ticket: Ticket, first: str) -> str:
-        """Return a second inspector: a verifier other than the first, who took no part."""
+        """Return a second inspector who took no part: of the level that listed, else another verifier."""
         took = {p for entries in ticket.taken.values() for e in entries for p in (e.actor, e.entered_by)}
         directory = self.flow.directory()
-        candidates = (*self.all(ticket, "verifier"), *directory.holders("verifier", None, self.today))
+        level = self.all(ticket, ACCEPTOR) if ticket.listed else ()
+        candidates = (*level, *self.all(ticket, "verifier"), *directory.holders("verifier", None, self.today))
         return next(p for p in candidates if p not in {first, *took} and not directory.deputies(p, self.today))
 
     def rectifier(self, ticket: Ticket) -> str | None:

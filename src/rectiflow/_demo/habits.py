@@ -96,6 +96,8 @@ def _sign(cast: Cast, ticket: Ticket) -> None:
 
 def _submit(cast: Cast, ticket: Ticket) -> None:
     number, due_on = ticket.number, as_date(ticket.marks.get("due_on"))
+    if ticket.listed:
+        _report_progress(cast, ticket)
     if due_on is None or dice(number, "late") < _NEVER:
         return
     behind = cast.workdays(due_on, cast.today)
@@ -114,6 +116,13 @@ def _submit(cast: Cast, ticket: Ticket) -> None:
         evidence=[cast.photograph(ticket)],
         **given,
     )
+
+
+def _report_progress(cast: Cast, ticket: Ticket) -> None:
+    run = cast.flow.snapshot(ticket.number).clocks.get("listed_progress")
+    by = cast.who(ticket, "principal")
+    if run is not None and run.due_on is not None and run.due_on <= cast.today and by is not None:
+        cast.do(ticket, "report_progress", by, progress="正在整改，存在的困难已向镇里汇报")
 
 
 def _verify(cast: Cast, ticket: Ticket) -> None:

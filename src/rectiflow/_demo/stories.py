@@ -196,8 +196,9 @@ STORIES: Sequence[Callable[[], Story]] = (
             "9-5": _act("sign", "principal"),
             "9-20": _rule("supervision_letter", "bureau_leader"),
             "9-26": _rule("listing", "district_leader"),
+            "10-10": _act("report_progress", "principal", progress="杂物已清出，施工队本周进场拆除隔墙"),
             "10-16": _submit("杂物间已拆除，疏散楼梯恢复并贴标识，指定专人每日巡查"),
-            "10-17": _act("pass", "verifier"),  # refused: a listed hazard takes two inspectors
+            "10-17": _act("pass", "verifier"),  # refused: two accept a listed hazard, one of the level that listed it
             "10-18": _then(_accept(), _close()),  # the close is refused: not delisted yet
             "10-21": _ask("delisting", "safety_section"),
             "10-22": _rule("delisting", "district_leader"),
@@ -258,6 +259,9 @@ STORIES: Sequence[Callable[[], Story]] = (
             "9-11": _then(_rule("listing", "district_leader"), _assign("2024-12-20")),
             "9-12": _act("sign", "principal"),
             "9-18": _act("plan", "principal", **_PLAN),
+            "10-9": _act("report_progress", "principal", progress="图审通过，外廊支撑已架设"),
+            "10-23": _act("report_progress", "principal", progress="两根柱外包钢完成一根"),
+            "11-6": _act("report_progress", "principal", progress="外包钢全部完成，进入养护"),
             "12-18": _submit("加固完成，第三方检测合格，现场清理完毕", funds="38"),
             "12-24": _accept("accept"),
             "12-25": _act("resume_use", "bureau_leader"),

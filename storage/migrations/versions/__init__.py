@@ -1,1 +1,1 @@
-"""Alembic migrations of our tables."""
+"""The revisions, one module each, in the order of their numbers."""

@@ -203,6 +203,12 @@ CASES: list[tuple[str, ...]] = [
         "decided_by: leader, effect: extend}"),
     ("Q702", "  listing: {title: 挂牌督办", "  listing: {title: 挂牌督办, effect: none",
         "decided_by: level_that", "decided_by: ¦level_that"),
+    ("N309", "levels: {town: town, district: leader}", "levels: {town: town, district: leader}, accepted_by: {¦village: town}"),
+    ("N302", "levels: {town: town, district: leader}", "levels: {town: town, district: leader}, accepted_by: {town: ¦nobody}"),
+    ("S204", "  assign: {title: 交办时限,", "  assign: {title: 交办时限, while: ¦paused,"),
+    ("Q702 N305 Q702", "  listing: {title: 挂牌督办, by: [timer, office], levels: {town: town, district: leader}, ", "  other: {title: 其他, "
+        "by: [timer, office], decided_by: leader, ", "decided_by: level_that", "decided_by: ¦level_that",
+        "  assign: {title: 交办时限,", "  assign: {title: 交办时限, while: ¦listed,", "propose: listing", "propose: ¦listing"),
     ("W903", "  delisting: {", "  ¦letter: {title: 函告, by: timer, decided_by: leader}\n  delisting: {"),
     # guards -------------------------------------------------------------------------------------------------------
     ("G801", 'funds <= 10.0 || severity == "general"', "funds <= 10.0 || ¦== 3"),
@@ -316,7 +322,11 @@ def test_too_many_entries() -> None:
         ("{title: 安全股}", "{title: 安全股, up：town}", "“：”是全角标点，请改成半角，后面空一格"),
         ("{title: 安全股}", "{title: 安全股, up:town}", "冒号后面要空一格"),
         ("title: 小流程", "title：小流程", "第 4 行有全角标点 ：，标点要用半角，冒号和逗号后空一格"),
-        ("tell: leader", "tell: 分管局领导", "有：office、lead、principal、rectifier、town、leader"),
+        (
+            "tell: leader",
+            "tell: 分管局领导",
+            "有：office、lead、principal、rectifier、town、leader、issuer、level_that_listed、level_acceptor",
+        ),
         (
             "within: 2 workdays",
             "within: 2 weeks",

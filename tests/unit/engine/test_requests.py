@@ -163,7 +163,10 @@ def test_the_clock_of_a_decision_reminds_who_decides_at_that_level() -> None:
 
 
 def test_closing_withdraws_what_still_waits() -> None:
-    """Visibly, with the reason; papers in draft as well; their clocks end."""
+    """Visibly, with the reason; papers in draft as well; their clocks end.
+
+    More time and a letter are overtaken when it passes; money that was asked for waits until the hazard is struck off.
+    """
     place = world()
     number = rectifying(place)
     done(place.ask(number, "funding", HEAD, funds=2))
@@ -172,10 +175,12 @@ def test_closing_withdraws_what_still_waits() -> None:
     done(place.ask(number, "extension", HEAD, **EXTENSION))
     done(submit(place, number))
     done(place.act(number, "pass", SAFETY))
-    done(place.act(number, "close", CLERK))
     case = place.cases[number]
+    assert [r.status for r in case.requests.values()] == ["pending", "approved", "withdrawn"]
+    assert "复查合格" in case.requests[3].reason
+    done(place.act(number, "close", CLERK))
     assert [r.status for r in case.requests.values()] == ["withdrawn", "approved", "withdrawn"]
-    assert "已销号" in case.requests[3].reason
+    assert "已销号" in case.requests[1].reason
     assert case.documents[1].status == "withdrawn"
     assert case.timers == {}
     assert codes(place.ask(number, "funding", HEAD, funds=2)) == {"wrong_state"}

@@ -9,6 +9,7 @@ import pytest
 from rectiflow.engine.directory import Directory, District, Holding, Person, Post, Substitution, Unit
 from rectiflow.engine.errors import Ambiguous, NotFound
 from rectiflow.engine.roles import ISSUER, LISTER, Standing, holders, people, standing
+from rectiflow.engine.vocabulary import ACCEPTOR
 from support.district import CLERK, DEPUTY, HEAD, RECTIFIER, SAFETY, SCHOOL, directory, edited, workflows
 
 DAY = date(2024, 9, 2)
@@ -96,6 +97,21 @@ def test_the_issuer_is_of_the_issuing_unit() -> None:
     assert held(ISSUER, issuing_unit="safety", **fields) == {SAFETY}
     assert held(ISSUER, issuing_unit="town1", **fields) == {"town1-deputy", "town1-safety"}
     assert held(ISSUER, issuing_unit="housing", **fields) == {SAFETY, DEPUTY, CLERK}
+
+
+def test_the_acceptor_is_of_the_level_and_never_of_the_responsible_unit() -> None:
+    """Where the level names only people of the unit itself, who decided the listing accepts."""
+    assert held(ACCEPTOR, responsible_unit=SCHOOL, listed_level="village") == {"town1-deputy", "town1-safety"}
+    assert held(ACCEPTOR, responsible_unit="town1", listed_level="village") == {"town1-leader"}
+    assert held(ACCEPTOR, responsible_unit=SCHOOL, listed_level="town") == {"town1-leader"}
+    assert held(ACCEPTOR, responsible_unit=SCHOOL, listed_level="district") == {"committee-inspector"}
+    assert held(ACCEPTOR, responsible_unit=SCHOOL) == set()
+
+
+def test_a_partner_department_is_supervised_by_the_town_of_the_school() -> None:
+    """The market office has no town above it: the town of the school concerned listens, and lists."""
+    assert held("town_leader", responsible_unit="market", hazard_unit=SCHOOL) == {"town1-leader"}
+    assert held("town_supervisor", responsible_unit="market") == set()
 
 
 def test_the_lister_decides_at_the_level_that_listed() -> None:

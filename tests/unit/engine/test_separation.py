@@ -10,6 +10,7 @@ from rectiflow.engine.simulate import World
 from rectiflow.engine.stimulus import Hand
 from rectiflow.engine.ticket import Taken
 from support.district import (
+    ACCEPTING,
     CLERK,
     DEPUTY,
     DISTRICT,
@@ -123,12 +124,14 @@ def test_a_listed_hazard_put_right_on_the_spot_needs_two_as_well() -> None:
     done(place.ask(number, "listing", SAFETY, level="district"))
     done(place.rule(number, 1, DISTRICT))
     given: dict[str, Any] = {"responsible_unit": "town1_school2", "measures": "当场清走"}
-    assert codes(place.act(number, "on_spot", CLERK, evidence=(PHOTO,), **given)) == {"second_inspector"}
-    done(place.act(number, "on_spot", CLERK, evidence=(PHOTO,), second_inspector=SAFETY, **given))
+    assert codes(place.act(number, "on_spot", CLERK, evidence=(PHOTO,), **given)) == {
+        "second_inspector",
+        "level_absent",
+    }
+    done(place.act(number, "on_spot", CLERK, evidence=(PHOTO,), second_inspector=ACCEPTING, **given))
     done(place.ask(number, "delisting", DEPUTY))
     done(place.rule(number, 2, DISTRICT))
     assert codes(place.act(number, "close", CLERK)) == {"same_person"}
-    assert codes(place.act(number, "close", SAFETY)) == {"same_person"}
     done(place.act(number, "close", DEPUTY))
 
 
@@ -139,14 +142,14 @@ def test_the_second_inspector_is_somebody_else_from_elsewhere() -> None:
     done(place.ask(number, "listing", SAFETY, level="district"))
     done(place.rule(number, 1, DISTRICT))
     done(submit(place, number, second_inspector=SAFETY))
-    assert codes(place.act(number, "pass", SAFETY)) == {"second_inspector"}
-    assert codes(place.act(number, "pass", SAFETY, second_inspector=SAFETY)) == {"same_person"}
-    assert codes(place.act(number, "pass", SAFETY, second_inspector=RECTIFIER)) == {"same_person"}
-    assert codes(place.act(number, "pass", SAFETY, second_inspector="没有这个人")) == {
+    assert codes(place.act(number, "pass", ACCEPTING)) == {"second_inspector"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=ACCEPTING)) == {"same_person"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=RECTIFIER)) == {"same_person"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector="没有这个人")) == {
         "field_invalid",
         "second_inspector",
     }
-    assert done(place.act(number, "pass", SAFETY, second_inspector="town1-head")).ticket.state == "verified"
+    assert done(place.act(number, "pass", ACCEPTING, second_inspector="town1-head")).ticket.state == "verified"
 
 
 def test_the_second_inspector_is_not_of_the_responsible_unit() -> None:
@@ -158,7 +161,7 @@ def test_the_second_inspector_is_not_of_the_responsible_unit() -> None:
     done(place.ask(number, "listing", SAFETY, level="district"))
     done(place.rule(number, 1, DISTRICT))
     done(submit(place, number))
-    assert codes(place.act(number, "pass", SAFETY, second_inspector=HEAD)) == {"same_unit"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=HEAD)) == {"same_unit"}
 
 
 def test_who_only_entered_the_answer_verifies_on_site_with_a_second() -> None:

@@ -8,22 +8,37 @@ from itertools import pairwise
 import pytest
 
 from rectiflow.engine.moments import local_day
+from rectiflow.engine.simulate import World
 from support.district import (
+    ACCEPTING,
     CLERK,
     DEPUTY,
     DISTRICT,
+    HEAD,
     LEADER,
+    RECTIFIER,
     SAFETY,
     at,
     calendar,
+    clock,
     codes,
     done,
     edited,
     rectifying,
     submit,
+    told,
     workflows,
     world,
 )
+
+
+def listed(place: World, level: str, **data: str) -> str:
+    """Bring a hazard under listed supervision while it is rectified."""
+    number = rectifying(place, "2024-10-20", **data)
+    done(place.ask(number, "listing", SAFETY, level=level))
+    done(place.rule(number, 1, DISTRICT if level == "district" else "town1-leader"))
+    return number
+
 
 # 7 ----------------------------------------------------------------------------------------------------------------
 
@@ -77,13 +92,84 @@ def test_rule_07_a_listed_hazard_is_not_closed_before_it_is_delisted() -> None:
     done(place.ask(number, "listing", SAFETY, level="town"))
     done(place.rule(number, 1, "town1-leader"))
     done(submit(place, number))
-    done(place.act(number, "pass", SAFETY, second_inspector=CLERK))
+    assert codes(place.act(number, "pass", SAFETY, second_inspector=CLERK)) == {"level_absent"}
+    done(place.act(number, "pass", SAFETY, second_inspector="town1-leader"))
     assert codes(place.act(number, "close", DEPUTY)) == {"listed"}
     assert codes(place.void(number, DEPUTY, reason="重复")) == {"listed"}
     done(place.ask(number, "delisting", DEPUTY))
     assert codes(place.rule(number, 2, DISTRICT)) == {"role_missing"}
     done(place.rule(number, 2, "town1-leader"))
     assert done(place.act(number, "close", DEPUTY)).ticket.marks["listed_ever"] == "town"
+
+
+def test_rule_07_the_level_that_listed_accepts() -> None:
+    """Who accepts for another level does not do; where the definition names nobody, who decided the listing does."""
+    place = world()
+    number = listed(place, "district")
+    done(submit(place, number))
+    for other in (CLERK, "town1-leader", "town1-safety"):
+        assert codes(place.act(number, "pass", SAFETY, second_inspector=other)) == {"level_absent"}
+    assert "区校安委会办公室专职检查员" in str(place.act(number, "pass", SAFETY, second_inspector=CLERK))
+    done(place.act(number, "fail", ACCEPTING, reason="未清完", due_on="2024-10-31"))
+    done(submit(place, number))
+    answer = done(place.act(number, "pass", ACCEPTING, second_inspector=CLERK))
+    assert (answer.ticket.marks["accepted_level"], answer.ticket.listed) == ("district", "district")
+    unnamed = edited("hazard", ("workflow: hazard", "workflow: unnamed"),
+                     (" accepted_by: {village: town_supervisor, district: district_inspector},", ""),
+                     ("  district_inspector: {title: 区校安委会验收人}\n", ""))  # fmt: skip
+    place = world(unnamed=unnamed)
+    number = listed(place, "district", workflow="unnamed")
+    done(submit(place, number))
+    assert codes(place.act(number, "pass", SAFETY, second_inspector=ACCEPTING)) == {"level_absent"}
+    done(place.act(number, "pass", SAFETY, second_inspector=DISTRICT))
+
+
+def test_rule_07_approval_starts_the_clocks_of_the_listing() -> None:
+    """Before it none runs; the notice's own date stays; a report begins the next run; the level accepts in ten days."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.ask(number, "listing", SAFETY, level="district"))
+    assert "listed_progress" not in place.cases[number].clocks
+    done(place.rule(number, 1, DISTRICT))
+    assert clock(place, number, "listed_progress").due_on == date(2024, 9, 14)
+    assert clock(place, number, "rectify").due_on == date(2024, 9, 20)
+    place.advance_to(at("2024-09-14", "10:00"))
+    assert told(place.cases[number], "reminder") >= {HEAD, RECTIFIER, "town1-safety", DISTRICT}
+    done(place.act(number, "report_progress", HEAD, progress="已清一半"))
+    assert (clock(place, number, "listed_progress").run, clock(place, number, "listed_progress").status) == (
+        2,
+        "running",
+    )
+    done(submit(place, number))
+    assert clock(place, number, "listed_accept").due_on == date(2024, 9, 24)
+    assert clock(place, number, "listed_progress").status == "met"
+    place.advance_to(at("2024-09-24", "10:00"))
+    late = [m for d in place.log if d.at >= at("2024-09-24") for m in d.decision.messages]
+    assert {ACCEPTING, DISTRICT} <= {m.recipient for m in late}
+
+
+def test_rule_07_a_listing_that_ends_takes_its_clocks_with_it() -> None:
+    """Delisted for a reason, nothing of the listing runs on; listed again, it begins anew."""
+    place = world()
+    number = listed(place, "town")
+    done(place.ask(number, "delisting", SAFETY, reason="挂错单位"))
+    done(place.rule(number, 2, "town1-leader"))
+    assert not clock(place, number, "listed_progress").live
+    assert codes(place.act(number, "report_progress", HEAD, progress="说明")) == {"guard_false"}
+    done(place.ask(number, "listing", SAFETY, level="town"))
+    done(place.rule(number, 3, "town1-leader"))
+    assert (clock(place, number, "listed_progress").run, clock(place, number, "listed_progress").live) == (2, True)
+
+
+def test_rule_07_what_passed_is_not_listed_any_more() -> None:
+    """A proposal still waiting is withdrawn by the re-inspection, and a new one is refused: nothing is left to press for."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.ask(number, "listing", SAFETY, level="district"))
+    done(submit(place, number))
+    done(place.act(number, "pass", SAFETY))
+    assert place.cases[number].requests[1].status == "withdrawn"
+    assert codes(place.ask(number, "listing", SAFETY, level="district")) == {"wrong_state"}
 
 
 def test_rule_07_the_level_rises_and_never_falls_without_a_reason() -> None:
