@@ -46,9 +46,10 @@ def read_numbers(flow: Rectiflow, words: Iterable[str]) -> list[str]:
 
     Raises:
         InputUnusable: words that are no numbers, or too many; all that is wrong at once.
-        NotFound: short numbers for which there is no hazard; all of them at once.
+        NotFound: numbers for which there is no hazard; all of them at once.
+        Ambiguous: short numbers that fit hazards of several years; all of them at once.
     """
-    from rectiflow.engine.errors import InputUnusable, NotFound
+    from rectiflow.engine.errors import Ambiguous, InputUnusable, NotFound
 
     wrong: list[str] = []
     singles: list[str] = []
@@ -62,7 +63,9 @@ def read_numbers(flow: Rectiflow, words: Iterable[str]) -> list[str]:
         wrong.append(f"一次最多 {MOST_NUMBERS} 条，写了 {len(singles)} 条，请分几次办")
     if wrong:
         raise InputUnusable("；".join(wrong) + "。")
-    found, missing = _find(flow, dict.fromkeys(singles))
+    found, missing, unclear = _find(flow, dict.fromkeys(singles))
+    if unclear:
+        raise Ambiguous("\n".join(unclear))
     if missing:
         raise NotFound(f"没有编号为 {'、'.join(missing)} 的隐患，请用 rectiflow ticket list 查看编号。")
     return list(dict.fromkeys(found))
@@ -110,15 +113,19 @@ def _whole(head: str, running: str) -> str:
     return f"{head}{int(running):0{_DIGITS}d}"
 
 
-def _find(flow: Rectiflow, singles: Iterable[str]) -> tuple[list[str], list[str]]:
-    from rectiflow.engine.errors import NotFound
+def _find(flow: Rectiflow, singles: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
+    """Return the full numbers, the words nothing fits, and for words that several fit what to say of them."""
+    from rectiflow.engine.errors import Ambiguous, NotFound
 
     found: list[str] = []
     missing: list[str] = []
+    unclear: list[str] = []
     for single in singles:
         try:
             number = flow.find(single)
             found.append(number if single.isdigit() else flow.ticket(number).number)
         except NotFound:
             missing.append(single)
-    return found, missing
+        except Ambiguous as exc:
+            unclear.append(str(exc))
+    return found, missing, unclear

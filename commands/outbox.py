@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._context import session
+from ._context import Session, session
 from ._output import print_json, say, table
 
 app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消。", no_args_is_help=True)
@@ -25,11 +25,11 @@ def list_messages(
     limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
-    """列出提醒消息，新的在前。"""
+    """列出提醒消息，新的在前；安全股看全部，其他人看发给自己的。"""
     from rectiflow._upkeep import STATUS_TITLES, outbox
 
-    flow = session(context).flow
-    found = outbox(flow, status=status, number=flow.find(number) if number else None)
+    made = session(context)
+    found = outbox(made.flow, by=made.person, status=status, number=made.flow.find(number) if number else None)
     shown = found[:limit] if limit else found
     if as_json:
         print_json([_without_body(m) for m in shown])
@@ -47,7 +47,8 @@ def show_message(
     """查看一条消息：收件人、状态、发出去的原文。"""
     from rectiflow._upkeep import STATUS_TITLES, message
 
-    found = message(session(context).flow, key)
+    made = session(context)
+    found = message(made.flow, key, by=made.person)
     if as_json:
         print_json(_without_body(found))
         return
@@ -60,7 +61,7 @@ def show_message(
 @app.command("send")
 def send_messages(context: typer.Context) -> None:
     """现在就发待发的消息；有未送达的，退出码为 1。"""
-    done = session(context).place.deliver()
+    done = _keeper(context, "发送提醒消息").place.deliver()
     say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条。")
     if done.dead:
         raise typer.Exit(1)
@@ -74,7 +75,7 @@ def retry_messages(
     """把未送达的消息重新排队，按现在的联系方式重新成文。"""
     from rectiflow._upkeep import retry
 
-    say(f"已重新排队 {retry(session(context).flow, keys or [])} 条，用 rectiflow outbox send 发送。")
+    say(f"已重新排队 {retry(_keeper(context, '重发提醒消息').flow, keys or [])} 条，用 rectiflow outbox send 发送。")
 
 
 @app.command("cancel")
@@ -85,7 +86,15 @@ def cancel_messages(
     """取消还没有发出的消息；记录保留。"""
     from rectiflow._upkeep import cancel
 
-    say(f"已取消 {cancel(session(context).flow, keys)} 条。")
+    say(f"已取消 {cancel(_keeper(context, '取消提醒消息').flow, keys)} 条。")
+
+
+def _keeper(context: typer.Context, what: str) -> Session:
+    from rectiflow._identity import require_keeper
+
+    made = session(context)
+    require_keeper(made.flow, made.person, what)
+    return made
 
 
 def _without_body(found: object) -> dict[str, object]:

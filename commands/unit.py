@@ -87,11 +87,14 @@ def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> Non
     from rectiflow._organisation import import_organisation
 
     made = session(context)
-    if made.flow.directory().persons and not made.place.rehearsal:
-        require_keeper(made.flow, made.person, "修改单位和人员")
-    brought = import_organisation(made.flow, file, dry_run=dry_run)
+    by = made.person if made.flow.directory().persons and not made.place.rehearsal else None
+    if by is not None:
+        require_keeper(made.flow, by, "修改单位和人员")
+    brought = import_organisation(made.flow, file, by=by, dry_run=dry_run)
     for problem in brought.problems:
         warn(problem)
+    for change in brought.granted:
+        say(f"权限：{change}")
     done = "将导入" if dry_run else "已导入"
     say(f"{done}：单位 {len(brought.units)} 个，岗位 {len(brought.posts)} 个，人员 {len(brought.persons)} 人。")
     if brought.problems:

@@ -7,19 +7,22 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from datetime import MAXYEAR, MINYEAR, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from .directory import Directory
 from .errors import Reason, RectiflowError
 from .ticket import Plain
 from .workflow import Field, Workflow
 
-__all__ = ["EPHEMERAL", "TEXT_LIMIT", "as_date", "coerce", "persistent", "read_date", "show", "take"]
+__all__ = ["EPHEMERAL", "TEXT_LIMIT", "Sense", "as_date", "coerce", "persistent", "read_date", "show", "take"]
 
 #: Fields that belong to one event and never stay on record.
 EPHEMERAL = frozenset({"reason", "note", "evidence", "suggested_unit", "new_due_on", "second_inspector"})
 TEXT_LIMIT = 4000  #: characters of one text field
 _DATE = re.compile(r"^(?:(\d{4})\s*[年./-]\s*)?(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?$")
+Sense = Literal["ahead", "behind", "nearest"]
+_SLIP_DAYS = 31  #: natural days: a date without its year that lies so near on the wrong side is more likely a slip
+_AHEAD, _BEHIND = frozenset({"new_due_on", "reply_by"}), frozenset({"found_on", "completed_on", "served_on"})
 _YES, _NO = ("是", "true", "yes", "1"), ("否", "false", "no", "0")
 
 
@@ -28,8 +31,12 @@ def as_date(value: Plain) -> date | None:
     return date.fromisoformat(value) if value else None
 
 
-def read_date(text: str, today: date) -> date:
-    """Read 2024-12-31, 2024年12月31日, 2024.12.31, or 12月31日 in the year that lies nearest to today.
+def read_date(text: str, today: date, sense: Sense = "nearest") -> date:
+    """Read 2024-12-31, 2024年12月31日, 2024.12.31, or 12月31日 in the year that is meant.
+
+    Without a year the one that lies nearest to today is meant. Where only days ahead (a deadline) or behind (what
+    happened) make sense, a nearest day more than a month on the wrong side means the next or the last year; one that is
+    nearer is more likely a slip, and is left to be refused.
 
     Raises:
         ValueError: it is no date, or no such day exists.
@@ -42,7 +49,12 @@ def read_date(text: str, today: date) -> date:
     days = [date(y, int(month), int(day)) for y in years if _exists(y, int(month), int(day))]
     if not days:
         raise ValueError(f"“{text}”没有这一天")
-    return min(days, key=lambda d: abs((d - today).days))
+    nearest = min(days, key=lambda d: abs((d - today).days))
+    if sense == "ahead" and (today - nearest).days > _SLIP_DAYS:
+        return min((d for d in days if d >= today), default=nearest)
+    if sense == "behind" and (nearest - today).days > _SLIP_DAYS:
+        return max((d for d in days if d <= today), default=nearest)
+    return nearest
 
 
 def take(
@@ -82,7 +94,7 @@ def coerce(workflow: Workflow, field: Field, raw: Any, directory: Directory, tod
     if field.type == "person":
         return directory.find_person(str(raw)).id
     if field.type == "date":
-        return _day(raw, today).isoformat()
+        return _day(raw, today, _sense(workflow, field.id)).isoformat()
     return _SIMPLE[field.type](raw)
 
 
@@ -137,10 +149,17 @@ def _entry(workflow: Workflow, field: Field, text: str) -> str:
     return item.id
 
 
-def _day(raw: Any, today: date) -> date:
+def _sense(workflow: Workflow, name: str) -> Sense:
+    """Tell on which side of today a date field lies."""
+    if name in _AHEAD or any(clock.until == name for clock in workflow.clocks.values()):
+        return "ahead"
+    return "behind" if name in _BEHIND else "nearest"
+
+
+def _day(raw: Any, today: date, sense: Sense) -> date:
     if isinstance(raw, datetime):
         return raw.date()
-    return raw if isinstance(raw, date) else read_date(str(raw), today)
+    return raw if isinstance(raw, date) else read_date(str(raw), today, sense)
 
 
 def _text(raw: Any) -> str:

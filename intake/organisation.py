@@ -85,7 +85,7 @@ class PersonRow:
         deputy: name or account of the deputy.
         deputy_since: first day of the deputy.
         deputy_until: last day of the deputy.
-        grants: ``act_for_others`` (代为操作), ``see_restricted`` (查看受限类别).
+        grants: ``act_for_others`` (代为操作), ``see_restricted`` (查看受限类别); None when the sheet has no such column.
     """
 
     row: int
@@ -100,7 +100,7 @@ class PersonRow:
     deputy: str | None
     deputy_since: dt.date | None
     deputy_until: dt.date | None
-    grants: tuple[str, ...]
+    grants: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,5 +275,5 @@ def _person(draft: Draft) -> PersonRow:
         deputy=text_of(draft, "deputy"),
         deputy_since=date_of(draft, "deputy_since"),
         deputy_until=date_of(draft, "deputy_until"),
-        grants=texts_of(draft, "grants"),
+        grants=texts_of(draft, "grants") if "grants" in draft.columns else None,
     )

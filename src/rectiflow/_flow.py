@@ -17,7 +17,7 @@ from rectiflow.engine.chain import ChainBreak, Event, check_chain, check_standin
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, MessageDraft, Refusal
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, Refused, WorkplaceError
+from rectiflow.engine.errors import Ambiguous, Conflict, InputUnusable, NotFound, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, SignOff, Stimulus, Void
@@ -396,10 +396,13 @@ class Rectiflow:
         return directory
 
     def find(self, text: str) -> str:
-        """Return the full number for one written short: 123 for LZH-2024-000123, the newest year first.
+        """Return the full number for one written short: 123 for LZH-2024-000123.
+
+        Of several years the one still open is meant.
 
         Raises:
             NotFound: nothing fits.
+            Ambiguous: hazards of several years fit, and not exactly one of them is open.
         """
         text = text.strip().upper()
         if not text.isdecimal():
@@ -407,7 +410,16 @@ class Rectiflow:
         found = queries.find_numbers(self.store.engine, self.district, int(text))
         if not found:
             raise NotFound(f"没有编号以 {int(text):06d} 结尾的隐患。")
-        return found[0]
+        return found[0] if len(found) == 1 else self._meant(text, found)
+
+    def _meant(self, text: str, found: Sequence[str]) -> str:
+        """Return which of several years' hazards a short number means: the only open one."""
+        states = {n: self.workflow_of(t).states[t.state] for n in found for t in (self.ticket(n),)}
+        waiting = [n for n, state in states.items() if state.final is None]
+        if len(waiting) == 1:
+            return waiting[0]
+        fitting = "、".join(f"{n}（{state.title}）" for n, state in states.items())
+        raise Ambiguous(f"“{text}”不止一条：{fitting}，请写全编号。")
 
     def ticket(self, number: str) -> Ticket:
         """Return a ticket.

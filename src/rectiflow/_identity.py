@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.hands import ACT_AS
+from rectiflow.engine.roles import standing
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["require_grant", "require_keeper", "system_account", "who_acts"]
+__all__ = ["keeps_all", "require_grant", "require_keeper", "system_account", "who_acts"]
 
 
 def system_account() -> str:
@@ -70,7 +71,15 @@ def require_keeper(flow: Rectiflow, person: str, what: str) -> None:
     Raises:
         WorkplaceError: the person holds no keeper's role.
     """
-    directory, today = flow.directory(), flow.today()
-    roles = {role for workflow in flow.library.latest.values() for role in workflow.keepers}
-    if not any(role in post.roles for post in directory.posts_of(person, today) for role in roles):
-        raise WorkplaceError(f"{directory.person_name(person)}不能{what}，请由安全股办理。")
+    if not keeps_all(flow, person):
+        raise WorkplaceError(f"{flow.directory().person_name(person)}不能{what}，请由安全股办理。")
+
+
+def keeps_all(flow: Rectiflow, person: str) -> bool:
+    """Tell whether a person keeps the ledger of the whole district (安全股): a keeper's role not tied to a unit."""
+    day, directory = flow.today(), flow.directory()
+    return any(
+        standing(w, roles, {}, directory, person, day) is not None
+        for w in flow.library.latest.values()
+        if (roles := tuple(r for r in w.keepers if not w.roles[r].of and w.roles[r].holder_field is None))
+    )

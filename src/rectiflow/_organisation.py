@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ __all__ = ["SEE_RESTRICTED", "OrganisationImport", "import_organisation"]
 
 SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 _GRANTS = {"act_for_others": ACT_AS, "see_restricted": SEE_RESTRICTED}
+GRANT_TITLES = {ACT_AS: "代为操作", SEE_RESTRICTED: "查看受限类别"}
 _EXTRA_ROLES = {"安全责任人": "safety_officer"}
 
 
@@ -33,13 +34,20 @@ class OrganisationImport:
     holdings: tuple[Holding, ...]
     substitutions: tuple[Substitution, ...]
     problems: tuple[str, ...]
+    granted: tuple[str, ...]  #: in words: who gains or loses which grant
     revision: int | None = None  #: the organisation's revision after writing; None when nothing was written
 
 
-def import_organisation(flow: Rectiflow, path: Path, *, dry_run: bool = False) -> OrganisationImport:
+def import_organisation(
+    flow: Rectiflow, path: Path, *, by: str | None = None, dry_run: bool = False
+) -> OrganisationImport:
     """Read units, posts and persons from a workbook and write the good rows in one transaction.
 
-    Entries are matched by code, name or account, so the same workbook twice changes nothing.
+    Entries are matched by code, name or account, so the same workbook twice changes nothing. Where the workbook has a
+    column of grants it is the whole of them: who is not granted there any more loses the grant.
+
+    Args:
+        by: the person who imports, who cannot grant anything to himself; None for a first import and for hosts.
 
     Raises:
         IntakeError: the workbook cannot be used at all.
@@ -54,7 +62,7 @@ def import_organisation(flow: Rectiflow, path: Path, *, dry_run: bool = False) -
         persons=frozenset(p.name for p in known.persons.values()),
     )
     file = read_organisation(path, recorded=recorded)
-    brought = _Matching(known, _role_titles(flow.library.latest.values())).all(file)
+    brought = _Matching(known, _role_titles(flow.library.latest.values()), by).all(file)
     if dry_run:
         return brought
     revision = stored.write_organisation(
@@ -67,16 +75,15 @@ def import_organisation(flow: Rectiflow, path: Path, *, dry_run: bool = False) -
         substitutions=brought.substitutions,
     )
     flow.refresh()
-    from dataclasses import replace
-
     return replace(brought, revision=revision)
 
 
 class _Matching:
     """Finds the id of what is known already and gives ids to what is new."""
 
-    def __init__(self, known: Directory, roles: Mapping[str, str]) -> None:
+    def __init__(self, known: Directory, roles: Mapping[str, str], by: str | None) -> None:
         self.roles = roles
+        self.by = by
         self.units = {n: u.id for u in known.units.values() for n in (u.name, *u.aliases)}
         self.posts = {(p.unit, p.title): p.id for p in known.posts.values()}
         self.persons = {p.name: p.id for p in known.persons.values()}
@@ -84,6 +91,7 @@ class _Matching:
         self.grants = {p.id: p.grants for p in known.persons.values()}
         self.taken = {*known.units, *known.posts, *known.persons}
         self.problems: list[str] = []
+        self.granted: list[str] = []
 
     def all(self, file: OrganisationFile) -> OrganisationImport:
         self.problems = [f"工作表“{p.sheet}”{p}" for p in file.problems]
@@ -95,6 +103,7 @@ class _Matching:
             found = self.accounts.get(person.account or "") or self.persons.get(person.name) or self._new("r")
             self.persons.setdefault(person.name, found)
         persons = {p.id: p for p in map(self._person, file.persons)}
+        persons = {key: replace(p, grants=self._grants(key, file.persons)) for key, p in persons.items()}
         return OrganisationImport(
             units=units,
             posts=posts,
@@ -102,6 +111,7 @@ class _Matching:
             holdings=tuple(self._holdings(file.persons)),
             substitutions=tuple(self._substitutions(file.persons)),
             problems=tuple(self.problems),
+            granted=tuple(self.granted),
         )
 
     def _unit(self, row: UnitRow) -> Unit:
@@ -127,9 +137,21 @@ class _Matching:
         )
 
     def _person(self, row: PersonRow) -> Person:
-        key = self.persons[row.name]
-        grants = frozenset(_GRANTS.get(g, g) for g in row.grants) | self.grants.get(key, frozenset())
-        return Person(id=key, name=row.name, phone=row.phone, email=row.email, account=row.account, grants=grants)
+        return Person(id=self.persons[row.name], name=row.name, phone=row.phone, email=row.email, account=row.account)
+
+    def _grants(self, key: str, rows: Sequence[PersonRow]) -> frozenset[str]:
+        """Return what a person is granted: what all rows of the person say, as before where the sheet says nothing."""
+        before = self.grants.get(key, frozenset[str]())
+        own = [r for r in rows if self.persons[r.name] == key]
+        if all(r.grants is None for r in own):
+            return before
+        after = frozenset(_GRANTS.get(g, g) for r in own for g in r.grants or ())
+        if key == self.by and after - before:
+            self.problems.append(f"工作表“人员”第 {own[0].row} 行：不能给自己授权，请由另一名安全股人员导入")
+            return before
+        for title, change in (("增加", after - before), ("取消", before - after)):
+            self.granted += [f"{own[0].name}{title}“{GRANT_TITLES[g]}”权限" for g in sorted(change)]
+        return after
 
     def _holdings(self, rows: Sequence[PersonRow]) -> Iterable[Holding]:
         for row in rows:

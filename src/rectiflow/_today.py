@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from rectiflow._desk import call_views, paper_views, request_views
+from rectiflow._identity import keeps_all
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
@@ -22,7 +23,7 @@ from rectiflow.storage.queries import TicketFilter
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["Section", "Today", "TodayItem", "keeps_all", "today"]
+__all__ = ["Section", "Today", "TodayItem", "today"]
 
 WEEK_DAYS = 7  #: how far `week` looks ahead, in natural days
 
@@ -111,16 +112,6 @@ def today(flow: Rectiflow, *, by: str, week: bool = False) -> Today:
         person=flow.directory().person_name(by),
         everything=everything,
         sections=tuple(_sections(flow, items, week=week)),
-    )
-
-
-def keeps_all(flow: Rectiflow, person: str) -> bool:
-    """Tell whether a person keeps the ledger of the whole district (安全股): a keeper's role not tied to a unit."""
-    day, directory = flow.today(), flow.directory()
-    return any(
-        standing(w, roles, {}, directory, person, day) is not None
-        for w in flow.library.latest.values()
-        if (roles := tuple(r for r in w.keepers if not w.roles[r].of and w.roles[r].holder_field is None))
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from rectiflow._identity import keeps_all
 from rectiflow.engine.errors import NotFound, RectiflowError
 from rectiflow.storage import queries
 
@@ -82,20 +83,28 @@ class IncidentView:
 STATUS_TITLES = {"waiting": "待发", "sent": "已发", "dead": "未送达", "cancelled": "已取消"}
 
 
-def outbox(flow: Rectiflow, *, status: str | None = None, number: str | None = None) -> list[MessageView]:
-    """Return outbox rows, newest first; `status` is waiting, sent, dead or cancelled."""
+def outbox(
+    flow: Rectiflow, *, by: str | None = None, status: str | None = None, number: str | None = None
+) -> list[MessageView]:
+    """Return outbox rows, newest first; `status` is waiting, sent, dead or cancelled.
+
+    Args:
+        by: whose view it is: who keeps the ledger sees all, anybody else what is addressed to them; None is the machine.
+    """
     directory = flow.directory()
     rows = queries.messages(flow.store.engine, flow.district, status=status, number=number)
-    return [_message_view(row, directory.person_name(row["recipient"])) for row in rows]
+    mine = by is not None and not keeps_all(flow, by)
+    return [_message_view(r, directory.person_name(r["recipient"])) for r in rows if not mine or r["recipient"] == by]
 
 
-def message(flow: Rectiflow, key: str) -> MessageView:
-    """Return one outbox row by its key or a unique part of it.
+def message(flow: Rectiflow, key: str, *, by: str | None = None) -> MessageView:
+    """Return one outbox row by its key or a unique part of it, among those `by` may see.
 
     Raises:
         NotFound: no message, or more than one, is meant.
     """
-    found = [m for m in outbox(flow) if m.key == key] or [m for m in outbox(flow) if key in m.key]
+    seen = outbox(flow, by=by)
+    found = [m for m in seen if m.key == key] or [m for m in seen if key in m.key]
     if len(found) != 1:
         raise NotFound(
             f"{'没有' if not found else '不止一条'}编号为“{key}”的消息，请用 rectiflow outbox list 查看编号。"

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
+from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow.commands._numbers import MOST_NUMBERS, is_number, read_item, read_number, read_numbers
 from rectiflow.engine.directory import Holding, Person, Post, Unit
-from rectiflow.engine.errors import InputUnusable, NotFound
+from rectiflow.engine.errors import Ambiguous, InputUnusable, NotFound
+from rectiflow.engine.stimulus import Hand, Void
 from rectiflow.testing import memory_flow
+
+OFFICE: dict[str, Any] = {
+    "units": [Unit(id="u", name="安全股", kind="section")],
+    "posts": [Post(id="p", unit="u", title="股长", roles=frozenset({"safety_section", "lead_section"}))],
+    "persons": [Person(id="r", name="股长")],
+    "holdings": [Holding(post="p", person="r")],
+}
 
 
 @pytest.fixture(scope="module")
 def flow() -> Iterator[Rectiflow]:
     """A database with the hazards TEST-2024-000001 to 000004."""
-    made = memory_flow(
-        units=[Unit(id="u", name="安全股", kind="section")],
-        posts=[Post(id="p", unit="u", title="股长", roles=frozenset({"safety_section", "lead_section"}))],
-        persons=[Person(id="r", name="股长")],
-        holdings=[Holding(post="p", person="r")],
-    )
+    made = memory_flow(**OFFICE)
     for _ in range(4):
         made.report("hazard", by="r", source="self", found_on=made.today(), category="other", description="x")
     yield made
@@ -76,6 +82,32 @@ def test_all_missing_at_once(flow: Rectiflow) -> None:
     """Numbers for which there is no hazard are all named together."""
     with pytest.raises(NotFound, match="没有编号为 5、6、TEST-2020-000001 的隐患"):
         read_numbers(flow, ["4-6", "TEST-2020-1"])
+
+
+def test_a_short_number_of_several_years(flow: Rectiflow) -> None:
+    """The only open one is meant; where several are open, or none, all are named with where they stand."""
+    clock = SetClock(datetime(2024, 12, 30, tzinfo=UTC))
+    made = two_years(clock)
+    assert read_numbers(made, ["1"]) == ["TEST-2024-000001"]
+    with pytest.raises(Ambiguous) as raised:
+        read_numbers(made, ["2", "3"])
+    said = str(raised.value)
+    assert "“2”不止一条：TEST-2025-000002（待交办）、TEST-2024-000002（待交办），请写全编号" in said
+    assert "“3”不止一条：TEST-2025-000003（已作废）、TEST-2024-000003（已作废）" in said
+    assert read_numbers(made, ["4"]) == ["TEST-2025-000004"]
+    made.close()
+
+
+def two_years(clock: SetClock) -> Rectiflow:
+    """Return hazards 1 to 3 of 2024 and 1 to 4 of 2025; 1 of 2025 and both 3 are voided."""
+    made = memory_flow(**OFFICE, clock=clock)
+    data: dict[str, Any] = {"source": "self", "found_on": date(2024, 9, 2), "category": "other", "description": "x"}
+    numbers = [made.report("hazard", by="r", **data).number for _ in range(3)]
+    clock.set(datetime(2025, 1, 5, tzinfo=UTC))
+    numbers += [made.report("hazard", by="r", **data).number for _ in range(4)]
+    for number in (numbers[2], numbers[3], numbers[5]):
+        made.handle(number, Void(hand=Hand(actor="r"), reason="重复"))
+    return made
 
 
 def test_one_only(flow: Rectiflow) -> None:

@@ -206,9 +206,14 @@ CASES: list[tuple[str, ...]] = [
     ("N309", "levels: {town: town, district: leader}", "levels: {town: town, district: leader}, accepted_by: {¦village: town}"),
     ("N302", "levels: {town: town, district: leader}", "levels: {town: town, district: leader}, accepted_by: {town: ¦nobody}"),
     ("S204", "  assign: {title: 交办时限,", "  assign: {title: 交办时限, while: ¦paused,"),
-    ("Q702 N305 Q702", "  listing: {title: 挂牌督办, by: [timer, office], levels: {town: town, district: leader}, ", "  other: {title: 其他, "
-        "by: [timer, office], decided_by: leader, ", "decided_by: level_that", "decided_by: ¦level_that",
-        "  assign: {title: 交办时限,", "  assign: {title: 交办时限, while: ¦listed,", "propose: listing", "propose: ¦listing"),
+    (
+        "Q702 N305 Q702",
+        "  listing: {title: 挂牌督办, by: [timer, office], levels: {town: town, district: leader}, ",
+        "  other: {title: 其他, by: [timer, office], decided_by: leader, ",
+        "decided_by: level_that", "decided_by: ¦level_that",
+        "  assign: {title: 交办时限,", "  assign: {title: 交办时限, while: ¦listed,",
+        "propose: listing", "propose: ¦listing",
+    ),
     ("W903", "  delisting: {", "  ¦letter: {title: 函告, by: timer, decided_by: leader}\n  delisting: {"),
     # guards -------------------------------------------------------------------------------------------------------
     ("G801", 'funds <= 10.0 || severity == "general"', "funds <= 10.0 || ¦== 3"),

@@ -45,6 +45,25 @@ def test_a_date_without_a_year_is_the_nearest(today: date, expected: date) -> No
     assert read_date("1月5日", today) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "today", "field", "expected"),
+    [
+        ("8月31日", date(2025, 1, 10), "due_on", "2025-08-31"),  # the nearest lies in the past, and no deadline does
+        ("12月31日", date(2025, 1, 10), "due_on", "2024-12-31"),  # a slip or this December: refused later, not guessed
+        ("7月1日", date(2025, 1, 10), "found_on", "2024-07-01"),  # the nearest lies ahead, and nothing is found there
+        ("7月1日", date(2025, 1, 10), "new_due_on", "2025-07-01"),
+        ("1月5日", date(2024, 12, 20), "found_on", "2025-01-05"),  # as above: refused later as lying ahead
+        ("2025-07-01", date(2025, 1, 10), "found_on", "2025-07-01"),
+    ],
+)
+def test_a_date_without_a_year_lies_on_the_side_that_makes_sense(
+    text: str, today: date, field: str, expected: str
+) -> None:
+    """Deadlines lie ahead, what happened lies behind; within a month of today a slip is likelier than another year."""
+    fields = HAZARD.fields
+    assert coerce(HAZARD, fields[field], text, directory(), today) == expected
+
+
 @pytest.mark.parametrize("text", ["", "明天", "2024-13-01", "2024年2月30日", "31/12/2024", "12"])
 def test_what_is_no_date(text: str) -> None:
     """It is refused in Chinese."""
