@@ -90,7 +90,7 @@ def _workbook(workplace: Path, grants: dict[str, str], *, column: bool = True) -
     sheet = book["人员"]
     header = next(r for r in sheet.iter_rows() if any(c.value == "权限" for c in r))
     titles = {str(c.value): i for i, c in enumerate(header, start=1)}
-    for row in range(header[0].row + 1, sheet.max_row + 1):
+    for row in range(int(header[0].row or 1) + 1, sheet.max_row + 1):
         name = sheet.cell(row, titles["姓名"]).value
         if name in grants:
             sheet.cell(row, titles["权限"]).value = grants[str(name)]
