@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -88,12 +89,13 @@ def _workbook(workplace: Path, grants: dict[str, str], *, column: bool = True) -
     """Write the workplace's people with other grants, or without the column of grants."""
     book = openpyxl.load_workbook(workplace / "people.xlsx")
     sheet = book["人员"]
+    cells: Any = sheet.cell
     header = next(r for r in sheet.iter_rows() if any(c.value == "权限" for c in r))
     titles = {str(c.value): i for i, c in enumerate(header, start=1)}
     for row in range(int(header[0].row or 1) + 1, sheet.max_row + 1):
-        name = sheet.cell(row, titles["姓名"]).value
+        name = cells(row, titles["姓名"]).value
         if name in grants:
-            sheet.cell(row, titles["权限"]).value = grants[str(name)]
+            cells(row, titles["权限"]).value = grants[name]
     if not column:
         sheet.delete_cols(titles["权限"])
     path = workplace / "changed.xlsx"
