@@ -136,11 +136,12 @@ def _requests(result: Done) -> Iterator[tuple[str, str]]:
 
 
 def _papers(made: Session, result: Done) -> Iterator[tuple[str, str]]:
-    from rectiflow._desk import PAPER_STATUS, PAPER_TITLES
+    from rectiflow._desk import PAPER_STATUS
+    from rectiflow.engine.vocabulary import PAPERS
 
     signed = any(d.status == "signed" for d in result.decision.documents) and not result.dry
     stored = {d.ordinal: d.number for d in made.flow.snapshot(result.number).documents} if signed else {}
     for paper in result.decision.documents:
-        title, number = PAPER_TITLES.get(paper.kind, paper.kind), stored.get(paper.ordinal)
+        title, number = PAPERS.get(paper.kind, paper.kind), stored.get(paper.ordinal)
         taken = f" {number}" if paper.status == "signed" and number else ""
         yield "文书", f"第 {paper.ordinal} 件 {title}：{PAPER_STATUS.get(paper.status, paper.status)}{taken}"

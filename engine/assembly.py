@@ -44,6 +44,7 @@ def assemble(parts: Parts, text: str, catalogues: Mapping[str, Catalogue]) -> Wo
         transitions=transitions,
         clocks=MappingProxyType(clocks),
         requests=MappingProxyType(parts.requests),
+        papers=MappingProxyType(parts.papers),
         keepers=parts.keepers,
         catalogues=MappingProxyType({field: catalogues[c] for field, c in parts.bindings.items()}),
         ladder_hour=parts.ladder_hour,

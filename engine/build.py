@@ -62,6 +62,7 @@ class Parts:
     severity: str
     ladder_hour: int
     keepers: tuple[str, ...]
+    papers: dict[str, str]  #: kind → role that signs
     roles: dict[str, Role]
     fields: dict[str, Field]  #: author's only
     bindings: dict[str, str]  #: catalogue field → catalogue
@@ -95,6 +96,7 @@ def read(tree: Table, report: Report) -> Parts:
         severity=top.choice("severity", SEVERITIES, default="general"),
         ladder_hour=top.integer("ladder_hour", 0, 23, default=LADDER_HOUR) or 0,
         keepers=top.names("keepers"),
+        papers=top.table("papers", "文书", lambda r: r.name_of("signed_by")),
         roles=top.table("roles", "角色", _role, required=True),
         fields=top.table("fields", "字段", lambda r: _field(r, bindings)),
         bindings=bindings,

@@ -20,6 +20,7 @@ from .vocabulary import (
     DECIDERS,
     FIELD_TYPES,
     LEVELS,
+    PAPERS,
     PARENT_UNIT,
     RESERVED_FIELDS,
     SPOKEN_ROLES,
@@ -99,6 +100,9 @@ def check(desk: Desk) -> None:
         _clock(desk, clock)
     for kind in desk.parts.requests.values():
         _request(desk, kind)
+    for paper, signer in desk.parts.papers.items():
+        desk.known("N311", "文书种类", paper, PAPERS, "papers", paper)
+        desk.role(signer, "papers", paper, "signed_by")
 
 
 def _top(desk: Desk) -> None:
@@ -166,7 +170,7 @@ def _reach(start: str, roles: Mapping[str, Role]) -> set[str]:
 
 def _unused_roles(desk: Desk) -> None:
     parts = desk.parts
-    used = {*parts.keepers}
+    used = {*parts.keepers, *parts.papers.values()}
     used |= {name for r in parts.roles.values() for _, name in _edges(r)}
     used |= {s.task for s in parts.states.values() if s.task}
     used |= {name for t in parts.transitions for name in (*t.by, *t.tell)}

@@ -9,9 +9,11 @@ from .correcting import amend, void
 from .decision import Decision, Refusal
 from .firing import fire
 from .opening import enter, report
+from .papering import take_step
 from .requesting import ask, rule
+from .sequence import follow, join
 from .signing import sign_off
-from .stimulus import Act, Amend, Ask, Fire, Import, Report, Rule, SignOff, Stimulus, Void
+from .stimulus import Act, Amend, Ask, Fire, Import, PaperStep, Report, Rule, SignOff, Stimulus, Void
 from .ticket import Snapshot
 from .workflow import Workflow
 
@@ -43,16 +45,27 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
         case Fire():
             return fire(snapshot, stimulus, now)
         case Report():
-            return report(snapshot, stimulus, now)
+            return _report(snapshot, stimulus, now)
         case Ask():
             return ask(snapshot, stimulus, now)
         case Rule():
             return rule(snapshot, stimulus, now)
         case SignOff():
             return sign_off(snapshot, stimulus, now)
+        case PaperStep():
+            return take_step(snapshot, stimulus, now)
         case Amend():
             return amend(snapshot, stimulus, now)
         case Void():
             return void(snapshot, stimulus, now)
         case Import():
             return enter(snapshot, stimulus, now)
+
+
+def _report(snapshot: Snapshot, stimulus: Report, now: datetime) -> Decision | Refusal:
+    """Decide on a report, and on what is done about it at once; both or neither."""
+    first = report(snapshot, stimulus, now)
+    if stimulus.then is None or isinstance(first, Refusal):
+        return first
+    second = act(follow(snapshot, first), stimulus.then, now)
+    return second if isinstance(second, Refusal) else join(first, second)

@@ -155,7 +155,7 @@ def withdraw_pending(change: Change, reason: str, kinds: frozenset[str] | None =
             _stop_clock(change, request.kind)
     of_kind = {r.ordinal for r in change.requests() if kinds is None or r.kind in kinds}
     for paper in change.documents() if drafts else ():
-        if paper.status == "draft" and (kinds is None or paper.request in of_kind):
+        if paper.status == "draft" and paper.request is not None and paper.request in of_kind:
             change.document(replace(paper, status="withdrawn"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from .ticket import TimerKey
+from .ticket import Document, TimerKey
 
 __all__ = [
     "Act",
@@ -17,6 +17,7 @@ __all__ = [
     "Fire",
     "Hand",
     "Import",
+    "PaperStep",
     "Report",
     "Rule",
     "SignOff",
@@ -58,12 +59,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A hazard is reported (上报)."""
+    """A hazard is reported (上报). `then` is taken at once, in the same change: put right on the spot, or merged."""
 
     hand: Hand
     data: Mapping[str, Any]
     evidence: tuple[Attachment, ...] = ()
     key: str | None = None
+    then: Act | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,21 @@ class SignOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaperStep:
+    """A paper over one or more hazards goes a step further, as it touches one of them.
+
+    `document` is the paper as it is after the step, `act` the transition that the step carries for this hazard, `data`
+    what a draft puts on record with it.
+    """
+
+    step: str  #: draft | sign | serve | acknowledge | reply | verify | void
+    document: Document
+    hand: Hand
+    act: Act | None = None
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Amend:
     """Something on record is corrected (更正); the old value stays in the history."""
 
@@ -153,4 +170,4 @@ class Import:
     stated: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-Stimulus = Report | Act | Fire | Ask | Rule | SignOff | Amend | Void | Import
+Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Import

@@ -123,7 +123,8 @@ class Request:
 class Document:
     """A paper over one or more tickets (文书); the store gives `id`, signing gives `number`.
 
-    status: draft 拟稿 | signed 签发 | withdrawn 撤稿 (served and receipt follow with the notices).
+    status: draft 拟稿 | signed 签发 | served 送达 | acknowledged 签收 | withdrawn 撤稿 | void 作废.
+    A paper over several tickets is the same in each of them but for `ordinal` and `place`.
     """
 
     id: str = ""
@@ -134,10 +135,25 @@ class Document:
     signer: str | None = None  #: the role that signs
     request: int | None = None
     drafted_on: date
+    drafted_by: str | None = None
     number: str | None = None
     signed_by: str | None = None
     signed_on: date | None = None
-    ordinal: int  #: counts the papers of its first ticket from 1
+    served_on: date | None = None
+    served_by: str | None = None
+    served_via: str | None = None
+    acknowledged_on: date | None = None
+    acknowledged_by: str | None = None
+    inspection: str | None = None  #: number of the visit it follows from
+    corrects: str | None = None  #: id of the paper that a correction notice corrects, or an opinion is about
+    reason: str = ""  #: why it was voided
+    ordinal: int  #: counts the papers of its ticket from 1
+    place: int = 1  #: of the ticket on the paper, from 1
+
+    @property
+    def issued(self) -> bool:
+        """Whether it is out: signed, and neither withdrawn nor voided."""
+        return self.status in ("signed", "served", "acknowledged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

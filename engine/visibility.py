@@ -11,7 +11,7 @@ from .roles import people
 from .ticket import Request, Ticket
 from .workflow import Workflow
 
-__all__ = ["SEE_RESTRICTED", "involved", "masked_phone", "may_see"]
+__all__ = ["SEE_RESTRICTED", "involved", "masked_phone", "may_see", "unit_roles"]
 
 SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 _SHOWN_HEAD, _SHOWN_TAIL = 3, 4  #: digits of a telephone number that stay readable
@@ -43,7 +43,7 @@ def involved(
     workflow: Workflow, ticket: Ticket, directory: Directory, day: date, requests: Iterable[Request] = ()
 ) -> frozenset[str]:
     """Return who has to do with a hazard: the responsible, whoever acted or entered, whose turn it is, who decides."""
-    roles = (*_answerable(workflow), *_waited_for(workflow, ticket, requests))
+    roles = (*unit_roles(workflow), *_waited_for(workflow, ticket, requests))
     acted = (p for takers in ticket.taken.values() for taken in takers for p in taken)
     named = (ticket.fields.get("responsible_person") or "", *acted)
     return frozenset((*named, *people(workflow, roles, ticket.fields, directory, day))) - {""}
@@ -57,9 +57,10 @@ def masked_phone(phone: str | None) -> str | None:
     return f"****{phone[-2:]}" if short else f"{phone[:_SHOWN_HEAD]}****{phone[-_SHOWN_TAIL:]}"
 
 
-def _answerable(workflow: Workflow) -> Iterator[str]:
-    """Yield the roles held in the responsible unit itself."""
-    return (r.id for r in workflow.roles.values() if "responsible_unit" in r.of and r.up is None)
+def unit_roles(workflow: Workflow) -> tuple[str, ...]:
+    """Return the roles held in the responsible unit itself, and by the responsible person."""
+    named = (r.id for r in workflow.roles.values() if r.holder_field == "responsible_person")
+    return (*(r.id for r in workflow.roles.values() if "responsible_unit" in r.of and r.up is None), *named)
 
 
 def _waited_for(workflow: Workflow, ticket: Ticket, requests: Iterable[Request]) -> Iterator[str]:

@@ -19,7 +19,10 @@ __all__ = [
     "FIELD_TYPES",
     "GENERIC_TEMPLATE",
     "LEVELS",
+    "METHODS",
     "OUTCOMES",
+    "PAPERS",
+    "PAPER_STEPS",
     "PARENT_UNIT",
     "PROBLEMS",
     "RESERVED_FIELDS",
@@ -68,6 +71,32 @@ OUTCOMES: Mapping[str, str] = {
     "closed_unit": "单位撤并",
     "referred": "移送其他部门",
     "void": "已作废",
+}
+PAPERS: Mapping[str, str] = {
+    "rectification_notice": "整改通知书",
+    "verification_opinion": "复查意见书",
+    "correction_notice": "更正通知",
+    "supervision_letter": "督办通知",
+    "listing_notice": "挂牌督办通知书",
+    "extension_form": "延期审批表",
+    "closeout_form": "销号审批表",
+}
+PAPER_STEPS: Mapping[str, str] = {
+    "draft": "拟稿",
+    "sign": "签发",
+    "serve": "送达",
+    "acknowledge": "签收",
+    "reply": "整改报告",
+    "verify": "复查",
+    "void": "作废",
+}
+METHODS: Mapping[str, str] = {
+    "self": "自查",
+    "town": "镇级检查",
+    "district": "区级检查",
+    "joint": "联合检查",
+    "expert": "专家检查",
+    "unannounced": "暗访检查",
 }
 UNIT_KINDS: Mapping[str, str] = {
     "bureau": "局机关",
@@ -158,6 +187,8 @@ BUILTIN_FIELDS: Mapping[str, Field] = {
         _builtin("new_due_on", "申请延期至", "date"),
         _builtin("basis", "判定依据", "text"),
         _builtin("listed_level", "督办级别", "choice", LEVELS),
+        _builtin("recurs_from", "反弹自", "text"),
+        _builtin("inspection", "检查记录", "text"),
         _builtin("external_number", "来文编号", "text"),
         _builtin("reply_by", "回复时限", "date"),
         _builtin("served_on", "送达日期", "date"),
@@ -220,6 +251,7 @@ PROBLEMS: Mapping[str, str] = {
     "N308": "没有这个工作日历",
     "N309": "没有这个级别",
     "N310": "字段类型不合用",
+    "N311": "没有这种文书",
     "R401": "角色互相引用成环",
     "R402": "角色的几项写法矛盾",
     "F501": "到不了的环节",

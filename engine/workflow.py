@@ -250,6 +250,7 @@ class Workflow:
     transitions: tuple[Transition, ...]
     clocks: Mapping[str, Clock]
     requests: Mapping[str, RequestKind]
+    papers: Mapping[str, str]  #: kind of paper → role that signs it
     keepers: tuple[str, ...]  #: roles that may amend, void and enter for others
     catalogues: Mapping[str, Catalogue]
     ladder_hour: int  #: local hour at which steps fire
@@ -257,6 +258,11 @@ class Workflow:
     digest: str  #: SHA-256 of `text`
     machine: StateMachine
     by_state: Mapping[str, Mapping[str, tuple[Transition, ...]]]  #: state → trigger → transitions in order
+
+    def signer(self, kind: str) -> str | None:
+        """Return the role that signs papers of a kind: as declared, else the bureau's leader, else a keeper."""
+        usual = "bureau_leader" if "bureau_leader" in self.roles else next(iter(self.keepers), None)
+        return self.papers.get(kind, usual)
 
     def leaving(self, state: str, trigger: str) -> tuple[Transition, ...]:
         """Return the transitions `trigger` can take from `state`, in the author's order."""

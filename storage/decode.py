@@ -69,7 +69,17 @@ DOCUMENT_COLUMNS = (
     "number",
     "signed_by",
     "signed_on",
+    "drafted_by",
+    "served_on",
+    "served_by",
+    "served_via",
+    "acknowledged_on",
+    "acknowledged_by",
+    "inspection",
+    "corrects",
+    "reason",
 )
+DOCUMENT_DAYS = ("drafted_on", "signed_on", "served_on", "acknowledged_on")
 TICKET_COLUMNS = (
     "district",
     "number",
@@ -203,9 +213,8 @@ def _read_request(values: Sequence[Any]) -> Request:
 
 
 def _read_document(values: Sequence[Any]) -> Document:
-    c = dict(zip((*DOCUMENT_COLUMNS, "ordinal"), values, strict=True))
-    c["drafted_on"], c["signed_on"] = _read_day(c["drafted_on"]), _read_day(c["signed_on"])
-    return Document(**c)
+    c = dict(zip((*DOCUMENT_COLUMNS, "ordinal", "place"), values, strict=True))
+    return Document(**{**c, **{name: _read_day(c[name]) for name in DOCUMENT_DAYS}})
 
 
 def _plain(value: Any) -> Any:

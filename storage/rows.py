@@ -6,7 +6,7 @@ A row is a mapping of column to plain value: dates and instants as text, JSON co
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -14,10 +14,11 @@ from typing import Any
 from rectiflow.engine.chain import Event, seal
 from rectiflow.engine.decision import Crossing, Decision, EventDraft, IncidentDraft, MessageDraft
 from rectiflow.engine.ticket import ClockRun, Document, Request, Ticket, TimerKey
+from rectiflow.engine.visiting import Visit
 
 from .types import instant_text, storable
 
-__all__ = ["Row", "Rows", "incident_row", "message_row", "rows_of", "token"]
+__all__ = ["Row", "Rows", "incident_row", "message_row", "rows_of", "text_row", "token", "visit_rows"]
 
 Row = dict[str, Any]
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -44,6 +45,45 @@ class Rows:
     messages: list[Row] = field(default_factory=list[Row])
     evidence: list[Row] = field(default_factory=list[Row])
     incidents: list[Row] = field(default_factory=list[Row])
+
+
+def visit_rows(visit: Visit, numbers: Sequence[str]) -> tuple[Row, list[Row]]:
+    """Turn a visit into its row and those of its findings; `numbers` are the tickets in the findings' order."""
+    district, key = visit.district, visit.number
+    row = {
+        "district": district,
+        "number": key,
+        "unit": visit.unit,
+        "visited_on": visit.on.isoformat(),
+        "method": visit.method,
+        "inspectors": list(visit.inspectors),
+        "partners": list(visit.partners),
+        "findings": len(visit.findings),
+        "signed_by": visit.signed_by,
+        "note": storable(visit.note) or "",
+        "entered_by": visit.hand.clerk,
+        "via": visit.hand.via,
+        "entered_at": instant_text(visit.entered_at),
+        "late": visit.late,
+        "host_key": storable(visit.key),
+    }
+    findings = [
+        {
+            "district": district,
+            "inspection": key,
+            "place": f.place,
+            "ticket": number,
+            "outcome": f.outcome,
+            "linked_to": f.linked_to,
+        }
+        for f, number in zip(visit.findings, numbers, strict=True)
+    ]
+    return row, findings
+
+
+def text_row(district: str, document: str, body: Any) -> Row:
+    """Turn what a paper said when it was signed into its row."""
+    return {"district": district, "document": document, "body": body}
 
 
 def token() -> str:
@@ -280,9 +320,18 @@ def _add_documents(rows: Rows, home: Row, documents: Iterable[Document], numbers
                 "number": d.number or numbers.get(d.ordinal),
                 "signed_by": d.signed_by,
                 "signed_on": _day(d.signed_on),
+                "drafted_by": d.drafted_by,
+                "served_on": _day(d.served_on),
+                "served_by": d.served_by,
+                "served_via": d.served_via,
+                "acknowledged_on": _day(d.acknowledged_on),
+                "acknowledged_by": d.acknowledged_by,
+                "inspection": d.inspection,
+                "corrects": d.corrects,
+                "reason": d.reason,
             }
         )
-        rows.items.append({**home, "ordinal": d.ordinal, "document": key})
+        rows.items.append({**home, "ordinal": d.ordinal, "document": key, "place": d.place})
 
 
 def _day(day: date | None) -> str | None:

@@ -31,7 +31,13 @@ __all__ = [
 ]
 
 VERSION_TABLE = "rectiflow_alembic_version"
-_GUARDED = ("rectiflow_event", "rectiflow_private")
+_GUARDED = (
+    "rectiflow_event",
+    "rectiflow_private",
+    "rectiflow_document_text",
+    "rectiflow_inspection",
+    "rectiflow_finding",
+)
 _ACTS = ("update", "delete")
 _LOCK = 7236541  #: advisory lock under which PostgreSQL is migrated; any number that nobody else uses
 _ALEMBIC = threading.Lock()  #: what runs a migration is global to the process
@@ -98,6 +104,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
     config = Config()
     config.set_main_option("script_location", "rectiflow:storage/migrations")
+    config.set_main_option("file_template", "r%%(rev)s_%%(slug)s")  # a module's name begins with a letter
     config.attributes["connection"] = connection
     return config
 

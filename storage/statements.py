@@ -59,7 +59,7 @@ CLAIMED_MESSAGE = (
     "rendered_id",
     "rendered_body",
 )
-_PLAIN = ("ticket", "event", "private", "evidence")
+_PLAIN = ("ticket", "event", "private", "evidence", "document_text", "inspection", "finding")
 _UPSERTED = ("clock", "timer", "request", "document")
 _ONCE = ("timer", "document_item", "task", "message", "incident", "evidence")
 
@@ -182,7 +182,7 @@ def _load(dialect: Dialect) -> Select[Any]:
     requests = _array(dialect, [r.c[n] for n in REQUEST_COLUMNS]).where(
         r.c.district == t.c.district, r.c.number == t.c.number
     )
-    documents = _array(dialect, [*(d.c[n] for n in DOCUMENT_COLUMNS), i.c.ordinal]).where(
+    documents = _array(dialect, [*(d.c[n] for n in DOCUMENT_COLUMNS), i.c.ordinal, i.c.place]).where(
         i.c.district == t.c.district, i.c.number == t.c.number, d.c.district == i.c.district, d.c.id == i.c.document
     )
     read_at = _literal("clock_timestamp()" if dialect.name == "postgresql" else "NULL")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,10 @@ from sqlalchemy import Engine
 from rectiflow.engine.decision import Decision
 from rectiflow.engine.errors import Conflict, NotFound
 from rectiflow.engine.moments import local_day
-from rectiflow.engine.ticket import Ticket, TimerKey
+from rectiflow.engine.papers import paper_id
+from rectiflow.engine.ticket import Document, Ticket, TimerKey
+from rectiflow.engine.visiting import Visit
+from rectiflow.engine.vocabulary import PAPERS
 
 from . import decode, whole
 from . import rows as r
@@ -21,13 +25,23 @@ from .link import Link
 from .statements import Statement, compile_for
 from .types import instant_text, json_text, read_instant
 
-__all__ = ["PAPER_TITLES", "Claim", "ClaimLost", "DueTimer", "KeyTaken", "Store"]
-
-PAPER_TITLES = {"listing_notice": "挂牌督办通知书", "supervision_letter": "督办通知"}
+__all__ = ["Beside", "Claim", "ClaimLost", "DueTimer", "KeyTaken", "Store"]
 
 
 class KeyTaken(Exception):
     """A ticket with this host key exists already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is written in one transaction with decisions: a visit with its findings, and the texts of papers by id."""
+
+    district: str = ""
+    visit: Visit | None = None
+    texts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+_NOTHING = Beside()
 
 
 class Store(Claims):
@@ -76,20 +90,33 @@ class Store(Claims):
         """
         return self.apply_all([decision], prefix=prefix, claim=claim)[0]
 
-    def apply_all(self, decisions: Sequence[Decision], *, prefix: str, claim: Claim | None = None) -> list[Ticket]:
-        """Carry out several decisions of different tickets in one transaction: all or none."""
-        one_statement = self._whole and len(decisions) == 1 and not _takes_number(decisions[0])
+    def apply_all(
+        self, decisions: Sequence[Decision], *, prefix: str, claim: Claim | None = None, beside: Beside = _NOTHING
+    ) -> list[Ticket]:
+        """Carry out several decisions of different tickets in one transaction, with what goes beside them: all or none."""
+        alone = self._whole and len(decisions) == 1 and not _takes_number(decisions[0]) and beside is _NOTHING
+        numbers: dict[str, str] = {}
         try:
-            with self.link.alone() if one_statement else self.link.transaction() as cursor:
-                return [self._apply(cursor, d, prefix, claim) for d in decisions]
+            with self.link.alone() if alone else self.link.transaction() as cursor:
+                tickets = [self._apply(cursor, d, prefix, claim, numbers) for d in decisions]
+                self._write_beside(cursor, beside, [t.number for t in tickets])
+                return tickets
         except Exception as exc:
             if _is_key_taken(exc):
                 raise KeyTaken from exc
             raise
 
-    def _apply(self, cursor: Any, decision: Decision, prefix: str, claim: Claim | None) -> Ticket:
+    def take_serial(self, district: str, series: str, year: int) -> int:
+        """Take the next number of a series for good, in a transaction of its own."""
+        with self.link.transaction() as cursor:
+            return self._next(cursor, district, series, year)
+
+    def _apply(
+        self, cursor: Any, decision: Decision, prefix: str, claim: Claim | None, numbers: dict[str, str]
+    ) -> Ticket:
         number = decision.ticket.number or self._number(cursor, decision, prefix)
-        ticket, rows = r.rows_of(decision, number, self._paper_numbers(cursor, decision))
+        decision = self._named(cursor, decision, prefix)
+        ticket, rows = r.rows_of(decision, number, self._paper_numbers(cursor, decision, numbers))
         if self._whole:
             self._write_whole(cursor, rows, claim)
         else:
@@ -100,14 +127,41 @@ class Store(Claims):
         year = local_day(decision.events[0].recorded_at).year
         return f"{prefix}-{year}-{self._next(cursor, decision.ticket.district, 'ticket', year):06d}"
 
-    def _paper_numbers(self, cursor: Any, decision: Decision) -> Mapping[int, str]:
+    def _named(self, cursor: Any, decision: Decision, prefix: str) -> Decision:
+        """Give every new paper its id, by which people speak of it while it is a draft."""
+        if all(d.id for d in decision.documents):
+            return decision
+        district = decision.ticket.district
+        named = (
+            d if d.id else replace(d, id=paper_id(prefix, d.drafted_on.year, self._next_paper(cursor, district, d)))
+            for d in decision.documents
+        )
+        return replace(decision, documents=tuple(named))
+
+    def _next_paper(self, cursor: Any, district: str, paper: Document) -> int:
+        return self._next(cursor, district, "document", paper.drafted_on.year)
+
+    def _paper_numbers(self, cursor: Any, decision: Decision, taken: dict[str, str]) -> Mapping[int, str]:
+        """Take the number of every paper that is signed now; one that covers several tickets takes one."""
         numbers: dict[int, str] = {}
         for paper in decision.documents:
             if paper.status == "signed" and paper.number is None and paper.signed_on is not None:
-                year = paper.signed_on.year
-                count = self._next(cursor, decision.ticket.district, f"paper:{paper.kind}", year)
-                numbers[paper.ordinal] = f"{PAPER_TITLES.get(paper.kind, paper.kind)}〔{year}〕{count}号"
+                if paper.id not in taken:
+                    year = paper.signed_on.year
+                    count = self._next(cursor, decision.ticket.district, f"paper:{paper.kind}", year)
+                    taken[paper.id] = f"{PAPERS.get(paper.kind, paper.kind)}〔{year}〕{count}号"
+                numbers[paper.ordinal] = taken[paper.id]
         return numbers
+
+    def _write_beside(self, cursor: Any, beside: Beside, numbers: Sequence[str]) -> None:
+        """Write what goes with the decisions; the findings of a visit are its tickets in their order."""
+        s = self.statements
+        if beside.visit is not None:
+            visit, findings = r.visit_rows(beside.visit, numbers)
+            _all(cursor, s.insert["inspection"], [visit])
+            _all(cursor, s.insert["finding"], findings)
+        texts = [r.text_row(beside.district, key, body) for key, body in beside.texts.items()]
+        _all(cursor, s.insert["document_text"], texts)
 
     def _next(self, cursor: Any, district: str, series: str, year: int) -> int:
         statement = self.statements.next_number
@@ -209,7 +263,8 @@ def _by_table(rows: r.Rows) -> dict[str, Any]:
 
 
 def _takes_number(decision: Decision) -> bool:
-    return not decision.ticket.number or any(d.status == "signed" and d.number is None for d in decision.documents)
+    papers = any(not d.id or (d.status == "signed" and d.number is None) for d in decision.documents)
+    return papers or not decision.ticket.number
 
 
 def _is_key_taken(exc: Exception) -> bool:

@@ -12,16 +12,14 @@ from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import Document, Request, Snapshot
 from rectiflow.engine.values import show
 from rectiflow.engine.visibility import masked_phone, may_see
-from rectiflow.engine.vocabulary import LEVELS
+from rectiflow.engine.vocabulary import LEVELS, PAPERS
 from rectiflow.storage import queries
-from rectiflow.storage.store import PAPER_TITLES
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
 __all__ = [
     "PAPER_STATUS",
-    "PAPER_TITLES",
     "REQUEST_STATUS",
     "CallView",
     "PaperView",
@@ -39,7 +37,14 @@ REQUEST_STATUS: Mapping[str, str] = {
     "rejected": "不批准",
     "withdrawn": "已撤回",
 }
-PAPER_STATUS: Mapping[str, str] = {"draft": "拟稿", "signed": "已签发", "withdrawn": "已撤稿"}
+PAPER_STATUS: Mapping[str, str] = {
+    "draft": "拟稿",
+    "signed": "已签发",
+    "served": "已送达",
+    "acknowledged": "已签收",
+    "withdrawn": "已撤稿",
+    "void": "已作废",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +177,7 @@ def paper_view(flow: Rectiflow, snapshot: Snapshot, paper: Document, by: str) ->
         number=snapshot.case.number,
         ordinal=paper.ordinal,
         kind=paper.kind,
-        title=PAPER_TITLES.get(paper.kind, paper.kind),
+        title=PAPERS.get(paper.kind, paper.kind),
         level=LEVELS.get(paper.level or ""),
         status=paper.status,
         status_title=PAPER_STATUS.get(paper.status, paper.status),

@@ -414,12 +414,21 @@ class Rectiflow:
 
     def _meant(self, text: str, found: Sequence[str]) -> str:
         """Return which of several years' hazards a short number means: the only open one."""
-        states = {n: self.workflow_of(t).states[t.state] for n in found for t in (self.ticket(n),)}
+        states = {n: self.workflow_of(t).states[t.state] for n in found for t in self._known(n)}
+        if len(states) == 1:
+            return next(iter(states))
         waiting = [n for n, state in states.items() if state.final is None]
         if len(waiting) == 1:
             return waiting[0]
         fitting = "、".join(f"{n}（{state.title}）" for n, state in states.items())
         raise Ambiguous(f"“{text}”不止一条：{fitting}，请写全编号。")
+
+    def _known(self, number: str) -> tuple[Ticket, ...]:
+        """Return the ticket of a number that was given out; none where it lies in another database by now."""
+        try:
+            return (self.ticket(number),)
+        except NotFound:
+            return ()
 
     def ticket(self, number: str) -> Ticket:
         """Return a ticket.

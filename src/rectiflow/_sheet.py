@@ -16,10 +16,9 @@ from rectiflow.engine.hands import role_title
 from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.ticket import ClockRun, Plain, Snapshot
 from rectiflow.engine.values import show
-from rectiflow.engine.vocabulary import LEVELS, VIAS
+from rectiflow.engine.vocabulary import LEVELS, PAPERS, VIAS
 from rectiflow.engine.workflow import Step, Workflow
 from rectiflow.storage import queries
-from rectiflow.storage.store import PAPER_TITLES
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -268,7 +267,7 @@ def _title(workflow: Workflow, event: Event) -> str:
         verb = "申请" if event.kind == "asked" else _VERDICTS.get(str(event.public.get("verdict")), "审批")
         return f"{verb}{kind.title if kind else event.trigger}" + (f"（{level}）" if level else "")
     if event.kind == "signed":
-        return f"签发{PAPER_TITLES.get(event.trigger, event.trigger)}"
+        return f"签发{PAPERS.get(event.trigger, event.trigger)}"
     if event.kind == "timer":
         return _timer_title(workflow, event)
     return _TITLES.get(event.kind, event.kind)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from . import desk, organisation, tickets
+from . import desk, organisation, tickets, visits
 from .base import METADATA, PREFIX
 
-__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets"]
+__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets", "visits"]
 
 
 def table(name: str) -> Table:

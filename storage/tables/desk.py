@@ -10,7 +10,16 @@ from sqlmodel import Field
 
 from .base import Base, instant_column, json_column
 
-__all__ = ["DocumentItemRow", "DocumentRow", "IncidentRow", "MessageRow", "ReportRow", "RequestRow", "TaskRow"]
+__all__ = [
+    "DocumentItemRow",
+    "DocumentRow",
+    "DocumentTextRow",
+    "IncidentRow",
+    "MessageRow",
+    "ReportRow",
+    "RequestRow",
+    "TaskRow",
+]
 
 
 class RequestRow(Base, table=True):
@@ -64,16 +73,34 @@ class DocumentRow(Base, table=True):
     number: str | None = None
     signed_by: str | None = None
     signed_on: date | None = None
+    drafted_by: str | None = None
+    served_on: date | None = None
+    served_by: str | None = None
+    served_via: str | None = None
+    acknowledged_on: date | None = None
+    acknowledged_by: str | None = None
+    inspection: str | None = None
+    corrects: str | None = None
+    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class DocumentItemRow(Base, table=True):
-    """One ticket on a paper; `ordinal` counts the papers of that ticket."""
+    """One ticket on a paper; `ordinal` counts the papers of that ticket, `place` the tickets of that paper."""
 
     __table_args__ = (UniqueConstraint("district", "document", "number"),)
     district: str = Field(primary_key=True)
     number: str = Field(primary_key=True)
     ordinal: int = Field(primary_key=True)
     document: str
+    place: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+
+
+class DocumentTextRow(Base, table=True):
+    """What a paper said when it was signed, so that it is printed again as it was; append-only."""
+
+    district: str = Field(primary_key=True)
+    document: str = Field(primary_key=True)
+    body: Any = json_column()
 
 
 class TaskRow(Base, table=True):

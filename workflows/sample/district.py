@@ -129,6 +129,7 @@ ROLE_TITLES = {
     "town_leader": "镇分管负责人",
     "bureau_leader": "分管局领导",
     "district_leader": "区校安委会负责人",
+    "signatory": "文书签发人",
     "district_inspector": "区校安委会验收人",
 }
 _GRANTS = {"see_restricted": "查看受限类别"}

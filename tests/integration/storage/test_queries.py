@@ -212,7 +212,7 @@ def test_what_waits_on_the_desks(store: Store) -> None:
     assert [r["ordinal"] for r in queries.pending_requests(engine, HOME.code)] == [1]
     assert [r["data"] for r in queries.pending_requests(engine, HOME.code, status=None)] == [{"a": None}] * 2
     (paper,) = queries.documents(engine, HOME.code, status="draft")
-    assert (paper["ticket"], paper["ordinal"], paper["id"], paper["number"]) == (number, 1, f"{number}-1", None)
+    assert (paper["ticket"], paper["ordinal"], paper["id"], paper["number"]) == (number, 1, "LZH-W2024-0001", None)
     assert queries.documents(engine, HOME.code, status="signed") == []
     (call,) = queries.open_tasks(engine, HOME.code)
     assert (call["number"], call["kind"], call["callee"], call["opened_at"]) == (number, "call", "head", NOW)

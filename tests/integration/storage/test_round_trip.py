@@ -97,7 +97,17 @@ def full_document() -> Document:
         number="挂牌督办通知书〔2024〕7号",
         signed_by="leader",
         signed_on=date(2024, 9, 5),
+        drafted_by="chief",
+        served_on=date(2024, 9, 6),
+        served_by="chief",
+        served_via="in-person",
+        acknowledged_on=date(2024, 9, 7),
+        acknowledged_by="head",
+        inspection="LZH-J2024-0001",
+        corrects="LZH-W2024-0001",
+        reason=TRICKY,
         ordinal=3,
+        place=2,
     )
 
 
@@ -139,7 +149,7 @@ def test_what_is_empty_stays_empty(store: Store) -> None:
     assert loaded.ticket == stored == replace(ticket, number=stored.number, head=stored.head)
     assert loaded.clocks == {"rectify": run}
     assert loaded.requests == (request,)
-    assert loaded.documents == (replace(paper, id=f"{stored.number}-1"),)
+    assert loaded.documents == (replace(paper, id="LZH-W2024-0001"),)
 
 
 def test_what_a_decision_does_not_name_stays(store: Store) -> None:

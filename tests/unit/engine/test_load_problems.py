@@ -203,6 +203,8 @@ CASES: list[tuple[str, ...]] = [
         "decided_by: leader, effect: extend}"),
     ("Q702", "  listing: {title: 挂牌督办", "  listing: {title: 挂牌督办, effect: none",
         "decided_by: level_that", "decided_by: ¦level_that"),
+    ("N311", "states:\n", "papers: {¦letter_to_all: {signed_by: leader}}\nstates:\n"),
+    ("N302", "states:\n", "papers: {rectification_notice: {signed_by: ¦nobody}}\nstates:\n"),
     ("N309", "levels: {town: town, district: leader}", "levels: {town: town, district: leader}, accepted_by: {¦village: town}"),
     ("N302", "levels: {town: town, district: leader}", "levels: {town: town, district: leader}, accepted_by: {town: ¦nobody}"),
     ("S204", "  assign: {title: 交办时限,", "  assign: {title: 交办时限, while: ¦paused,"),

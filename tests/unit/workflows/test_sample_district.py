@@ -13,7 +13,7 @@ from rectiflow.workflows.sample.loader import ROLE_TITLES, SampleDistrict, load_
 
 ROLES = {
     "safety_section", "lead_section", "verifier", "principal", "safety_officer",
-    "town_supervisor", "town_leader", "bureau_leader", "district_leader", "district_inspector",
+    "town_supervisor", "town_leader", "bureau_leader", "district_leader", "district_inspector", "signatory",
 }  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""A paper over one or more hazards (文书) goes a step further: what that does to one of them.
+
+Whether the step fits the paper as a whole is looked at in `papers`; here it is decided for one hazard, like everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from .acting import act
+from .change import Change
+from .decision import Decision, Refusal
+from .hands import hand_reasons, role_reasons
+from .moments import local_day
+from .requesting import paper_reasons
+from .roles import assigning_roles
+from .stimulus import PaperStep
+from .ticket import Snapshot
+from .values import take
+from .visibility import unit_roles
+from .vocabulary import PAPER_STEPS, PAPERS
+from .workflow import Workflow
+
+__all__ = ["drafting_roles", "take_step"]
+
+
+def take_step(snapshot: Snapshot, stimulus: PaperStep, now: datetime) -> Decision | Refusal:
+    """Decide on a step of a paper for one of its hazards; with `act` it carries a transition of the flow."""
+    said = {"document": stimulus.document.id, "step": stimulus.step}
+    if stimulus.act is not None:
+        answer = act(snapshot, stimulus.act, now)
+        if isinstance(answer, Refusal):
+            return answer
+        line = replace(answer.events[-1], public={**answer.events[-1].public, **said})
+        documents = (*answer.documents, stimulus.document)
+        return replace(answer, documents=documents, events=(*answer.events[:-1], line))
+    return _papered(snapshot, stimulus, now, said)
+
+
+def drafting_roles(workflow: Workflow) -> tuple[str, ...]:
+    """Return the roles that may draft, serve and void papers: who hands hazards over, and who keeps the ledger."""
+    return tuple(dict.fromkeys((*assigning_roles(workflow), *workflow.keepers)))
+
+
+def _papered(snapshot: Snapshot, stimulus: PaperStep, now: datetime, said: dict[str, str]) -> Decision | Refusal:
+    workflow, paper = snapshot.workflow, stimulus.document
+    title = f"{PAPERS.get(paper.kind, paper.kind)}{PAPER_STEPS[stimulus.step]}"
+    values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
+    reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
+    standing, more = role_reasons(snapshot, workflow, _roles(workflow, stimulus), stimulus.hand, now)
+    reasons += more
+    if stimulus.step == "sign":
+        reasons += paper_reasons(stimulus.hand)
+    if reasons:
+        return Refusal(number=snapshot.case.number, action=title, reasons=tuple(dict.fromkeys(reasons)))
+    change = Change(snapshot, snapshot.case, stimulus.hand, now)
+    change.keep({k: v for k, v in values.items() if v is not None})
+    change.document(paper)
+    place = standing.in_place_of if standing else ""
+    private = {"data": {k: v for k, v in values.items() if v is not None}, "reason": paper.reason}
+    return change.decision("papered", stimulus.step, place=place, public={**said, "paper": paper.kind}, private=private)
+
+
+def _roles(workflow: Workflow, stimulus: PaperStep) -> Iterable[str]:
+    if stimulus.step == "sign":
+        return (stimulus.document.signer,) if stimulus.document.signer else ()
+    if stimulus.step in ("acknowledge", "reply"):
+        return unit_roles(workflow)
+    if stimulus.step == "void" and stimulus.document.signer:
+        return (*drafting_roles(workflow), stimulus.document.signer)
+    return drafting_roles(workflow)
