@@ -8,6 +8,7 @@ from . import (
     audit,
     clockwork,
     incident,
+    inspection,
     ledger,
     notice,
     outbox,
@@ -27,6 +28,7 @@ __all__ = ["RootGroup", "add_commands", "run", "speak_chinese"]
 
 _DAILY, _PAPERS, _PEOPLE, _CLOCK, _KEEPING = "日常办理", "台账和报表", "单位和人员", "时限和消息", "流程和工作区"
 _GROUPS = (
+    ("inspection", inspection.app, _DAILY),
     ("ticket", ticket.app, _DAILY),
     ("request", request.app, _DAILY),
     ("notice", notice.app, _DAILY),
@@ -35,7 +37,6 @@ _GROUPS = (
     ("person", person.app, _PEOPLE),
     ("outbox", outbox.app, _CLOCK),
     ("incident", incident.app, _CLOCK),
-    ("workflow", workflow.app, _KEEPING),
     ("workflow", workflow.app, _KEEPING),
     ("audit", audit.app, _KEEPING),
 )
@@ -54,7 +55,20 @@ class RootGroup(ChineseGroup):
     """The whole command line, in the order of a working day."""
 
     order = (
-        *("today", "ticket", "request", "notice", "ledger", "report", "unit", "person", "tick", "run", "outbox"),
+        *(
+            "today",
+            "inspection",
+            "ticket",
+            "request",
+            "notice",
+            "ledger",
+            "report",
+            "unit",
+            "person",
+            "tick",
+            "run",
+            "outbox",
+        ),
         *("incident", "workflow", "audit", "init", "doctor", "demo"),
     )
 

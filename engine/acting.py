@@ -36,7 +36,10 @@ class _Attempt:
 
 
 def act(snapshot: Snapshot, stimulus: Act, now: datetime) -> Decision | Refusal:
-    """Decide on an action: the first transition that nothing speaks against is taken."""
+    """Decide on an action: the first transition that nothing speaks against is taken.
+
+    Of several ways the conditions say which is meant: those whose condition fails are not spoken of while another holds.
+    """
     ticket, workflow = snapshot.case, snapshot.workflow
     candidates = workflow.leaving(ticket.state, stimulus.trigger)
     title = workflow.triggers().get(stimulus.trigger, stimulus.trigger)
@@ -45,7 +48,8 @@ def act(snapshot: Snapshot, stimulus: Act, now: datetime) -> Decision | Refusal:
     attempts = [_attempt(snapshot, t, stimulus, now) for t in candidates]
     chosen = next((a for a in attempts if not a.reasons), None)
     if chosen is None:
-        reasons = tuple(dict.fromkeys(r for a in attempts for r in a.reasons))
+        meant = [a for a in attempts if not any(r.code == "guard_false" for r in a.reasons)] or attempts
+        reasons = tuple(dict.fromkeys(r for a in meant for r in a.reasons))
         return Refusal(number=ticket.number, action=title, reasons=reasons)
     if chosen.transition.into:
         from .reclassifying import reclassify

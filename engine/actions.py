@@ -51,8 +51,9 @@ def actions(snapshot: Snapshot, person: str, now: datetime) -> tuple[Action, ...
 def _transitions(snapshot: Snapshot, person: str, now: datetime) -> Iterator[Action]:
     ticket, hand = snapshot.case, Hand(actor=person)
     for trigger, found in snapshot.workflow.by_state.get(ticket.state, {}).items():
-        for t in found:
-            _, reasons = transition_reasons(snapshot, t, Act(trigger=trigger, hand=hand), now, {})
+        judged = [(t, transition_reasons(snapshot, t, Act(trigger=trigger, hand=hand), now, {})[1]) for t in found]
+        meant = [(t, reasons) for t, reasons in judged if not any(r.code == "guard_false" for r in reasons)]
+        for t, reasons in meant or judged:
             wants = tuple(n for n in t.require if ticket.fields.get(n) in (None, "", []))
             yield Action(kind="act", trigger=trigger, title=t.title, asks=t.ask, wants=wants, reasons=tuple(reasons))
 

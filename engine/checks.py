@@ -101,7 +101,9 @@ def check(desk: Desk) -> None:
     for kind in desk.parts.requests.values():
         _request(desk, kind)
     for paper, signer in desk.parts.papers.items():
-        desk.known("N311", "文书种类", paper, PAPERS, "papers", paper)
+        if paper not in PAPERS:
+            hint = desk.report.near(paper, PAPERS) or f"有：{'、'.join(PAPERS)}"
+            desk.fault("N311", f"没有文书种类“{paper}”", "papers", paper, hint=hint, key=True)
         desk.role(signer, "papers", paper, "signed_by")
 
 

@@ -14,12 +14,14 @@ from .moments import local_day
 from .requesting import withdraw_pending
 from .roles import Standing
 from .stimulus import Amend, Void
-from .ticket import Plain, Snapshot
+from .ticket import Document, Plain, Snapshot
 from .values import EPHEMERAL, take
 
 __all__ = ["VOIDED", "amend", "amend_reasons", "void", "void_reasons"]
 
 VOIDED = "voided"  #: the state every workflow has for tickets that should not have been
+#: What a paper that is out says of a hazard, so that correcting it takes a notice of its own.
+_PRINTED = frozenset({"description", "place", "category", "basis", "measures", "found_on", "hazard_unit"})
 #: What only an action, an approval or a listing may change.
 _ACTED = frozenset({"responsible_unit", "responsible_person", "issuing_unit", "listed_level", "merged_into"})
 
@@ -52,7 +54,7 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
         "amended",
         "amend",
         place=standing.in_place_of if standing else "",
-        public={"fields": sorted(changed)},
+        public={"fields": sorted(changed), "correction": _correct_paper(change, changed)},
         private={"before": before, "after": changed, "reason": stimulus.reason},
     )
 
@@ -94,6 +96,38 @@ def void_reasons(snapshot: Snapshot, stimulus: Void, now: datetime) -> tuple[Sta
     if snapshot.case.listed is not None:
         reasons.append(Reason(code="listed", message="挂牌督办中，须先摘牌才能作废"))
     return standing, reasons
+
+
+def _correct_paper(change: Change, changed: Mapping[str, Plain]) -> int | None:
+    """Draft a correction notice (更正通知) where a paper that is out says what is corrected; return its ordinal.
+
+    One that is still a draft takes up further corrections.
+    """
+    said = [d for d in change.documents() if d.kind == "rectification_notice" and d.issued]
+    if not said or not _PRINTED & set(changed):
+        return None
+    paper = said[-1]
+    waiting = [d for d in change.documents() if d.corrects == paper.id and d.status == "draft"]
+    if waiting:
+        return waiting[-1].ordinal
+    signer = change.workflow.signer("correction_notice")
+    ordinal = 1 + max(d.ordinal for d in change.documents())
+    change.document(
+        Document(
+            kind="correction_notice",
+            unit=paper.unit,
+            signer=signer,
+            drafted_on=change.on,
+            drafted_by=change.hand.actor if change.hand else None,
+            corrects=paper.id,
+            ordinal=ordinal,
+            place=paper.place,
+        )
+    )
+    told = change.people((signer,) if signer else ())
+    said_of: dict[str, Plain] = {"paper": "更正通知", "action": "更正通知拟稿", "count": 1, "next_step": "签发"}
+    change.tell(told, "paper_waiting", f"correction{ordinal}", urgent=False, **said_of)
+    return ordinal
 
 
 def _follow_date(change: Change, changed: Mapping[str, Plain]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -141,13 +141,10 @@ def _acceptors(workflow: Workflow, fields: Mapping[str, Plain], directory: Direc
 
 
 def assigning_roles(workflow: Workflow) -> tuple[str, ...]:
-    """Return the roles that may hand a hazard to a unit."""
-    return tuple(dict.fromkeys(_assigning(workflow)))
-
-
-def _assigning(workflow: Workflow) -> Iterator[str]:
+    """Return the roles that hand a hazard to a unit: by the first way the author wrote, the ordinary one."""
     for t in workflow.transitions:
         target = workflow.states.get(t.target or "")
         first = any(workflow.states[s].stage == "reported" for s in t.sources)  # not handing it on to another
         if first and target is not None and target.stage == "assigned":
-            yield from t.by
+            return tuple(dict.fromkeys(t.by))
+    return ()

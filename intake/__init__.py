@@ -6,7 +6,15 @@ It knows no database and looks nothing up: names of units, persons and categorie
 from __future__ import annotations
 
 from .dates import Deadline, ParsedDate, SchoolYear, parse_date, parse_deadline
-from .errors import DateUnreadable, IntakeError, LedgerUnusable, OrganisationUnusable, WorkbookUnreadable
+from .errors import (
+    DateUnreadable,
+    InspectionUnusable,
+    IntakeError,
+    LedgerUnusable,
+    OrganisationUnusable,
+    WorkbookUnreadable,
+)
+from .inspection import FindingRow, InspectionFile, read_inspections
 from .ledger import LedgerFile, LedgerRow, read_ledger
 from .limits import Limits
 from .organisation import OrganisationFile, PersonRow, PostRow, Recorded, UnitRow, read_organisation
@@ -17,6 +25,9 @@ from .workbook import MergedRange, Sheet, open_sheets
 __all__ = [
     "DateUnreadable",
     "Deadline",
+    "FindingRow",
+    "InspectionFile",
+    "InspectionUnusable",
     "IntakeError",
     "LedgerFile",
     "LedgerRow",
@@ -40,6 +51,7 @@ __all__ = [
     "open_sheets",
     "parse_date",
     "parse_deadline",
+    "read_inspections",
     "read_ledger",
     "read_organisation",
     "split_names",

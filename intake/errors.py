@@ -69,3 +69,18 @@ class OrganisationUnusable(IntakeError):
 
 class DateUnreadable(IntakeError, ValueError):
     """Say why a value is not a date."""
+
+
+class InspectionUnusable(IntakeError):
+    """Refuse a workbook that lacks the columns of visits and findings.
+
+    Attributes:
+        path: the file.
+        reasons: every reason, one a line.
+    """
+
+    def __init__(self, path: Path, reasons: tuple[str, ...]) -> None:
+        """Keep every reason; the message lists them all."""
+        super().__init__("\n".join((f"{path.name} 不能作为检查记录导入：", *reasons)))
+        self.path = path
+        self.reasons = reasons

@@ -41,6 +41,7 @@ PARAMETERS: Mapping[str, str] = {
     "count": "条数",
     "period": "期间，如 2024年11月",
     "lines": "汇总正文，可有多行",
+    "paper": "文书名称或文号，如 整改通知书〔2024〕5号",
     "next_step": "下一步",
 }
 
@@ -72,6 +73,10 @@ OCCASIONS: Mapping[str, str] = {
     "major_reported": "重大隐患上报",
     "monitoring_due": "监测提醒",
     "reclassified": "改判",
+    "paper_waiting": "文书待办",
+    "paper_served": "整改通知书送达",
+    "paper_result": "复查结果",
+    "visit_reported": "检查发现隐患",
     "import_summary": "期初建账汇总",
     "report_ready": "报表待签发",
     "restricted": "限制类事项",

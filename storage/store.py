@@ -94,7 +94,13 @@ class Store(Claims):
         self, decisions: Sequence[Decision], *, prefix: str, claim: Claim | None = None, beside: Beside = _NOTHING
     ) -> list[Ticket]:
         """Carry out several decisions of different tickets in one transaction, with what goes beside them: all or none."""
-        alone = self._whole and len(decisions) == 1 and not _takes_number(decisions[0]) and beside is _NOTHING
+        alone = (
+            self._whole
+            and len(decisions) == 1
+            and not _takes_number(decisions[0])
+            and not beside.visit
+            and not beside.texts
+        )
         numbers: dict[str, str] = {}
         try:
             with self.link.alone() if alone else self.link.transaction() as cursor:

@@ -29,7 +29,7 @@ from rectiflow.storage.connect import engine_beside, make_engine
 from rectiflow.storage.decode import Loaded
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.queries import TicketFilter
-from rectiflow.storage.store import Claim, DueTimer, KeyTaken, Store
+from rectiflow.storage.store import Beside, Claim, DueTimer, KeyTaken, Store
 
 from ._clock import Clock, SystemClock
 from ._library import Library, calendar_for, load_library
@@ -323,7 +323,7 @@ class Rectiflow:
         first = self.store.by_key(self.district, key) if key else None
         if first is not None:
             return self._again(first)
-        self._keep_definition(chosen)
+        self.keep_definition(chosen)
         decision = _decided(self.blank(chosen), stimulus, self.now())
         try:
             return self._done(self._apply(decision, None), decision)
@@ -337,9 +337,22 @@ class Rectiflow:
             KeyTaken: a host key is in use.
         """
         for workflow in {d.ticket.workflow for d in decisions}:
-            self._keep_definition(self.library.newest(workflow))
-        stored = self.store.apply_all(decisions, prefix=self.directory().district.prefix)
-        for ticket, decision in zip(stored, decisions, strict=True):
+            self.keep_definition(self.library.newest(workflow))
+        return self.carry_all(decisions)
+
+    def carry_all(self, decisions: Sequence[Decision], beside: Beside | None = None) -> list[Ticket]:
+        """Carry out decisions on several tickets in one transaction, with what goes beside them: all or none.
+
+        They are written in the order of their numbers, so that two such changes never wait for each other in a circle.
+
+        Raises:
+            Conflict: one of the tickets has changed since it was loaded. KeyTaken: a host key is in use.
+        """
+        ordered = sorted(decisions, key=lambda d: d.ticket.number)
+        outgoing = [replace(d, messages=self._outgoing(d.messages, self.directory())) for d in ordered]
+        prefix = self.directory().district.prefix
+        stored = self.store.apply_all(outgoing, prefix=prefix, beside=beside or Beside())
+        for ticket, decision in zip(stored, outgoing, strict=True):
             self._done(ticket, decision)
         return stored
 
@@ -578,13 +591,14 @@ class Rectiflow:
     def _apply(self, decision: Decision, snapshot: Snapshot | None, claim: Claim | None = None) -> Ticket:
         ticket = decision.ticket
         if snapshot is not None and ticket.workflow != snapshot.workflow.id:
-            self._keep_definition(self.library.newest(ticket.workflow))
+            self.keep_definition(self.library.newest(ticket.workflow))
         directory = self.directory(ticket.district)
-        if decision.messages and (self.also_sms or self.contact):
-            decision = replace(decision, messages=self._outgoing(decision.messages, directory))
+        decision = replace(decision, messages=self._outgoing(decision.messages, directory))
         return self.store.apply(decision, prefix=directory.district.prefix, claim=claim)
 
     def _outgoing(self, messages: Sequence[MessageDraft], directory: Directory) -> tuple[MessageDraft, ...]:
+        if not messages or not (self.also_sms or self.contact):
+            return tuple(messages)
         named = tuple(replace(m, params={**m.params, "contact": self.contact or None}) for m in messages)
         return with_sms(named, directory) if self.also_sms else named
 
@@ -598,7 +612,8 @@ class Rectiflow:
         ticket = self.ticket(number)
         return Outcome(ticket, Decision(ticket=ticket, events=()))
 
-    def _keep_definition(self, workflow: Workflow) -> None:
+    def keep_definition(self, workflow: Workflow) -> None:
+        """Store a definition as it is, before the first ticket begins on it."""
         key = (self.district, workflow.id, workflow.version)
         if key in self.library.kept:
             return

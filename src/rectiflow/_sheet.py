@@ -16,7 +16,7 @@ from rectiflow.engine.hands import role_title
 from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.ticket import ClockRun, Plain, Snapshot
 from rectiflow.engine.values import show
-from rectiflow.engine.vocabulary import LEVELS, PAPERS, VIAS
+from rectiflow.engine.vocabulary import LEVELS, PAPER_STEPS, PAPERS, VIAS
 from rectiflow.engine.workflow import Step, Workflow
 from rectiflow.storage import queries
 
@@ -228,6 +228,8 @@ def _event(
     moved = event.from_state is not None and (event.from_state != event.to_state or was is not workflow)
     details = [*_details(snapshot, workflow, private)]
     details += [("佐证材料", "、".join(files))] if files else []
+    paper = event.public.get("document")
+    details += [("文书", paper)] if isinstance(paper, str) else []
     details += (
         [("提醒", "；".join(f"{what}→{'、'.join(dict.fromkeys(who))}" for what, who in notices.items()))]
         if notices
@@ -266,6 +268,9 @@ def _title(workflow: Workflow, event: Event) -> str:
         level = LEVELS.get(event.public.get("level") or "")
         verb = "申请" if event.kind == "asked" else _VERDICTS.get(str(event.public.get("verdict")), "审批")
         return f"{verb}{kind.title if kind else event.trigger}" + (f"（{level}）" if level else "")
+    if event.kind == "papered":
+        kind_of, step = str(event.public.get("paper")), PAPER_STEPS.get(event.trigger, event.trigger)
+        return f"{PAPERS.get(kind_of, kind_of)}{step}"
     if event.kind == "signed":
         return f"签发{PAPERS.get(event.trigger, event.trigger)}"
     if event.kind == "timer":

@@ -32,11 +32,11 @@ from support.district import (
 
 #: Where each action leads from where: written down by hand from the definition.
 WAYS: Mapping[str, tuple[set[str], str]] = {
-    "assign": ({"reported"}, "assigned"),
+    "assign": ({"reported", "contested"}, "assigned"),
     "on_spot": ({"reported"}, "verified"),
     "self_fix": ({"reported"}, "pending_verification"),
-    "dismiss": ({"reported"}, "unfounded"),
-    "merge": ({"reported"}, "merged"),
+    "dismiss": ({"reported", "contested"}, "unfounded"),
+    "merge": ({"reported", "contested"}, "merged"),
     "sign": ({"assigned"}, "rectifying"),
     "return": ({"assigned"}, "reported"),
     "reassign": ({"assigned", "rectifying"}, "assigned"),
@@ -51,7 +51,8 @@ WAYS: Mapping[str, tuple[set[str], str]] = {
 #: What usually comes next.
 FORWARD: Mapping[str, tuple[str, ...]] = {
     "reported": ("assign", "assign", "self_fix", "on_spot"),
-    "assigned": ("sign",),
+    "contested": ("assign",),
+    "assigned": ("sign", "sign", "return"),
     "rectifying": ("submit",),
     "pending_verification": ("pass", "pass", "fail"),
     "verified": ("close",),
@@ -99,6 +100,7 @@ class Lives(RuleBasedStateMachine):
         }
         self.number = done(self.world.report("hazard", by, responsible_unit=SCHOOL, **data)).ticket.number
         self.state = "reported"
+        self.returned = False  #: once is back to the section in charge, twice to the Safety Section
 
     @property
     def case(self) -> Case:
@@ -386,7 +388,8 @@ class Lives(RuleBasedStateMachine):
         elif trigger is not None:
             sources, target = WAYS[trigger]
             assert self.state in sources
-            self.state = target
+            self.state = "contested" if trigger == "return" and self.returned else target
+            self.returned = self.returned or trigger == "return"
 
     def _took(self, triggers: set[str]) -> list[Event]:
         return [e for e in self.case.events if e.kind == "acted" and e.trigger in triggers]

@@ -1,0 +1,314 @@
+"""A paper over several hazards: one unit, item by item, all or nothing, and one message a person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rectiflow.engine import drafting, papers
+from rectiflow.engine.decision import Decision, Refusal
+from rectiflow.engine.moments import local_day
+from rectiflow.engine.papers import Item, Order, Plan
+from rectiflow.engine.simulate import World
+from rectiflow.engine.stimulus import Hand
+from support.district import CLERK, DEPUTY, HEAD, LEADER, PHOTO, RECTIFIER, SAFETY, at, done, hazard, world
+
+DEMAND: dict[str, Any] = {"due_on": "2024-09-20", "responsible_person": RECTIFIER}
+SUPERVISOR = "town1-safety"
+
+
+class Desk:
+    """A world with a notice on its way."""
+
+    def __init__(self, count: int = 3, **data: Any) -> None:
+        self.world: World = world()
+        self.numbers = [hazard(self.world, description=f"第 {k} 处堆物", **data) for k in range(1, count + 1)]
+        self.told: list[tuple[str, str]] = []
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The notice as it stands."""
+        return papers.items_of(map(self.world.snapshot, self.numbers), "W1")
+
+    def draft(self, by: str = SAFETY, **given: Any) -> Plan | Refusal:
+        """Plan the draft."""
+        order = Order(hand=Hand(actor=by), **{"data": DEMAND, **given})
+        snapshots = [self.world.snapshot(n) for n in self.numbers]
+        return drafting.draft("rectification_notice", "W1", snapshots, order, local_day(self.world.now))
+
+    def step(self, name: str, by: str | Hand, **given: Any) -> Plan | Refusal:
+        """Plan a further step."""
+        hand = by if isinstance(by, Hand) else Hand(actor=by)
+        return papers.step(name, self.items, Order(hand=hand, **given), local_day(self.world.now), new_id="W2")
+
+    def carry(self, plan: Plan | Refusal) -> list[Decision] | Refusal:
+        """Carry a plan out in the world, all of it or nothing."""
+        if isinstance(plan, Refusal):
+            return plan
+        answer = papers.carry_out(plan, self.world.now)
+        if isinstance(answer, Refusal):
+            return answer
+        for (snapshot, _), decision in zip(plan.parts, answer, strict=True):
+            self.world.carry_out(decision, snapshot.case.number)
+        self.told = [(m.template, m.recipient) for d in answer for m in d.messages]
+        return answer
+
+    def until(self, *steps: str) -> Desk:
+        """Bring the notice on its usual way."""
+        usual: dict[str, tuple[str | Hand, dict[str, Any]]] = {
+            "sign": (LEADER, {}),
+            "serve": (SAFETY, {}),
+            "acknowledge": (HEAD, {}),
+            "reply": (RECTIFIER, {"data": FINISHED, "evidence": dict.fromkeys(self.numbers, (PHOTO,))}),
+        }
+        assert isinstance(self.carry(self.draft()), list)
+        for name in steps:
+            by, given = usual[name]
+            assert isinstance(self.carry(self.step(name, by, **given)), list)
+        return self
+
+    def states(self) -> list[str]:
+        """Return where the hazards stand."""
+        return [self.world.cases[n].ticket.state for n in self.numbers]
+
+
+FINISHED: dict[str, Any] = {"measures": "已清走", "completed_on": "2024-09-02"}
+
+
+def codes(answer: object) -> set[str]:
+    """Return the codes of a refusal."""
+    assert isinstance(answer, Refusal), answer
+    return {r.code for r in answer.reasons}
+
+
+def test_the_whole_way() -> None:
+    """Draft, sign, serve, acknowledge, reply, re-inspect: the hazards move with it, the paper remembers each step."""
+    desk = Desk().until()
+    assert desk.states() == ["reported"] * 3
+    desk.carry(desk.step("sign", LEADER))
+    assert desk.items[0].paper.number == "rectification_notice〔2024〕1号"
+    desk.carry(desk.step("serve", Hand(actor=SAFETY, via="in-person")))
+    assert desk.states() == ["assigned"] * 3
+    desk.carry(desk.step("acknowledge", Hand(actor=HEAD, entered_by=SAFETY, via="phone")))
+    assert desk.states() == ["rectifying"] * 3
+    desk.carry(desk.step("reply", RECTIFIER, data=FINISHED, evidence=dict.fromkeys(desk.numbers, (PHOTO,))))
+    assert desk.states() == ["pending_verification"] * 3
+    one, two, three = desk.numbers
+    failed = {three: {"reason": "未清完", "due_on": "2024-09-30"}}
+    desk.carry(desk.step("verify", CLERK, items=(one, two), failed=(three,), each=failed))
+    assert desk.states() == ["verified", "verified", "rectifying"]
+    paper = desk.items[0].paper
+    assert (paper.status, paper.served_via, paper.served_by, paper.acknowledged_by) == (
+        "acknowledged", "in-person", SAFETY, HEAD,
+    )  # fmt: skip
+    opinion = desk.world.cases[three].documents[2]
+    assert (opinion.kind, opinion.status, opinion.corrects, opinion.place) == ("verification_opinion", "draft", "W1", 3)
+
+
+def test_everybody_hears_of_a_paper_once() -> None:
+    """Eight hazards, one message for each person at each step, and none to who acts."""
+    desk = Desk(8).until()
+    assert desk.told == [("paper_waiting", LEADER)]
+    for name, expected in (("sign", {SAFETY}), ("serve", {HEAD, RECTIFIER})):
+        assert isinstance(desk.carry(desk.step(name, LEADER if name == "sign" else SAFETY)), list)
+        assert len(desk.told) == len({p for _, p in desk.told})
+        assert {p for _, p in desk.told} == expected
+    first = desk.world.cases[desk.numbers[0]]
+    params = next(m.params for m in first.messages.values() if m.template == "paper_served")
+    assert (params["count"], params["due_on"], len(str(params["lines"]).splitlines())) == (8, "2024年9月20日", 8)
+
+
+def test_the_reports_of_a_visit_are_gathered_with_the_history_true() -> None:
+    """What a step did is in every hazard's own history, with the paper it belongs to."""
+    desk = Desk().until("sign", "serve")
+    for number in desk.numbers:
+        lines = desk.world.cases[number].events
+        assert [(e.kind, e.trigger, e.public.get("step")) for e in lines[1:]] == [
+            ("papered", "draft", "draft"),
+            ("papered", "sign", "sign"),
+            ("acted", "assign", "serve"),
+        ]
+        assert {e.public.get("document") for e in lines[1:]} == {"W1"}
+
+
+def test_a_paper_goes_to_one_unit() -> None:
+    """Hazards of two units are refused, with which belongs where."""
+    desk = Desk(2)
+    desk.numbers.append(hazard(desk.world, responsible_unit="town1_school1"))
+    answer = desk.draft()
+    assert codes(answer) == {"two_units"}
+    assert "示例一镇初级中学：LZH-2024-000003" in str(answer)
+
+
+def test_a_draft_names_everything_that_is_missing() -> None:
+    """Every hazard with every field, and what is closed or on another paper, all at once."""
+    desk = Desk(2)
+    done(desk.world.act(desk.numbers[0], "dismiss", SAFETY, reason="不属实"))
+    answer = desk.draft(data={})
+    assert isinstance(answer, Refusal)
+    assert [r.message for r in answer.reasons] == [
+        f"{desk.numbers[0]}已办结（核查不属实）",
+        f"{desk.numbers[1]}缺“整改责任人”",
+        f"{desk.numbers[1]}缺“整改时限”",
+    ]
+    other = Desk().until()
+    assert codes(other.draft()) == {"on_paper"}
+
+
+def test_what_one_hazard_needs_may_differ() -> None:
+    """A value for one item goes before the value for all."""
+    desk = Desk(2)
+    later = {desk.numbers[1]: {"due_on": "2024-10-31"}}
+    desk.carry(desk.draft(each=later))
+    assert [desk.world.cases[n].ticket.fields["due_on"] for n in desk.numbers] == ["2024-09-20", "2024-10-31"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "name", "by", "code"),
+    [
+        ((), "sign", SAFETY, "role_missing"),
+        ((), "serve", SAFETY, "document_done"),
+        (("sign",), "sign", LEADER, "document_done"),
+        (("sign",), "acknowledge", HEAD, "document_done"),
+        (("sign",), "serve", HEAD, "role_missing"),
+        (("sign", "serve"), "serve", SAFETY, "document_done"),
+        (("sign", "serve"), "acknowledge", "town1-school1-head", "role_missing"),
+        (("sign", "serve"), "reply", RECTIFIER, "no_items"),
+        (("sign", "serve", "acknowledge"), "verify", CLERK, "no_items"),
+        ((), "verify", CLERK, "document_done"),
+    ],
+)
+def test_steps_in_their_order_by_who_may(steps: tuple[str, ...], name: str, by: str, code: str) -> None:
+    """Out of turn, or by somebody else, nothing of it happens."""
+    desk = Desk().until(*steps)
+    before = [desk.world.cases[n].ticket for n in desk.numbers]
+    given: dict[str, Any] = (
+        {"data": FINISHED, "evidence": dict.fromkeys(desk.numbers, (PHOTO,))} if name == "reply" else {}
+    )
+    assert code in codes(desk.carry(desk.step(name, by, **given)))
+    assert [desk.world.cases[n].ticket for n in desk.numbers] == before
+
+
+def test_one_refused_item_refuses_the_step() -> None:
+    """A reply with a photograph for two of three: nothing is handed in, and the third is named."""
+    desk = Desk().until("sign", "serve", "acknowledge")
+    some = dict.fromkeys(desk.numbers[:2], (PHOTO,))
+    answer = desk.carry(desk.step("reply", RECTIFIER, data=FINISHED, evidence=some))
+    assert codes(answer) == {"field_missing"}
+    assert f"第 3 项（{desk.numbers[2]}）缺“佐证材料”" in str(answer)
+    assert desk.states() == ["rectifying"] * 3
+
+
+def test_what_is_wrong_with_all_is_said_once() -> None:
+    """A missing role is not repeated for each of eight items."""
+    desk = Desk(8).until()
+    answer = desk.carry(desk.step("sign", CLERK))
+    assert isinstance(answer, Refusal)
+    assert len(answer.reasons) == 1
+    assert "第 1 项" not in answer.reasons[0].message
+
+
+def test_a_reply_may_speak_of_some_items() -> None:
+    """The others stay where they are, and may follow later."""
+    desk = Desk().until("sign", "serve", "acknowledge")
+    one = desk.numbers[0]
+    desk.carry(desk.step("reply", RECTIFIER, data=FINISHED, evidence={one: (PHOTO,)}, items=(one,)))
+    assert desk.states() == ["pending_verification", "rectifying", "rectifying"]
+    assert codes(desk.step("reply", RECTIFIER, data=FINISHED, items=(one,))) == {"wrong_state"}
+    assert codes(desk.step("reply", RECTIFIER, data=FINISHED, items=("LZH-2024-000099",))) == {"not_on_paper"}
+
+
+def test_the_same_item_is_not_both() -> None:
+    """Passed and failed at once is refused."""
+    desk = Desk().until("sign", "serve", "acknowledge", "reply")
+    one = desk.numbers[0]
+    assert codes(desk.step("verify", CLERK, items=(one,), failed=(one,))) == {"twice"}
+
+
+def test_who_entered_the_reply_re_inspects_on_site_with_a_second() -> None:
+    """The separation of duties holds through the paper as without it."""
+    desk = Desk().until("sign", "serve", "acknowledge")
+    by_phone = Hand(actor=RECTIFIER, entered_by=CLERK, via="phone")
+    desk.carry(desk.step("reply", by_phone, data=FINISHED, evidence=dict.fromkeys(desk.numbers, (PHOTO,))))
+    all_of_them = tuple(desk.numbers)
+    assert codes(desk.carry(desk.step("verify", CLERK, items=all_of_them))) == {"second_inspector", "not_on_site"}
+    on_site = Hand(actor=CLERK, via="in-person")
+    second = {"second_inspector": DEPUTY}
+    assert isinstance(desk.carry(desk.step("verify", on_site, items=all_of_them, data=second)), list)
+
+
+def test_voiding() -> None:
+    """A draft is withdrawn; a number once taken is kept; what is under way is taken back first; a reason is needed."""
+    desk = Desk().until()
+    assert codes(desk.step("void", SAFETY)) == {"field_missing"}
+    desk.carry(desk.step("void", SAFETY, reason="写错单位"))
+    assert desk.items[0].paper.status == "withdrawn"
+    signed = Desk().until("sign")
+    signed.carry(signed.step("void", SAFETY, reason="写错单位"))
+    paper = signed.items[0].paper
+    assert (paper.status, paper.number, paper.reason) == ("void", "rectification_notice〔2024〕1号", "写错单位")
+    assert isinstance(signed.draft(), Plan)
+    served = Desk().until("sign", "serve")
+    assert codes(served.step("void", SAFETY, reason="写错单位")) == {"under_way"}
+    for number in served.numbers:
+        done(served.world.act(number, "recall", SAFETY, reason="写错单位"))
+    assert isinstance(served.carry(served.step("void", SAFETY, reason="写错单位")), list)
+
+
+def test_a_correction_after_issue_takes_a_notice_of_its_own() -> None:
+    """Before signing nothing is out; afterwards one draft takes up all corrections until it is signed."""
+    desk = Desk(2).until()
+    one = desk.numbers[0]
+    done(desk.world.amend(one, SAFETY, reason="写错", place="综合楼"))
+    assert len(desk.world.cases[one].documents) == 1
+    desk.carry(desk.step("sign", LEADER))
+    answer = done(desk.world.amend(one, SAFETY, reason="写错", place="教学楼"))
+    (notice,) = answer.documents
+    assert (notice.kind, notice.status, notice.corrects, notice.signer) == (
+        "correction_notice",
+        "draft",
+        "W1",
+        "signatory",
+    )
+    assert done(desk.world.amend(one, SAFETY, reason="写错", description="三处堆物")).documents == ()
+    assert done(desk.world.amend(one, SAFETY, reason="补记", funds=3)).documents == ()
+
+
+def test_a_town_signs_its_own_notices() -> None:
+    """What the town's central school inspected is signed by its head, not by the bureau."""
+    desk = Desk(1)
+    desk.numbers = [hazard(desk.world, by=SUPERVISOR, source="town")]
+    desk.carry(desk.draft(by=SUPERVISOR))
+    assert codes(desk.carry(desk.step("sign", LEADER))) == {"role_missing"}
+    assert isinstance(desk.carry(desk.step("sign", "town1-head")), list)
+
+
+def test_a_restricted_hazard_goes_alone() -> None:
+    """It is not put on one paper with others."""
+    desk = Desk(1)
+    desk.numbers.append(hazard(desk.world, by=SAFETY, category="dispute"))
+    assert "restricted" in codes(desk.draft())
+
+
+def test_closed_items_are_no_obstacle_to_the_others() -> None:
+    """A hazard that was dismissed meanwhile is passed over when the paper is served."""
+    desk = Desk(2).until("sign")
+    done(desk.world.act(desk.numbers[0], "dismiss", SAFETY, reason="不属实"))
+    desk.carry(desk.step("serve", SAFETY))
+    assert desk.states() == ["unfounded", "assigned"]
+
+
+def test_forms_need_what_they_are_about() -> None:
+    """An extension's form needs the request, a close-out's form a hazard that passed; others are not drafted by hand."""
+    desk = Desk(1).until("sign", "serve", "acknowledge")
+    snapshot = desk.world.snapshot(desk.numbers[0])
+    order, day = Order(hand=Hand(actor=SAFETY)), local_day(desk.world.now)
+    assert codes(drafting.draft("extension_form", "W3", [snapshot], order, day)) == {"no_request"}
+    assert codes(drafting.draft("closeout_form", "W3", [snapshot], order, day)) == {"wrong_state"}
+    assert codes(drafting.draft("listing_notice", "W3", [snapshot], order, day)) == {"paper_unknown"}
+    desk.world.advance_to(at("2024-09-03"))
+    extension = {"reason": "等料", "new_due_on": "2024-10-20", "interim": "值守"}
+    done(desk.world.ask(desk.numbers[0], "extension", HEAD, **extension))
+    plan = drafting.draft("extension_form", "W3", [desk.world.snapshot(desk.numbers[0])], order, day)
+    assert isinstance(plan, Plan)
