@@ -94,6 +94,7 @@ def show(made: Session, results: Sequence[Result], *, as_json: bool) -> None:
 
 def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_run: bool = False) -> Result:
     """Carry one stimulus out, or (dry) only decide on it."""
+    from rectiflow._undo import keep
     from rectiflow.engine.decision import Refusal
     from rectiflow.engine.errors import RectiflowError
 
@@ -101,6 +102,7 @@ def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_
     try:
         if not dry_run:
             outcome = made.flow.handle(number, stimulus)
+            keep(made.flow, before)
             return _done(made, title, before, outcome.decision, outcome.ticket)
         answer = made.flow.preview(number, stimulus)
     except RectiflowError as exc:

@@ -230,3 +230,22 @@ def void_ticket(
 
     found = read_numbers(made.flow, numbers)
     carry_out(made, found, make, Given(reason=reason), title="作废", dry_run=dry_run, as_json=as_json)
+
+
+@app.command("undo")
+def undo_ticket(context: typer.Context, number: Number, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """撤销本人一小时内的上一步操作；提醒已发出或之后又有办理的不能撤销。"""
+    from rectiflow._undo import take_back
+
+    from ._doing import Done, show
+    from ._numbers import read_number
+
+    made = session(context)
+    full = read_number(made.flow, number)
+    before, decision = take_back(made.flow, full, by=made.person, account=made.account, dry_run=dry_run)
+    ticket = decision.ticket if dry_run else made.flow.ticket(full)
+    workflow = made.flow.workflow_of(ticket)
+    done = Done(
+        number=full, action="撤销", before=before, decision=decision, ticket=ticket, workflow=workflow, dry=dry_run
+    )
+    show(made, [done], as_json=as_json)

@@ -13,8 +13,9 @@ from .papering import take_step
 from .requesting import ask, rule
 from .sequence import follow, join
 from .signing import sign_off
-from .stimulus import Act, Amend, Ask, Fire, Import, PaperStep, Report, Rule, SignOff, Stimulus, Void
+from .stimulus import Act, Amend, Ask, Fire, Import, PaperStep, Report, Rule, SignOff, Stimulus, Undo, Void
 from .ticket import Snapshot
+from .undoing import undo
 from .workflow import Workflow
 
 __all__ = ["decide"]
@@ -58,6 +59,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return amend(snapshot, stimulus, now)
         case Void():
             return void(snapshot, stimulus, now)
+        case Undo():
+            return undo(snapshot, stimulus, now)
         case Import():
             return enter(snapshot, stimulus, now)
 

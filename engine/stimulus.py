@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from .ticket import Document, TimerKey
+from .ticket import Document, Snapshot, TimerKey
 
 __all__ = [
     "Act",
@@ -22,6 +22,7 @@ __all__ = [
     "Rule",
     "SignOff",
     "Stimulus",
+    "Undo",
     "Void",
 ]
 
@@ -148,6 +149,24 @@ class Void:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """The last action is taken back (撤销). `before` is how the ticket stood; the rest says what was done since.
+
+    `sent` counts the messages about it that have left.
+    """
+
+    hand: Hand
+    before: Snapshot
+    seq: int
+    kind: str
+    trigger: str
+    actor: str | None
+    entered_by: str | None
+    recorded_at: datetime
+    sent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
     """A row of an existing ledger enters as a stated fact (存量) at the stage its dates prove.
 
@@ -170,4 +189,4 @@ class Import:
     stated: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Import
+Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import

@@ -21,6 +21,9 @@ __all__ = [
     "Loaded",
     "decode_event",
     "decode_loaded",
+    "read_clock",
+    "read_document",
+    "read_request",
     "read_ticket",
 ]
 
@@ -142,12 +145,12 @@ def decode_loaded(columns: Sequence[Any]) -> Loaded:
     """Read the one row that `load` selects: ticket columns, clocks, requests, documents, revision, time."""
     ticket = read_ticket(columns[: len(TICKET_COLUMNS)])
     clocks, requests, documents, revision, read_at = columns[len(TICKET_COLUMNS) :]
-    runs = [_read_clock(c) for c in _plain(clocks) or ()]
+    runs = [read_clock(c) for c in _plain(clocks) or ()]
     return Loaded(
         ticket=ticket,
         clocks={r.clock: r for r in runs},
-        requests=tuple(sorted((_read_request(r) for r in _plain(requests) or ()), key=lambda r: r.ordinal)),
-        documents=tuple(_read_document(d) for d in _plain(documents) or ()),
+        requests=tuple(sorted((read_request(r) for r in _plain(requests) or ()), key=lambda r: r.ordinal)),
+        documents=tuple(read_document(d) for d in _plain(documents) or ()),
         revision=int(revision or 0),
         read_at=read_instant(read_at) if read_at else None,
     )
@@ -180,7 +183,8 @@ def decode_event(row: Mapping[str, Any]) -> Event:
     )
 
 
-def _read_clock(values: Sequence[Any]) -> ClockRun:
+def read_clock(values: Sequence[Any]) -> ClockRun:
+    """Read a run of a clock from its columns in the order of CLOCK_COLUMNS."""
     clock, run, status, started_at, due_on, due_at, version, original_due_on, budget, consumed, *rest = values
     running_since, edition, provisional, handed_in_on, ended_on, fired, next_step, next_occurrence, next_at = rest
     return ClockRun(
@@ -206,13 +210,15 @@ def _read_clock(values: Sequence[Any]) -> ClockRun:
     )
 
 
-def _read_request(values: Sequence[Any]) -> Request:
+def read_request(values: Sequence[Any]) -> Request:
+    """Read a request from its columns in the order of REQUEST_COLUMNS."""
     c = dict(zip(REQUEST_COLUMNS, values, strict=True))
     c["asked_on"], c["decided_on"] = _read_day(c["asked_on"]), _read_day(c["decided_on"])
     return Request(**{**c, "data": _plain(c["data"])})
 
 
-def _read_document(values: Sequence[Any]) -> Document:
+def read_document(values: Sequence[Any]) -> Document:
+    """Read a paper from its columns in the order of DOCUMENT_COLUMNS, then ordinal and place."""
     c = dict(zip((*DOCUMENT_COLUMNS, "ordinal", "place"), values, strict=True))
     return Document(**{**c, **{name: _read_day(c[name]) for name in DOCUMENT_DAYS}})
 

@@ -18,7 +18,7 @@ from rectiflow.engine.visiting import Visit
 
 from .types import instant_text, storable
 
-__all__ = ["Row", "Rows", "incident_row", "message_row", "rows_of", "text_row", "token", "visit_rows"]
+__all__ = ["Row", "Rows", "incident_row", "message_row", "rows_of", "standing_rows", "text_row", "token", "visit_rows"]
 
 Row = dict[str, Any]
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -332,6 +332,23 @@ def _add_documents(rows: Rows, home: Row, documents: Iterable[Document], numbers
             }
         )
         rows.items.append({**home, "ordinal": d.ordinal, "document": key, "place": d.place})
+
+
+def standing_rows(
+    ticket: Ticket, clocks: Iterable[ClockRun], requests: Iterable[Request], documents: Iterable[Document]
+) -> dict[str, Any]:
+    """Turn how a ticket stands into plain rows, to be read back by `decode`."""
+    home = {"district": ticket.district, "number": ticket.number}
+    rows = Rows(ticket=_ticket_row(ticket), created=False)
+    papers = tuple(documents)
+    _add_documents(rows, home, papers, {})
+    items = zip(rows.documents, papers, strict=True)
+    return {
+        "ticket": rows.ticket,
+        "clocks": [_clock_row(home, run) for run in clocks],
+        "requests": [_request_row(home, request) for request in requests],
+        "documents": [{**row, "ordinal": d.ordinal, "place": d.place} for row, d in items],
+    }
 
 
 def _day(day: date | None) -> str | None:

@@ -100,6 +100,8 @@ class Statements:
     claim_messages: Statement
     keep_rendered: Statement
     finish_message: Statement
+    cancel_line: Statement
+    left_of_line: Statement
     create_whole: str = ""  #: PostgreSQL: one statement for a new ticket with everything
     change_whole: str = ""  #: PostgreSQL: one statement for a changed ticket with everything
 
@@ -149,6 +151,8 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         claim_messages=text(_claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn())),
         keep_rendered=text(_keep_rendered()),
         finish_message=text(_finish_message()),
+        cancel_line=text(_cancel_line()),
+        left_of_line=text(_left_of_line()),
         create_whole=whole.creating() if one_statement else "",
         change_whole=whole.changing() if one_statement else "",
     )
@@ -356,3 +360,21 @@ def _finish_message() -> Any:
             lease_until=_literal("NULL"),
         )
     )
+
+
+def _of_line() -> tuple[ColumnElement[bool], ...]:
+    m = table("message")
+    return tuple(_is(m.c[n], n) for n in ("district", "number", "seq"))
+
+
+def _cancel_line() -> Any:
+    """Cancel what a line of history was about to tell and nobody is sending."""
+    m = table("message")
+    waiting = and_(m.c.status == _literal("'waiting'"), m.c.owner.is_(None))
+    return update(m).where(*_of_line(), waiting).values(status=_literal("'cancelled'"))
+
+
+def _left_of_line() -> Any:
+    """Count what a line of history has told, or is telling."""
+    m = table("message")
+    return select(func.count()).select_from(m).where(*_of_line(), m.c.status != _literal("'cancelled'"))

@@ -25,7 +25,7 @@ from .link import Link
 from .statements import Statement, compile_for
 from .types import instant_text, json_text, read_instant
 
-__all__ = ["Beside", "Claim", "ClaimLost", "DueTimer", "KeyTaken", "Store"]
+__all__ = ["AlreadyTold", "Beside", "Claim", "ClaimLost", "DueTimer", "KeyTaken", "Store"]
 
 
 class KeyTaken(Exception):
@@ -39,6 +39,16 @@ class Beside:
     district: str = ""
     visit: Visit | None = None
     texts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    unsaid: tuple[str, int] | None = None  #: number and line whose messages are cancelled; none of them may have left
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.visit is None and not self.texts and self.unsaid is None
+
+
+class AlreadyTold(Exception):
+    """A message that was to be cancelled has left meanwhile; nothing is written."""
 
 
 _NOTHING = Beside()
@@ -94,13 +104,7 @@ class Store(Claims):
         self, decisions: Sequence[Decision], *, prefix: str, claim: Claim | None = None, beside: Beside = _NOTHING
     ) -> list[Ticket]:
         """Carry out several decisions of different tickets in one transaction, with what goes beside them: all or none."""
-        alone = (
-            self._whole
-            and len(decisions) == 1
-            and not _takes_number(decisions[0])
-            and not beside.visit
-            and not beside.texts
-        )
+        alone = self._whole and len(decisions) == 1 and not _takes_number(decisions[0]) and beside.nothing
         numbers: dict[str, str] = {}
         try:
             with self.link.alone() if alone else self.link.transaction() as cursor:
@@ -166,6 +170,8 @@ class Store(Claims):
             visit, findings = r.visit_rows(beside.visit, numbers)
             _all(cursor, s.insert["inspection"], [visit])
             _all(cursor, s.insert["finding"], findings)
+        if beside.unsaid is not None:
+            self._cancel(cursor, beside.district, *beside.unsaid)
         texts = [r.text_row(beside.district, key, body) for key, body in beside.texts.items()]
         _all(cursor, s.insert["document_text"], texts)
 
@@ -173,6 +179,13 @@ class Store(Claims):
         statement = self.statements.next_number
         values = statement.values({"district": district, "series": series, "year": year})
         return int(cursor.execute(statement.sql, values).fetchone()[0])
+
+    def _cancel(self, cursor: Any, district: str, number: str, seq: int) -> None:
+        line = {"b_district": district, "b_number": number, "b_seq": seq}
+        cancel, left = self.statements.cancel_line, self.statements.left_of_line
+        cursor.execute(cancel.sql, cancel.values(line))
+        if cursor.execute(left.sql, left.values(line)).fetchone()[0]:
+            raise AlreadyTold
 
     # SQLite: statement by statement -----------------------------------------------------------------------------
 

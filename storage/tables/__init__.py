@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from . import desk, organisation, tickets, visits
+from . import desk, organisation, tickets, undo, visits
 from .base import METADATA, PREFIX
 
-__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets", "visits"]
+__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets", "undo", "visits"]
 
 
 def table(name: str) -> Table:

@@ -39,6 +39,14 @@ def upgrade() -> None:
         sa.Column("body", Json(), nullable=False),
         sa.PrimaryKeyConstraint("district", "document", name=op.f("pk_rectiflow_document_text")),
     )
+    op.create_table(
+        "rectiflow_undo",
+        sa.Column("district", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("rev", sa.Integer(), nullable=False),
+        sa.Column("body", Json(), nullable=False),
+        sa.PrimaryKeyConstraint("district", "number", name=op.f("pk_rectiflow_undo")),
+    )
     _visits()
     _guard()
 

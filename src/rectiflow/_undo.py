@@ -1,0 +1,76 @@
+"""Taking back the last action (撤销): kept with every action at the command line, undone within the hour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rectiflow.engine.decide import decide
+from rectiflow.engine.decision import Decision, Refusal
+from rectiflow.engine.errors import Conflict, Reason, Refused
+from rectiflow.engine.stimulus import Undo
+from rectiflow.engine.ticket import Snapshot
+from rectiflow.storage import undo as kept
+from rectiflow.storage.store import AlreadyTold, Beside
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+
+__all__ = ["keep", "take_back"]
+
+
+def keep(flow: Rectiflow, before: Snapshot) -> None:
+    """Keep how a hazard stood before an action that has just been carried out."""
+    kept.keep_before(flow.store.engine, before)
+
+
+def take_back(
+    flow: Rectiflow, number: str, *, by: str, account: str = "", dry_run: bool = False
+) -> tuple[Snapshot, Decision]:
+    """Take back the last action of a hazard; return how it stood until now, and the decision.
+
+    Raises:
+        Refused: with every reason. NotFound: no such hazard. Conflict: somebody else was faster.
+    """
+    snapshot = flow.snapshot(number)
+    before = _before(flow, snapshot)
+    line = flow.history(number)[-1]
+    stimulus = Undo(
+        hand=flow.hand(by, account=account),
+        before=before,
+        seq=line.seq,
+        kind=line.kind,
+        trigger=line.trigger,
+        actor=line.actor,
+        entered_by=line.entered_by,
+        recorded_at=line.recorded_at,
+        sent=kept.messages_sent(flow.store.engine, flow.district, number, line.seq),
+    )
+    answer = decide(snapshot.workflow, snapshot, stimulus, flow.now())
+    if isinstance(answer, Refusal):
+        raise Refused(answer.number, answer.action, answer.reasons)
+    if not dry_run:
+        try:
+            flow.carry_all([answer], Beside(district=flow.district, unsaid=(number, line.seq)))
+        except AlreadyTold:
+            told = Reason(code="told", message="提醒消息刚刚发出，不能撤销；请用更正、撤回交办等操作，并说明理由")
+            raise Refused(number, "撤销", [told]) from None
+    return snapshot, answer
+
+
+def _before(flow: Rectiflow, snapshot: Snapshot) -> Snapshot:
+    """Return how the hazard stood before its last action.
+
+    Raises:
+        Refused: nothing is kept: it was not the last thing done here, or not at the command line.
+    """
+    number = snapshot.case.number
+    found = kept.read_before(flow.store.engine, flow.district, number)
+    if found is None:
+        raise Refused(number, "撤销", [Reason(code="not_undoable", message="没有可撤销的操作")])
+    ticket, clocks, requests, documents = found
+    try:
+        workflow = flow.workflow_of(ticket)
+    except LookupError:
+        raise Conflict(number) from None
+    return replace(snapshot, workflow=workflow, ticket=ticket, clocks=clocks, requests=requests, documents=documents)
