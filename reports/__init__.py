@@ -10,12 +10,17 @@ if TYPE_CHECKING:
     from .case import Case
     from .charts import Series, bar_chart
     from .definitions import DEFINITIONS
-    from .errors import FileUnwritable, GlyphMissing, PeriodUnknown, ReportError, TooManyRows
+    from .errors import FileUnwritable, GlyphMissing, PeriodUnknown, ReportError, TemplateUnusable, TooManyRows
     from .figures import Figures, measure
     from .form import write_form
     from .html import render_html
     from .ledger import COLUMNS, LedgerColumn, write_ledger
     from .monthly import MonthlyReport, monthly_report
+    from .paper import FORM_KINDS, PAPER_KINDS, Paper, PaperItem
+    from .paper_fields import PAPER_FIELDS, PAPER_LISTS
+    from .paper_files import write_paper_template
+    from .paper_html import render_paper_html
+    from .paper_word import render_paper_word
     from .period import Period
     from .register import Standing, standing
     from .tables import Line, Tabulation, by_category, by_town, by_unit, reconcile, tabulate
@@ -24,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "DEFINITIONS",
+    "FORM_KINDS",
+    "PAPER_FIELDS",
+    "PAPER_KINDS",
+    "PAPER_LISTS",
     "Case",
     "Chart",
     "Column",
@@ -34,6 +43,8 @@ __all__ = [
     "LedgerColumn",
     "Line",
     "MonthlyReport",
+    "Paper",
+    "PaperItem",
     "Paragraph",
     "Period",
     "PeriodUnknown",
@@ -42,6 +53,7 @@ __all__ = [
     "Standing",
     "Table",
     "Tabulation",
+    "TemplateUnusable",
     "TooManyRows",
     "bar_chart",
     "by_category",
@@ -51,11 +63,14 @@ __all__ = [
     "monthly_report",
     "reconcile",
     "render_html",
+    "render_paper_html",
+    "render_paper_word",
     "render_word",
     "standing",
     "tabulate",
     "write_form",
     "write_ledger",
+    "write_paper_template",
 ]
 
 _HOMES = {
@@ -63,12 +78,17 @@ _HOMES = {
     "case": ("Case",),
     "charts": ("Series", "bar_chart"),
     "definitions": ("DEFINITIONS",),
-    "errors": ("FileUnwritable", "GlyphMissing", "PeriodUnknown", "ReportError", "TooManyRows"),
+    "errors": ("FileUnwritable", "GlyphMissing", "PeriodUnknown", "ReportError", "TemplateUnusable", "TooManyRows"),
     "figures": ("Figures", "measure"),
     "form": ("write_form",),
     "html": ("render_html",),
     "ledger": ("COLUMNS", "LedgerColumn", "write_ledger"),
     "monthly": ("MonthlyReport", "monthly_report"),
+    "paper": ("FORM_KINDS", "PAPER_KINDS", "Paper", "PaperItem"),
+    "paper_fields": ("PAPER_FIELDS", "PAPER_LISTS"),
+    "paper_files": ("write_paper_template",),
+    "paper_html": ("render_paper_html",),
+    "paper_word": ("render_paper_word",),
     "period": ("Period",),
     "register": ("Standing", "standing"),
     "tables": ("Line", "Tabulation", "by_category", "by_town", "by_unit", "reconcile", "tabulate"),

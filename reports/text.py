@@ -26,6 +26,11 @@ def shorten(value: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+def text_width(value: str) -> float:
+    """Return the width in Chinese characters, digits and Latin letters being half."""
+    return sum(0.5 if char.isascii() else 1.0 for char in value)
+
+
 def _tenths(value: Fraction) -> Decimal:
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(_TENTH, ROUND_HALF_UP)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,12 @@ from .blocks import Block, Chart, Heading, Paragraph, Table
 from .monthly import MonthlyReport
 from .text import circled, clean, cn_date
 from .word_element import element_of
+from .word_pack import settled
 from .word_page import BODY_POINTS, TEXT_WIDTH_MM, dress, set_properties, signature_indents
 from .word_table import table_element
 
 if TYPE_CHECKING:
     from docx.document import Document
-
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 
 def render_word(report: MonthlyReport) -> bytes:
@@ -38,7 +36,7 @@ def render_word(report: MonthlyReport) -> bytes:
     _add_end(document, report)
     out = io.BytesIO()
     document.save(out)
-    return _settled(out.getvalue())
+    return settled(out.getvalue())
 
 
 def _add(document: Document, block: Block) -> None:
@@ -102,14 +100,3 @@ def _add_notes(document: Document, notes: Sequence[str]) -> None:
     marks = [f"{circled(place)}" for place in range(1, len(notes) + 1)] if len(notes) > 1 else [""]
     text = "".join(f"{mark}{note}" for mark, note in zip(marks, notes, strict=False))
     document.add_paragraph(f"注：{clean(text)}" if text else "", style="公文附注")
-
-
-def _settled(data: bytes) -> bytes:
-    """Pack the document anew without the time of packing, so that equal reports are equal files."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            info = zipfile.ZipInfo(name, _ZIP_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(info, old.read(name))
-    return out.getvalue()

@@ -10,9 +10,11 @@ left. The fonts are those of an office's Windows machine; they are named, not em
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from .text import text_width
 from .word_element import element, element_of, parsed, qualified, serialized
 
 if TYPE_CHECKING:
@@ -32,8 +34,9 @@ BODY, TITLE, BLACK, KAI, SONG = "仿宋_GB2312", "方正小标宋简体", "黑�
 #: What to take where a font is not installed.
 FALLBACKS: Final = {BODY: "仿宋", TITLE: "宋体", KAI: "楷体"}
 
-#: Style name → font, size in points, line pitch in points (None: single), indent in characters, alignment.
-STYLES: Final[dict[str, tuple[str, float, float | None, float, str]]] = {
+#: Font, size in points, line pitch in points (None: single), indent in characters, alignment.
+Look = tuple[str, float, float | None, float, str]
+STYLES: Final[dict[str, Look]] = {
     "公文标题": (TITLE, 22, 34, 0, "center"),
     "公文副标题": (KAI, 16, LINE_POINTS, 0, "center"),
     "公文正文": (BODY, BODY_POINTS, LINE_POINTS, 2, "both"),
@@ -49,19 +52,31 @@ STYLES: Final[dict[str, tuple[str, float, float | None, float, str]]] = {
 
 def dress(document: Document) -> None:
     """Set page, fonts, styles and page numbers of a new document."""
-    from docx.enum.style import WD_STYLE_TYPE
-
     _set_page(document)
     _set_font(document.styles["Normal"], BODY, BODY_POINTS)
-    for name, (font, points, line, indent, alignment) in STYLES.items():
-        style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
-        _set_font(style, font, points)
-        _set_lines(style, line, indent * points, alignment)
+    add_styles(document, STYLES)
     for name, font in (("Heading 1", BLACK), ("Heading 2", KAI)):
         _set_heading(document.styles[name], font)
     _set_language(document)
     _number_pages(document)
     _name_fallbacks(document)
+
+
+def add_styles(document: Document, looks: Mapping[str, Look]) -> None:
+    """Add paragraph styles by name."""
+    from docx.enum.style import WD_STYLE_TYPE
+
+    for name, (font, points, line, indent, alignment) in looks.items():
+        style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+        _set_font(style, font, points)
+        _set_lines(style, line, indent * points, alignment)
+
+
+def add_run_style(document: Document, name: str, font: str, points: float) -> None:
+    """Add a style for a few words inside a paragraph."""
+    from docx.enum.style import WD_STYLE_TYPE
+
+    _set_font(document.styles.add_style(name, WD_STYLE_TYPE.CHARACTER), font, points)
 
 
 def set_properties(document: Document, *, title: str, author: str, made_at: datetime, version: int) -> None:
@@ -84,15 +99,10 @@ def signature_indents(issuer: str, day: str) -> tuple[float, float]:
     The issuer stands two characters from the right and the date begins two further in than it; a date that is
     too long for that stands two characters from the right itself, and the issuer moves left.
     """
-    issuer_width, day_width = _width(issuer), _width(day)
+    issuer_width, day_width = text_width(issuer), text_width(day)
     if issuer_width - day_width >= 2:
         return 2.0, issuer_width - day_width
     return max(2.0, day_width + 4 - issuer_width), 2.0
-
-
-def _width(text: str) -> float:
-    """Return the width in characters, digits and Latin letters being half."""
-    return sum(0.5 if char.isascii() else 1.0 for char in text)
 
 
 def _set_page(document: Document) -> None:

@@ -23,8 +23,8 @@ def test_an_unknown_name_is_refused() -> None:
 
 def test_importing_loads_no_heavy_library() -> None:
     """Neither the package nor the data model of a report loads matplotlib, python-docx, xlsxwriter or Jinja2."""
-    heavy = "{'matplotlib', 'docx', 'xlsxwriter', 'jinja2', 'numpy', 'lxml'}"
-    names = "monthly_report, measure, write_ledger, render_word, render_html, bar_chart"
+    heavy = "{'matplotlib', 'docx', 'xlsxwriter', 'jinja2', 'numpy', 'lxml', 'docxtpl'}"
+    names = "monthly_report, measure, write_ledger, render_word, render_html, bar_chart, render_paper_word, render_paper_html"
     code = f"import sys; from rectiflow.reports import {names}; sys.exit(', '.join(sorted({heavy} & set(sys.modules))) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
