@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ._context import Session
 
-__all__ = ["Words", "as_record", "read_words", "show_paper", "show_papers", "tell"]
+__all__ = ["Words", "as_record", "read_words", "short_id", "show_paper", "show_papers", "tell"]
 
 _PLACES = re.compile(r"\d{1,3}(?:[-~～至]\d{1,3})?")
 _EACH = re.compile(r"(\d{1,3})[.．:](.+)", re.DOTALL)
@@ -100,12 +100,10 @@ def tell(made: Session, taken: Taken) -> None:
 
     paper, directory = taken.paper, made.flow.directory()
     title = PAPERS.get(paper.kind, paper.kind)
-    name = paper.id or "（新编号）"
-    number = f"  {paper.number}" if paper.number else ""
-    put(
-        f"{name}  {title}{number}  {PAPER_STEPS[taken.plan.step]}：{PAPER_STATUS.get(paper.status, paper.status)}",
-        "bold",
-    )
+    name = short_id(paper.id) if paper.id else "（新编号）"
+    status, done = PAPER_STATUS.get(paper.status, paper.status), PAPER_STEPS[taken.plan.step]
+    said = status if done in status else f"{done}，{status}"
+    put(f"{name}  {paper.number or title}  {said}", "bold")
     put_labelled("单位", [f"{directory.unit_name(paper.unit)}，{len(taken.tickets)} 项"])
     put_labelled("项目", list(_items(taken)))
     told: dict[str, list[str]] = {}
@@ -121,18 +119,20 @@ def tell(made: Session, taken: Taken) -> None:
 
 
 def _items(taken: Taken) -> Iterator[str]:
-    width = screen_width() - 8
+    from rich.cells import cell_len
+
     for (snapshot, part), decision in zip(taken.plan.parts, taken.decisions, strict=True):
         workflow, ticket = snapshot.workflow, decision.ticket
         was, now = workflow.states[snapshot.case.state].title, workflow.states[ticket.state].title
         moved = f"{was} → {now}" if was != now else now
-        due = f"，{ticket.fields['due_on']} 前" if ticket.fields.get("due_on") else ""
+        said = f"{moved}，{ticket.fields['due_on']} 前" if ticket.fields.get("due_on") else moved
         line = f"{part.document.place}. {snapshot.case.number}  {ticket.fields.get('description') or ''}"
-        yield f"{fit(line, width - 26).rstrip()}  {moved}{due}"
+        room = max(30, screen_width() - 8 - cell_len(said) - 4)
+        yield f"{fit(line, room).rstrip()}  {said}"
 
 
 def _next(taken: Taken) -> str:
-    key = taken.paper.id or "W…"
+    key = short_id(taken.paper.id) if taken.paper.id else "W…"
     return {
         "draft": f"签发：rectiflow notice sign-off {key}",
         "sign": f"打印、送达：rectiflow notice print {key} --out 通知.docx，notice serve {key}",
@@ -176,14 +176,15 @@ def show_papers(found: Sequence[PaperLine]) -> None:
         )
         mine = "  ← 待我签发" if line.mine else ""
         put(
-            f"{fit(_short(line.id), 6)}{fit(line.number or line.title, 24)}  {fit(status, 7)} {fit(line.unit, 18)} {progress}{mine}"[
+            f"{fit(short_id(line.id), 6)}{fit(line.number or line.title, 24)}  {fit(status, 7)} {fit(line.unit, 18)} {progress}{mine}"[
                 : width * 2
             ]
         )
-    say(f"共 {len(found)} 件。查看：rectiflow notice show {_short(found[0].id)}")
+    say(f"共 {len(found)} 件。查看：rectiflow notice show {short_id(found[0].id)}")
 
 
-def _short(paper: str) -> str:
+def short_id(paper: str) -> str:
+    """Return how people speak of a paper: W12 for LZH-W2024-0012."""
     match = re.search(r"-W\d{4}-0*(\d+)$", paper)
     return f"W{match[1]}" if match else paper
 

@@ -38,8 +38,13 @@ def turn_roles(workflow: Workflow, ticket: Ticket) -> tuple[str, ...]:
 
 
 def takers(snapshot: Snapshot, transition: Transition) -> tuple[str, ...]:
-    """Return the roles that may take a transition: while listed, who accepts for that level may judge as well."""
+    """Return the roles that may take a transition.
+
+    While listed, who accepts for that level may judge as well; what a leader has signed, who keeps the ledger may serve.
+    """
     ticket, workflow = snapshot.case, snapshot.workflow
+    if transition.paper and any(d.kind == transition.paper and d.status == "signed" for d in snapshot.documents):
+        return (*transition.by, *workflow.keepers)
     judging = ticket.listed is not None and _judged(workflow, ticket.state) and _judges(workflow, transition)
     return (*transition.by, ACCEPTOR) if judging else transition.by
 

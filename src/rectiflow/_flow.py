@@ -657,12 +657,13 @@ class Rectiflow:
 
 
 def by_title(titles: Mapping[str, str], text: str) -> str:
-    """Return the id that a title, a unique beginning of one, or the id itself stands for; else the text as it is."""
+    """Return the id that a title, its unique beginning or end, or the id itself stands for; else the text as it is."""
     if text in titles:
         return text
     exact = [k for k, title in titles.items() if title == text]
     begun = exact or [k for k, title in titles.items() if text and title.startswith(text)]
-    return begun[0] if len(begun) == 1 else text
+    found = begun or [k for k, title in titles.items() if text and title.endswith(text)]
+    return found[0] if len(found) == 1 else text
 
 
 def _breaks(number: str, ticket: Ticket | None, events: Sequence[Event]) -> tuple[ChainBreak, ...]:

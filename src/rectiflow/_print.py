@@ -102,29 +102,35 @@ def write_own_template(kind: str, folder: Path) -> list[Path]:
 
 
 class _Lines(HTMLParser):
-    """Reads the text of a page, a line for each block and for each row of a table."""
+    """Reads the text of a page, a line for each block and for each row of a table; what is only looks is passed over."""
 
     _BLOCKS = frozenset({"p", "div", "h1", "h2", "h3", "tr", "li", "caption", "section"})
+    _VOID = frozenset({"br", "hr", "img", "meta", "link", "col"})
+    _UNREAD = frozenset({"style", "title", "script"})
 
     def __init__(self) -> None:
         super().__init__()
         self.lines: list[str] = [""]
-        self._hidden = 0
+        self._unread: list[str] = []  #: open tags since one that is not read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._hidden += tag in ("style", "title", "script")
-        if tag in self._BLOCKS:
+        if tag in self._VOID:
+            self.lines[-1] += "  " if tag == "br" else ""
+        elif self._unread or tag in self._UNREAD or ("aria-hidden", "true") in attrs:
+            self._unread.append(tag)
+        elif tag in self._BLOCKS:
             self.lines.append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("style", "title", "script")
-        if tag in self._BLOCKS:
+        if self._unread:
+            self._unread.pop()
+        elif tag in self._BLOCKS:
             self.lines.append("")
         elif tag in ("td", "th"):
             self.lines[-1] += "  "
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
+        if not self._unread:
             self.lines[-1] += " ".join(data.split())
 
 
