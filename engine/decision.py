@@ -29,7 +29,8 @@ class EventDraft:
     `public` may be hashed as it is (ids, codes, dates); names, numbers and free text belong into `private`.
     """
 
-    kind: str  #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified
+    #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified | handed_over
+    kind: str
     trigger: str
     from_state: str | None
     to_state: str

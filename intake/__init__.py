@@ -5,6 +5,7 @@ It knows no database and looks nothing up: names of units, persons and categorie
 
 from __future__ import annotations
 
+from .contacts import Unfit, read_email, read_phone
 from .dates import Deadline, ParsedDate, SchoolYear, parse_date, parse_deadline
 from .errors import DateUnreadable, IntakeError, LedgerUnusable, OrganisationUnusable, WorkbookUnreadable
 from .ledger import LedgerFile, LedgerRow, read_ledger
@@ -33,6 +34,7 @@ __all__ = [
     "SchoolYear",
     "Sheet",
     "SkippedRow",
+    "Unfit",
     "UnitRow",
     "WorkbookUnreadable",
     "match_key",
@@ -40,7 +42,9 @@ __all__ = [
     "open_sheets",
     "parse_date",
     "parse_deadline",
+    "read_email",
     "read_ledger",
     "read_organisation",
+    "read_phone",
     "split_names",
 ]

@@ -72,6 +72,8 @@ OCCASIONS: Mapping[str, str] = {
     "major_reported": "重大隐患上报",
     "monitoring_due": "监测提醒",
     "reclassified": "改判",
+    "handed_over": "岗位交接",
+    "standing_in": "请假代理",
     "import_summary": "期初建账汇总",
     "report_ready": "报表待签发",
     "restricted": "限制类事项",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .definitions import DEFINITIONS
     from .errors import FileUnwritable, GlyphMissing, PeriodUnknown, ReportError, TooManyRows
     from .figures import Figures, measure
+    from .handover import write_handover_page
     from .html import render_html
     from .ledger import COLUMNS, LedgerColumn, write_ledger
     from .monthly import MonthlyReport, monthly_report
@@ -53,6 +54,7 @@ __all__ = [
     "render_word",
     "standing",
     "tabulate",
+    "write_handover_page",
     "write_ledger",
 ]
 
@@ -63,6 +65,7 @@ _HOMES = {
     "definitions": ("DEFINITIONS",),
     "errors": ("FileUnwritable", "GlyphMissing", "PeriodUnknown", "ReportError", "TooManyRows"),
     "figures": ("Figures", "measure"),
+    "handover": ("write_handover_page",),
     "html": ("render_html",),
     "ledger": ("COLUMNS", "LedgerColumn", "write_ledger"),
     "monthly": ("MonthlyReport", "monthly_report"),

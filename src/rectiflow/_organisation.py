@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.intake import OrganisationFile, PersonRow, PostRow, UnitRow
 
-__all__ = ["SEE_RESTRICTED", "OrganisationImport", "import_organisation"]
+__all__ = ["GRANT_TITLES", "SEE_RESTRICTED", "OrganisationImport", "import_organisation", "new_id"]
 
 SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 _GRANTS = {"act_for_others": ACT_AS, "see_restricted": SEE_RESTRICTED}
@@ -52,6 +52,7 @@ def import_organisation(
     Raises:
         IntakeError: the workbook cannot be used at all.
     """
+    from rectiflow._persons import keep_posts
     from rectiflow.intake import Recorded, read_organisation
 
     known = flow.directory()
@@ -74,7 +75,7 @@ def import_organisation(
         holdings=brought.holdings,
         substitutions=brought.substitutions,
     )
-    flow.refresh()
+    keep_posts(flow)
     return replace(brought, revision=revision)
 
 
@@ -167,12 +168,17 @@ class _Matching:
                 yield Substitution(person=person, deputy=deputy, since=row.deputy_since, until=row.deputy_until)
 
     def _new(self, prefix: str) -> str:
-        number = 1 + sum(t.startswith(prefix) and t[1:].isdigit() for t in self.taken)
-        while f"{prefix}{number:04d}" in self.taken:
-            number += 1
-        key = f"{prefix}{number:04d}"
+        key = new_id(prefix, self.taken)
         self.taken.add(key)
         return key
+
+
+def new_id(prefix: str, taken: Collection[str]) -> str:
+    """Return an id not taken yet: r0012."""
+    number = 1 + sum(t.startswith(prefix) and t[1:].isdigit() for t in taken)
+    while f"{prefix}{number:04d}" in taken:
+        number += 1
+    return f"{prefix}{number:04d}"
 
 
 def _role_titles(workflows: Iterable[Workflow]) -> dict[str, str]:

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["ActionView", "ClockView", "EventView", "Sheet", "Told", "events", "sheet"]
 
-_TITLES = {"reported": "上报", "imported": "期初建账", "amended": "更正", "voided": "作废", "reclassified": "改判"}
+_TITLES = {
+    "reported": "上报",
+    "imported": "期初建账",
+    "amended": "更正",
+    "voided": "作废",
+    "reclassified": "改判",
+    "handed_over": "交接",
+}
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 
 
