@@ -17,6 +17,7 @@ __all__ = [
     "Following",
     "HandingOver",
     "Vacancy",
+    "filler",
     "follow",
     "give_up",
     "post_name",
@@ -196,10 +197,10 @@ def _vacancies(directory: Directory, day: date) -> Iterator[Vacancy]:
     for post in directory.posts.values():
         unit, ended = directory.units.get(post.unit), [u for u in until.get(post.id, ()) if u is not None and u < day]
         if unit is not None and unit.active and ended and not directory.holders_of(post.id, day):
-            yield Vacancy(post=post, since=max(ended) + _DAY, filler=_filler(directory, post, day))
+            yield Vacancy(post=post, since=max(ended) + _DAY, filler=filler(directory, post, day))
 
 
-def _filler(directory: Directory, post: Post, day: date) -> str:
+def filler(directory: Directory, post: Post, day: date) -> str:
     """Say who should fill a post: the unit's head; for the head's own post the unit above."""
     heads = [] if HEAD in post.roles else directory.holders(HEAD, post.unit, day)
     if heads:

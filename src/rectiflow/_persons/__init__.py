@@ -6,20 +6,23 @@ from .absence import Absence, absences, cancel, register
 from .closing import Closed, close
 from .following import keep_posts
 from .handing import Handed, Newcomer, Order, hand_over
-from .listing import HANDOVER_COLUMNS, write_listing
-from .passing import Passing
+from .listing import Listed, check_listing, write_listing
+from .passing import KINDS, Passing, counted
 
 __all__ = [
-    "HANDOVER_COLUMNS",
+    "KINDS",
     "Absence",
     "Closed",
     "Handed",
+    "Listed",
     "Newcomer",
     "Order",
     "Passing",
     "absences",
     "cancel",
+    "check_listing",
     "close",
+    "counted",
     "hand_over",
     "keep_posts",
     "register",
