@@ -19,7 +19,7 @@ __all__ = ["keeper_of", "settle", "show_absence", "show_absences", "show_closed"
 
 _T = TypeVar("_T")
 _MOST = 30  #: lines of what passes on the screen
-_NUMBER, _STATE, _ROLE, _DAY = 16, 12, 12, 10  #: columns
+_NUMBER, _STATE, _ROLE, _DAY = 15, 12, 14, 11  #: columns
 DRY = "以上是试算，没有写入任何内容。"
 
 
@@ -81,7 +81,7 @@ def show_handed(done: Handed) -> None:
     put(f"交接  {'、'.join(done.posts)}：{done.old} → {follows}，自 {done.since} 起", "bold")
     renamed = sum(p.renamed for p in done.passing)
     when = f"，{done.since} 当天自动改" if done.later else ""
-    named = f"其中 {renamed} 条的整改责任人改为{done.new or '空（由单位主要负责人办理）'}{when}" if renamed else ""
+    named = f"其中 {renamed} 条的整改责任人改为{done.new or '空，补人后自动写上'}{when}" if renamed else ""
     put_labelled("移交", ["；".join(filter(None, (counted(done.passing), named)))])
     _rows(done.passing)
     _warn([*done.vacancies, *done.warnings])
@@ -145,7 +145,8 @@ def _rows(found: Sequence[Passing]) -> None:
     room = screen_width() - (_NUMBER + _STATE + _ROLE + _DAY + 6)
     for p in found[:_MOST]:
         what = p.state if p.kind == "ticket" else KINDS[p.kind]
-        due = left(p.days_left) if p.due_on else ("未定时限" if p.kind == "ticket" else "")
+        undated = "未定时限" if p.kind == "ticket" else ""
+        due = left(p.days_left) if p.days_left is not None else str(p.due_on or undated)
         cells = (
             fit(p.number, _NUMBER),
             fit(what, _STATE),

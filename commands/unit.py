@@ -122,6 +122,8 @@ def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> Non
     brought = import_organisation(made.flow, file, by=by, dry_run=dry_run)
     for problem in brought.problems:
         warn(problem)
+    for notice in brought.noticed:
+        warn(notice)
     for change in brought.granted:
         say(f"权限：{change}")
     done = "将导入" if dry_run else "已导入"

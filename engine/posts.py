@@ -87,7 +87,7 @@ def give_up(
 
 
 def vacancies(directory: Directory, day: date) -> tuple[Vacancy, ...]:
-    """Return the posts of units that exist, once held, that nobody sits on that day."""
+    """Return the posts with duties of units that exist, once held, that nobody sits on that day."""
     return tuple(_vacancies(directory, day))
 
 
@@ -196,7 +196,7 @@ def _vacancies(directory: Directory, day: date) -> Iterator[Vacancy]:
         until.setdefault(holding.post, []).append(holding.until)
     for post in directory.posts.values():
         unit, ended = directory.units.get(post.unit), [u for u in until.get(post.id, ()) if u is not None and u < day]
-        if unit is not None and unit.active and ended and not directory.holders_of(post.id, day):
+        if post.roles and unit is not None and unit.active and ended and not directory.holders_of(post.id, day):
             yield Vacancy(post=post, since=max(ended) + _DAY, filler=filler(directory, post, day))
 
 

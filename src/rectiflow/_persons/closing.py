@@ -18,7 +18,7 @@ from rectiflow.engine.visibility import may_see
 from rectiflow.storage.reorganising import Reorganisation
 
 from .following import keep_posts
-from .passing import Passing, open_tickets
+from .passing import Passing, days_left, open_tickets
 from .work import decided, hand_of, keeper_reasons, retried, vacancy_key
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _passing(case: _Case, ticket: Ticket, stimulus: Handover, viewer: str | None
         state=workflow.states[ticket.state].title,
         role=case.after.person_name(stimulus.person),
         due_on=due_on,
-        days_left=(due_on - flow.today()).days if due_on else None,
+        days_left=days_left(workflow, ticket, due_on, flow.today()),
         renamed=True,
     )
 

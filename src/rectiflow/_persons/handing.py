@@ -244,11 +244,12 @@ def _named(directory: Directory, order: Order) -> tuple[Person, Person | None, t
     return old, new, tuple(p for p in posts if p is not None)
 
 
-def _person(directory: Directory, text: str, subject: str, reasons: list[Reason]) -> Person | None:
+def _person(directory: Directory, text: str, subject: str, reasons: list[Reason], *, hint: str = "") -> Person | None:
     try:
         return directory.find_person(text)
     except (NotFound, Ambiguous) as exc:
-        reasons.append(Reason(code="person_unknown", subject=subject, message=str(exc).rstrip("。")))
+        said = hint if isinstance(exc, NotFound) else ""
+        reasons.append(Reason(code="person_unknown", subject=subject, message=str(exc).rstrip("。") + said))
         return None
 
 
@@ -256,11 +257,8 @@ def _successor(directory: Directory, order: Order, reasons: list[Reason]) -> Per
     """Find who follows, or make a new person where it is said how to reach one."""
     name = (order.new or "").strip()
     if not order.newcomer.given:
-        found = _person(directory, name, "new", reasons)
-        if found is None:
-            hint = "新来的人请加 --phone、--email 或 --account，就会登记为新人员"
-            reasons.append(Reason(code="person_unknown", subject="new", message=hint))
-        return found
+        hint = "；新来的人请加 --phone、--email 或 --account，就会登记为新人员"
+        return _person(directory, name, "new", reasons, hint=hint)
     known = [p for p in directory.persons.values() if name in (p.id, p.name)]
     if known:
         message = f"已有人员“{known[0].name}”，接任的就是此人时不要写 --phone、--email、--account；同名的另一人请在姓名后加以区别"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from rectiflow._views import pages
+from rectiflow._views import is_overdue, pages
 from rectiflow.engine.directory import Directory, Post
 from rectiflow.engine.hands import role_title
 from rectiflow.engine.inspecting import turn_roles
@@ -23,7 +23,7 @@ from rectiflow.storage.store import PAPER_TITLES
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["KINDS", "Change", "Passing", "counted", "open_tickets", "passing"]
+__all__ = ["KINDS", "Change", "Passing", "counted", "days_left", "open_tickets", "passing"]
 
 KINDS: Mapping[str, str] = {"ticket": "隐患", "request": "待审批", "paper": "待签发", "call": "待打电话"}
 NAMED = "整改责任人"
@@ -32,7 +32,10 @@ _MASKED = "（限制类，只给有权限的人看）"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passing:
-    """One thing that passes: `role` says as what, `renamed` whether the hazard names another person from now on."""
+    """One thing that passes: `role` says as what, `renamed` whether the hazard names another person from now on.
+
+    `days_left` is that of a hazard still to be rectified, negative when it is overdue.
+    """
 
     kind: str  #: ticket | request | paper | call
     number: str
@@ -77,6 +80,12 @@ def passing(change: Change) -> tuple[Passing, ...]:
 def open_tickets(flow: Rectiflow, units: frozenset[str] = frozenset()) -> Iterator[Ticket]:
     """Yield the open hazards of units (none given: of the district)."""
     yield from pages(flow, TicketFilter(units=units, open=True))
+
+
+def days_left(workflow: Workflow, ticket: Ticket, due_on: date | None, today: date) -> int | None:
+    """Return how many days a hazard has; None without a date, and once past it when the work was handed in."""
+    days = (due_on - today).days if due_on is not None else None
+    return days if days is not None and (days >= 0 or is_overdue(workflow, ticket, today)) else None
 
 
 def counted(found: Iterable[Passing]) -> str:
@@ -176,7 +185,7 @@ def _passing(
         state=workflow.states[ticket.state].title,
         role=role,
         due_on=due_on,
-        days_left=(due_on - change.flow.today()).days if due_on else None,
+        days_left=days_left(workflow, ticket, due_on, change.flow.today()) if kind == "ticket" else None,
         ordinal=ordinal,
         renamed=renamed,
     )
