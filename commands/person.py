@@ -1,17 +1,22 @@
-"""Persons: brought in from a workbook, listed."""
+"""Persons: brought in from a workbook, listed; posts handed over, deputies for who is away."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._context import session
+from ._options import AsJson
 from ._output import print_json, table
 from .unit import import_workbook
 
-app = typer.Typer(help="人员：导入、列表。", no_args_is_help=True)
+if TYPE_CHECKING:
+    from ._context import Session
+
+app = typer.Typer(help="人员：导入、列表、岗位交接、请假代理。", no_args_is_help=True)
 
 __all__ = ["app"]
 
@@ -57,6 +62,136 @@ def list_persons(
         for p, posts in rows
     )
     table(f"人员（{len(rows)}）", ("姓名", "岗位", "系统账号", "手机", "邮箱"), shown)
+
+
+@app.command("handover")
+def hand_over(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="移交的人", metavar="原任")],
+    since: Annotated[str, typer.Option("--from", help="新任到岗的第一天，如 1月18日", metavar="日期")],
+    new: Annotated[str | None, typer.Argument(help="接任的人；还没有登记的写姓名并加联系方式", metavar="新任")] = None,
+    post: Annotated[
+        list[str] | None, typer.Option("--post", help="原任有几个岗位时写明交接哪个，可写几次", metavar="岗位")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="暂时没有人接任，岗位空着")] = False,
+    phone: Annotated[str | None, typer.Option("--phone", help="新登记人员的手机", metavar="号码")] = None,
+    email: Annotated[str | None, typer.Option("--email", help="新登记人员的邮箱", metavar="地址")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="新登记人员的系统账号", metavar="账号")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="把移交清单写成文件（.xlsx、.csv、.html）", metavar="文件")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会移交什么，不写入")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """岗位交接：在办的隐患、待审批、待签发、待打的电话都随岗位移交，时限不变，并列出移交了什么。"""
+    from rectiflow._persons import Newcomer, Order, check_listing
+    from rectiflow._persons import hand_over as carry_out
+
+    from ._fields import read_day
+    from ._posts import keeper_of, settle, show_handed, write_handed
+
+    if (new is None) != nobody:
+        said = "接任的人和 --nobody 只能写一个。" if nobody else "没有写接任的人；暂时没有人接任的，请加 --nobody。"
+        raise typer.BadParameter(said)
+    made = session(context)
+    by = keeper_of(made, "办理岗位交接")
+    day = read_day(since, made.flow.today(), "--from")
+    if out is not None:
+        check_listing(out)
+    newcomer = Newcomer(phone=phone, email=email, account=account)
+    order = Order(old=old, new=new, since=day or made.flow.today(), posts=tuple(post or ()), newcomer=newcomer)
+    done = settle(
+        lambda dry: carry_out(made.flow, order, by=by, account=made.account, dry_run=dry),
+        show_handed,
+        "就这样交接吗？",
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+    if out is not None:
+        write_handed(out, done, made)
+
+
+@app.command("absent")
+def absent(
+    context: typer.Context,
+    person: Annotated[str | None, typer.Argument(help="请假的人；不写则列出请假的人", metavar="[人员]")] = None,
+    since: Annotated[str | None, typer.Option("--from", help="请假第一天，如 10月8日", metavar="日期")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="请假最后一天（含当日）", metavar="日期")] = None,
+    deputy: Annotated[str | None, typer.Option("--deputy", help="其间代理的人", metavar="人员")] = None,
+    reason: Annotated[str, typer.Option("--reason", help="事由，告知代理人", metavar="文字")] = "",
+    cancel: Annotated[bool, typer.Option("--cancel", help="取消请假；已开始的到昨天止")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="列表时连已过去的一起列")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会怎样，不写入")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """请假代理：登记、取消、列表。其间的提醒发给代理人，代理人可代为办理。"""
+    from ._fields import read_day
+    from ._posts import keeper_of, show_absences
+
+    made = session(context)
+    today = made.flow.today()
+    first, last = read_day(since, today, "--from"), read_day(until, today, "--to")
+    if not cancel and deputy is None and first is None and last is None:
+        from rectiflow._persons import absences
+
+        found = absences(made.flow, person=person, everything=everything)
+        print_json(found) if as_json else show_absences(found)
+        return
+    if person is None:
+        raise typer.BadParameter("没有写请假的人。")
+    by = keeper_of(made, "登记请假代理")
+    if cancel:
+        _cancel(made, person, first, by, dry_run=dry_run, as_json=as_json)
+        return
+    if first is None or last is None or deputy is None:
+        given = (("--from", first), ("--to", last), ("--deputy", deputy))
+        raise typer.BadParameter(f"还没有写 {'、'.join(name for name, value in given if value is None)}。")
+    _register(made, (person, deputy), (first, last), reason, by, dry_run=dry_run, as_json=as_json)
+
+
+def _register(
+    made: Session,
+    names: tuple[str, str],
+    days: tuple[date, date],
+    reason: str,
+    by: str | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from rectiflow._persons import register
+
+    from ._posts import settle, show_absence
+
+    person, deputy = names
+    since, until = days
+    settle(
+        lambda dry: register(made.flow, person, deputy, since=since, until=until, reason=reason, by=by, dry_run=dry),
+        show_absence,
+        "就这样登记吗？",
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+
+
+def _cancel(made: Session, person: str, since: date | None, by: str | None, *, dry_run: bool, as_json: bool) -> None:
+    from rectiflow._persons import Absence
+    from rectiflow._persons import cancel as take_back
+
+    from ._layout import put
+    from ._posts import settle
+
+    def show(done: Absence) -> None:
+        rest = "已开始的到昨天止" if done.now else "整段取消"
+        put(f"取消请假  {done.person}：{done.since} 至 {done.until}（{done.deputy}代理），{rest}", "bold")
+
+    settle(
+        lambda dry: take_back(made.flow, person, since=since, by=by, dry_run=dry),
+        show,
+        "取消吗？",
+        dry_run=dry_run,
+        as_json=as_json,
+    )
 
 
 def _masked(phone: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Units: brought in from a workbook, listed, shown."""
+"""Units: brought in from a workbook, listed, shown, closed or merged."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from ._context import session
+from ._options import AsJson
 from ._output import print_json, say, table, warn
 
-app = typer.Typer(help="单位：导入、列表、查看。", no_args_is_help=True)
+app = typer.Typer(help="单位：导入、列表、查看、撤并。", no_args_is_help=True)
 
 __all__ = ["app", "import_workbook"]
 
@@ -72,12 +73,40 @@ def show_unit(
     if as_json:
         print_json({"unit": unit, "posts": [{"post": p, "holders": holders[p.id]} for p in posts]})
         return
-    say(f"{unit.name}（{unit.id}）" + ("" if unit.active else "  已撤并"))
+    after = directory.unit_name(unit.successor)
+    say(f"{unit.name}（{unit.id}）" + ("" if unit.active else f"  已撤并{f'，并入{after}' if after else ''}"))
     say("上级：" + (" → ".join(a.name for a in directory.line(unit.parent)) or "—"))
     table(
         "",
         ("岗位", "在岗", "职责"),
         ((p.title, "、".join(holders[p.id]) or "空缺", "、".join(sorted(p.roles))) for p in posts),
+    )
+
+
+@app.command("close")
+def close_unit(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="撤销或并入别处的单位", metavar="单位")],
+    since: Annotated[str, typer.Option("--from", help="撤并的日期（不晚于今天），如 1月18日", metavar="日期")],
+    into: Annotated[str | None, typer.Option("--into", help="承接单位", metavar="单位")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会移交什么，不写入")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """单位撤并：在办隐患移交给承接单位，时限不变；没有承接单位的逐条成为待处理事项。"""
+    from rectiflow._persons import close
+
+    from ._fields import read_day
+    from ._posts import keeper_of, settle, show_closed
+
+    made = session(context)
+    by = keeper_of(made, "撤并单位")
+    day = read_day(since, made.flow.today(), "--from") or made.flow.today()
+    settle(
+        lambda dry: close(made.flow, name, successor=into, since=day, by=by, account=made.account, dry_run=dry),
+        show_closed,
+        "就这样撤并吗？",
+        dry_run=dry_run,
+        as_json=as_json,
     )
 
 
@@ -93,6 +122,8 @@ def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> Non
     brought = import_organisation(made.flow, file, by=by, dry_run=dry_run)
     for problem in brought.problems:
         warn(problem)
+    for notice in brought.noticed:
+        warn(notice)
     for change in brought.granted:
         say(f"权限：{change}")
     done = "将导入" if dry_run else "已导入"

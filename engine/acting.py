@@ -14,6 +14,7 @@ from .giving import giving_reasons, wanting
 from .hands import day_of, hand_reasons, role_reasons, same_person_reasons
 from .inspecting import barred, inspector_reasons, takers, turn_roles, verifies
 from .moments import local_day
+from .receiving import unit_reasons
 from .requesting import withdraw_overtaken, withdraw_pending
 from .roles import Standing
 from .stimulus import Act
@@ -90,6 +91,7 @@ def _attempt(snapshot: Snapshot, transition: Transition, stimulus: Act, now: dat
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     standing, more = transition_reasons(snapshot, transition, stimulus, now, values)
     reasons += more
+    reasons += unit_reasons(snapshot, values, transition.require)
     reasons += giving_reasons(snapshot, transition, stimulus, values, day_of(stimulus.hand, now))
     reasons += inspector_reasons(snapshot, transition, stimulus.hand, values, local_day(now))
     return _Attempt(transition=transition, standing=standing, values=values, reasons=tuple(reasons))

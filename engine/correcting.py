@@ -11,6 +11,7 @@ from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import hand_reasons, lifting_reasons, role_reasons
 from .moments import local_day
+from .receiving import unit_reasons
 from .requesting import withdraw_pending
 from .roles import Standing
 from .stimulus import Amend, Void
@@ -31,7 +32,7 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
     workflow, ticket = snapshot.workflow, snapshot.case
     values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
     standing, more = amend_reasons(snapshot, stimulus, now)
-    reasons += [*more, *_protected(snapshot, values)]
+    reasons += [*more, *_protected(snapshot, values), *unit_reasons(snapshot, values)]
     if not stimulus.reason.strip():
         reasons.append(Reason(code="field_missing", subject="reason", message="更正须写明理由（reason）"))
     changed = {k: v for k, v in values.items() if v != ticket.fields.get(k)}

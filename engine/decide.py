@@ -8,12 +8,13 @@ from .acting import act
 from .correcting import amend, void
 from .decision import Decision, Refusal
 from .firing import fire
+from .handing_over import hand_over
 from .opening import enter, report
 from .papering import take_step
 from .requesting import ask, rule
 from .sequence import follow, join
 from .signing import sign_off
-from .stimulus import Act, Amend, Ask, Fire, Import, PaperStep, Report, Rule, SignOff, Stimulus, Undo, Void
+from .stimulus import Act, Amend, Ask, Fire, Handover, Import, PaperStep, Report, Rule, SignOff, Stimulus, Undo, Void
 from .ticket import Snapshot
 from .undoing import undo
 from .workflow import Workflow
@@ -61,6 +62,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return void(snapshot, stimulus, now)
         case Undo():
             return undo(snapshot, stimulus, now)
+        case Handover():
+            return hand_over(snapshot, stimulus, now)
         case Import():
             return enter(snapshot, stimulus, now)
 

@@ -29,7 +29,9 @@ class EventDraft:
     `public` may be hashed as it is (ids, codes, dates); names, numbers and free text belong into `private`.
     """
 
-    kind: str  #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified | papered | undone
+    #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified | papered | undone
+    #: | handed_over | carried
+    kind: str
     trigger: str
     from_state: str | None
     to_state: str

@@ -8,7 +8,7 @@ from datetime import date
 
 from .errors import Ambiguous, NotFound
 
-__all__ = ["Directory", "District", "Holding", "Person", "Post", "Substitution", "Unit"]
+__all__ = ["Changes", "Directory", "District", "Holding", "Person", "Post", "Substitution", "Unit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +78,18 @@ class Substitution:
     until: date
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """Entries of the organisation to add or to put in place of those with the same key; `dropped` are taken out."""
+
+    units: tuple[Unit, ...] = ()
+    posts: tuple[Post, ...] = ()
+    persons: tuple[Person, ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    substitutions: tuple[Substitution, ...] = ()
+    dropped: tuple[Substitution, ...] = ()
+
+
 class Directory:
     """Everything asked of the organisation while deciding; built once per organisation revision."""
 
@@ -100,18 +112,43 @@ class Directory:
         self._named_units = _names((u.id, (u.id, u.name, *u.aliases)) for u in self.units.values())
         self._named_persons = _names((p.id, (p.id, p.name)) for p in self.persons.values())
         self._accounts = {p.account: p.id for p in self.persons.values() if p.account}
+        self.holdings: tuple[Holding, ...] = tuple(holdings)
+        self.substitutions: tuple[Substitution, ...] = tuple(substitutions)
         self._by_role: dict[str, list[tuple[str, Holding]]] = {}
         self._by_person: dict[str, list[tuple[Post, Holding]]] = {}
-        for h in holdings:
+        for h in self.holdings:
             post = self.posts[h.post]
             self._by_person.setdefault(h.person, []).append((post, h))
             for role in post.roles:
                 self._by_role.setdefault(role, []).append((post.unit, h))
         self._substitutions: dict[str, list[Substitution]] = {}
-        for s in substitutions:
+        for s in self.substitutions:
             self._substitutions.setdefault(s.person, []).append(s)
 
+    def after(self, changes: Changes) -> Directory:
+        """Return the organisation as it is once changes are written; of the next revision."""
+        gone = {_period(s) for s in (*changes.dropped, *changes.substitutions)}
+        holdings = {(h.post, h.person, h.since): h for h in (*self.holdings, *changes.holdings)}
+        return Directory(
+            district=self.district,
+            revision=self.revision + 1,
+            units={**self.units, **{u.id: u for u in changes.units}}.values(),
+            posts={**self.posts, **{p.id: p for p in changes.posts}}.values(),
+            persons={**self.persons, **{p.id: p for p in changes.persons}}.values(),
+            holdings=holdings.values(),
+            substitutions=(*(s for s in self.substitutions if _period(s) not in gone), *changes.substitutions),
+        )
+
     # units ------------------------------------------------------------------------------------------------------
+
+    def present(self, unit: str | None) -> str | None:
+        """Return the unit that stands in a unit's place today: itself, or who took over from a closed one."""
+        seen: set[str] = set()
+        found = self.units.get(unit or "")
+        while found is not None and not found.active and found.successor and found.id not in seen:
+            seen.add(found.id)
+            unit, found = found.successor, self.units.get(found.successor)
+        return unit
 
     def unit_name(self, unit: str | None) -> str:
         """Return a unit's name; the id itself when it is not known, "" for None."""
@@ -173,6 +210,15 @@ class Directory:
         """Return the posts a person sits on that day."""
         return tuple(p for p, h in self._by_person.get(person, ()) if _on(h.since, h.until, day))
 
+    def holders_of(self, post: str, day: date) -> tuple[str, ...]:
+        """Return who sits on a post that day; each once, in order."""
+        found = (h.person for h in self.holdings if h.post == post and _on(h.since, h.until, day))
+        return tuple(dict.fromkeys(found))
+
+    def held_by(self, person: str) -> tuple[tuple[Post, Holding], ...]:
+        """Return every post a person holds, held, or is going to hold, with its days."""
+        return tuple(self._by_person.get(person, ()))
+
     def unit_of(self, person: str | None, day: date) -> str | None:
         """Return the unit of a person's first post that day."""
         return next((p.unit for p in self.posts_of(person or "", day)), None)
@@ -180,6 +226,10 @@ class Directory:
     def deputies(self, person: str, day: date) -> tuple[str, ...]:
         """Return who stands in for a person that day."""
         return tuple(s.deputy for s in self._substitutions.get(person, ()) if _on(s.since, s.until, day))
+
+
+def _period(s: Substitution) -> tuple[str, str, date]:
+    return s.person, s.deputy, s.since
 
 
 def _on(since: date | None, until: date | None, day: date) -> bool:

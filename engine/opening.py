@@ -12,6 +12,7 @@ from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import hand_reasons, role_reasons
 from .moments import local_day
+from .receiving import unit_reasons
 from .stimulus import Attachment, Hand, Import, Report
 from .ticket import Plain, Snapshot, Ticket
 from .values import take
@@ -26,7 +27,7 @@ def report(snapshot: Snapshot, stimulus: Report, now: datetime) -> Decision | Re
     """Decide whether a hazard may be put on record; its number is given by the store."""
     workflow = snapshot.workflow
     values, reasons = _values(snapshot, stimulus.hand, stimulus.data, now)
-    reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
+    reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons, *unit_reasons(snapshot, values)]
     if reasons:
         return Refusal(number="", action="上报", reasons=tuple(dict.fromkeys(reasons)))
     change = _begin(snapshot, stimulus.hand, values, now, stimulus.key)
@@ -49,6 +50,7 @@ def enter(snapshot: Snapshot, stimulus: Import, now: datetime) -> Decision | Ref
     workflow = snapshot.workflow
     values, reasons = _values(snapshot, stimulus.hand, stimulus.data, now)
     reasons += [*import_reasons(snapshot, stimulus.hand, now), *_stated_reasons(stimulus, local_day(now))]
+    reasons += unit_reasons(snapshot, values) if stimulus.proof != "closed" else []
     if reasons:
         return Refusal(number="", action="期初建账", reasons=tuple(dict.fromkeys(reasons)))
     hand = replace(stimulus.hand, on=None)

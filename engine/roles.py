@@ -93,7 +93,7 @@ def _own(
 
 
 def _unit(workflow: Workflow, role: Role, entry: str, fields: Mapping[str, Plain], directory: Directory) -> str | None:
-    unit = _named_unit(workflow, entry, fields, directory)
+    unit = directory.present(_named_unit(workflow, entry, fields, directory))  # who took over from a closed unit
     if unit is not None and role.up is not None:
         nearest = directory.nearest(unit, role.up)
         unit = nearest.id if nearest else None

@@ -16,6 +16,7 @@ __all__ = [
     "Attachment",
     "Fire",
     "Hand",
+    "Handover",
     "Import",
     "PaperStep",
     "Report",
@@ -167,6 +168,23 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What is open goes to who follows, on a post or as a unit (交接); where it stands and its dates stay.
+
+    `person` is who is responsible from now on; None: nobody until `post` is filled. `unit` is the unit that takes over;
+    None: the same as before. `since` is the first day of who follows. `hand` None is the machine, on a day that was
+    entered before.
+    """
+
+    hand: Hand | None
+    person: str | None
+    since: date
+    unit: str | None = None
+    post: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
     """A row of an existing ledger enters as a stated fact (存量) at the stage its dates prove.
 
@@ -189,4 +207,4 @@ class Import:
     stated: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import
+Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import | Handover

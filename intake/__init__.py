@@ -5,6 +5,7 @@ It knows no database and looks nothing up: names of units, persons and categorie
 
 from __future__ import annotations
 
+from .contacts import Unfit, read_email, read_phone
 from .dates import Deadline, ParsedDate, SchoolYear, parse_date, parse_deadline
 from .errors import (
     DateUnreadable,
@@ -44,6 +45,7 @@ __all__ = [
     "SchoolYear",
     "Sheet",
     "SkippedRow",
+    "Unfit",
     "UnitRow",
     "WorkbookUnreadable",
     "match_key",
@@ -51,8 +53,10 @@ __all__ = [
     "open_sheets",
     "parse_date",
     "parse_deadline",
+    "read_email",
     "read_inspections",
     "read_ledger",
     "read_organisation",
+    "read_phone",
     "split_names",
 ]

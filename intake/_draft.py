@@ -8,19 +8,18 @@ from typing import TypeAlias
 
 from ._body import BodyRow
 from ._header import HeaderCell
+from .contacts import Unfit
 from .problems import RowProblem
 from .text import Cell, match_key
 from .workbook import FORMULA_FAILED
+
+__all__ = ["NOTHING", "Convert", "Draft", "Unfit", "Warn"]
 
 NOTHING = frozenset({"", "/", "\\", "-", "--", "—", "——", "–", "无", "暂无", "没有", "/无"})
 _LONGEST_NOTHING = 4  # with a blank inside it
 
 Warn: TypeAlias = Callable[[str], None]
 Convert: TypeAlias = Callable[[Cell, Warn], object]
-
-
-class Unfit(Exception):
-    """Say why a cell does not fit its column; the draft adds the place."""
 
 
 @dataclass(slots=True)

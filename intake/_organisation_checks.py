@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +11,11 @@ from typing import cast
 from ._draft import Draft, Unfit, Warn
 from ._ledger_values import name, names, one_line
 from ._organisation_columns import ACTIVE, GONE, GRANTS, KIND_WORDS, KINDS
+from .contacts import read_email, read_phone
 from .dates import parse_date
 from .errors import DateUnreadable
 from .text import Cell, cell_text, match_key
 
-_MOBILE = re.compile(r"1[3-9]\d{9}")
-_LANDLINE = re.compile(r"0\d{2,3}-?[2-9]\d{6,7}(?:-\d{1,6})?|[2-9]\d{6,7}")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _PERIODS = (("since", "until", "任职"), ("deputy_since", "deputy_until", "代理"))
 
 
@@ -302,20 +299,11 @@ def _is_active(cell: Cell, _warn: Warn) -> bool:
 
 
 def _phone(cell: Cell, _warn: Warn) -> str:
-    written = re.sub(r"[\s]+|(?<=^1\d\d)-|(?<=^1\d\d-\d{4})-", "", cell_text(cell))
-    mobile = written.removeprefix("+86").replace("-", "")
-    if _MOBILE.fullmatch(mobile):
-        return mobile
-    if _LANDLINE.fullmatch(written):
-        return written
-    raise Unfit("不是电话号码：手机应为 11 位，座机请带区号；一格只填一个号码")
+    return read_phone(cell_text(cell))
 
 
 def _email(cell: Cell, _warn: Warn) -> str:
-    written = "".join(cell_text(cell).split())
-    if not _EMAIL.fullmatch(written):
-        raise Unfit("不是电子邮箱地址，应是 name@example.com 的样子；一格只填一个")
-    return written
+    return read_email(cell_text(cell))
 
 
 def _grants(cell: Cell, _warn: Warn) -> tuple[str, ...]:

@@ -77,6 +77,8 @@ OCCASIONS: Mapping[str, str] = {
     "paper_served": "整改通知书送达",
     "paper_result": "复查结果",
     "visit_reported": "检查发现隐患",
+    "handed_over": "岗位交接",
+    "standing_in": "请假代理",
     "import_summary": "期初建账汇总",
     "report_ready": "报表待签发",
     "restricted": "限制类事项",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .errors import FileUnwritable, GlyphMissing, PeriodUnknown, ReportError, TemplateUnusable, TooManyRows
     from .figures import Figures, measure
     from .form import write_form
+    from .handover import write_handover_page
     from .html import render_html
     from .ledger import COLUMNS, LedgerColumn, write_ledger
     from .monthly import MonthlyReport, monthly_report
@@ -69,6 +70,7 @@ __all__ = [
     "standing",
     "tabulate",
     "write_form",
+    "write_handover_page",
     "write_ledger",
     "write_paper_template",
 ]
@@ -81,6 +83,7 @@ _HOMES = {
     "errors": ("FileUnwritable", "GlyphMissing", "PeriodUnknown", "ReportError", "TemplateUnusable", "TooManyRows"),
     "figures": ("Figures", "measure"),
     "form": ("write_form",),
+    "handover": ("write_handover_page",),
     "html": ("render_html",),
     "ledger": ("COLUMNS", "LedgerColumn", "write_ledger"),
     "monthly": ("MonthlyReport", "monthly_report"),

@@ -106,6 +106,8 @@ def write_ledger(
     filters_text: str,
     zone: tzinfo | None = None,
     columns: Sequence[LedgerColumn] = COLUMNS,
+    label: str = "筛选",
+    sheet_name: str = SHEET_NAME,
 ) -> int:
     """Write the rows under the standard columns, and return how many there were.
 
@@ -118,6 +120,7 @@ def write_ledger(
             a row is tinted if it is True, or begins with 是 or 逾期.
         cutoff: aware; printed in `zone` (Asia/Shanghai by default), as are datetimes in cells.
         filters_text: what was selected, in words; 全部 if empty.
+        label: what stands before `filters_text`.
 
     Raises:
         FileUnwritable: the ending is neither .xlsx nor .csv, or the file cannot be written.
@@ -125,10 +128,11 @@ def write_ledger(
     """
     target = Path(path)
     kept = list(rows)
-    note = f"截至{cn_time(local(cutoff, zone))}　筛选：{clean(filters_text) or '全部'}　共{len(kept)}条"
+    note = f"截至{cn_time(local(cutoff, zone))}　{label}：{clean(filters_text) or '全部'}　共{len(kept)}条"
     match target.suffix.lower():
         case ".xlsx":
-            data = _workbook(kept, columns, title=clean(title), note=note, made=local(cutoff, zone), zone=zone)
+            made = local(cutoff, zone)
+            data = _workbook(kept, columns, title=clean(title), note=note, made=made, zone=zone, sheet_name=sheet_name)
         case ".csv":
             data = _csv(kept, columns, zone)
         case other:
@@ -187,6 +191,7 @@ def _workbook(
     note: str,
     made: datetime,
     zone: tzinfo | None,
+    sheet_name: str,
 ) -> bytes:
     if len(rows) > MAX_SHEET_ROWS - HEADER_ROW - 1:
         raise TooManyRows(f"台账有{len(rows)}条，超过工作表的行数上限：请按单位或时间分开导出，或改用 .csv")
@@ -196,7 +201,7 @@ def _workbook(
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = Workbook(out, options)
     book.set_properties({"title": title, "comments": note, "created": made.replace(tzinfo=None)})
-    sheet = book.add_worksheet(SHEET_NAME)
+    sheet = book.add_worksheet(sheet_name)
     formats = _Formats(book)
     _head(sheet, formats, columns, title, note)
     for number, row in enumerate(rows, start=HEADER_ROW + 1):

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from rectiflow.engine.directory import Directory, District, Holding, Person, Post, Substitution, Unit
+from rectiflow.engine.directory import Changes, Directory, District, Holding, Person, Post, Substitution, Unit
 from rectiflow.engine.errors import NotFound, WorkplaceError
 
 from .connect import reading, writing
 from .tables import table
 
-__all__ = ["add_district", "districts", "read_directory", "write_organisation"]
+__all__ = ["add_district", "districts", "read_directory", "write_changes", "write_organisation"]
 
 _OPEN = date.min  #: stands for “from the beginning” in a key
 
@@ -67,22 +67,34 @@ def write_organisation(
         NotFound: the district is not registered.
         WorkplaceError: an account would belong to two persons; nothing is written.
     """
-    people = list(persons)
+    changes = Changes(
+        units=tuple(units),
+        posts=tuple(posts),
+        persons=tuple(persons),
+        holdings=tuple(holdings),
+        substitutions=tuple(substitutions),
+    )
     with writing(engine) as connection:
-        revision = _raise_revision(connection, district)  # first: whoever comes next waits here
-        _refuse_shared_accounts(connection, district, people)
-        _replace(connection, "unit", district, ("id",), [_unit_row(u) for u in units])
-        _replace(connection, "post", district, ("id",), [_post_row(p) for p in posts])
-        _replace(connection, "person", district, ("id",), [_person_row(p) for p in people])
-        _replace(connection, "holding", district, ("post", "person", "since_on"), [_holding_row(h) for h in holdings])
-        _replace(
-            connection,
-            "substitution",
-            district,
-            ("person", "deputy", "since_on"),
-            [_substitution_row(s) for s in substitutions],
-        )
-        return revision
+        return write_changes(connection, district, changes)
+
+
+def write_changes(connection: Connection, district: str, changes: Changes) -> int:
+    """Write changes of the organisation in the transaction of a connection; return the new revision.
+
+    Raises:
+        NotFound, WorkplaceError: as of `write_organisation`; the transaction must be undone.
+    """
+    revision = _raise_revision(connection, district)  # first: whoever comes next waits here
+    _refuse_shared_accounts(connection, district, list(changes.persons))
+    _replace(connection, "unit", district, ("id",), [_unit_row(u) for u in changes.units])
+    _replace(connection, "post", district, ("id",), [_post_row(p) for p in changes.posts])
+    _replace(connection, "person", district, ("id",), [_person_row(p) for p in changes.persons])
+    held = [_holding_row(h) for h in changes.holdings]
+    _replace(connection, "holding", district, ("post", "person", "since_on"), held)
+    _drop_substitutions(connection, district, changes.dropped)
+    stood_in = [_substitution_row(s) for s in changes.substitutions]
+    _replace(connection, "substitution", district, ("person", "deputy", "since_on"), stood_in)
+    return revision
 
 
 def read_directory(engine: Engine, district: str) -> Directory:
@@ -150,6 +162,13 @@ def _replace(
         connection.execute(delete(t).where(t.c.district == district, *same))
     if written:
         connection.execute(insert(t), [{"district": district, **row} for row in written.values()])
+
+
+def _drop_substitutions(connection: Connection, district: str, dropped: Iterable[Substitution]) -> None:
+    t = table("substitution")
+    for s in dropped:
+        same = (t.c.person == s.person, t.c.deputy == s.deputy, t.c.since_on == s.since)
+        connection.execute(delete(t).where(t.c.district == district, *same))
 
 
 def _refuse_shared_accounts(connection: Connection, district: str, people: list[Person]) -> None:

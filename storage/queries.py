@@ -189,8 +189,8 @@ def incidents(engine: Engine, district: str, *, open_only: bool = True) -> list[
     return _all(engine, query.order_by(i.c.opened_at.desc(), i.c.id))
 
 
-def close_incident(engine: Engine, district: str, incident: str, *, by: str, now: datetime) -> bool:
-    """Close an open incident; False when there is none of that id."""
+def close_incident(engine: Engine, district: str, incident: str, *, by: str | None, now: datetime) -> bool:
+    """Close an open incident (`by` None: the machine does); False when there is none of that id."""
     i = table("incident")
     change = update(i).where(i.c.district == district, i.c.id == incident, i.c.status == "open")
     return _write(engine, change.values(status="closed", closed_at=now, closed_by=by)) == 1

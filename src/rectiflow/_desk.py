@@ -203,7 +203,7 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
         if snapshot is None:
             continue
         clock, fields = snapshot.workflow.clocks.get(row["clock"]), snapshot.case.fields
-        callee = snapshot.directory.persons.get(row["callee"] or "")
+        callee = snapshot.directory.persons.get(fields.get("responsible_person") or row["callee"] or "")
         mine, phone = _mine(flow, snapshot, row["role"], by), callee.phone if callee else None
         found.append(
             CallView(

@@ -29,6 +29,7 @@ from rectiflow.storage.connect import engine_beside, make_engine
 from rectiflow.storage.decode import Loaded
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.queries import TicketFilter
+from rectiflow.storage.reorganising import Reorganisation, Reorganising
 from rectiflow.storage.store import Beside, Claim, DueTimer, KeyTaken, Store
 
 from ._clock import Clock, SystemClock
@@ -78,6 +79,7 @@ class Rectiflow:
         self.evidence = evidence
         self.also_sms = False  #: urgent messages go out by short message as well
         self.borrowed = False  #: the store works on a host's own engine
+        self.posts_seen: tuple[int, date] | None = None  #: the revision and day for which posts were looked after
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._directories: dict[str, Directory] = {}
@@ -356,6 +358,25 @@ class Rectiflow:
             self._done(ticket, decision)
         return stored
 
+    def reorganise(self, what: Reorganisation, directory: Directory, *, by: str | None = None) -> list[Ticket]:
+        """Change the organisation with all that follows from it on tickets, in one transaction: all or nothing.
+
+        Args:
+            directory: the organisation it was decided from.
+            by: id of the person who does it; None: the machine.
+
+        Raises:
+            Conflict: the organisation or a ticket has changed since.
+        """
+        store = Reorganising(self.store.engine)
+        told = replace(what, messages=self._outgoing(what.messages, directory))
+        code, now = directory.district, self.now()
+        stored = store.reorganise(code.code, told, revision=directory.revision, prefix=code.prefix, by=by, now=now)
+        self.refresh()
+        for ticket, decision in zip(stored, what.decisions, strict=True):
+            self._done(ticket, decision)
+        return stored
+
     def preview(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
         """Decide without carrying anything out."""
         snapshot = self._snapshot(self._load(number))
@@ -513,9 +534,11 @@ class Rectiflow:
     # time -------------------------------------------------------------------------------------------------------
 
     def tick(self, *, limit: int = 200) -> Swept:
-        """Fire what is due, until nothing is; a ticket that fails never stops the others."""
+        """Fire what is due, until nothing is; a ticket that fails never stops the others. Posts are looked after first."""
+        from ._persons import keep_posts
         from ._sweep import sweep
 
+        keep_posts(self)
         return sweep(self, limit=limit)
 
     def fire(self, timer: DueTimer) -> Outcome | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.intake import OrganisationFile, PersonRow, PostRow, UnitRow
 
-__all__ = ["SEE_RESTRICTED", "OrganisationImport", "import_organisation"]
+__all__ = ["GRANT_TITLES", "SEE_RESTRICTED", "OrganisationImport", "import_organisation", "new_id"]
 
 SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 _GRANTS = {"act_for_others": ACT_AS, "see_restricted": SEE_RESTRICTED}
@@ -35,6 +35,7 @@ class OrganisationImport:
     substitutions: tuple[Substitution, ...]
     problems: tuple[str, ...]
     granted: tuple[str, ...]  #: in words: who gains or loses which grant
+    noticed: tuple[str, ...] = ()  #: in words: what differs from a hand-over or closing on record
     revision: int | None = None  #: the organisation's revision after writing; None when nothing was written
 
 
@@ -52,6 +53,7 @@ def import_organisation(
     Raises:
         IntakeError: the workbook cannot be used at all.
     """
+    from rectiflow._persons import keep_posts
     from rectiflow.intake import Recorded, read_organisation
 
     known = flow.directory()
@@ -74,7 +76,7 @@ def import_organisation(
         holdings=brought.holdings,
         substitutions=brought.substitutions,
     )
-    flow.refresh()
+    keep_posts(flow)
     return replace(brought, revision=revision)
 
 
@@ -90,7 +92,10 @@ class _Matching:
         self.accounts = {p.account: p.id for p in known.persons.values() if p.account}
         self.grants = {p.id: p.grants for p in known.persons.values()}
         self.taken = {*known.units, *known.posts, *known.persons}
+        self.closed = {u.id for u in known.units.values() if not u.active}
+        self.ended = {(h.post, h.person, h.since): h.until for h in known.holdings if h.until is not None}
         self.problems: list[str] = []
+        self.noticed: list[str] = []
         self.granted: list[str] = []
 
     def all(self, file: OrganisationFile) -> OrganisationImport:
@@ -112,9 +117,14 @@ class _Matching:
             substitutions=tuple(self._substitutions(file.persons)),
             problems=tuple(self.problems),
             granted=tuple(self.granted),
+            noticed=tuple(self.noticed),
         )
 
     def _unit(self, row: UnitRow) -> Unit:
+        if row.active and self.units[row.name] in self.closed:
+            self.noticed.append(
+                f"工作表“单位”第 {row.row} 行：{row.name}此前已撤并，照表恢复为正常；不对的请在表里改为撤并"
+            )
         return Unit(
             id=self.units[row.name],
             name=row.name,
@@ -157,7 +167,16 @@ class _Matching:
         for row in rows:
             post = self.posts.get((self.units.get(row.unit, ""), row.post))
             if post is not None:
-                yield Holding(post=post, person=self.persons[row.name], since=row.since, until=row.until)
+                yield self._held(row, post)
+
+    def _held(self, row: PersonRow, post: str) -> Holding:
+        """Read a holding; one that was handed over since the sheet was written does not come back by itself."""
+        person = self.persons[row.name]
+        ended = self.ended.get((post, person, row.since)) if row.until is None else row.until
+        if ended != row.until:
+            said = f"{row.name}的{row.unit}{row.post}已于 {ended} 交接"
+            self.noticed.append(f"工作表“人员”第 {row.row} 行：{said}，照记录保留；确实又任此岗的请写明新的任职起")
+        return Holding(post=post, person=person, since=row.since, until=ended)
 
     def _substitutions(self, rows: Sequence[PersonRow]) -> Iterable[Substitution]:
         for row in rows:
@@ -167,12 +186,17 @@ class _Matching:
                 yield Substitution(person=person, deputy=deputy, since=row.deputy_since, until=row.deputy_until)
 
     def _new(self, prefix: str) -> str:
-        number = 1 + sum(t.startswith(prefix) and t[1:].isdigit() for t in self.taken)
-        while f"{prefix}{number:04d}" in self.taken:
-            number += 1
-        key = f"{prefix}{number:04d}"
+        key = new_id(prefix, self.taken)
         self.taken.add(key)
         return key
+
+
+def new_id(prefix: str, taken: Collection[str]) -> str:
+    """Return an id not taken yet: r0012."""
+    number = 1 + sum(t.startswith(prefix) and t[1:].isdigit() for t in taken)
+    while f"{prefix}{number:04d}" in taken:
+        number += 1
+    return f"{prefix}{number:04d}"
 
 
 def _role_titles(workflows: Iterable[Workflow]) -> dict[str, str]:

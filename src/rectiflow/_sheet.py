@@ -32,6 +32,7 @@ _TITLES = {
     "voided": "作废",
     "reclassified": "改判",
     "undone": "撤销",
+    "handed_over": "交接",
 }
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rectiflow._identity import keeps_all
 from rectiflow.engine.errors import NotFound, RectiflowError
+from rectiflow.engine.posts import filler, post_name
 from rectiflow.storage import queries
 
 if TYPE_CHECKING:
@@ -214,15 +215,13 @@ def _organisation(place: Workplace) -> Iterator[Finding]:
     empty = [
         p
         for p in directory.posts.values()
-        if p.roles
-        and not any(p in directory.posts_of(h, today) for r in p.roles for h in directory.holders(r, p.unit, today))
+        if p.roles and directory.units[p.unit].active and not directory.holders_of(p.id, today)
     ]
     detail = f"{len(directory.units)} 个单位、{len(directory.posts)} 个岗位、{len(directory.persons)} 名人员"
     yield Finding(subject="组织", state=_GOOD, detail=detail)
     for post in empty[:10]:
-        yield Finding(
-            subject="组织", state=_NOTE, detail=f"岗位空缺：{directory.unit_name(post.unit)}{post.title}，待办无人接"
-        )
+        detail = f"岗位空缺：{post_name(directory, post)}，待办无人接，请{filler(directory, post, today)}补人员"
+        yield Finding(subject="组织", state=_NOTE, detail=detail)
     unreachable = [p.name for p in directory.persons.values() if not p.email and not p.phone]
     if unreachable:
         yield Finding(

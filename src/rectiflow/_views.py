@@ -38,6 +38,7 @@ __all__ = [
     "listing",
     "moment",
     "occasion",
+    "pages",
     "preview_report",
     "seen",
     "ticket_filter",
@@ -122,7 +123,7 @@ def listing(
     """
     lines: list[TicketLine] = []
     hidden = 0
-    for ticket in _pages(flow, wanted, after):
+    for ticket in pages(flow, wanted, after):
         if not _visible(flow, ticket, by):
             hidden += 1
             continue
@@ -239,12 +240,13 @@ def moment(text: str) -> datetime:
 
 def find_open(flow: Rectiflow, wanted: TicketFilter, by: str) -> Iterator[Ticket]:
     """Yield the open hazards of a filter that a person may see."""
-    for ticket in _pages(flow, replace(wanted, open=True), ""):
+    for ticket in pages(flow, replace(wanted, open=True), ""):
         if _visible(flow, ticket, by):
             yield ticket
 
 
-def _pages(flow: Rectiflow, wanted: TicketFilter, after: str) -> Iterator[Ticket]:
+def pages(flow: Rectiflow, wanted: TicketFilter, after: str = "") -> Iterator[Ticket]:
+    """Yield the hazards of a filter in the order of their numbers, read page by page."""
     while True:
         found = flow.tickets(wanted, after=after, limit=_PAGE)
         yield from found
