@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from .acting import act
+from .carrying import carry
 from .correcting import amend, void
 from .decision import Decision, Refusal
 from .firing import fire
 from .opening import enter, report
 from .requesting import ask, rule
 from .signing import sign_off
-from .stimulus import Act, Amend, Ask, Fire, Import, Report, Rule, SignOff, Stimulus, Void
+from .stimulus import Act, Amend, Ask, Carry, Fire, Import, Report, Rule, SignOff, Stimulus, Void
 from .ticket import Snapshot
 from .workflow import Workflow
 
@@ -54,5 +55,7 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return amend(snapshot, stimulus, now)
         case Void():
             return void(snapshot, stimulus, now)
+        case Carry():
+            return carry(snapshot, stimulus, now)
         case Import():
             return enter(snapshot, stimulus, now)

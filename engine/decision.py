@@ -29,7 +29,9 @@ class EventDraft:
     `public` may be hashed as it is (ids, codes, dates); names, numbers and free text belong into `private`.
     """
 
-    kind: str  #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified
+    kind: (
+        str  #: reported | acted | timer | asked | ruled | signed | amended | voided | carried | imported | reclassified
+    )
     trigger: str
     from_state: str | None
     to_state: str

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from .errors import FileUnwritable, GlyphMissing, PeriodUnknown, ReportError, TooManyRows
     from .figures import Figures, measure
     from .html import render_html
-    from .ledger import COLUMNS, LedgerColumn, write_ledger
+    from .ledger import write_ledger
+    from .ledger_columns import COLUMNS, FILL_COLUMNS, LedgerColumn, Pick
     from .monthly import MonthlyReport, monthly_report
     from .period import Period
     from .register import Standing, standing
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "DEFINITIONS",
+    "FILL_COLUMNS",
     "Case",
     "Chart",
     "Column",
@@ -36,6 +38,7 @@ __all__ = [
     "Paragraph",
     "Period",
     "PeriodUnknown",
+    "Pick",
     "ReportError",
     "Series",
     "Standing",
@@ -64,7 +67,8 @@ _HOMES = {
     "errors": ("FileUnwritable", "GlyphMissing", "PeriodUnknown", "ReportError", "TooManyRows"),
     "figures": ("Figures", "measure"),
     "html": ("render_html",),
-    "ledger": ("COLUMNS", "LedgerColumn", "write_ledger"),
+    "ledger": ("write_ledger",),
+    "ledger_columns": ("COLUMNS", "FILL_COLUMNS", "LedgerColumn", "Pick"),
     "monthly": ("MonthlyReport", "monthly_report"),
     "period": ("Period",),
     "register": ("Standing", "standing"),
