@@ -215,7 +215,7 @@ class _Apply:
             later = queries.events_of(self.flow.store.engine, self.flow.district, ticket.number)[ticket.seq :]
             self._problem(row, "rev", self._moved_on(self.flow.ticket(ticket.number), later))
         except Refused as refused:
-            self._refused(row, refused.reasons)
+            self._refused(row, snapshot, refused.reasons)
         except RectiflowError as exc:
             self._problem(row, "action", str(exc).rstrip("。"))
 
@@ -256,8 +256,8 @@ class _Apply:
             self._problem(row, claim.column, f"“{order.title}”后这一列是“{now}”，与所填不符，请改正或改回原样")
         return not wrong
 
-    def _refused(self, row: LedgerRow, reasons: Iterable[Reason]) -> None:
+    def _refused(self, row: LedgerRow, snapshot: Snapshot, reasons: Iterable[Reason]) -> None:
         for reason in reasons:
-            column = column_of(reason.subject, self.file.columns)
+            column = column_of(reason.subject, self.file.columns, snapshot.workflow.fields)
             hint = "，写在“其他项目”" if column == "more" and reason.code == "field_missing" else ""
             self._problem(row, column, f"{reason.message}{hint}")

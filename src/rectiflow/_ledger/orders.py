@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
@@ -60,9 +60,13 @@ class Order:
     claims: tuple[Edit, ...] = ()
 
 
-def column_of(subject: str, columns: Mapping[str, str]) -> str:
-    """Return the column a reason is about: that of its field where the table has it, else the action's."""
-    column = _COLUMN_OF.get(subject, "more" if subject and subject.isascii() else "action")
+def column_of(subject: str, columns: Mapping[str, str], fields: Container[str]) -> str:
+    """Return the column a reason is about: that of its field where the table has it, else the action's.
+
+    Args:
+        columns: those the table has. fields: ids of the fields of the hazard's flow.
+    """
+    column = _COLUMN_OF.get(subject, "more" if subject in fields else "action")
     return column if column in columns else "action"
 
 

@@ -74,7 +74,7 @@ def record_at(ticket: Ticket, events: Sequence[Event], since: int, directory: Di
         return now
     kept = events[: len(events) - since]
     then, told = (record_of(_folded(ticket, some), deeds_of(some, directory)) for some in (kept, events))
-    known = {c for c in {*now, *told} if told.get(c) == now.get(c)}
+    known = {c for c in {*now, *told, *then} if told.get(c) == now.get(c)}
     return {c: v for c, v in now.items() if c not in known} | {c: v for c, v in then.items() if c in known}
 
 
