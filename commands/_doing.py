@@ -24,15 +24,18 @@ __all__ = [
     "Done",
     "Failed",
     "Make",
+    "Prepared",
     "Result",
     "carry_out",
     "explain",
     "failed",
     "one",
+    "prepare",
     "record",
     "refused",
     "show",
     "tell",
+    "tell_together",
 ]
 
 Make = Callable[["Snapshot", "Given"], "tuple[str, Stimulus]"]  #: → what it is called, and what is to be decided
@@ -63,6 +66,9 @@ class Failed:
 
 
 Result = Done | Failed
+Prepared = tuple[
+    "Snapshot", "Stimulus", str
+]  #: the hazard as it was looked at, what is to be decided, what it is called
 
 
 def carry_out(
@@ -78,8 +84,13 @@ def carry_out(
 
     if is_terminal() and not (as_json or dry_run):
         complete(made, numbers[0], make, given)
-    prepared = [_prepare(made, n, make, given, title) for n in numbers]
+    prepared = prepare(made, numbers, make, given, title)
     show(made, [p if isinstance(p, Failed) else one(made, *p, dry_run=dry_run) for p in prepared], as_json=as_json)
+
+
+def prepare(made: Session, numbers: Sequence[str], make: Make, given: Given, title: str) -> list[Failed | Prepared]:
+    """Look at every hazard and make its stimulus; nothing is decided yet."""
+    return [_prepare(made, n, make, given, title) for n in numbers]
 
 
 def show(made: Session, results: Sequence[Result], *, as_json: bool) -> None:
@@ -92,8 +103,16 @@ def show(made: Session, results: Sequence[Result], *, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_run: bool = False) -> Result:
-    """Carry one stimulus out, or (dry) only decide on it."""
+def one(
+    made: Session,
+    before: Snapshot,
+    stimulus: Stimulus,
+    title: str,
+    *,
+    dry_run: bool = False,
+    expect: int | None = None,
+) -> Result:
+    """Carry one stimulus out, or (dry) only decide on it; `expect` refuses a hazard that is no longer at that version."""
     from rectiflow._undo import keep
     from rectiflow.engine.decision import Refusal
     from rectiflow.engine.errors import RectiflowError
@@ -101,7 +120,7 @@ def one(made: Session, before: Snapshot, stimulus: Stimulus, title: str, *, dry_
     number = before.case.number
     try:
         if not dry_run:
-            outcome = made.flow.handle(number, stimulus)
+            outcome = made.flow.handle(number, stimulus, expect_version=expect)
             keep(made.flow, before)
             return _done(made, title, before, outcome.decision, outcome.ticket)
         answer = made.flow.preview(number, stimulus)
@@ -127,6 +146,7 @@ def tell(made: Session, results: Sequence[Result]) -> None:
             explain(made, result, full=len(results) == 1)
     done, dry = sum(isinstance(r, Done) for r in results), any(r.dry for r in results)
     if len(results) > 1:
+        tell_together(made, [r for r in results if isinstance(r, Done) and r.dry])
         refused = f"，不能办 {len(results) - done} 条" if done < len(results) else ""
         say(f"{'可办' if dry else '办成'} {done} 条{refused}。")
     if dry:
@@ -176,9 +196,17 @@ def explain(made: Session, result: Done, *, full: bool = True) -> None:
         warn(f"  注意  {warning}")
 
 
-def _prepare(
-    made: Session, number: str, make: Make, given: Given, title: str
-) -> Failed | tuple[Snapshot, Stimulus, str]:
+def tell_together(made: Session, results: Sequence[Done]) -> None:
+    """Say who would be told by all of them together, each person once for each occasion."""
+    from ._effects import told_together
+    from ._layout import put_labelled
+
+    said = told_together(made, [r.decision for r in results])
+    if said:
+        put_labelled("提醒", said)
+
+
+def _prepare(made: Session, number: str, make: Make, given: Given, title: str) -> Failed | Prepared:
     from rectiflow._views import seen
     from rectiflow.engine.errors import RectiflowError
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from ._context import Session
     from ._doing import Done
 
-__all__ = ["as_record", "effects", "headline"]
+__all__ = ["as_record", "effects", "headline", "told_together"]
 
 
 def headline(made: Session, result: Done) -> str:
@@ -123,6 +124,18 @@ def _told(made: Session, decision: Decision) -> dict[str, list[str]]:
     for message in decision.messages:
         found.setdefault(occasion(message.template), []).append(directory.person_name(message.recipient))
     return {what: list(dict.fromkeys(names)) for what, names in found.items()}
+
+
+def told_together(made: Session, decisions: Iterable[Decision]) -> list[str]:
+    """Say for several decisions who would be told of what, and how often where that is more than once."""
+    found: dict[str, Counter[str]] = {}
+    for decision in decisions:
+        for what, names in _told(made, decision).items():
+            found.setdefault(what, Counter()).update(names)
+    return [
+        f"{what} → {'、'.join(f'{name}（{n} 条）' if n > 1 else name for name, n in counted.items())}"
+        for what, counted in found.items()
+    ]
 
 
 def _requests(result: Done) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 _PAIR = re.compile(r"(?P<name>[^=＝：]+)[=＝：](?P<value>.*)", re.DOTALL)
-_DAYS_BACK = {"今天": 0, "今日": 0, "昨天": 1, "昨日": 1, "前天": 2}
 _LIST = "；"  #: joins the values of a field that takes several
 
 Pairs = Sequence[tuple[str, str]]
@@ -46,8 +45,8 @@ class Order:
     pairs: Pairs
 
 
-def read_order(words: Sequence[str], what: str = "操作") -> Order:
-    """Take NUMBER… ACTION [field=value]… apart.
+def read_order(words: Sequence[str], what: str = "操作", *, numbered: bool = True) -> Order:
+    """Take NUMBER… ACTION [field=value]… apart; without numbers where a filter says which hazards are meant.
 
     Raises:
         typer.BadParameter: no number, no action, or words that are neither.
@@ -57,7 +56,9 @@ def read_order(words: Sequence[str], what: str = "操作") -> Order:
     pairs = [w for w in rest if _PAIR.fullmatch(w)]
     named = [w for w in rest if w not in pairs]
     wrong: list[str] = []
-    if not numbers:
+    if numbers and not numbered:
+        wrong.append(f"写了 --where 就不再写编号（{'、'.join(numbers)}），两样只写一样")
+    if not numbers and numbered:
         wrong.append("没有写隐患编号（如 123 或 12-15）")
     if not named:
         wrong.append(f"没有写要办的{what}（如 交办）")
@@ -90,6 +91,7 @@ def by_field(workflow: Workflow, pairs: Pairs, today: date) -> dict[str, str]:
         typer.BadParameter: a field that takes one value was written twice.
     """
     from rectiflow._flow import by_title
+    from rectiflow._hands import day_word
 
     titles = {f.id: f.title for f in workflow.fields.values()}
     data: dict[str, str] = {}
@@ -99,7 +101,7 @@ def by_field(workflow: Workflow, pairs: Pairs, today: date) -> dict[str, str]:
         kind = workflow.fields[key].type if key in workflow.fields else ""
         if key in data and kind != "list":
             twice.append(titles.get(key, name))
-        said = _day_word(value, today) or value if kind == "date" else value
+        said = day_word(value, today) or value if kind == "date" else value
         data[key] = f"{data[key]}{_LIST}{said}" if key in data else said
     if twice:
         raise typer.BadParameter(f"{'、'.join(f'“{t}”' for t in twice)}写了两次，请只写一次。")
@@ -123,20 +125,15 @@ def read_day(text: str | None, today: date, option: str = "--on") -> date | None
     Raises:
         typer.BadParameter: it is no date.
     """
+    from rectiflow._hands import day_word
     from rectiflow.engine.values import read_date
 
     if text is None:
         return None
     try:
-        return read_date(_day_word(text, today) or text, today)
+        return read_date(day_word(text, today) or text, today)
     except ValueError as exc:
         raise typer.BadParameter(f"{exc}。", param_hint=option) from exc
-
-
-def _day_word(text: str, today: date) -> str:
-    """Return the day a word stands for; "" when it is none."""
-    back = _DAYS_BACK.get(text.strip())
-    return "" if back is None else (today - timedelta(days=back)).isoformat()
 
 
 def read_via(text: str | None) -> str | None:
@@ -167,17 +164,13 @@ def resolve_action(workflow: Workflow, state: str, text: str) -> str:
     Raises:
         typer.BadParameter: it fits several.
     """
-    text = text.strip()
-    everything = workflow.triggers()
-    here = {k: ts[0].title for k, ts in workflow.by_state.get(state, {}).items()}
-    for pool in (here, everything):
-        exact = [k for k, title in pool.items() if text in (k, title)]
-        begun = exact or [k for k, title in pool.items() if title.startswith(text) or k.startswith(text)]
-        if len(begun) == 1:
-            return begun[0]
-        if begun:
-            raise typer.BadParameter(f"“{text}”不止一个操作：{'、'.join(pool[k] for k in begun)}，请写全。")
-    return text
+    from rectiflow._steps import trigger_named
+    from rectiflow.engine.errors import Ambiguous
+
+    try:
+        return trigger_named(workflow, state, text) or text.strip()
+    except Ambiguous as exc:
+        raise typer.BadParameter(str(exc)) from exc
 
 
 def resolve_request(workflow: Workflow, text: str) -> str:
@@ -186,12 +179,13 @@ def resolve_request(workflow: Workflow, text: str) -> str:
     Raises:
         typer.BadParameter: it fits several.
     """
-    kinds = {k: v.title for k, v in workflow.requests.items()}
-    exact = [k for k, title in kinds.items() if text in (k, title)]
-    begun = exact or [k for k, title in kinds.items() if title.startswith(text) or k.startswith(text)]
-    if len(begun) > 1:
-        raise typer.BadParameter(f"“{text}”不止一种申请：{'、'.join(kinds[k] for k in begun)}，请写全。")
-    return begun[0] if begun else text
+    from rectiflow._steps import request_named
+    from rectiflow.engine.errors import Ambiguous
+
+    try:
+        return request_named(workflow, text) or text
+    except Ambiguous as exc:
+        raise typer.BadParameter(str(exc)) from exc
 
 
 def read_word(text: str | None, words: Mapping[str, str], option: str) -> str | None:

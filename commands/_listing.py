@@ -1,4 +1,4 @@
-"""Lists for other programs: CSV that Excel opens rightly and that carries no formulas."""
+"""Lists of hazards: chosen, in an order, with the columns wanted; for people, as JSON, and as CSV that Excel opens rightly."""
 
 from __future__ import annotations
 
@@ -7,42 +7,98 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ._output import print_json
 
 if TYPE_CHECKING:
+    from rectiflow import TicketFilter
     from rectiflow._flow import Rectiflow
-    from rectiflow._views import TicketLine
+    from rectiflow._lines import LineColumn, Order
+    from rectiflow._views import Listing, TicketLine
 
-__all__ = ["print_csv", "window"]
+    from ._context import Session
 
-_COLUMNS = (
-    *(
-        "编号",
-        "责任单位",
-        "类别",
-        "隐患部位",
-        "隐患描述",
-        "等级",
-        "环节",
-        "轮到",
-        "排查日期",
-        "整改时限",
-        "剩余天数",
-        "逾期",
-    ),
-    "挂牌",
+__all__ = ["Layout", "Wanted", "print_csv", "read_layout", "show_list", "window"]
+
+#: Columns of a CSV where none are named.
+_CSV_COLUMNS = (
+    *("number", "unit", "category", "place", "description", "severity", "state_title", "turn", "found_on", "due_on"),
+    *("days_left", "overdue", "listed"),
 )
-_SEVERITIES = {"major": "重大", "general": "一般"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def print_csv(lines: Iterable[TicketLine]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which hazards a list is to show."""
+
+    narrow: TicketFilter
+    where: str | None = None
+    search: str = ""
+    after: str = ""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """In which order, and with which columns; empty: as always."""
+
+    order: Order = ()
+    columns: Sequence[LineColumn] = ()
+
+
+def read_layout(*, sort: str | None, columns: str | None, after: str) -> Layout:
+    """Read `--sort` and `--columns`.
+
+    Raises:
+        typer.BadParameter: no such column, or pages of a list that is not in the order of numbers.
+    """
+    from rectiflow._lines import read_columns, read_order
+    from rectiflow.engine.errors import InputUnusable
+
+    option = "--sort"
+    try:
+        order = read_order(sort) if sort is not None else ()
+        option = "--columns"
+        chosen = read_columns(columns) if columns is not None else ()
+    except InputUnusable as exc:
+        raise typer.BadParameter(f"{str(exc).rstrip('。')}。", param_hint=option) from exc
+    if order and after:
+        raise typer.BadParameter(
+            "--after 按编号翻页，不能和 --sort 一起用；请用 --limit 0 列出全部。", param_hint="--sort"
+        )
+    return Layout(order=order, columns=chosen)
+
+
+def show_list(made: Session, wanted: Wanted, layout: Layout, *, as_json: bool, as_csv: bool) -> None:
+    """Find the hazards and show them."""
+    from ._screen import show_columns, show_listing
+
+    found = _found(made, wanted, layout)
+    if as_json:
+        print_json(_as_record(found, layout.columns) if layout.columns else found)
+    elif as_csv:
+        print_csv(found.lines, layout.columns)
+    elif layout.columns:
+        show_columns(found, layout.columns)
+    else:
+        show_listing(found)
+
+
+def print_csv(lines: Iterable[TicketLine], columns: Sequence[LineColumn] = ()) -> None:
     """Write a list as CSV to standard output; into a file with the mark by which Excel knows UTF-8."""
+    from rectiflow._lines import COLUMNS
+
+    chosen = columns or [COLUMNS[name] for name in _CSV_COLUMNS]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([_cell(c) for c in _row(entry)] for entry in lines)
+    writer.writerow([c.title for c in chosen])
+    writer.writerows([_cell(c.text(entry)) for c in chosen] for entry in lines)
     mark = "\ufeff" if _is_file() else ""
     sys.stdout.write(mark + text.getvalue())
 
@@ -57,22 +113,29 @@ def window(flow: Rectiflow, after: str) -> str:
         return after
 
 
-def _row(entry: TicketLine) -> tuple[object, ...]:
-    return (
-        entry.number,
-        entry.unit,
-        entry.category,
-        entry.place,
-        entry.description,
-        _SEVERITIES.get(entry.severity, entry.severity),
-        entry.state_title,
-        "、".join(entry.turn),
-        entry.found_on,
-        entry.due_on,
-        entry.days_left,
-        "是" if entry.overdue else "否",
-        entry.listed,
-    )
+def _found(made: Session, wanted: Wanted, layout: Layout) -> Listing:
+    from rectiflow._lines import in_order
+    from rectiflow._views import listing
+
+    from ._batch import read_filter
+
+    flow, narrow, keep = made.flow, wanted.narrow, None
+    if wanted.where is not None:
+        where = read_filter(made, wanted.where)
+        narrow, keep = where.beside(narrow), where.keep
+    limit = None if layout.order else wanted.limit
+    after = window(flow, wanted.after)
+    found = listing(flow, narrow, by=made.person, keep=keep, search=wanted.search, after=after, limit=limit)
+    if not layout.order:
+        return found
+    lines = in_order(flow, found.lines, layout.order)
+    shown = lines[: wanted.limit]
+    return replace(found, lines=tuple(shown), more=len(lines) - len(shown))
+
+
+def _as_record(found: Listing, columns: Sequence[LineColumn]) -> dict[str, Any]:
+    lines = [{c.id: c.value(entry) for c in columns} for entry in found.lines]
+    return {"lines": lines, "hidden": found.hidden, "after": found.after, "more": found.more}
 
 
 def _cell(value: object) -> object:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "DryRun", "Evidence", "For", "Level", "Note", "Number", "On", "Via"]
+__all__ = ["AsJson", "DryRun", "Evidence", "For", "Level", "Note", "Number", "On", "Via", "Where", "Yes"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="只试算：会通知谁、时限怎么动、能不能办，不写入")]
@@ -21,3 +21,8 @@ Via = Annotated[
     str | None,
     typer.Option("--via", help="方式：电话 phone、微信 wechat、短信 sms、纸质 paper、当面 in-person", metavar="方式"),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option("--where", help='条件，如 "单位=一镇初中 环节=整改中 时限<=9月30日 逾期"', metavar="条件"),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="不再确认，直接办理")]

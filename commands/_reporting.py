@@ -51,6 +51,7 @@ def acting(made: Session, order: Order) -> Make:
 
     def make(before: Snapshot, given: Given) -> tuple[str, Stimulus]:
         from rectiflow._flow import by_title
+        from rectiflow._steps import roles_taking
         from rectiflow.engine.stimulus import Act
 
         from ._fields import by_field, resolve_action
@@ -60,10 +61,8 @@ def acting(made: Session, order: Order) -> Make:
         trigger = resolve_action(workflow, before.case.state, order.action)
         titles = workflow.triggers()
         if trigger not in titles:
-            _elsewhere(workflow, order)
-        here = workflow.leaving(before.case.state, trigger) or [t for t in workflow.transitions if t.trigger == trigger]
-        roles = dict.fromkeys(r for t in here for r in t.by)
-        hand = hand_of(made, given, before, roles)
+            _elsewhere(workflow, before.case.number, order.action)
+        hand = hand_of(made, given, before, roles_taking(workflow, before.case.state, trigger))
         data = {**by_field(workflow, order.pairs, made.flow.today()), **given.data}
         others = {k: w.title for k, w in made.flow.library.latest.items()}
         into = by_title(others, given.into) if given.into else None
@@ -73,14 +72,13 @@ def acting(made: Session, order: Order) -> Make:
     return make
 
 
-def _elsewhere(workflow: Workflow, order: Order) -> None:
+def _elsewhere(workflow: Workflow, number: str, action: str) -> None:
     """Point to the command for what is no step of the flow: requests and corrections."""
-    number = order.numbers[0]
-    kind = next((k for k in workflow.requests.values() if order.action in (k.id, k.title)), None)
+    kind = next((k for k in workflow.requests.values() if action in (k.id, k.title)), None)
     if kind is not None:
         raise typer.BadParameter(f"“{kind.title}”是申请，请用 rectiflow request new {number} {kind.title}。")
-    if order.action in _CORRECTIONS:
-        raise typer.BadParameter(f"请用 rectiflow ticket {_CORRECTIONS[order.action]} {number} --reason 理由。")
+    if action in _CORRECTIONS:
+        raise typer.BadParameter(f"请用 rectiflow ticket {_CORRECTIONS[action]} {number} --reason 理由。")
 
 
 def _create(made: Session, workflow: Workflow, stimulus: Report, *, dry_run: bool) -> Result:

@@ -11,6 +11,7 @@ from ._output import say
 
 if TYPE_CHECKING:
     from rectiflow._desk import PaperView, RequestView
+    from rectiflow._lines import LineColumn
     from rectiflow._sheet import ActionView, ClockView, EventView, Sheet
     from rectiflow._views import Listing, TicketLine
 
@@ -18,6 +19,7 @@ __all__ = [
     "action_lines",
     "allowed",
     "show_actions",
+    "show_columns",
     "show_history",
     "show_listing",
     "show_papers",
@@ -27,6 +29,7 @@ __all__ = [
 
 _LAST_EVENTS = 4
 _LAST_TOLD = 3
+_NARROWEST = 8  #: columns of the terminal that a column of a list keeps
 _REPEATED = frozenset(
     {
         "责任单位",
@@ -100,6 +103,32 @@ def show_listing(found: Listing) -> None:
         )
     for text in _foot(found):
         say(text)
+
+
+def show_columns(found: Listing, columns: Sequence[LineColumn]) -> None:
+    """Show a list of hazards with the columns wanted, each as wide as it needs, the widest narrower where room is short."""
+    head: list[object] = [c.title for c in columns]
+    rows = [head, *([c.text(entry) for c in columns] for entry in found.lines)]
+    widths = _shared([max(_columns_of(row[at]) for row in rows) for at in range(len(columns))])
+    styles = [HEAD_STYLE, *(LATE_STYLE if entry.overdue else "" for entry in found.lines)]
+    for row, style in zip(rows, styles, strict=True) if found.lines else ():
+        put("  ".join(fit(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip(), style)
+    for text in _foot(found):
+        say(text)
+
+
+def _shared(widths: list[int]) -> list[int]:
+    """Make columns fit the screen: the widest gives way first; what cannot fit at all runs on."""
+    room = screen_width() - 2 * (len(widths) - 1)
+    while sum(widths) > room and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _columns_of(cell: object) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(" ".join(str(cell if cell not in (None, "") else "—").split()))
 
 
 def show_requests(found: Sequence[RequestView]) -> None:
@@ -264,6 +293,8 @@ def _foot(found: Listing) -> Iterator[str]:
         yield f"另有 {found.hidden} 条受限类别的隐患，没有查看权限，未列出。"
     if found.after:
         yield f"还有更多，下一页加上 --after {found.after}"
+    elif found.more:
+        yield f"列出前 {len(found.lines)} 条，还有 {found.more} 条，全部列出加上 --limit 0"
     elif found.lines:
         yield f"共 {len(found.lines)} 条。"
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from ._context import session
+from ._options import AsJson
 from ._output import print_json, progress, say, table, warn
 
-app = typer.Typer(help="台账：导入、导出。", no_args_is_help=True)
+app = typer.Typer(help="台账：导入、导出、填办、结转。", no_args_is_help=True)
 
 __all__ = ["app"]
 
@@ -53,7 +54,7 @@ def export_file(
     title: Annotated[str | None, typer.Option("--title", help="表名", metavar="文字")] = None,
     force: Annotated[bool, typer.Option("--force", help="文件已有时覆盖")] = False,
 ) -> None:
-    """导出标准台账：表头冻结、可筛选、A4 横排；限制类的描述只给有权限的人。"""
+    """导出标准台账：表头冻结、可筛选、A4 横排；右端可填要办的事，填好用 apply 交回；限制类的描述只给有权限的人。"""
     from rectiflow._ledger import export_ledger
     from rectiflow._views import ticket_filter
     from rectiflow.engine.errors import InputUnusable
@@ -64,6 +65,49 @@ def export_file(
     wanted = ticket_filter(made.flow, unit=unit, category=category, only_open=only_open, overdue=overdue, listed=listed)
     count = export_ledger(made.flow, file, wanted=wanted, by=made.person, title=title)
     say(f"已导出 {count} 条到 {file}。")
+
+
+@app.command("apply")
+def apply_file(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="导出后填好的台账（.xlsx、.csv）", metavar="文件")],
+    sheet: Annotated[str | None, typer.Option("--sheet", help="工作表名称，有几张台账时写明", metavar="名称")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会办哪些、通知谁，不写入")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """把导出后填好的台账办理下去：改动的每一行是一次操作；办不了的按行号、列名说明，其余照办。"""
+    from rectiflow._ledger import apply_ledger
+
+    from ._applying import show_applied
+
+    made = session(context)
+    with progress("办理", "行") as report:
+        done = apply_ledger(
+            made.flow, file, by=made.person, account=made.account, sheet=sheet, dry_run=dry_run, on_progress=report
+        )
+    show_applied(made, done, dry_run=dry_run, as_json=as_json)
+    if done.problems:
+        raise typer.Exit(1)
+
+
+@app.command("rollover")
+def roll_ledger_over(
+    context: typer.Context,
+    year: Annotated[int, typer.Option("--year", help="结转到哪一年的台账，如 2025", metavar="年")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会结转哪些，不写入")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """年度结转：往年登记、还没办结的转入新一年的台账，编号、时限都不变，不发提醒。"""
+    from rectiflow._ledger import roll_over
+
+    from ._applying import show_rollover
+
+    made = session(context)
+    with progress("结转", "条") as report:
+        done = roll_over(made.flow, year, by=made.person, account=made.account, dry_run=dry_run, on_progress=report)
+    show_rollover(done, dry_run=dry_run, as_json=as_json)
+    if done.refused:
+        raise typer.Exit(1)
 
 
 def _tell(done: object, *, dry_run: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import session
-from ._options import AsJson, DryRun, Evidence, For, Note, Number, On, Via
+from ._options import AsJson, DryRun, Evidence, For, Note, Number, On, Via, Where, Yes
 from ._output import print_json
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ def new_ticket(
 def do_action(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(help="如 12-15 交办 整改时限=12月31日", metavar="编号... 操作 [项目=内容]...")
+        list[str], typer.Argument(help="如 12-15 交办 整改时限=12月31日", metavar="[编号...] 操作 [项目=内容]...")
     ],
+    where: Where = None,
     evidence: Evidence = None,
     on: On = None,
     whom: For = None,
@@ -68,9 +69,11 @@ def do_action(
     note: Note = "",
     into: Annotated[str | None, typer.Option("--into", help="改判为哪个流程", metavar="流程")] = None,
     dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """办理一条或几条隐患：操作和项目用中文名即可；几条时各办各的，有一条不能办则退出码为 1。"""
+    """办理一条或几条隐患，按编号或按条件（--where）；几条时各办各的，有一条不能办则退出码为 1。"""
+    from ._batch import carry_out_found
     from ._doing import carry_out
     from ._fields import read_order
     from ._given import read_given
@@ -78,11 +81,15 @@ def do_action(
     from ._reporting import acting
 
     made = session(context)
-    order = read_order(words)
+    order = read_order(words, numbered=where is None)
     numbers = read_numbers(made.flow, order.numbers)
     given = read_given(made, on=on, whom=whom, via=via, note=note, files=evidence or (), dry_run=dry_run)
     given.into = into
-    carry_out(made, numbers, acting(made, order), given, title=order.action, dry_run=dry_run, as_json=as_json)
+    make = acting(made, order)
+    if where is None:
+        carry_out(made, numbers, make, given, title=order.action, dry_run=dry_run, as_json=as_json)
+    else:
+        carry_out_found(made, where, make, given, title=order.action, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command("show")
@@ -137,6 +144,7 @@ def show_history(context: typer.Context, number: Number, as_json: AsJson = False
 @app.command("list")
 def list_tickets(
     context: typer.Context,
+    where: Where = None,
     unit: Annotated[str | None, typer.Option("--unit", help="只看这个单位及其下级", metavar="单位")] = None,
     state: Annotated[list[str] | None, typer.Option("--state", help="只看这个环节，可写几次", metavar="环节")] = None,
     category: Annotated[str | None, typer.Option("--category", help="只看这个类别", metavar="类别")] = None,
@@ -148,20 +156,24 @@ def list_tickets(
     search: Annotated[str, typer.Option("--search", help="编号、单位、部位、描述里含有", metavar="文字")] = "",
     limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", metavar="条数", min=0)] = 50,
     after: Annotated[str, typer.Option("--after", help="从这个编号之后开始（翻页）", metavar="编号")] = "",
+    sort: Annotated[
+        str | None, typer.Option("--sort", help="按什么排，如 整改时限 或 单位,-整改时限（- 为倒序）", metavar="列,...")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option("--columns", help="只要哪些列，如 编号,责任单位,环节,整改时限", metavar="列,...")
+    ] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="以 CSV 输出，可用 Excel 打开")] = False,
 ) -> None:
-    """列出隐患，按编号先后。"""
-    from rectiflow._views import listing, ticket_filter
+    """列出隐患，按编号先后，或按 --sort 所写的先后。"""
+    from rectiflow._views import ticket_filter
 
     from ._fields import read_day
-    from ._listing import print_csv, window
-    from ._screen import show_listing
+    from ._listing import Wanted, read_layout, show_list
 
     made = session(context)
-    flow = made.flow
-    wanted = ticket_filter(
-        flow,
+    narrow = ticket_filter(
+        made.flow,
         unit=unit,
         category=category,
         states=state or (),
@@ -169,15 +181,11 @@ def list_tickets(
         overdue=overdue,
         listed=listed,
         undated=undated,
-        due_by=read_day(due_by, flow.today(), "--due-by"),
+        due_by=read_day(due_by, made.flow.today(), "--due-by"),
     )
-    found = listing(flow, wanted, by=made.person, search=search, after=window(flow, after), limit=limit or None)
-    if as_json:
-        print_json(found)
-    elif as_csv:
-        print_csv(found.lines)
-    else:
-        show_listing(found)
+    layout = read_layout(sort=sort, columns=columns, after=after)
+    wanted = Wanted(narrow=narrow, where=where, search=search, after=after, limit=limit or None)
+    show_list(made, wanted, layout, as_json=as_json, as_csv=as_csv)
 
 
 @app.command("amend")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from .acting import act
+from .carrying import carry
 from .correcting import amend, void
 from .decision import Decision, Refusal
 from .firing import fire
@@ -14,7 +15,22 @@ from .papering import take_step
 from .requesting import ask, rule
 from .sequence import follow, join
 from .signing import sign_off
-from .stimulus import Act, Amend, Ask, Fire, Handover, Import, PaperStep, Report, Rule, SignOff, Stimulus, Undo, Void
+from .stimulus import (
+    Act,
+    Amend,
+    Ask,
+    Carry,
+    Fire,
+    Handover,
+    Import,
+    PaperStep,
+    Report,
+    Rule,
+    SignOff,
+    Stimulus,
+    Undo,
+    Void,
+)
 from .ticket import Snapshot
 from .undoing import undo
 from .workflow import Workflow
@@ -64,6 +80,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return undo(snapshot, stimulus, now)
         case Handover():
             return hand_over(snapshot, stimulus, now)
+        case Carry():
+            return carry(snapshot, stimulus, now)
         case Import():
             return enter(snapshot, stimulus, now)
 

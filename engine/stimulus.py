@@ -14,6 +14,7 @@ __all__ = [
     "Amend",
     "Ask",
     "Attachment",
+    "Carry",
     "Fire",
     "Hand",
     "Handover",
@@ -185,6 +186,14 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Carry:
+    """An open hazard goes over into the ledger of another year (结转); its number stays."""
+
+    hand: Hand
+    year: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
     """A row of an existing ledger enters as a stated fact (存量) at the stage its dates prove.
 
@@ -207,4 +216,4 @@ class Import:
     stated: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import | Handover
+Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import | Handover | Carry

@@ -201,11 +201,22 @@ COLUMNS = (
     ),
     _column("closer", "销号人", "销号人员 销号责任人 销号审批人 销号经办人 核销人 核销人员 销号单位及人员"),
     _column("state", "当前环节"),
+    _column("carried", "结转情况", "是否结转"),
     _column("remarks", "备注", "备注说明 其他说明 说明 其他 其它"),
     _column("rev", "版本", "版本号 修订号 rev version"),
+    # What people fill into an exported ledger that is to be applied; nothing else reads it.
+    _column("action", "操作"),
+    _column("reason", "理由"),
+    _column("second_inspector", "第二复查人"),
+    _column("more", "其他项目"),
+    _column("files", "佐证文件"),
+    _column("whom", "代谁办理"),
+    _column("via", "办理方式"),
+    _column("happened_on", "发生日期"),
+    _column("note", "办理说明"),
 )
 
-UNUSED = frozenset({"serial", "photos", "overdue", "state"})  # known, but they say nothing that is kept
+UNUSED = frozenset({"serial", "photos", "overdue", "state", "carried"})  # known, but they say nothing that is kept
 
 TITLES = Titles(
     COLUMNS,

@@ -196,4 +196,6 @@ _CONVERTERS: dict[str, Convert] = {
     "extended": text,
     "remarks": text,
     "rev": revision,
+    **dict.fromkeys(("action", "second_inspector", "whom", "via", "happened_on"), one_line),
+    **dict.fromkeys(("reason", "more", "files", "note"), text),
 }

@@ -53,7 +53,7 @@ class LedgerRow:
             ``found_on``, ``due_on``, ``completed_on``, ``verified_on``, ``closed_on`` are dates, ``funds`` is a
             Decimal in 万元, ``inspectors`` a tuple of names, ``rev`` an int, ``severity`` "general" or "major",
             ``verdict`` "pass" or "fail", ``listed_level`` "village", "town" or "district", and ``immediate`` (always
-            there) tells that the deadline reads 立行立改.
+            there) tells that the deadline reads 立行立改. What people fill into an exported ledger is text as written.
         raw: every column that says something, understood or not, by its title, as written.
         warnings: what was taken, but should be looked at.
         assumed_years: ids of the dates whose year was not written.
@@ -113,6 +113,7 @@ def read_ledger(
     year: int | None = None,
     sheet: str | None = None,
     today: dt.date | None = None,
+    exported: bool = False,
     limits: Limits | None = None,
 ) -> LedgerFile:
     """Read a hazard ledger from a workbook or a text file.
@@ -122,6 +123,7 @@ def read_ledger(
         year: the year of dates written without one; goes before that of the title.
         sheet: the sheet to read; needed when several sheets hold a ledger.
         today: the day of the import; when given, what is said to have happened after it is a problem.
+        exported: the rows are hazards already on record; one that has no unit yet is no problem.
         limits: bounds of size.
 
     Raises:
@@ -134,7 +136,11 @@ def read_ledger(
     hint: YearHint = year if year is not None else title_year
     body = Body(table.sheet, table.header, _RULES)
     places = table.header.by_key
-    drafts = [_draft(table.sheet.name, row, places, hint, today) for row in body.rows() if _is_hazard(row, body)]
+    drafts = [
+        _draft(table.sheet.name, row, places, hint, today, exported=exported)
+        for row in body.rows()
+        if _is_hazard(row, body)
+    ]
     _check_numbers([draft for draft, _ in drafts])
     return LedgerFile(
         path=file,
@@ -230,10 +236,17 @@ def _is_hazard(row: BodyRow, body: Body) -> bool:
 
 
 def _draft(
-    sheet: str, body: BodyRow, places: Mapping[str, HeaderCell], hint: YearHint, today: dt.date | None
+    sheet: str,
+    body: BodyRow,
+    places: Mapping[str, HeaderCell],
+    hint: YearHint,
+    today: dt.date | None,
+    *,
+    exported: bool,
 ) -> tuple[Draft, DateReader]:
     draft = Draft(sheet=sheet, body=body, columns=places)
-    draft.require("unit", "学校（单位）")
+    if not exported:
+        draft.require("unit", "学校（单位）")
     draft.require("description", "隐患描述")
     draft.require("found_on", "排查时间")
     read_values(draft)

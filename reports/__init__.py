@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .form import write_form
     from .handover import write_handover_page
     from .html import render_html
-    from .ledger import COLUMNS, LedgerColumn, write_ledger
+    from .ledger import write_ledger
+    from .ledger_columns import COLUMNS, FILL_COLUMNS, LedgerColumn, Pick
     from .monthly import MonthlyReport, monthly_report
     from .paper import FORM_KINDS, PAPER_KINDS, Paper, PaperItem
     from .paper_fields import PAPER_FIELDS, PAPER_LISTS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMNS",
     "DEFINITIONS",
+    "FILL_COLUMNS",
     "FORM_KINDS",
     "PAPER_FIELDS",
     "PAPER_KINDS",
@@ -49,6 +51,7 @@ __all__ = [
     "Paragraph",
     "Period",
     "PeriodUnknown",
+    "Pick",
     "ReportError",
     "Series",
     "Standing",
@@ -85,7 +88,8 @@ _HOMES = {
     "form": ("write_form",),
     "handover": ("write_handover_page",),
     "html": ("render_html",),
-    "ledger": ("COLUMNS", "LedgerColumn", "write_ledger"),
+    "ledger": ("write_ledger",),
+    "ledger_columns": ("COLUMNS", "FILL_COLUMNS", "LedgerColumn", "Pick"),
     "monthly": ("MonthlyReport", "monthly_report"),
     "paper": ("FORM_KINDS", "PAPER_KINDS", "Paper", "PaperItem"),
     "paper_fields": ("PAPER_FIELDS", "PAPER_LISTS"),

@@ -9,15 +9,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal
+from itertools import groupby
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import FileUnwritable, TooManyRows
 from .files import save
+from .ledger_columns import COLUMNS, LedgerColumn, Pick
 from .text import clean, cn_time
 from .zone import local
 
@@ -30,54 +31,6 @@ Row = Mapping[str, object]
 #: What a cell can hold once it is written.
 Cell = str | int | float | Decimal | date | datetime | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerColumn:
-    """A column: the key of the row's mapping, the title as printed, the width in digits of the default font."""
-
-    key: str
-    title: str
-    width: float
-
-
-def _column(key: str, title: str, width: float) -> LedgerColumn:
-    return LedgerColumn(key=key, title=title, width=width)
-
-
-COLUMNS: tuple[LedgerColumn, ...] = (
-    _column("number", "隐患编号", 14.5),
-    _column("found_on", "排查日期", 9.3),
-    _column("inspecting_unit", "排查单位", 10),
-    _column("inspectors", "排查人", 7),
-    _column("method", "检查方式", 5),
-    _column("unit", "学校（单位）", 12),
-    _column("place", "隐患部位", 8),
-    _column("category", "隐患类别", 7),
-    _column("description", "隐患描述", 22),
-    _column("basis", "判定依据", 10),
-    _column("severity", "隐患等级", 5),
-    _column("measures", "整改措施", 18),
-    _column("responsible_unit", "整改责任单位", 10),
-    _column("responsible_person", "整改责任人", 7),
-    _column("phone", "联系电话", 11.5),
-    _column("leader", "督办（包保）领导", 7),
-    _column("funds", "整改资金（万元）", 6),
-    _column("due_on", "整改时限", 9.3),
-    _column("interim", "临时防控措施", 12),
-    _column("progress", "整改情况", 12),
-    _column("completed_on", "完成时间", 9.3),
-    _column("verifier", "复查人", 7),
-    _column("verified_on", "复查时间", 9.3),
-    _column("verdict", "复查结论", 5.5),
-    _column("overdue", "是否逾期", 5),
-    _column("extended", "延期情况", 6),
-    _column("listed_level", "督办级别", 5),
-    _column("closed_on", "销号时间", 9.3),
-    _column("closer", "销号人", 7),
-    _column("state", "当前环节", 8),
-    _column("remarks", "备注", 8),
-    _column("rev", "版本", 4.5),
-)
 
 SHEET_NAME = "隐患台账"
 HEADER_ROW = 2  # of the worksheet, from 0: under the title and the line on cut-off and filters
@@ -117,7 +70,7 @@ def write_ledger(
 
     Args:
         rows: a mapping by the columns' keys; a missing key or None is an empty cell. `overdue` is a bool or text;
-            a row is tinted if it is True, or begins with 是 or 逾期.
+            a row is tinted if it is True, or begins with 是 or 逾期. A Pick is a blank cell with what can be picked.
         cutoff: aware; printed in `zone` (Asia/Shanghai by default), as are datetimes in cells.
         filters_text: what was selected, in words; 全部 if empty.
         label: what stands before `filters_text`.
@@ -144,7 +97,7 @@ def write_ledger(
 def cell_value(value: object, zone: tzinfo | None) -> Cell:
     """Turn any value into one that a spreadsheet has; an aware time becomes the district's wall time."""
     match value:
-        case None | "":
+        case None | "" | Pick():
             return None
         case bool():
             return "是" if value else "否"
@@ -206,7 +159,10 @@ def _workbook(
     _head(sheet, formats, columns, title, note)
     for number, row in enumerate(rows, start=HEADER_ROW + 1):
         _write_row(sheet, formats, number, row, columns, zone)
-    _print_setup(sheet, columns, last=HEADER_ROW + max(1, len(rows)))
+    last = HEADER_ROW + max(1, len(rows))
+    _offer(sheet, rows, columns)
+    _hints(sheet, columns)
+    _print_setup(sheet, columns, last=last)
     book.close()
     return out.getvalue()
 
@@ -219,7 +175,9 @@ class _Formats:
         framed = base | {"border": 1, "border_color": "#7f7f7f"}
         self.title: Format = book.add_format(base | {"bold": True, "font_size": 16, "text_wrap": False})
         self.note: Format = book.add_format(base | {"font_color": "#444444", "text_wrap": False})
-        self.header: Format = book.add_format(framed | {"bold": True, "align": "center", "bg_color": "#dde6ee"})
+        bold = framed | {"bold": True, "align": "center"}
+        self.header: Format = book.add_format(bold | {"bg_color": "#dde6ee"})
+        self.fill: Format = book.add_format(bold | {"bg_color": "#fff2cc"})
         self._make: Callable[[dict[str, Any]], Format] = book.add_format
         self._framed = framed
         self._made: dict[tuple[str, str, bool], Format] = {}
@@ -241,7 +199,7 @@ def _head(sheet: Worksheet, formats: _Formats, columns: Sequence[LedgerColumn], 
     sheet.write_string(1, 0, note, formats.note)
     for place, column in enumerate(columns):
         sheet.set_column(place, place, column.width)
-        sheet.write_string(HEADER_ROW, place, column.title, formats.header)
+        sheet.write_string(HEADER_ROW, place, column.title, formats.fill if column.hint else formats.header)
 
 
 def _write_row(
@@ -291,14 +249,48 @@ def _write_cell(
             sheet.write_number(row, column, float(value), formats.cell("General", "center", tinted=tinted))
 
 
+def _offer(sheet: Worksheet, rows: Sequence[Row], columns: Sequence[LedgerColumn]) -> None:
+    """Put lists to pick from into the cells, one for each run of rows that offers the same."""
+    for place, column in enumerate(columns):
+        first = HEADER_ROW + 1
+        for options, run in groupby(_listed(row.get(column.key)) for row in rows):
+            last = first + sum(1 for _ in run) - 1
+            if options:
+                rule = {"validate": "list", "source": list(options), "error_type": "warning"}
+                sheet.data_validation(first, place, last, place, rule | _said(column))
+            first = last + 1
+
+
+def _hints(sheet: Worksheet, columns: Sequence[LedgerColumn]) -> None:
+    """Say beside the header's cells what is to be filled in below them."""
+    for place, column in enumerate(columns):
+        if column.hint:
+            sheet.data_validation(HEADER_ROW, place, HEADER_ROW, place, {"validate": "any"} | _said(column))
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    return value.listed if isinstance(value, Pick) else ()
+
+
+def _said(column: LedgerColumn) -> dict[str, Any]:
+    words = {"error_title": column.title, "error_message": "不在可选项内，仍可写入，办理时再核对。"}
+    return {"input_title": column.title, "input_message": column.hint} | words if column.hint else words
+
+
 def _print_setup(sheet: Worksheet, columns: Sequence[LedgerColumn], *, last: int) -> None:
-    """Freeze and filter the header, and print it on every A4 page in landscape, all columns on one page's width."""
+    """Freeze and filter the header, and print it on every A4 page in landscape, all columns on one page's width.
+
+    What is only to be filled in is not printed.
+    """
     sheet.freeze_panes(HEADER_ROW + 1, 1)
     sheet.autofilter(HEADER_ROW, 0, last, len(columns) - 1)
     sheet.set_landscape()
     sheet.set_paper(A4_PAPER)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(HEADER_ROW)
+    printed = sum(not column.hint for column in columns)
+    if printed < len(columns):
+        sheet.print_area(0, 0, last, printed - 1)
     sheet.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.5)
     sheet.center_horizontally()
     sheet.set_footer("&C&9第 &P 页，共 &N 页")

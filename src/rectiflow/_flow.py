@@ -377,6 +377,17 @@ class Rectiflow:
             self._done(ticket, decision)
         return stored
 
+    def change_all(self, decisions: Sequence[Decision]) -> list[Ticket]:
+        """Carry out decisions on several known tickets in one transaction: all or none.
+
+        Raises:
+            Conflict: one of them has changed since it was decided on.
+        """
+        stored = self.store.apply_all(decisions, prefix=self.directory().district.prefix)
+        for ticket, decision in zip(stored, decisions, strict=True):
+            self._done(ticket, decision)
+        return stored
+
     def preview(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
         """Decide without carrying anything out."""
         snapshot = self._snapshot(self._load(number))

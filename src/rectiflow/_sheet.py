@@ -23,7 +23,7 @@ from rectiflow.storage import queries
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["ActionView", "ClockView", "EventView", "Sheet", "Told", "events", "sheet"]
+__all__ = ["ActionView", "ClockView", "EventView", "Sheet", "Told", "event_title", "events", "sheet"]
 
 _TITLES = {
     "reported": "上报",
@@ -246,7 +246,7 @@ def _event(
     return EventView(
         seq=event.seq,
         kind=event.kind,
-        title=_title(workflow, event),
+        title=event_title(workflow, event),
         from_state=_state(was, event.from_state) if moved else "",
         to_state=_state(workflow, event.to_state) if moved or event.from_state is None else "",
         actor=directory.person_name(event.actor) or "系统",
@@ -268,7 +268,8 @@ def _state(workflow: Workflow, state: str | None) -> str:
     return found.title if found else state or ""
 
 
-def _title(workflow: Workflow, event: Event) -> str:
+def event_title(workflow: Workflow, event: Event) -> str:
+    """Say in a few words what happened."""
     if event.kind == "acted":
         return workflow.triggers().get(event.trigger, event.trigger)
     if event.kind in ("asked", "ruled"):
@@ -283,6 +284,8 @@ def _title(workflow: Workflow, event: Event) -> str:
         return f"签发{PAPERS.get(event.trigger, event.trigger)}"
     if event.kind == "timer":
         return _timer_title(workflow, event)
+    if event.kind == "carried":
+        return f"结转到 {event.public.get('year')} 年"
     return _TITLES.get(event.kind, event.kind)
 
 

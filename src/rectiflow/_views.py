@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -74,11 +74,15 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A page of hazards; `hidden` counts restricted ones left out, `after` is the cursor of the next page, if any."""
+    """A page of hazards; `hidden` counts restricted ones left out, `after` is the cursor of the next page, if any.
+
+    `more` counts those beyond the limit where the list stands in an order of its own, which has no cursor.
+    """
 
     lines: tuple[TicketLine, ...]
     hidden: int = 0
     after: str | None = None
+    more: int = 0
 
 
 def ticket_filter(
@@ -112,18 +116,26 @@ def ticket_filter(
 
 
 def listing(
-    flow: Rectiflow, wanted: TicketFilter, *, by: str, search: str = "", after: str = "", limit: int | None = None
+    flow: Rectiflow,
+    wanted: TicketFilter,
+    *,
+    by: str,
+    keep: Callable[[Ticket], bool] | None = None,
+    search: str = "",
+    after: str = "",
+    limit: int | None = None,
 ) -> Listing:
     """List hazards in the order of their numbers, restricted ones only to who may see them.
 
     Args:
+        keep: tells which of those the filter finds are wanted; None for all.
         search: a text that number, unit, place or description must contain.
         after: the cursor of the page before.
         limit: how many at most; None for all.
     """
     lines: list[TicketLine] = []
     hidden = 0
-    for ticket in pages(flow, wanted, after):
+    for ticket in filter(keep, pages(flow, wanted, after)):
         if not _visible(flow, ticket, by):
             hidden += 1
             continue

@@ -12,9 +12,11 @@ from rectiflow.engine.values import show
 from rectiflow.engine.vocabulary import LEVELS
 from rectiflow.engine.workflow import Workflow
 
-__all__ = ["FACTS", "FIELDS", "MASKED", "SEVERITIES", "VERDICTS", "same", "shown"]
+__all__ = ["FACTS", "FIELDS", "MASKED", "SEVERITIES", "TELLING", "VERDICTS", "same", "shown"]
 
 MASKED = "（限制类，另行查看）"  #: stands for the description of a restricted hazard
+#: Free text that could tell what a restricted hazard is about.
+TELLING = ("place", "basis", "measures", "interim", "progress", "remarks")
 
 #: Columns that are a field of the ticket: column id → field id. These a ledger may correct.
 FIELDS: Mapping[str, str] = MappingProxyType(

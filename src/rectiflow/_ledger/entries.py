@@ -15,6 +15,7 @@ from rectiflow.engine.workflow import Workflow
 
 from .columns import FACTS, FIELDS, MASKED
 from .names import Names
+from .outcome import cell_problem
 from .proof import Proof, deadline, prove
 
 if TYPE_CHECKING:
@@ -90,18 +91,7 @@ class Reading:
 
     def problem(self, row: LedgerRow, column: str, message: str) -> None:
         """Note why a row cannot be taken, at its cell."""
-        from rectiflow.intake import RowProblem
-
-        title = self.file.columns.get(column, "")
-        found = RowProblem(
-            sheet=self.file.sheet,
-            row=row.row,
-            column=self.file.letters.get(column, "—"),
-            title=title,
-            value=row.raw.get(title, ""),
-            message=message,
-        )
-        self.problems.append(found)
+        self.problems.append(cell_problem(self.file, row, column, message))
 
     def is_own_number(self, number: str) -> bool:
         """Tell whether a number has the form of those given here."""

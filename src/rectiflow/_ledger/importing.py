@@ -292,6 +292,8 @@ class _Import:
 
     def _outcome(self) -> LedgerImport:
         notes = [(0, note) for note in self.file.notes]
+        if any(row.values.get("action") for row in self.file.rows):
+            notes.append((0, "“操作”一列填了内容，导入时不办理；要办理请用 rectiflow ledger apply"))
         notes += [(row.row, warning) for row in self.file.rows for warning in row.warnings if _worth_saying(warning)]
         notes += self.tally.notes
         return LedgerImport(

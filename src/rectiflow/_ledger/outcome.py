@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rectiflow.intake import RowProblem, SkippedRow
+from rectiflow.engine.decision import Decision
+from rectiflow.engine.ticket import Snapshot, Ticket
 
-__all__ = ["Difference", "LedgerImport", "RowNote"]
+if TYPE_CHECKING:
+    from rectiflow.intake import LedgerFile, LedgerRow, RowProblem, SkippedRow
+
+__all__ = ["Applied", "Difference", "LedgerApply", "LedgerImport", "RowNote", "cell_problem"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +64,45 @@ class LedgerImport:
     warnings: tuple[RowNote, ...] = ()
     skipped: tuple[SkippedRow, ...] = ()
     numbers: Mapping[int, str] = field(default_factory=dict[int, str])  #: the hazard's number by row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One row that was carried out, or on a dry run would be: the hazard before, the decision, the hazard after."""
+
+    row: int
+    number: str
+    action: str
+    before: Snapshot
+    decision: Decision
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerApply:
+    """What a filled-in ledger did, or on a dry run would do; everything is in the order of rows."""
+
+    applied: tuple[Applied, ...] = ()
+    untouched: int = 0
+    problems: tuple[RowProblem, ...] = ()
+    warnings: tuple[RowNote, ...] = ()
+
+    @property
+    def refused(self) -> int:
+        """How many rows were refused."""
+        return len({p.row for p in self.problems})
+
+
+def cell_problem(file: LedgerFile, row: LedgerRow, column: str, message: str) -> RowProblem:
+    """Say why a row cannot be taken, at its cell."""
+    from rectiflow.intake import RowProblem
+
+    title = file.columns.get(column, "")
+    return RowProblem(
+        sheet=file.sheet,
+        row=row.row,
+        column=file.letters.get(column, "—"),
+        title=title,
+        value=row.raw.get(title, ""),
+        message=message,
+    )

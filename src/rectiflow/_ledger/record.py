@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from rectiflow.engine.chain import Event
+from rectiflow.engine.change import MARKED_FIELDS
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.ticket import Plain, Ticket
+from rectiflow.engine.values import persistent
 
 from .columns import FIELDS
 
-__all__ = ["Deeds", "deeds_of", "given_in", "record_of", "stated_in"]
+__all__ = ["Deeds", "deeds_of", "given_in", "record_at", "record_of", "stated_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,41 @@ def record_of(ticket: Ticket, deeds: Deeds) -> dict[str, Plain]:
     if marks.get("outcome") == "rectified":
         said |= {"closed_on": marks.get("closed_on"), "closer": deeds.closer}
     return {column: value for column, value in said.items() if value is not None and value != ""}
+
+
+def record_at(ticket: Ticket, events: Sequence[Event], since: int, directory: Directory) -> dict[str, Plain]:
+    """Return what a ledger said of a hazard before its last `since` changes.
+
+    What cannot be told from the history (its private part was erased) is taken to have been as it is.
+    """
+    now = record_of(ticket, deeds_of(events, directory))
+    if not since:
+        return now
+    kept = events[: len(events) - since]
+    then, told = (record_of(_folded(ticket, some), deeds_of(some, directory)) for some in (kept, events))
+    known = {c for c in {*now, *told, *then} if told.get(c) == now.get(c)}
+    return {c: v for c, v in now.items() if c not in known} | {c: v for c, v in then.items() if c in known}
+
+
+def _folded(ticket: Ticket, events: Sequence[Event]) -> Ticket:
+    """Return a ticket as a part of its history left it, as far as a ledger speaks of it."""
+    fields: dict[str, Plain] = {}
+    marks: dict[str, Plain] = {}
+    for event in events:
+        fields |= _kept(event)
+        changed: Mapping[str, Plain] = event.public.get("marks") or {}
+        marks |= changed
+        fields |= {name: changed[name] for name in MARKED_FIELDS if name in changed}
+    listed, severity = marks.get("listed"), marks.get("severity") or ticket.severity
+    return replace(ticket, fields=fields, marks=marks, listed=listed, severity=severity)
+
+
+def _kept(event: Event) -> dict[str, Plain]:
+    """Return the values an event put on record; what was only asked for, or not approved, is none."""
+    if event.kind == "amended":
+        return _private(event, "after")
+    proposed = event.kind == "asked" or (event.kind == "ruled" and event.public.get("verdict") != "approved")
+    return {} if proposed else persistent(given_in(event))
 
 
 def _checked(ticket: Ticket, deeds: Deeds) -> Iterator[tuple[str, Plain]]:

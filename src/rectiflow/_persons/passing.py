@@ -15,10 +15,10 @@ from rectiflow.engine.roles import holders
 from rectiflow.engine.ticket import Snapshot, Ticket
 from rectiflow.engine.values import as_date
 from rectiflow.engine.visibility import may_see
+from rectiflow.engine.vocabulary import PAPERS
 from rectiflow.engine.workflow import Role, Workflow
 from rectiflow.storage import queries
 from rectiflow.storage.queries import TicketFilter
-from rectiflow.engine.vocabulary import PAPERS
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow

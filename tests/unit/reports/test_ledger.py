@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 
 from rectiflow.reports.errors import FileUnwritable, ReportError, TooManyRows
-from rectiflow.reports.ledger import COLUMNS, MAX_CELL_CHARS, MAX_SHEET_ROWS, cell_value, is_overdue, write_ledger
+from rectiflow.reports.ledger import MAX_CELL_CHARS, MAX_SHEET_ROWS, cell_value, is_overdue, write_ledger
+from rectiflow.reports.ledger_columns import COLUMNS
 
 CUTOFF = datetime(2024, 11, 30, 10, tzinfo=UTC)
 ROW: dict[str, object] = {
@@ -69,7 +70,7 @@ def test_standard_columns() -> None:
     ]
     assert titles[16:21] == ["整改资金（万元）", "整改时限", "临时防控措施", "整改情况", "完成时间"]
     assert titles[21:27] == ["复查人", "复查时间", "复查结论", "是否逾期", "延期情况", "督办级别"]
-    assert titles[27:] == ["销号时间", "销号人", "当前环节", "备注", "版本"]
+    assert titles[27:] == ["销号时间", "销号人", "当前环节", "结转情况", "备注", "版本"]
 
 
 def test_sheet_layout(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_sheet_layout(tmp_path: Path) -> None:
     assert sheet["A2"].value == "截至2024年11月30日18时　筛选：单位：示例镇第一小学　共2条"
     assert [cell.value for cell in sheet[3]] == [column.title for column in COLUMNS]
     assert sheet.freeze_panes == "B4"
-    assert sheet.auto_filter.ref == "A3:AF5"
+    assert sheet.auto_filter.ref == "A3:AG5"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)  # 1 is the default
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
