@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ._asking import ask, confirm
 from ._layout import HEAD_STYLE, LATE_STYLE, ago, fit, left, put, screen_width, wrapped
+from ._notices import short_id
 from ._output import say, warn
 
 if TYPE_CHECKING:
@@ -22,13 +23,15 @@ __all__ = ["show", "work"]
 _Choice = tuple[str, "Make", str | None]  #: how it is called, what makes it, and for whom it is entered
 
 MOST_SHOWN = 8  #: items under one heading; the rest is counted
+_PAPERS = ("sign_off", "serve")
 _WEEKDAYS = "一二三四五六日"
 _MORE = {
     "overdue": "rectiflow ticket list --overdue",
     "undelivered": "rectiflow outbox list --status dead",
     "incident": "rectiflow incident list",
     "decide": "rectiflow request list",
-    "sign_off": "rectiflow notice list --status draft",
+    "sign_off": "rectiflow notice list --status 拟稿",
+    "serve": "rectiflow notice list --status 已签发",
 }
 
 
@@ -79,7 +82,8 @@ def _pick(made: Session, *, week: bool) -> None:
 def _line(item: TodayItem, position: int) -> str:
     width = screen_width()
     note = _note(item)
-    number, unit = fit(item.number or "", 15), fit(item.unit or "（未定单位）", 16)
+    name = short_id(item.key) if item.section in _PAPERS else item.number
+    number, unit = fit(name or "", 15), fit(item.unit or "（未定单位）", 16)
     if item.section in ("undelivered", "incident"):
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()
     return f"{position:>3}  {number}  {unit}  {fit(item.title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
@@ -106,6 +110,9 @@ def _open(made: Session, item: TodayItem) -> None:
         for part in wrapped(f"{item.title}  {item.detail}".strip(), screen_width()):
             put(part)
         put(_advice(item))
+    if item.section in _PAPERS:
+        _paper(made, item)
+        return
     if item.number is None:
         ask("回车返回：")
         return
@@ -113,6 +120,27 @@ def _open(made: Session, item: TodayItem) -> None:
     if item.section == "call":
         _script(made, item)
     _act(made, item.number, callee)
+
+
+def _paper(made: Session, item: TodayItem) -> None:
+    """Show a paper that waits, and sign or serve it when the person agrees."""
+    from rectiflow._papers import items_of, paper_line, take_step
+    from rectiflow._print import paragraphs
+    from rectiflow.engine.errors import RectiflowError
+    from rectiflow.engine.papers import Order
+
+    from ._faults import tell_error
+    from ._notices import show_paper, tell
+
+    flow, signing = made.flow, item.section == "sign_off"
+    try:
+        line = paper_line(flow, item.key, by=made.person)
+        show_paper(line, items_of(flow, item.key, made.person), paragraphs(flow, item.key, made.person))
+        if confirm("签发吗？" if signing else "已经送达了吗？"):
+            order = Order(hand=flow.hand(made.person, account=made.account))
+            tell(made, take_step(flow, "sign" if signing else "serve", item.key, order))
+    except RectiflowError as exc:
+        tell_error(exc)
 
 
 def _advice(item: TodayItem) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_NUMBERS", "is_number", "read_item", "read_number", "read_numbers"]
 
 MOST_NUMBERS = 500  #: tickets in one call
+_LONGEST = 48  #: characters of one number or range
 _DIGITS = 6  #: of the running part of a full number
 _FULL = r"(?P<head>[A-Z][A-Z0-9]{1,7}-\d{4}-)(?P<first>\d+)"
 _SHORT = r"(?P<first>\d+)"
@@ -91,6 +92,8 @@ def _spread(part: str) -> Iterator[str]:
     Raises:
         ValueError: it is none, or the range runs backwards.
     """
+    if len(part) > _LONGEST:
+        raise ValueError(f"“{part[:_LONGEST]}…”不是编号，太长了")
     single = _SINGLE.fullmatch(part)
     if single:
         return iter((_whole(single["head"], single["first"]) if single["head"] else single["short"],))

@@ -22,7 +22,6 @@ __all__ = [
     "show_columns",
     "show_history",
     "show_listing",
-    "show_papers",
     "show_requests",
     "show_sheet",
 ]
@@ -142,15 +141,6 @@ def show_requests(found: Sequence[RequestView]) -> None:
         if request.data:
             say(f"    {'；'.join(f'{title}：{text}' for title, text in request.data)}")
     say(f"共 {len(found)} 件。" if found else "没有申请。")
-
-
-def show_papers(found: Sequence[PaperView]) -> None:
-    """Show papers, two lines each."""
-    width = screen_width()
-    for paper in found:
-        say(f"{paper.number}/{paper.ordinal}  {paper.unit}  {fit(paper.description, width - 40).rstrip()}")
-        say(f"    {_paper(paper).split('  ', 1)[1]}")
-    say(f"共 {len(found)} 件。" if found else "没有文书。")
 
 
 def _title(entry: TicketLine) -> str:

@@ -23,7 +23,7 @@ from .values import as_date, take
 from .vocabulary import LEVELS, default_template
 from .workflow import State, Transition, Workflow
 
-__all__ = ["act", "transition_reasons"]
+__all__ = ["act", "guard_context", "transition_reasons"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def transition_reasons(
     reasons += same_person_reasons(snapshot, snapshot.workflow, barred(snapshot, transition), stimulus.hand, place)
     reasons += _listed_reasons(snapshot, transition)
     if transition.when is not None and not transition.when.names & wanting(snapshot, transition, values):
-        refusal = transition.when.refusal(_context(snapshot, values, stimulus, now))
+        refusal = transition.when.refusal(guard_context(snapshot, values, stimulus.hand.via, now))
         if refusal is not None:
             reasons.append(Reason(code="guard_false", subject=transition.trigger, message=refusal))
     return standing, reasons
@@ -102,11 +102,15 @@ def _listed_reasons(snapshot: Snapshot, transition: Transition) -> list[Reason]:
     if snapshot.case.listed is None or target is None or target.final is None:
         return []
     accepted = snapshot.case.marks.get("accepted_level") == snapshot.case.listed
+    if target.final != "rectified":
+        message = f"{LEVELS[snapshot.case.listed]}挂牌督办尚未摘牌；挂错的先申请摘牌并写明理由"
+        return [Reason(code="listed", subject="listed", message=message)]
     first = "挂牌单位已验收，还须批准摘牌（request new 摘牌）" if accepted else "须先由挂牌单位验收合格，再批准摘牌"
     return [Reason(code="listed", subject="listed", message=f"{LEVELS[snapshot.case.listed]}挂牌督办尚未摘牌，{first}")]
 
 
-def _context(snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Act, now: datetime) -> dict[str, object]:
+def guard_context(snapshot: Snapshot, values: Mapping[str, Plain], via: str, now: datetime) -> dict[str, object]:
+    """Return what a condition may name, as it is with these values on record."""
     ticket, today = snapshot.case, local_day(now)
     due_on = as_date(ticket.marks.get("due_on"))
     return {
@@ -120,7 +124,7 @@ def _context(snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Act, now
         "days_overdue": max(0, (today - due_on).days) if due_on else 0,
         "failures": int(ticket.marks.get("failures") or 0),
         "returns": int(ticket.marks.get("returns") or 0),
-        "via": stimulus.hand.via,
+        "via": via,
     }
 
 

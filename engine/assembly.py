@@ -119,6 +119,7 @@ def _deciding(parts: Parts) -> Iterator[Clock]:
                 act="remind",
                 roles=deciders,
                 every=Span(1, "workdays"),
+                widen=True,
             )
             yield Clock(
                 id=f"decide_{kind.id}",

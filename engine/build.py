@@ -239,6 +239,7 @@ def _step(r: Record, due: SpanUnit) -> Step:
         request=request,
         level=level,
         every=every,
+        widen=r.boolean("widen"),
         template=r.optional("template"),
     )
 

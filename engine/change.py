@@ -119,10 +119,11 @@ class Change:
 
     def list_at(self, level: str | None) -> None:
         """Put the ticket under listed supervision, or take it out (None); its clocks begin and end with it."""
+        risen = level is not None and self.ticket.listed is not None
         self.keep({"listed_level": level})
         self.set(listed=level)
         self.mark("listed", level)
-        for run in self.timekeeper().supervise(self._current, self.ticket.state, self.ticket.fields):
+        for run in self.timekeeper().supervise(self._current, self.ticket.state, self.ticket.fields, anew=risen):
             self.put_clock(run)
 
     def timekeeper(self) -> Timekeeper:

@@ -49,10 +49,19 @@ class Timekeeper:
                 if after is not None and after is not before:
                     yield after
 
-    def supervise(self, runs: Mapping[str, ClockRun], state: str, fields: Mapping[str, Plain]) -> Iterator[ClockRun]:
-        """Yield what changes on the clocks of listed supervision when a listing has begun, risen or ended."""
+    def supervise(
+        self, runs: Mapping[str, ClockRun], state: str, fields: Mapping[str, Plain], *, anew: bool
+    ) -> Iterator[ClockRun]:
+        """Yield what changes on the clocks of listed supervision when a listing has begun, risen or ended.
+
+        Args:
+            anew: a higher level takes over, and has time of its own.
+        """
         for clock in self.workflow.clocks.values():
             before = runs.get(clock.id)
+            if anew and clock.while_listed and before is not None and before.live and state in clock.alive_in:
+                yield self.begin(clock, before.run + 1, fields, paused=state in clock.paused_in)
+                continue
             after = self._advance(clock, before, None, state, "", fields) if clock.while_listed else None
             if after is not None and after is not before:
                 yield after

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from .acting import guard_context
 from .change import Change
 from .clocks import main_clock
 from .decision import Decision, Refusal
@@ -16,7 +17,7 @@ from .requesting import withdraw_pending
 from .roles import Standing
 from .stimulus import Amend, Void
 from .ticket import Document, Plain, Snapshot
-from .values import EPHEMERAL, take
+from .values import EPHEMERAL, as_date, take
 
 __all__ = ["VOIDED", "amend", "amend_reasons", "void", "void_reasons"]
 
@@ -24,7 +25,9 @@ VOIDED = "voided"  #: the state every workflow has for tickets that should not h
 #: What a paper that is out says of a hazard, so that correcting it takes a notice of its own.
 _PRINTED = frozenset({"description", "place", "category", "basis", "measures", "found_on", "hazard_unit"})
 #: What only an action, an approval or a listing may change.
-_ACTED = frozenset({"responsible_unit", "responsible_person", "issuing_unit", "listed_level", "merged_into"})
+_ACTED = frozenset(
+    {"responsible_unit", "responsible_person", "issuing_unit", "listed_level", "listed_by", "merged_into"}
+)
 
 
 def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refusal:
@@ -33,6 +36,7 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
     values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
     standing, more = amend_reasons(snapshot, stimulus, now)
     reasons += [*more, *_protected(snapshot, values), *unit_reasons(snapshot, values)]
+    reasons += _sense_reasons(snapshot, values, stimulus, now)
     if not stimulus.reason.strip():
         reasons.append(Reason(code="field_missing", subject="reason", message="更正须写明理由（reason）"))
     changed = {k: v for k, v in values.items() if v != ticket.fields.get(k)}
@@ -97,6 +101,22 @@ def void_reasons(snapshot: Snapshot, stimulus: Void, now: datetime) -> tuple[Sta
     if snapshot.case.listed is not None:
         reasons.append(Reason(code="listed", message="挂牌督办中，须先摘牌才能作废"))
     return standing, reasons
+
+
+def _sense_reasons(snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Amend, now: datetime) -> list[Reason]:
+    """A correction may not say what the actions would have refused: dates out of order, conditions that were demanded."""
+    workflow, today, reasons = snapshot.workflow, local_day(now), list[Reason]()
+    found, main = as_date(values.get("found_on")), main_clock(workflow)
+    if found is not None and found > today:
+        reasons.append(Reason(code="future", subject="found_on", message=f"排查日期 {found} 晚于今天 {today}"))
+    due = as_date(values.get(main.until)) if main is not None and main.until is not None else None
+    if due is not None and due < today and not snapshot.case.marks.get("stock"):
+        reasons.append(Reason(code="due_in_past", subject="due_on", message=f"整改时限 {due} 早于今天 {today}"))
+    for t in workflow.transitions:
+        if t.when is not None and t.trigger in snapshot.case.taken and t.when.names & set(values):
+            refusal = t.when.refusal(guard_context(snapshot, values, stimulus.hand.via, now))
+            reasons += [Reason(code="guard_false", subject=t.trigger, message=refusal)] if refusal else []
+    return reasons
 
 
 def _correct_paper(change: Change, changed: Mapping[str, Plain]) -> int | None:

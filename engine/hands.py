@@ -10,6 +10,7 @@ from .moments import local_day
 from .roles import Standing, assigning_roles, standing
 from .stimulus import Hand
 from .ticket import Snapshot, Ticket
+from .values import FIRST_YEAR
 from .visibility import SEE_RESTRICTED, may_see
 from .vocabulary import SPOKEN_ROLES, VIAS
 from .workflow import Workflow
@@ -67,18 +68,21 @@ def role_reasons(
 def same_person_reasons(
     snapshot: Snapshot, workflow: Workflow, triggers: Iterable[str], hand: Hand, place: str
 ) -> list[Reason]:
-    """Return who of the two, the one who acts and the one stood in for, already took one of `triggers`.
+    """Return who of those at it, who acts, who is stood in for and who enters it, already took one of `triggers`.
 
     Looks over the ticket's whole life, at the persons who acted; who only entered it is looked at elsewhere.
     """
-    mine = {hand.actor, place} - {""}
-    titles = workflow.triggers()
-    name = snapshot.directory.person_name(hand.actor)
-    return [
-        Reason(code="same_person", subject=t, message=f"{name}办过“{titles.get(t, t)}”，须由他人办理")
-        for t in triggers
-        if any(mine & {k.actor, k.in_place_of} for k in snapshot.case.taken.get(t, ()))
-    ]
+    titles, directory = workflow.triggers(), snapshot.directory
+    reasons: list[Reason] = []
+    for trigger in triggers:
+        took = {p for k in snapshot.case.taken.get(trigger, ()) for p in (k.actor, k.in_place_of)} - {""}
+        if took & {hand.actor, place}:
+            message = f"{directory.person_name(hand.actor)}办过“{titles.get(trigger, trigger)}”，须由他人办理"
+            reasons.append(Reason(code="same_person", subject=trigger, message=message))
+        elif hand.clerk in took:
+            message = f"{directory.person_name(hand.clerk)}办过“{titles.get(trigger, trigger)}”，不能代他人录入"
+            reasons.append(Reason(code="same_person", subject=trigger, message=message))
+    return reasons
 
 
 def role_title(workflow: Workflow, role: str) -> str:
@@ -133,6 +137,8 @@ def _when(ticket: Ticket | None, hand: Hand, now: datetime) -> list[Reason]:
     today, on = local_day(now), day_of(hand, now)
     if on > today:
         return [Reason(code="future", subject="on", message=f"发生日期 {on} 晚于今天 {today}")]
+    if on.year < FIRST_YEAR:
+        return [Reason(code="implausible", subject="on", message=f"发生日期 {on} 的年份不合常理，请核对")]
     reasons: list[Reason] = []
     if ticket is not None and on < ticket.since:
         message = f"发生日期 {on} 早于进入本环节的日期 {ticket.since}"

@@ -12,10 +12,11 @@ from .ticket import Plain, Snapshot, Taken, Ticket
 from .vocabulary import ACCEPTOR, LEVELS
 from .workflow import Transition, Workflow
 
-__all__ = ["barred", "inspector_reasons", "takers", "turn_roles", "verifies", "verifying_triggers"]
+__all__ = ["SEE_RESTRICTED", "barred", "inspector_reasons", "takers", "turn_roles", "verifies", "verifying_triggers"]
 
 _ON_SITE = "in-person"
 _SECOND = "second_inspector"
+SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 
 
 def verifying_triggers(workflow: Workflow) -> tuple[str, ...]:
@@ -80,7 +81,7 @@ def inspector_reasons(
     Major and listed hazards are accepted by two; who only entered the unit's own statement may verify it on site and
     with a second inspector only.
     """
-    reasons = _rectifier_reasons(snapshot, transition, hand)
+    reasons = [*_rectifier_reasons(snapshot, transition, hand), *_on_paper_reasons(snapshot, transition, hand)]
     if not verifies(snapshot.workflow, transition):
         return reasons
     ticket, second = snapshot.case, values.get(_SECOND)
@@ -92,21 +93,40 @@ def inspector_reasons(
     if entered and hand.via != _ON_SITE:
         message = "本人代录过该单位的答复，只能当面（现场）复查"
         reasons.append(Reason(code="not_on_site", subject="via", message=message))
-    reasons += _level_reasons(snapshot, hand, second, hand.on or today)
+    reasons += _level_reasons(snapshot, transition, hand, second, hand.on or today)
     return reasons + _second_reasons(snapshot, transition, hand, second, hand.on or today)
 
 
-def _level_reasons(snapshot: Snapshot, hand: Hand, second: str | None, day: date) -> list[Reason]:
-    """A listed hazard is accepted by the level that listed it: one of the two must be of that level."""
+def _level_reasons(
+    snapshot: Snapshot, transition: Transition, hand: Hand, second: str | None, day: date
+) -> list[Reason]:
+    """A listed hazard is accepted by the level that listed it, together with whoever re-inspects as a rule."""
     workflow, ticket, directory = snapshot.workflow, snapshot.case, snapshot.directory
     if ticket.listed is None:
         return []
-    if any(_of_level(snapshot, person, day) for person in (hand.actor, second) if person):
-        return []
+    present = [p for p in (hand.actor, second) if p]
+    if any(_of_level(snapshot, p, day) for p in present):
+        if second is None or any(_judges_here(snapshot, transition, p, day) for p in present):
+            return []
+        titles = "、".join(workflow.roles[r].title for r in transition.by)
+        message = f"挂牌隐患的两名验收人中，须有一名是这条隐患的{titles}"
+        return [Reason(code="role_missing", subject=_SECOND, message=message)]
     names = "、".join(map(directory.person_name, holders(workflow, ACCEPTOR, ticket.fields, directory, day)))
     who = f"须由挂牌单位的{names}办理，或作为第二复查人" if names else "而挂牌单位验收人岗位空缺，请先补人员"
     message = f"{LEVELS[ticket.listed]}挂牌督办的隐患由挂牌单位验收，{who}"
     return [Reason(code="level_absent", subject=_SECOND, message=message)]
+
+
+def _judges_here(snapshot: Snapshot, transition: Transition, person: str, day: date) -> bool:
+    """Tell whether a person may judge this hazard by the definition's own roles."""
+    fields, directory = snapshot.case.fields, snapshot.directory
+    return standing(snapshot.workflow, transition.by, fields, directory, person, day) is not None
+
+
+def _inspects(snapshot: Snapshot, transition: Transition, person: str, day: date) -> bool:
+    """Tell whether a person inspects anywhere in the district, or accepts for the level of the listing."""
+    roles = {r for post in snapshot.directory.posts_of(person, day) for r in post.roles}
+    return bool(roles & {*transition.by}) or _of_level(snapshot, person, day)
 
 
 def _of_level(snapshot: Snapshot, person: str, day: date) -> bool:
@@ -117,14 +137,24 @@ def _of_level(snapshot: Snapshot, person: str, day: date) -> bool:
     return standing(snapshot.workflow, (ACCEPTOR,), fields, directory, person, day) is not None
 
 
+def _on_paper_reasons(snapshot: Snapshot, transition: Transition, hand: Hand) -> list[Reason]:
+    """What declares it good, decides on its use or strikes it off is entered for somebody else from paper only."""
+    workflow = snapshot.workflow
+    after = workflow.states[snapshot.case.state].stage == "verified"
+    if hand.clerk == hand.actor or hand.via == "paper" or not (after or verifies(workflow, transition)):
+        return []
+    message = "代录复查、验收、销号等决定，须以纸质签批为据（方式：纸质）"
+    return [Reason(code="not_on_paper", subject="via", message=message)]
+
+
 def _rectifier_reasons(snapshot: Snapshot, transition: Transition, hand: Hand) -> list[Reason]:
     """Who is named to rectify neither verifies nor closes, whether or not anything was done by that hand."""
     workflow, person = snapshot.workflow, snapshot.case.fields.get("responsible_person")
     target = workflow.states.get(transition.target or "")
     judges = verifies(workflow, transition) or (target is not None and target.final == "rectified")
-    if not judges or person is None or hand.actor != person:
+    if not judges or person is None or person not in (hand.actor, hand.clerk):
         return []
-    message = f"{snapshot.directory.person_name(person)}是整改责任人，须由他人办理"
+    message = f"{snapshot.directory.person_name(person)}是整改责任人，须由他人办理，也不能代他人录入"
     return [Reason(code="same_person", subject="responsible_person", message=message)]
 
 
@@ -143,6 +173,12 @@ def _second_reasons(
     if own or second == ticket.fields.get("responsible_person"):
         message = "第二复查人不能是责任单位的人员"
         return [Reason(code="same_unit", subject=_SECOND, message=message)]
+    name = snapshot.directory.person_name(second)
+    if not _inspects(snapshot, transition, second, day):
+        return [Reason(code="role_missing", subject=_SECOND, message=f"{name}不承担复查职责，不能作第二复查人")]
+    cleared = not ticket.restricted or SEE_RESTRICTED in snapshot.directory.persons[second].grants
+    if not (cleared or _judges_here(snapshot, transition, second, day)):
+        return [Reason(code="restricted", subject=_SECOND, message=f"限制类隐患，{name}没有查看权限，不能作第二复查人")]
     return []
 
 

@@ -7,9 +7,10 @@ the first time is left out, what comes due while nobody looks is crossed in orde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from .calendar import WorkCalendar
@@ -60,12 +61,31 @@ def skip_past(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar
     """Count every occurrence that lies before `now` as behind, without any effect."""
     fired = dict(run.fired)
     for step in clock.steps if run.due_on else ():
-        k = fired.get(step.id, 0)
-        while (k == 0 or step.every) and nominal(step, k, clock, run, calendar, hour) < now:
-            k += 1
+        ahead = partial(_ahead, clock, run, step, now, calendar, hour)
+        k = _first_ahead(fired.get(step.id, 0), ahead, repeats=step.every is not None)
         if k:
             fired[step.id] = k
     return run if fired == run.fired else replace(run, fired=fired)
+
+
+def _ahead(
+    clock: Clock, run: ClockRun, step: Step, now: datetime, calendar: WorkCalendar, hour: int, occurrence: int
+) -> bool:
+    return nominal(step, occurrence, clock, run, calendar, hour) >= now
+
+
+def _first_ahead(first: int, ahead: Callable[[int], bool], *, repeats: bool) -> int:
+    """Return the first occurrence that lies ahead; occurrences follow each other in time, so it is found by halving."""
+    if not repeats:
+        return first if first or ahead(0) else 1
+    low, step = first, 1
+    while not ahead(low + step - 1):
+        step *= 2
+    high = low + step - 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if ahead(middle) else (middle + 1, high)
+    return low
 
 
 def cross(

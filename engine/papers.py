@@ -137,6 +137,7 @@ def step(name: str, items: Sequence[Item], order: Order, on: date, *, new_id: st
 def _sign(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refusal:
     paper = items[0].paper
     reasons = [] if paper.status == "draft" else [Reason(code="document_done", message=f"{_stands(paper)}，不能再签发")]
+    reasons += _order_of_days("签发", on, "拟稿", paper.drafted_on)
     for item in items:
         state = item.snapshot.workflow.states[item.snapshot.case.state]
         if state.final is not None:
@@ -154,6 +155,9 @@ def _serve(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refu
     if paper.status != "signed":
         hint = "，请先签发（notice sign-off）" if paper.status == "draft" else ""
         return refuse(paper.kind, "serve", [Reason(code="document_done", message=f"{_stands(paper)}{hint}")])
+    early = _order_of_days("送达", on, "签发", paper.signed_on)
+    if early:
+        return refuse(paper.kind, "serve", early)
     after = replace(paper, status="served", served_on=on, served_by=order.hand.actor, served_via=order.hand.via)
     parts = tuple(_part(i, after, "serve", order, _serving(i)) for i in items if not _over(i))
     roles = unit_roles(items[0].snapshot.workflow)
@@ -165,6 +169,9 @@ def _acknowledge(items: Sequence[Item], order: Order, on: date, _: str) -> Plan 
     if paper.status != "served":
         hint = "，请先记送达（notice serve）" if paper.status in ("draft", "signed") else ""
         return refuse(paper.kind, "acknowledge", [Reason(code="document_done", message=f"{_stands(paper)}{hint}")])
+    early = _order_of_days("签收", on, "送达", paper.served_on)
+    if early:
+        return refuse(paper.kind, "acknowledge", early)
     after = replace(paper, status="acknowledged", acknowledged_on=on, acknowledged_by=order.hand.actor)
     parts = tuple(_part(i, after, "acknowledge", order, _receiving(i)) for i in items if not _over(i))
     persons = tuple(p for p in (paper.served_by,) if p)
@@ -389,6 +396,13 @@ def _plain(items: Sequence[Item], paper: Document, name: str, order: Order) -> t
 def on_record_of(paper: Document, snapshot: Snapshot, place: int) -> Document:
     """Return a new paper as it is counted among those of a hazard."""
     return replace(paper, ordinal=1 + max((d.ordinal for d in snapshot.documents), default=0), place=place)
+
+
+def _order_of_days(what: str, on: date, before: str, day: date | None) -> list[Reason]:
+    """A step is not dated before the one it follows."""
+    if day is None or on >= day:
+        return []
+    return [Reason(code="too_early", subject="on", message=f"{what}日期 {on} 早于{before}日期 {day}")]
 
 
 def _answerable(paper: Document) -> list[Reason]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -11,8 +11,9 @@ from .clocks import main_clock
 from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import day_of, hand_reasons, role_reasons, role_title
+from .inspecting import turn_roles
 from .moments import chinese_date, local_day, shift_day
-from .roles import Standing
+from .roles import Standing, people
 from .stimulus import Ask, Hand, Rule
 from .ticket import Document, Plain, Request, Snapshot
 from .values import as_date, persistent, take
@@ -45,6 +46,7 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     if reasons:
         return _refuse(snapshot, kind.title, reasons)
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
+    _overtake(change, kind, stimulus.level)
     request = open_request(change, kind, stimulus.level, values, asked_by=stimulus.hand.actor)
     return change.decision(
         "asked",
@@ -60,7 +62,7 @@ def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: da
     ticket, reasons = snapshot.case, list[Reason]()
     if snapshot.workflow.states[ticket.state].final is not None:
         reasons.append(Reason(code="wrong_state", message="隐患已办结，不能再申请"))
-    if any(r.kind == kind.id and r.status == "pending" for r in snapshot.requests):
+    if _waiting(snapshot.requests, kind, level):
         reasons.append(Reason(code="request_pending", message=f"已有一件“{kind.title}”待审批"))
     approved = sum(r.kind == kind.id and r.status == "approved" for r in snapshot.requests)
     if kind.limit is not None and approved >= kind.limit:
@@ -69,6 +71,7 @@ def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: da
         )
     reasons += _too_late(snapshot, kind, on)
     reasons += _level_reasons(snapshot, kind, level)
+    reasons += [] if reasons else _decider_reasons(snapshot, kind, level, on)
     return reasons
 
 
@@ -84,27 +87,63 @@ def rule(snapshot: Snapshot, stimulus: Rule, now: datetime) -> Decision | Refusa
         )
     values, reasons = take(snapshot.workflow, stimulus.data, snapshot.directory, local_day(now))
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons, *_ruling_reasons(request, stimulus)]
+    if day_of(stimulus.hand, now) < request.asked_on:
+        message = f"审批日期 {day_of(stimulus.hand, now)} 早于申请日期 {request.asked_on}"
+        reasons.append(Reason(code="too_early", subject="on", message=message))
     standing, more = role_reasons(snapshot, snapshot.workflow, _deciders(kind, request), stimulus.hand, now)
     values = {**request.data, **{k: v for k, v in values.items() if v is not None}}
     reasons += [*more, *_own_reasons(request, stimulus.hand, standing)]
     if stimulus.approve:
         reasons += _new_date_reasons(snapshot, kind, values, day_of(stimulus.hand, now))
-        reasons += _fall_reasons(snapshot, kind, values)
+        reasons += _fall_reasons(snapshot, kind, {"reason": stimulus.reason or None, **values})
     if reasons:
         return _refuse(snapshot, f"{kind.title}审批", reasons)
     return _carry_out(snapshot, kind, request, stimulus, values, standing.in_place_of if standing else "", now)
 
 
 def propose(change: Change, kind: RequestKind, level: str | None) -> Request | None:
-    """Open a request as a timer does; None when one is pending or the ticket is already listed as high."""
-    pending = any(r.kind == kind.id and r.status == "pending" for r in change.requests())
+    """Open a request as a timer does; None when one as high is pending or the ticket is already listed as high."""
+    pending = _waiting(change.requests(), kind, level)
     listed = change.ticket.listed
     high = kind.effect == "list" and listed is not None and _RANK[listed] >= _RANK.get(level or "", 0)
     limit = (
         kind.limit is not None
         and sum(r.kind == kind.id and r.status == "approved" for r in change.requests()) >= kind.limit
     )
-    return None if pending or high or limit else open_request(change, kind, level, {}, asked_by=None)
+    if pending or high or limit:
+        return None
+    _overtake(change, kind, level)
+    return open_request(change, kind, level, {}, asked_by=None)
+
+
+def _waiting(requests: Iterable[Request], kind: RequestKind, level: str | None) -> bool:
+    """Tell whether a request of the kind is pending that a new one does not overtake: a higher level overtakes a lower."""
+    rank = _RANK.get(level or "", -1)
+    return any(
+        r.kind == kind.id and r.status == "pending" and not (kind.levels and _RANK.get(r.level or "", -1) < rank)
+        for r in requests
+    )
+
+
+def _overtake(change: Change, kind: RequestKind, level: str | None) -> None:
+    """Withdraw what is pending at a lower level, visibly, with its clock."""
+    for request in change.requests():
+        if kind.levels and request.kind == kind.id and request.status == "pending":
+            reason = f"已改提{LEVELS.get(level or '', level or '')}"
+            change.request(replace(request, status="withdrawn", decided_on=change.on, reason=reason))
+            _stop_clock(change, kind.id)
+
+
+def _decider_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: date) -> list[Reason]:
+    """A request that nobody could ever decide is not made."""
+    role = kind.decider(level)
+    found = people(snapshot.workflow, (role,) if role else (), snapshot.fields, snapshot.directory, on)
+    if found or role is None:
+        return []
+    where = f"{LEVELS[level]}的" if kind.levels and level is not None and level in LEVELS else ""
+    title = role_title(snapshot.workflow, role)
+    hint = "，请改提其他级别" if kind.levels else "，请先补人员"
+    return [Reason(code="nobody", subject="level", message=f"这条隐患没有{where}审批人（{title}）{hint}")]
 
 
 def open_request(
@@ -202,6 +241,7 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
     listed = kind.effect in ("list", "delist") and request.status == "approved"
     template = ("listed" if kind.effect == "list" else "delisted") if listed else "request_decided"
     unit_heads = change.people(r for r in ("principal", "rectifier", "safety_section") if r in change.workflow.roles)
+    unit_heads += change.people(turn_roles(change.workflow, change.ticket)) if listed else ()
     audience = dict.fromkeys((*((request.asked_by,) if request.asked_by else ()), *unit_heads))
     change.tell(
         audience,
@@ -229,8 +269,11 @@ def _extend(change: Change, kind: RequestKind, request: Request) -> None:
 
 
 def _list(change: Change, kind: RequestKind, request: Request) -> None:
+    _withdraw_notices(change, f"已改为{LEVELS[request.level or 'district']}挂牌督办")
+    change.keep({"listed_by": request.decided_by})
     change.list_at(request.level)
     change.mark("listed_ever", request.level)
+    change.mark("delisted_on", None)
     change.mark("listed_on", change.on.isoformat())
     lower = frozenset(k.id for k in change.workflow.requests.values() if k.effect == "paper")
     withdraw_pending(change, f"已{LEVELS[request.level or 'district']}挂牌督办", lower)
@@ -238,8 +281,16 @@ def _list(change: Change, kind: RequestKind, request: Request) -> None:
 
 
 def _delist(change: Change, kind: RequestKind, request: Request) -> None:
+    _withdraw_notices(change, "已摘牌")
     change.list_at(None)
     change.mark("delisted_on", change.on.isoformat())
+
+
+def _withdraw_notices(change: Change, reason: str) -> None:
+    """A notice still unsigned of a listing that has ended or risen is withdrawn, visibly."""
+    for paper in change.documents():
+        if paper.kind == PAPERS["list"] and paper.status == "draft":
+            change.document(replace(paper, status="withdrawn", reason=reason))
 
 
 def _draft(change: Change, kind: RequestKind, request: Request) -> None:

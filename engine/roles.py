@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .directory import Directory
 from .ticket import Plain
-from .vocabulary import ACCEPTOR
+from .vocabulary import ACCEPTOR, LEVELS
 from .workflow import Role, Workflow
 
 __all__ = ["ISSUER", "LISTER", "Standing", "holders", "people", "standing"]
@@ -126,9 +126,22 @@ def _issuers(workflow: Workflow, fields: Mapping[str, Plain], directory: Directo
 
 
 def _listers(workflow: Workflow, fields: Mapping[str, Plain], directory: Directory, day: date) -> tuple[str, ...]:
+    """Return who decides at the level that listed: its holders now, else who did list it, else the levels above.
+
+    A hazard that was given to another unit meanwhile has no holder of the old level: it must not stay listed for good.
+    """
     level = fields.get("listed_level")
-    deciders = (kind.decider(level) for kind in workflow.requests.values() if kind.effect == "list")
-    return people(workflow, (d for d in deciders if d), fields, directory, day)
+    if level is None:
+        return ()
+    above = [k for k in LEVELS if list(LEVELS).index(k) > list(LEVELS).index(level)] if level in LEVELS else []
+    kinds = [kind for kind in workflow.requests.values() if kind.effect == "list"]
+
+    def at(where: str) -> tuple[str, ...]:
+        return people(workflow, (d for k in kinds if (d := k.decider(where))), fields, directory, day)
+
+    by = fields.get("listed_by")
+    known = (by,) if by in directory.persons and directory.posts_of(by, day) else ()
+    return at(level) or known or next((found for k in above if (found := at(k))), ())
 
 
 def _acceptors(workflow: Workflow, fields: Mapping[str, Plain], directory: Directory, day: date) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from .change import Change
 from .decision import Decision, Refusal
 from .errors import Reason
-from .hands import hand_reasons, role_reasons
+from .hands import day_of, hand_reasons, role_reasons
 from .requesting import paper_reasons
 from .stimulus import SignOff
 from .ticket import Snapshot
@@ -22,6 +22,12 @@ def sign_off(snapshot: Snapshot, stimulus: SignOff, now: datetime) -> Decision |
     if paper is None:
         return _refuse(snapshot, [Reason(code="document_unknown", message=f"没有第 {stimulus.ordinal} 件文书")])
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *paper_reasons(stimulus.hand)]
+    if paper.request is None:
+        message = "这件文书须整件签发（notice sign-off 文书编号）"
+        reasons.append(Reason(code="paper_whole", message=message))
+    if day_of(stimulus.hand, now) < paper.drafted_on:
+        message = f"签发日期 {day_of(stimulus.hand, now)} 早于拟稿日期 {paper.drafted_on}"
+        reasons.append(Reason(code="too_early", subject="on", message=message))
     if paper.status != "draft":
         reasons.append(Reason(code="document_done", message="文书不是拟稿，不能签发"))
     roles = (paper.signer,) if paper.signer else ()

@@ -12,13 +12,17 @@ from typing import Any, Literal, cast
 from .directory import Directory
 from .errors import Reason, RectiflowError
 from .ticket import Plain
-from .workflow import Field, Workflow
+from .workflow import Field, FieldSpan, Workflow
 
 __all__ = ["EPHEMERAL", "TEXT_LIMIT", "Sense", "as_date", "coerce", "persistent", "read_date", "show", "take"]
 
 #: Fields that belong to one event and never stay on record.
 EPHEMERAL = frozenset({"reason", "note", "evidence", "suggested_unit", "new_due_on", "second_inspector"})
+MAX_SPAN = 3650  #: days of a clock whose length stands in a field
 TEXT_LIMIT = 4000  #: characters of one text field
+MOST_AMOUNT = 1_000_000_000  #: of an amount or a count; money is in ten thousands of yuan
+FIRST_YEAR, LAST_YEAR = 2000, 2100  #: dates outside are slips
+_MOST_DIGITS, _PLACES = 24, 6
 _DATE = re.compile(r"^(?:(\d{4})\s*[年./-]\s*)?(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?$")
 Sense = Literal["ahead", "behind", "nearest"]
 _SLIP_DAYS = 31  #: natural days: a date without its year that lies so near on the wrong side is more likely a slip
@@ -95,7 +99,10 @@ def coerce(workflow: Workflow, field: Field, raw: Any, directory: Directory, tod
         return directory.find_person(str(raw)).id
     if field.type == "date":
         return _day(raw, today, _sense(workflow, field.id)).isoformat()
-    return _SIMPLE[field.type](raw)
+    value = _SIMPLE[field.type](raw)
+    if field.type == "integer" and not 1 <= value <= MAX_SPAN and _is_length(workflow, field.id):
+        raise ValueError(f"“{value}”不合常理，应在 1 到 {MAX_SPAN} 天之间")
+    return value
 
 
 def show(workflow: Workflow, name: str, value: Plain, directory: Directory) -> str:
@@ -149,6 +156,11 @@ def _entry(workflow: Workflow, field: Field, text: str) -> str:
     return item.id
 
 
+def _is_length(workflow: Workflow, name: str) -> bool:
+    """Tell whether a field says how long a clock runs."""
+    return any(isinstance(c.within, FieldSpan) and c.within.field == name for c in workflow.clocks.values())
+
+
 def _sense(workflow: Workflow, name: str) -> Sense:
     """Tell on which side of today a date field lies."""
     if name in _AHEAD or any(clock.until == name for clock in workflow.clocks.values()):
@@ -157,6 +169,13 @@ def _sense(workflow: Workflow, name: str) -> Sense:
 
 
 def _day(raw: Any, today: date, sense: Sense) -> date:
+    day = _said_day(raw, today, sense)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"年份 {day.year} 不合常理，请核对")
+    return day
+
+
+def _said_day(raw: Any, today: date, sense: Sense) -> date:
     if isinstance(raw, datetime):
         return raw.date()
     return raw if isinstance(raw, date) else read_date(str(raw), today, sense)
@@ -170,20 +189,30 @@ def _text(raw: Any) -> str:
 
 
 def _number(raw: Any) -> str:
+    text = str(raw).strip()
     try:
-        value = Decimal(str(raw).strip())
+        value = Decimal(text) if len(text) <= _MOST_DIGITS else Decimal("nan")
     except InvalidOperation as exc:
-        raise ValueError(f"“{raw}”不是数字") from exc
+        raise ValueError(f"“{_short(text)}”不是数字") from exc
     if not value.is_finite():
-        raise ValueError(f"“{raw}”不是数字")
-    return format(value.normalize(), "f")
+        raise ValueError(f"“{_short(text)}”不是数字")
+    if not 0 <= value <= MOST_AMOUNT:
+        raise ValueError(f"“{_short(text)}”不合常理，应在 0 到 {MOST_AMOUNT} 之间")
+    return format(round(value, _PLACES).normalize(), "f")
 
 
 def _integer(raw: Any) -> int:
-    try:
-        return int(str(raw).strip())
-    except ValueError as exc:
-        raise ValueError(f"“{raw}”不是整数") from exc
+    text = str(raw).strip()
+    if len(text) > _MOST_DIGITS or not re.fullmatch(r"[+-]?\d+", text):
+        raise ValueError(f"“{_short(text)}”不是整数")
+    value = int(text)
+    if not 0 <= value <= MOST_AMOUNT:
+        raise ValueError(f"“{_short(text)}”不合常理，应在 0 到 {MOST_AMOUNT} 之间")
+    return value
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}…"
 
 
 def _flag(raw: Any) -> bool:

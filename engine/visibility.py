@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from .directory import Directory
-from .inspecting import turn_roles
+from .inspecting import SEE_RESTRICTED, turn_roles
 from .roles import people
 from .ticket import Request, Ticket
 from .workflow import Workflow
 
 __all__ = ["SEE_RESTRICTED", "involved", "masked_phone", "may_see", "unit_roles"]
 
-SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 _SHOWN_HEAD, _SHOWN_TAIL = 3, 4  #: digits of a telephone number that stay readable
 
 

@@ -189,6 +189,7 @@ BUILTIN_FIELDS: Mapping[str, Field] = {
         _builtin("listed_level", "督办级别", "choice", LEVELS),
         _builtin("recurs_from", "反弹自", "text"),
         _builtin("inspection", "检查记录", "text"),
+        _builtin("listed_by", "挂牌批准人", "person"),
         _builtin("external_number", "来文编号", "text"),
         _builtin("reply_by", "回复时限", "date"),
         _builtin("served_on", "送达日期", "date"),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Rectiflow"]
 
+_MOST_DIGITS = 9  #: of a short number
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
 MOST_SKEW = timedelta(seconds=30)
 
@@ -452,6 +453,8 @@ class Rectiflow:
         text = text.strip().upper()
         if not text.isdecimal():
             return text
+        if len(text) > _MOST_DIGITS:
+            raise NotFound(f"没有编号以 {text[:_MOST_DIGITS]}… 结尾的隐患。")
         found = queries.find_numbers(self.store.engine, self.district, int(text))
         if not found:
             raise NotFound(f"没有编号以 {int(text):06d} 结尾的隐患。")

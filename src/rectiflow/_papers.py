@@ -68,6 +68,7 @@ class PaperLine:
     closed: int
     drafted_on: date
     signed_on: date | None
+    signed_by: str
     served_on: date | None
     acknowledged_on: date | None
     signers: tuple[str, ...]
@@ -226,6 +227,7 @@ def _line(flow: Rectiflow, paper: str, numbers: Sequence[str], by: str) -> Paper
         closed=sum(m.get("outcome") is not None for m in marks),
         drafted_on=document.drafted_on,
         signed_on=document.signed_on,
+        signed_by=first.directory.person_name(document.signed_by) if document.signed_by else "",
         served_on=document.served_on,
         acknowledged_on=document.acknowledged_on,
         signers=tuple(first.directory.person_name(p) for p in signers),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from rectiflow._desk import call_views, paper_views, request_views
+from rectiflow._desk import call_views, request_views
 from rectiflow._identity import keeps_all
+from rectiflow._papers import paper_lines
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
@@ -30,7 +31,7 @@ WEEK_DAYS = 7  #: how far `week` looks ahead, in natural days
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TodayItem:
-    """One thing that waits. `ordinal` is that of a request or paper, `key` that of a message or incident.
+    """One thing that waits. `ordinal` is that of a request or paper, `key` that of a paper, message or incident.
 
     `days` counts natural days: left until the date (negative: past it) where there is one, else waited since.
     """
@@ -183,17 +184,21 @@ def _requests(reader: _Reader) -> Iterator[TodayItem]:
 
 
 def _papers(reader: _Reader) -> Iterator[TodayItem]:
-    for paper in paper_views(reader.flow, by=reader.person, status="draft"):
-        if reader.everything or paper.mine:
+    """Yield drafts to sign, and what was signed and is still to be served: a line for each paper, not for each hazard."""
+    for paper in paper_lines(reader.flow, by=reader.person, statuses=("draft", "signed")):
+        draft = paper.status == "draft"
+        serves = not draft and paper.kind == "rectification_notice"
+        since = paper.drafted_on if draft else paper.signed_on or paper.drafted_on
+        if (draft and (reader.everything or paper.mine)) or (serves and reader.everything):
             yield TodayItem(
-                section="sign_off",
-                number=paper.number,
-                ordinal=paper.ordinal,
-                title=f"{paper.title}{f'（{paper.level}）' if paper.level else ''} {paper.description}",
+                section="sign_off" if draft else "serve",
+                number=None,
+                key=paper.id,
+                title=f"{paper.number or paper.title}（{len(paper.items)} 项）",
                 unit=paper.unit,
-                turn=paper.signers,
-                since=paper.drafted_on,
-                days=(reader.day - paper.drafted_on).days,
+                turn=paper.signers if draft else (),
+                since=since,
+                days=(reader.day - since).days,
             )
 
 
@@ -255,6 +260,7 @@ def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
         **states,
         "decide": "待审批",
         "sign_off": "待签发",
+        "serve": "待送达",
         "call": "待打电话",
         "undelivered": "未送达",
         "incident": "待处理事项",

@@ -122,7 +122,7 @@ def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
 def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:
     """Take messages out of the outbox, visibly; return how many."""
     chosen = [message(flow, k).key for k in keys]
-    return queries.cancel_messages(flow.store.engine, flow.district, chosen)
+    return queries.cancel_messages(flow.store.engine, flow.district, chosen, now=flow.now())
 
 
 def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:

@@ -70,14 +70,14 @@ def test_listing_is_approved_and_its_notice_signed(listed: Cli) -> None:
     assert "第 1 件 挂牌督办通知书：拟稿" in trial.out
     assert listed("request", "approve", "3", by=CHAIR, now=LATE).code == 0
     draft = listed("notice", "show", "3", by=CHAIR, now=LATE).out
-    assert "【拟稿】文号在签发时取" in draft
+    assert "（拟稿，未签发）" in draft
     assert "示例一镇初级中学：" in draft
     assert "逾期18天" in draft
     signed = listed("notice", "sign-off", "3/1", by=CHAIR, now=LATE)
     assert signed.code == 0
     assert "挂牌督办通知书〔2024〕1号" in signed.out
     papers = json.loads(listed("notice", "list", "--json", now=LATE).out)
-    assert [(p["paper"], p["status"], p["signed_by"]) for p in papers] == [
+    assert [(p["number"], p["status"], p["signed_by"]) for p in papers] == [
         ("挂牌督办通知书〔2024〕1号", "signed", CHAIR)
     ]
     assert listed("notice", "list", "--status", "拟稿", now=LATE).out == "没有文书。\n"
@@ -90,7 +90,7 @@ def test_only_a_named_leader_signs(listed: Cli) -> None:
     assert "不是这条隐患的区校安委会负责人" in listed("notice", "sign-off", "3", now=LATE).err
     assert listed("notice", "sign-off", "3", by=CHAIR, now=LATE).code == 0
     assert "没有待签发的文书" in listed("notice", "sign-off", "3", by=CHAIR, now=LATE).err
-    assert "不是拟稿" in listed("notice", "sign-off", "3/1", by=CHAIR, now=LATE).err
+    assert "已于 2024-10-08 签发，不能再签发" in listed("notice", "sign-off", "3/1", by=CHAIR, now=LATE).err
 
 
 @pytest.mark.parametrize(

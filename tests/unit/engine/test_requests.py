@@ -207,13 +207,14 @@ def test_a_request_may_require_what_must_be_on_record() -> None:
     }
 
 
-def test_nobody_to_decide_is_said_aloud() -> None:
-    """A school of the bureau has no town: a listing by the town would wait for nobody."""
+def test_what_nobody_could_decide_is_not_asked_for() -> None:
+    """A school of the bureau has no town: a listing by the town would wait for good, and stand in the district's way."""
     place = world()
     number = hazard(place, responsible_unit="high_school")
-    answer = done(place.ask(number, "listing", SAFETY, level="town"))
-    assert [i.kind for i in answer.incidents] == ["nobody"]
-    assert "镇分管负责人" in answer.incidents[0].message
+    answer = place.ask(number, "listing", SAFETY, level="town")
+    assert codes(answer) == {"nobody"}
+    assert "没有镇级的审批人（镇分管负责人），请改提其他级别" in str(answer)
+    done(place.ask(number, "listing", SAFETY, level="district"))
 
 
 def test_levels_are_asked_for_by_name() -> None:

@@ -15,6 +15,7 @@ from support.district import (
     DEPUTY,
     DISTRICT,
     HEAD,
+    LEADER,
     PHOTO,
     RECTIFIER,
     SAFETY,
@@ -143,13 +144,55 @@ def test_the_second_inspector_is_somebody_else_from_elsewhere() -> None:
     done(place.rule(number, 1, DISTRICT))
     done(submit(place, number, second_inspector=SAFETY))
     assert codes(place.act(number, "pass", ACCEPTING)) == {"second_inspector"}
-    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=ACCEPTING)) == {"same_person"}
-    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=RECTIFIER)) == {"same_person"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=ACCEPTING)) == {"same_person", "role_missing"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=RECTIFIER)) == {"same_person", "role_missing"}
     assert codes(place.act(number, "pass", ACCEPTING, second_inspector="没有这个人")) == {
         "field_invalid",
         "second_inspector",
     }
-    assert done(place.act(number, "pass", ACCEPTING, second_inspector="town1-head")).ticket.state == "verified"
+    assert done(place.act(number, "pass", ACCEPTING, second_inspector=CLERK)).ticket.state == "verified"
+
+
+def test_the_second_inspector_inspects_and_may_see_it() -> None:
+    """No head of another school, and for a restricted hazard nobody without the grant."""
+    place = world()
+    number = rectifying(place)
+    done(submit(place, number, Hand(actor=RECTIFIER, entered_by=CLERK, via="phone")))
+    on_site = Hand(actor=CLERK, via="in-person")
+    assert codes(place.act(number, "pass", on_site, second_inspector="town2-school1-head")) == {"role_missing"}
+    done(place.act(number, "pass", on_site, second_inspector="planning-officer"))
+    secret = rectifying(place, by=SAFETY, category="dispute")
+    done(submit(place, secret, Hand(actor=RECTIFIER, entered_by=SAFETY, via="phone")))
+    judge = Hand(actor=SAFETY, via="in-person")
+    assert codes(place.act(secret, "pass", judge, second_inspector="planning-officer")) == {"restricted"}
+    done(place.act(secret, "pass", judge, second_inspector=DEPUTY))
+
+
+def test_entering_for_another_is_no_way_around() -> None:
+    """Who rectifies, or took what bars, neither verifies nor closes by another's name; others enter it from paper."""
+    place = world()
+    number = hazard(place, responsible_unit="town1")
+    done(place.act(number, "assign", SAFETY, responsible_person="town1-safety", due_on="2024-09-20"))
+    done(place.act(number, "sign", "town1-head"))
+    done(submit(place, number, "town1-safety"))
+    for_clerk = Hand(actor=CLERK, entered_by="town1-safety", via="paper")
+    assert codes(place.act(number, "pass", for_clerk)) == {"same_person"}
+    assert codes(place.act(number, "pass", Hand(actor=CLERK, entered_by=DEPUTY, via="phone"))) == {"not_on_paper"}
+    done(place.act(number, "pass", Hand(actor=CLERK, entered_by=DEPUTY, via="paper")))
+    assert codes(place.act(number, "close", Hand(actor=SAFETY, entered_by="town1-safety", via="paper"))) == {
+        "same_person"
+    }
+    done(place.act(number, "close", SAFETY))
+
+
+def test_a_major_hazard_is_not_closed_by_who_accepted_it_in_another_name() -> None:
+    """The decision on its use and the close-out are the leader's and another's own, also on paper."""
+    place = world()
+    number = accepted(place)
+    assert "not_on_paper" in codes(place.act(number, "resume_use", Hand(actor=LEADER, entered_by=DEPUTY, via="phone")))
+    assert codes(place.act(number, "resume_use", Hand(actor=LEADER, entered_by=SAFETY, via="paper"))) == {"same_person"}
+    done(place.act(number, "resume_use", Hand(actor=LEADER, entered_by=DEPUTY, via="paper")))
+    assert codes(place.act(number, "close", Hand(actor=DEPUTY, entered_by=SAFETY, via="paper"))) == {"same_person"}
 
 
 def test_the_second_inspector_is_not_of_the_responsible_unit() -> None:
@@ -161,7 +204,7 @@ def test_the_second_inspector_is_not_of_the_responsible_unit() -> None:
     done(place.ask(number, "listing", SAFETY, level="district"))
     done(place.rule(number, 1, DISTRICT))
     done(submit(place, number))
-    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=HEAD)) == {"same_unit"}
+    assert codes(place.act(number, "pass", ACCEPTING, second_inspector=HEAD)) == {"same_unit", "role_missing"}
 
 
 def test_who_only_entered_the_answer_verifies_on_site_with_a_second() -> None:
