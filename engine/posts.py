@@ -211,7 +211,7 @@ def _vacancies(directory: Directory, day: date) -> Iterator[Vacancy]:
 
 def filler(directory: Directory, post: Post, day: date) -> str:
     """Say who should fill a post: the unit's head; for the head's own post the unit above."""
-    heads = [] if HEAD in post.roles else directory.holders(HEAD, post.unit, day)
+    heads = () if HEAD in post.roles else directory.holders(HEAD, post.unit, day)
     if heads:
         return (
             f"{directory.unit_name(post.unit)}{_title(directory, heads[0], post.unit, day)}{_said(directory, heads[0])}"
