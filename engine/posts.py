@@ -172,8 +172,17 @@ def _post_reasons(
         elif holding.since is not None and holding.since >= since:
             message = f"{name}自 {holding.since} 起才任{title}，交接日期须晚于这一天"
             yield Reason(code="date_past", subject="from", message=message)
-        elif holding.until is not None and holding.until < since - _DAY and directory.holders_of(post, since):
-            yield Reason(code="post_taken", subject=post, message=f"{title}在 {since} 已有人任")
+        else:
+            yield from _taken_reasons(directory, holding, title)
+
+
+def _taken_reasons(directory: Directory, holding: Holding, title: str) -> Iterator[Reason]:
+    """Refuse what was handed over before: somebody is on record already for the days after."""
+    until = holding.until
+    for other in directory.holdings if until is not None else ():
+        if until is not None and other.post == holding.post and other.since is not None and other.since > until:
+            message = f"{title}已登记由{directory.person_name(other.person)}自 {other.since} 起接任"
+            yield Reason(code="post_taken", subject=holding.post, message=message)
 
 
 def _new_reasons(directory: Directory, new: Person | None, chosen: Sequence[str], since: date) -> Iterator[Reason]:
@@ -202,7 +211,7 @@ def _vacancies(directory: Directory, day: date) -> Iterator[Vacancy]:
 
 def filler(directory: Directory, post: Post, day: date) -> str:
     """Say who should fill a post: the unit's head; for the head's own post the unit above."""
-    heads = [] if HEAD in post.roles else directory.holders(HEAD, post.unit, day)
+    heads = () if HEAD in post.roles else directory.holders(HEAD, post.unit, day)
     if heads:
         return (
             f"{directory.unit_name(post.unit)}{_title(directory, heads[0], post.unit, day)}{_said(directory, heads[0])}"

@@ -91,6 +91,7 @@ def test_help_speaks_chinese() -> None:
             "workflow check",
             "init",
         ),
+        *("person handover", "person absent", "unit close"),
     ],
 )
 def test_each_help_page(cli: Cli, command: str) -> None:

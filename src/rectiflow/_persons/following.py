@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import Conflict, NotFound, RectiflowError
+from rectiflow.engine.errors import Conflict, NotFound
 from rectiflow.engine.handing_over import is_open
 from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.posts import REACH, Following, follow, post_name, vacancies
@@ -78,7 +78,7 @@ def _follow(flow: Rectiflow, directory: Directory, number: str, found: Following
         flow.handle(number, stimulus)
     except Conflict:
         return False  # in somebody's hand just now: the next day, or the next change, finds it
-    except RectiflowError as exc:
+    except Exception as exc:  # noqa: BLE001 one hazard that fails keeps neither the others nor the timers from going on
         log.warning("%s 没有随岗位移交：%s", number, exc)
         incident = IncidentDraft(
             key=f"handover:{found.post.id}", kind="handover", message=f"{title}交接没有办成：{exc}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Handed", "Newcomer", "Order", "hand_over"]
 
 ACTION = "交接"
+_SHOWN = 20  #: of what passes, in the message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +155,6 @@ def _finish(
     today: date,
 ) -> _Plan:
     """Add the incidents that open and close with it, and the one message to who follows."""
-    from dataclasses import replace
-
     ids = frozenset(p.id for p in handing.posts)
     day = max(handed.since, today)
     empty = vacant(after, (v for v in vacancies(after, day) if v.post.id in ids))
@@ -209,9 +208,6 @@ def _message(after: Directory, handed: Handed, new: Person | None) -> MessageDra
         },
         urgent=True,
     )
-
-
-_SHOWN = 20  #: of what passes, in the message
 
 
 def _warnings(before: Directory, after: Directory, old: Person, new: Person | None, since: date) -> Iterator[str]:

@@ -13,7 +13,21 @@ from rectiflow.engine.directory import Changes, Unit
 from rectiflow.engine.handing_over import VACATED
 from rectiflow.engine.simulate import World
 from rectiflow.engine.stimulus import Hand, Handover
-from support.district import CLERK, HEAD, RECTIFIER, SAFETY, SCHOOL, at, codes, done, hazard, rectifying, submit, world
+from support.district import (
+    CLERK,
+    HEAD,
+    PHOTO,
+    RECTIFIER,
+    SAFETY,
+    SCHOOL,
+    at,
+    codes,
+    done,
+    hazard,
+    rectifying,
+    submit,
+    world,
+)
 
 OTHER = "town1_school3"
 OTHERS_HEAD = "town1-school3-head"
@@ -72,7 +86,7 @@ def test_a_unit_follows_with_its_person() -> None:
     event = done(given(place, number, unit=OTHER)).events[0]
     assert event.public["marks"] == {"responsible_unit": OTHER, "responsible_person": OTHERS_HEAD}
     assert event.private["before"] == {"responsible_person": RECTIFIER, "responsible_unit": SCHOOL}
-    assert done(place.act(number, "submit", OTHERS_HEAD, evidence=_photo(), measures="已清", completed_on=DAY)).ticket
+    done(place.act(number, "submit", OTHERS_HEAD, evidence=(PHOTO,), measures="已清", completed_on=DAY))
 
 
 def test_an_empty_post_leaves_the_head_in_charge() -> None:
@@ -83,7 +97,7 @@ def test_an_empty_post_leaves_the_head_in_charge() -> None:
     assert "responsible_person" not in answer.ticket.fields
     assert answer.ticket.marks[VACATED] == "town1_school2.safety"
     assert answer.incidents == ()
-    assert done(place.act(number, "submit", HEAD, evidence=_photo(), measures="已清", completed_on=DAY)).ticket
+    done(place.act(number, "submit", HEAD, evidence=(PHOTO,), measures="已清", completed_on=DAY))
     filled = done(given(place, number, person=RECTIFIER))
     assert filled.ticket.marks[VACATED] is None
 
@@ -145,7 +159,12 @@ def test_a_closed_unit_gets_no_new_hazard() -> None:
     place = world()
     waiting, running = hazard(place), rectifying(place)
     closed(place, SCHOOL, OTHER)
-    found = {"source": "bureau", "found_on": "2024-09-02", "category": "fire", "description": "通道堵塞"}
+    found: dict[str, Any] = {
+        "source": "bureau",
+        "found_on": "2024-09-02",
+        "category": "fire",
+        "description": "通道堵塞",
+    }
     answer = place.report("hazard", CLERK, responsible_unit=SCHOOL, **found)
     assert codes(answer) == {"unit_inactive"}
     assert isinstance(answer, Refusal)
@@ -157,7 +176,7 @@ def test_a_closed_unit_gets_no_new_hazard() -> None:
         "unit_inactive"
     }
     assert codes(place.amend(waiting, CLERK, reason="错", hazard_unit=SCHOOL)) == {"unit_inactive"}
-    data = {"reason": "撤并", "responsible_unit": OTHER, "responsible_person": OTHERS_HEAD}
+    data: dict[str, Any] = {"reason": "撤并", "responsible_unit": OTHER, "responsible_person": OTHERS_HEAD}
     assert done(place.act(running, "reassign", SAFETY, **data)).ticket.fields["responsible_unit"] == OTHER
 
 
@@ -170,9 +189,3 @@ def test_who_follows_inspects_again() -> None:
     done(submit(place, number))
     closed(place, "town1", "town2")
     assert done(place.act(number, "pass", "town2-deputy")).ticket.state == "verified"
-
-
-def _photo() -> tuple[Any, ...]:
-    from support.district import PHOTO
-
-    return (PHOTO,)

@@ -32,10 +32,10 @@ def office(**more: Any) -> Directory:
     return Directory(district=HOME, revision=7, **{name: (*own, *more.get(name, ())) for name, own in parts.items()})
 
 
-def codes(answer: object) -> set[str]:
+def codes(answer: Changes | Cancelling | Closing | HandingOver | tuple[Reason, ...]) -> set[str]:
     """Return the codes of the reasons of a refusal."""
     assert isinstance(answer, tuple), answer
-    return {r.code for r in answer if isinstance(r, Reason)}
+    return {r.code for r in answer}
 
 
 def handing(directory: Directory, **changes: Any) -> HandingOver | tuple[Reason, ...]:
