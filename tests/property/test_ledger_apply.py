@@ -92,7 +92,7 @@ def _put_on_record(flow: Rectiflow, case: Mapping[str, Any]) -> str:
 
 
 def _filled(cases: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, object]]:
-    steps = {n: STEPS[case["stage"]] for n, case in cases.items() if case["fill"] == "step"}
+    steps = {n: STEPS[int(case["stage"])] for n, case in cases.items() if case["fill"] == "step"}
     filled = {n: {**cells, "操作": action} for n, (action, cells, _) in steps.items()}
     return filled | {n: {**AMEND, "操作": "更正"} for n, case in cases.items() if case["fill"] == "amend"}
 
@@ -126,7 +126,7 @@ def _check(flow: Rectiflow, home: Path, drawn: list[dict[str, Any]], ending: str
     after = {t.number: t for t in flow.tickets()}
     for number, case in cases.items():
         assert after[number].rev == before[number].rev + (number in filled)
-        state = STEPS[case["stage"]][2] if case["fill"] == "step" else before[number].state
+        state = STEPS[int(case["stage"])][2] if case["fill"] == "step" else before[number].state
         assert after[number].state == state
         untold = {"responsible_person", "due_on", "measures", "completed_on", "supervising_leader", "issuing_unit"}
         kept = {k: v for k, v in before[number].fields.items() if k not in untold}
