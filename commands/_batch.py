@@ -32,7 +32,7 @@ def read_filter(made: Session, text: str) -> Where:
     try:
         return read_where(made.flow, text)
     except InputUnusable as exc:
-        raise typer.BadParameter(f"{exc}。", param_hint="--where") from exc
+        raise typer.BadParameter(str(exc), param_hint="--where") from exc
 
 
 def found_by(made: Session, where: Where, text: str, *, sure: bool) -> list[str]:

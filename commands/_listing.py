@@ -67,7 +67,7 @@ def read_layout(*, sort: str | None, columns: str | None, after: str) -> Layout:
         option = "--columns"
         chosen = read_columns(columns) if columns is not None else ()
     except InputUnusable as exc:
-        raise typer.BadParameter(f"{str(exc).rstrip('。')}。", param_hint=option) from exc
+        raise typer.BadParameter(str(exc), param_hint=option) from exc
     if order and after:
         raise typer.BadParameter(
             "--after 按编号翻页，不能和 --sort 一起用；请用 --limit 0 列出全部。", param_hint="--sort"

@@ -61,7 +61,7 @@ def acting(made: Session, order: Order) -> Make:
         trigger = resolve_action(workflow, before.case.state, order.action)
         titles = workflow.triggers()
         if trigger not in titles:
-            _elsewhere(workflow, before.case.number, order.action)
+            _elsewhere(workflow, order.numbers[0] if order.numbers else before.case.number, order.action)
         hand = hand_of(made, given, before, roles_taking(workflow, before.case.state, trigger))
         data = {**by_field(workflow, order.pairs, made.flow.today()), **given.data}
         others = {k: w.title for k, w in made.flow.library.latest.items()}

@@ -62,6 +62,7 @@ class BodyRules:
         once: those of them of which the user should hear when they are merged over several rows.
         carried: columns in which a blank means the value above, where the file cannot tell merged cells.
         joined: columns whose texts are joined when several rows are one.
+        ditto: 同上 and its marks mean the value above.
     """
 
     main: str
@@ -71,6 +72,7 @@ class BodyRules:
     once: tuple[str, ...] = ()
     carried: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
+    ditto: bool = True
 
 
 @dataclass(slots=True)
@@ -184,7 +186,7 @@ class Body:
     def _value(self, row: int, place: HeaderCell) -> Cell:
         key = place.key or place.title
         own = self.sheet.cell(row, place.column)
-        if isinstance(own, str) and 0 < len(own) <= _LONGEST_DITTO and match_key(own) in _DITTO:
+        if self.rules.ditto and isinstance(own, str) and 0 < len(own) <= _LONGEST_DITTO and match_key(own) in _DITTO:
             return self._above.get(key, own)
         if not is_blank(own) or key in self.rules.single:
             return own

@@ -41,6 +41,8 @@ _RULES = BodyRules(
     joined=frozenset({"place", "basis", "measures", "interim", "progress", "extended", "remarks"}),
 )
 
+_EXPORTED_RULES = replace(_RULES, carried=frozenset(), ditto=False)  # we write every cell out
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
@@ -123,7 +125,7 @@ def read_ledger(
         year: the year of dates written without one; goes before that of the title.
         sheet: the sheet to read; needed when several sheets hold a ledger.
         today: the day of the import; when given, what is said to have happened after it is a problem.
-        exported: the rows are hazards already on record; one that has no unit yet is no problem.
+        exported: we wrote the table ourselves: every cell stands for itself, and a hazard without a unit is no problem.
         limits: bounds of size.
 
     Raises:
@@ -134,7 +136,7 @@ def read_ledger(
     table = _find_table(file, open_sheets(file, limits=limits), sheet)
     title, title_year = _title(file, table)
     hint: YearHint = year if year is not None else title_year
-    body = Body(table.sheet, table.header, _RULES)
+    body = Body(table.sheet, table.header, _EXPORTED_RULES if exported else _RULES)
     places = table.header.by_key
     drafts = [
         _draft(table.sheet.name, row, places, hint, today, exported=exported)

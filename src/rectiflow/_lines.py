@@ -91,13 +91,14 @@ def in_order(flow: Rectiflow, lines: Iterable[TicketLine], order: Order) -> list
     places = {unit.name: place for place, unit in enumerate(flow.directory().units.values())}
     found = sorted(lines, key=lambda line: line.number)
     for name, backwards in reversed(order):
-        found.sort(key=partial(_key, name, places), reverse=backwards)
-        found.sort(key=partial(_blank, name))
+        told = [line for line in found if _says(name, line)]
+        blank = [line for line in found if not _says(name, line)]
+        found = sorted(told, key=partial(_key, name, places), reverse=backwards) + blank
     return found
 
 
-def _blank(name: str, line: TicketLine) -> bool:
-    return COLUMNS[name].value(line) in (None, "", ())
+def _says(name: str, line: TicketLine) -> bool:
+    return COLUMNS[name].value(line) not in (None, "", ())
 
 
 def _key(name: str, places: Mapping[str, int], line: TicketLine) -> Any:
@@ -123,7 +124,9 @@ def _named(parts: Sequence[str], what: str) -> list[str]:
     unknown = [p for p in parts if p not in _NAMES]
     if not parts or unknown:
         known = "、".join(f"{c.title}（{c.id}）" for c in COLUMNS.values())
-        near = dict.fromkeys(n for p in unknown for n in get_close_matches(p, _NAMES, n=1, cutoff=0.5))
+        near = dict.fromkeys(
+            n for p in unknown for n in get_close_matches(p, _NAMES, n=1, cutoff=0.6 if p.isascii() else 0.5)
+        )
         hint = f"，是不是：{'、'.join(near)}？" if near else f"，可写：{known}"
         raise InputUnusable(f"没有{what}{'、'.join(f'“{p}”' for p in unknown) or '名'}{hint}")
     return [_NAMES[p] for p in parts]

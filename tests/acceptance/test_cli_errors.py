@@ -56,7 +56,7 @@ def refused(answer: Answer, code: int, *said: str) -> None:
         (("ticket", "list", "--state", "没有"), 1, "没有环节“没有”"),
         (("ticket", "list", "--limit", "x"), 2, "--limit：应是整数"),
         (("ticket", "list", "--limit", "-1"), 2, "应不小于 0"),
-        (("ticket", "list", "--overdew"), 2, "没有 --overdew 这个选项。是不是：--overdue？"),
+        (("ticket", "list", "--overdew"), 2, "没有 --overdew 这个选项。是不是：--overdue、"),
         (("ticket", "list", "--unit"), 2, "--unit 后面要写内容"),
         (("ticket", "show"), 2, "没有写“编号”"),
         (("ticket", "show", "1", "2"), 2, "多写了“2”"),

@@ -42,6 +42,7 @@ FULL: dict[str, object] = {
     "closed_on": date(2024, 11, 19),
     "closer": "安全股股长",
     "state": "已销号",
+    "carried": "结转到2025年",
     "remarks": "已报分管领导",
     "rev": 7,
 }
@@ -53,7 +54,7 @@ READ_AS: dict[str, object] = {
     "listed_level": "district",
 }
 #: Never read back: they are derived.
-DERIVED = {"overdue", "state"}
+DERIVED = {"overdue", "state", "carried"}
 BARE: dict[str, object] = {
     "number": "LZH-2024-000002",
     "found_on": date(2024, 11, 5),

@@ -26,7 +26,7 @@ def row_of(path: Path, number: str) -> int:
 def letter_of(path: Path, title: str) -> str:
     """Return the letter of a column of an exported workbook."""
     sheet: Any = load_workbook(path).active
-    return next(cell.column_letter for cell in sheet[_HEADER_ROW] if cell.value == title)
+    return next(str(cell.column_letter) for cell in sheet[_HEADER_ROW] if cell.value == title)
 
 
 def _fill_workbook(path: Path, cells: Mapping[str, Mapping[str, object]]) -> Path:

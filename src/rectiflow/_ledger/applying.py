@@ -35,6 +35,12 @@ _MOST_TOLD = 3  #: how many of the later events are named
 _NEEDED = {"number": "隐患编号", "rev": "版本", "action": "操作"}
 _HIDDEN = "属受限类别，没有查看权限，不能办理"
 _UNCHANGED = "没有写入：登记错的，在“操作”写“更正”、“理由”写原因；是要办的，在“操作”写要办的事（如 交办）"
+#: Columns whose change is an action of its own more often than a slip of the pen.
+_RATHER = {
+    "due_on": "，要延期的写“延期”",
+    "responsible_unit": "，换单位的写“改派”",
+    "responsible_person": "，换人的写“改派”",
+}
 Progress = Callable[[int, int], None]
 
 
@@ -196,6 +202,7 @@ class _Apply:
         for edit in edits:
             was = shown(edit.column, edit.was, workflow, self.cells.directory)
             hint = f"没有写入：{CLAIM_HINTS[edit.column]}" if edit.column in (*FACTS, STATE) else _UNCHANGED
+            hint += _RATHER.get(edit.column, "")
             self._problem(row, edit.column, f"原为“{was}”，{hint}")
         if not edits:
             titles = "、".join(f"“{self.file.columns[column]}”" for column in filled)

@@ -16,12 +16,14 @@ from rectiflow._ledger import LedgerApply, apply_ledger, export_ledger, import_l
 from rectiflow._ledger.columns import MASKED
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.moments import at_hour
+from rectiflow.engine.stimulus import Attachment
 from support.ledgers import hazard_row, write_small_ledger
 from support.sheets import fill_in, letter_of, row_of
 
 KEEPER, DEPUTY = "安全股股长", "安全股副股长"
 SCHOOL = "示例一镇第一小学"
 PRINCIPAL = f"{SCHOOL}校长"
+PHOTO = Attachment(sha256="0" * 64, name="整改后.jpg", size=3)
 Cells = Mapping[str, Mapping[str, object]]
 
 
@@ -175,10 +177,8 @@ def test_more_words_than_columns(flow: Rectiflow, tmp_path: Path) -> None:
 def test_facts_beside_an_action_must_be_what_it_brings_about(flow: Rectiflow, tmp_path: Path) -> None:
     """Who re-inspects on paper fills 复查人, 复查时间 and 复查结论 too: taken when they agree, refused when not."""
     numbers = [_rectifying(flow, text) for text in "甲乙"]
-    photo = flow.evidence.put("后.jpg", b"photo") if flow.evidence else None
-    assert photo is not None
     for number in numbers:
-        flow.do(number, "申请复查", by=PRINCIPAL, measures="清走", completed_on=flow.today(), evidence=[photo])
+        flow.do(number, "申请复查", by=PRINCIPAL, measures="清走", completed_on=flow.today(), evidence=[PHOTO])
     checked = {"操作": "复查合格", "复查人": f"{DEPUTY}、安全股干事", "复查时间": date(2024, 9, 2), "复查结论": "合格"}
     cells = {n: {**checked, "第二复查人": "安全股干事"} for n in numbers}
     cells[numbers[1]] |= {"复查结论": "不合格", "复查人": "安全股干事"}
@@ -247,8 +247,7 @@ def test_a_stale_row_nobody_touched_is_passed_over(flow: Rectiflow, clock: SetCl
     flow.do(moved, "交办", by=KEEPER, responsible_person=PRINCIPAL, due_on=date(2024, 9, 20))
     flow.do(moved, "签收", by=PRINCIPAL)
     flow.amend(moved, by=KEEPER, reason="写错", place=None, description="甲乙", category="食品安全")
-    photo = flow.evidence.put("后.jpg", b"photo") if flow.evidence else None
-    flow.do(moved, "申请复查", by=PRINCIPAL, measures="拆除", completed_on=flow.today(), evidence=[photo])
+    flow.do(moved, "申请复查", by=PRINCIPAL, measures="拆除", completed_on=flow.today(), evidence=[PHOTO])
     clock.set(at_hour(date(2024, 9, 4), 9))
     flow.do(moved, "复查合格", by=DEPUTY)
     done = apply_ledger(flow, path, by=KEEPER)
