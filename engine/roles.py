@@ -139,7 +139,7 @@ def _listers(workflow: Workflow, fields: Mapping[str, Plain], directory: Directo
     def at(where: str) -> tuple[str, ...]:
         return people(workflow, (d for k in kinds if (d := k.decider(where))), fields, directory, day)
 
-    by = fields.get("listed_by")
+    by = str(fields.get("listed_by") or "")
     known = (by,) if by in directory.persons and directory.posts_of(by, day) else ()
     return at(level) or known or next((found for k in above if (found := at(k))), ())
 

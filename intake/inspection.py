@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from ._body import Body, BodyRules
 from ._draft import Draft, Unfit
@@ -162,7 +163,7 @@ def _row(draft: Draft) -> FindingRow:
 
     def names(key: str) -> tuple[str, ...]:
         value = said.get(key)
-        return value if isinstance(value, tuple) else ()
+        return cast("tuple[str, ...]", value) if isinstance(value, tuple) else ()
 
     description = text("description")
     nothing = match_key(description) in _NONE

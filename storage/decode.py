@@ -220,7 +220,8 @@ def read_request(values: Sequence[Any]) -> Request:
 def read_document(values: Sequence[Any]) -> Document:
     """Read a paper from its columns in the order of DOCUMENT_COLUMNS, then ordinal and place."""
     c = dict(zip((*DOCUMENT_COLUMNS, "ordinal", "place"), values, strict=True))
-    return Document(**{**c, **{name: _read_day(c[name]) for name in DOCUMENT_DAYS}})
+    days: dict[str, Any] = {name: _read_day(c[name]) for name in DOCUMENT_DAYS}
+    return Document(**{**c, **days})
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields, replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rectiflow._papers import items_of
 from rectiflow.engine.errors import InputUnusable
@@ -143,10 +143,11 @@ def frozen(flow: Rectiflow, items: Sequence[Item]) -> dict[str, Any]:
 def _thawed(body: Mapping[str, Any]) -> Paper:
     from rectiflow.reports.paper import Paper, PaperItem
 
-    items = tuple(PaperItem(**_dated(PaperItem, i)) for i in body["items"])
     said = _dated(Paper, body)
-    request = tuple((str(k), str(v)) for k, v in said.get("request", ()))
-    return Paper(**{**said, "items": items, "request": request, "copies": tuple(said["copies"])})
+    said["items"] = tuple(PaperItem(**_dated(PaperItem, i)) for i in body["items"])
+    said["request"] = tuple((str(k), str(v)) for k, v in said.get("request", ()))
+    said["copies"] = tuple(said["copies"])
+    return Paper(**said)
 
 
 def _dated(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,9 +165,9 @@ def _dated(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in cast("dict[str, Any]", value).items()}
+    return [_plain(v) for v in cast("Sequence[Any]", value)] if isinstance(value, list | tuple) else value
 
 
 # composing --------------------------------------------------------------------------------------------------------

@@ -149,8 +149,8 @@ def find_visit(flow: Rectiflow, text: str) -> str:
     """
     plain = unicodedata.normalize("NFKC", text).strip().upper()
     short = _SHORT.fullmatch(plain)
-    asked: dict[str, str] = {"ending": f"-{int(short[1]):04d}"} if short else {"number": plain}
-    found = [r["number"] for r in paperwork.inspections(flow.store.engine, flow.district, **asked)]  # type: ignore[arg-type]
+    ending, number = (f"-{int(short[1]):04d}", "") if short else ("", plain)
+    found = [r["number"] for r in paperwork.inspections(flow.store.engine, flow.district, number=number, ending=ending)]
     if len(found) == 1:
         return str(found[0])
     if not found:
@@ -303,7 +303,7 @@ def _view(flow: Rectiflow, row: Mapping[str, Any], by: str) -> FindingView:
     return FindingView(
         place=row["place"],
         number=ticket.number,
-        outcome=OUTCOMES.get(row["outcome"], row["outcome"]),
+        outcome=OUTCOMES[row["outcome"]],
         description=str(ticket.fields.get("description") or "") if seen else "（限制类，另行查看）",
         state=workflow.states[ticket.state].title,
         due_on=date.fromisoformat(due_on) if due_on else None,

@@ -353,9 +353,20 @@ def test_a_cancelled_message_is_not_sent(store: Store) -> None:
     """It stays visible, and what waited behind it goes on."""
     stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
     store.apply(following(stored, messages=(a_message("2"),)), prefix="LZH")
-    assert queries.cancel_messages(store.engine, HOME.code, [f"{stored.number}:1:head"]) == 1
+    assert queries.cancel_messages(store.engine, HOME.code, [f"{stored.number}:1:head"], now=NOW) == 1
     assert [m["seq"] for m in mine(store)] == [2]
     assert {m["status"] for m in queries.messages(store.engine, HOME.code)} == {"cancelled", "waiting"}
+
+
+def test_what_is_being_sent_is_neither_repeated_nor_cancelled(store: Store) -> None:
+    """Under a live lease it is left alone, so nothing arrives twice; when the lease has run out it can be had again."""
+    stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
+    assert len(mine(store)) == 1
+    key = f"{stored.number}:1:head"
+    assert queries.retry_messages(store.engine, HOME.code, [key], now=NOW) == 0
+    assert queries.cancel_messages(store.engine, HOME.code, [key], now=NOW) == 0
+    later = NOW + LEASE + timedelta(seconds=1)
+    assert queries.retry_messages(store.engine, HOME.code, [key], now=later) == 1
 
 
 def test_messages_of_no_ticket_are_enqueued_once(store: Store) -> None:

@@ -33,7 +33,8 @@ class Desk:
 
     def draft(self, by: str = SAFETY, **given: Any) -> Plan | Refusal:
         """Plan the draft."""
-        order = Order(hand=Hand(actor=by), **{"data": DEMAND, **given})
+        said: dict[str, Any] = {"data": DEMAND, **given}
+        order = Order(hand=Hand(actor=by), **said)
         snapshots = [self.world.snapshot(n) for n in self.numbers]
         return drafting.draft("rectification_notice", "W1", snapshots, order, local_day(self.world.now))
 

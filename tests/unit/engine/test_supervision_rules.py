@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -199,7 +200,11 @@ def test_rule_07_nobody_stays_listed_for_good() -> None:
     """Given to a unit that has no such level, who did list it decides and accepts."""
     place = world()
     number = listed(place, "town")
-    data = {"responsible_unit": "high_school", "responsible_person": "high-school-safety", "reason": "划归高中"}
+    data: dict[str, Any] = {
+        "responsible_unit": "high_school",
+        "responsible_person": "high-school-safety",
+        "reason": "划归高中",
+    }
     done(place.act(number, "reassign", SAFETY, **data))
     done(place.act(number, "sign", "high-school-head"))
     done(submit(place, number, "high-school-safety"))
