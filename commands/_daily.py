@@ -111,7 +111,7 @@ def _open(made: Session, item: TodayItem) -> None:
             put(part)
         put(_advice(item))
     if item.section in _PAPERS:
-        _paper(made, item)
+        _paper(made, item.key, signing=item.section == "sign_off")
         return
     if item.number is None:
         ask("回车返回：")
@@ -122,7 +122,7 @@ def _open(made: Session, item: TodayItem) -> None:
     _act(made, item.number, callee)
 
 
-def _paper(made: Session, item: TodayItem) -> None:
+def _paper(made: Session, paper: str, *, signing: bool) -> None:
     """Show a paper that waits, and sign or serve it when the person agrees."""
     from rectiflow._papers import items_of, paper_line, take_step
     from rectiflow._print import paragraphs
@@ -132,13 +132,13 @@ def _paper(made: Session, item: TodayItem) -> None:
     from ._faults import tell_error
     from ._notices import show_paper, tell
 
-    flow, signing = made.flow, item.section == "sign_off"
+    flow = made.flow
     try:
-        line = paper_line(flow, item.key, by=made.person)
-        show_paper(line, items_of(flow, item.key, made.person), paragraphs(flow, item.key, made.person))
+        line = paper_line(flow, paper, by=made.person)
+        show_paper(line, items_of(flow, paper, made.person), paragraphs(flow, paper, made.person))
         if confirm("签发吗？" if signing else "已经送达了吗？"):
             order = Order(hand=flow.hand(made.person, account=made.account))
-            tell(made, take_step(flow, "sign" if signing else "serve", item.key, order))
+            tell(made, take_step(flow, "sign" if signing else "serve", paper, order))
     except RectiflowError as exc:
         tell_error(exc)
 
@@ -170,18 +170,23 @@ def _act(made: Session, number: str, callee: str | None) -> None:
     except RectiflowError as exc:
         tell_error(exc)
         return
-    own = [*_own(made, found), *_answers(made, number, callee)]
     actions = allowed(found)
+    papers = [paper for paper in found.papers if paper.mine]
     choices = [
-        *own,
+        *_own(made, found),
+        *_answers(made, number, callee),
         *zip(action_lines(actions), (_make(made, a) for a in actions), (None for _ in actions), strict=True),
     ]
     put("")
-    show_sheet(found, made.flow.today(), [label for label, _, _ in choices])
-    answer = ask("序号办理，回车返回：" if choices else "回车返回：")
-    if answer.isdigit() and 1 <= int(answer) <= len(choices):
-        _, make, whom = choices[int(answer) - 1]
+    labels = [*(f"签发{paper.title}" for paper in papers), *(label for label, _, _ in choices)]
+    show_sheet(found, made.flow.today(), labels)
+    answer = ask("序号办理，回车返回：" if labels else "回车返回：")
+    place = int(answer) if answer.isdigit() and int(answer) <= len(labels) else 0
+    if place > len(papers):
+        _, make, whom = choices[place - len(papers) - 1]
         _carry(made, number, make, whom)
+    elif place:
+        _paper(made, papers[place - 1].id, signing=True)
 
 
 def _carry(made: Session, number: str, make: Make, whom: str | None) -> None:
@@ -216,15 +221,12 @@ def _carry(made: Session, number: str, make: Make, whom: str | None) -> None:
 
 
 def _own(made: Session, found: Sheet) -> Iterator[_Choice]:
-    """Yield what only this person can do beside the flow: decide requests, sign papers."""
+    """Yield the decisions on requests that this person can make."""
     for request in found.requests:
         if request.mine:
             title = f"{request.title}{f'（{request.level}）' if request.level else ''}"
             yield f"批准{title}", _rule(made, request.ordinal, approve=True), None
             yield f"不批准{title}（要：理由）", _rule(made, request.ordinal, approve=False), None
-    for paper in found.papers:
-        if paper.mine:
-            yield f"签发{paper.title}", _sign_off(made, paper.ordinal), None
 
 
 def _answers(made: Session, number: str, callee: str | None) -> Iterator[_Choice]:
@@ -251,9 +253,3 @@ def _rule(made: Session, ordinal: int, *, approve: bool) -> Make:
     from .request import ruling
 
     return ruling(made, lambda _: ordinal, (), approve=approve)
-
-
-def _sign_off(made: Session, ordinal: int) -> Make:
-    from .notice import signing
-
-    return signing(made, lambda _: ordinal)

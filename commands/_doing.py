@@ -230,5 +230,7 @@ def _refusal(result: Failed) -> str:
 def _hint(result: Failed) -> str:
     from ._fields import near_fields
 
+    if any(r.code == "field_missing" and r.subject == "evidence" for r in result.reasons):
+        return "佐证材料用 --evidence 文件 附上，可写几次。"
     unknown = [r.subject for r in result.reasons if r.code == "field_unknown"]
     return near_fields(result.workflow, unknown) if result.workflow is not None else ""

@@ -74,7 +74,7 @@ def acting(made: Session, order: Order) -> Make:
 
 def _elsewhere(workflow: Workflow, number: str, action: str) -> None:
     """Point to the command for what is no step of the flow: requests and corrections."""
-    kind = next((k for k in workflow.requests.values() if action in (k.id, k.title)), None)
+    kind = next((k for k in workflow.requests.values() if action in (k.id, k.title, f"申请{k.title}")), None)
     if kind is not None:
         raise typer.BadParameter(f"“{kind.title}”是申请，请用 rectiflow request new {number} {kind.title}。")
     if action in _CORRECTIONS:

@@ -49,16 +49,17 @@ def export(
     from dataclasses import asdict
 
     from rectiflow._files import write_atomically
-    from rectiflow._identity import require_grant
+    from rectiflow._identity import require_grant, require_keeper
     from rectiflow.engine.visibility import SEE_RESTRICTED
 
+    made = session(context)
+    require_keeper(made.flow, made.person, "导出办理记录")
     if private:
-        made = session(context)
         require_grant(made.flow, made.person, SEE_RESTRICTED, "查看受限类别")
     hidden = () if private else ("private", "salt")
     lines = [
         json.dumps({k: v for k, v in asdict(e).items() if k not in hidden}, ensure_ascii=False, default=str)
-        for e in session(context).flow.histories()
+        for e in made.flow.histories()
     ]
     write_atomically(out, ("\n".join(lines) + "\n").encode())
     say(f"已导出 {len(lines)} 条办理记录到 {out}。")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,16 +15,15 @@ from ._output import print_json, say
 if TYPE_CHECKING:
     from rectiflow._papers import Taken
     from rectiflow.engine.papers import Item
-    from rectiflow.engine.stimulus import Hand, Stimulus
+    from rectiflow.engine.stimulus import Hand
     from rectiflow.engine.ticket import Snapshot
 
     from ._context import Session
-    from ._doing import Make
     from ._given import Given
 
 app = typer.Typer(help="文书：整改通知书等，拟稿、签发、打印、送达、签收、逐项答复和复查、作废。", no_args_is_help=True)
 
-__all__ = ["app", "signing"]
+__all__ = ["app"]
 
 _Paper = Annotated[
     str, typer.Argument(help="文书编号 W12，或文号；单条隐患的可写 隐患编号/序号，如 12/1", metavar="文书")
@@ -351,26 +350,6 @@ def show(context: typer.Context, paper: _Paper, as_json: AsJson = False) -> None
         print_json({"paper": line, "text": paper_of(made.flow, key, made.person)})
     else:
         show_paper(line, items, paragraphs(made.flow, key, made.person))
-
-
-def signing(made: Session, ordinal: Callable[[str], int | None]) -> Make:
-    """Return what turns a hazard into the signing of a paper that an approval drafted for it alone.
-
-    Args:
-        ordinal: which paper of a hazard is meant; None where only one can be.
-    """
-
-    def make(before: Snapshot, given: Given) -> tuple[str, Stimulus]:
-        from rectiflow.engine.stimulus import SignOff
-
-        from ._given import hand_of
-        from ._items import unsigned_paper
-
-        paper = unsigned_paper(before, ordinal(before.case.number))
-        hand = hand_of(made, given, before, (paper.signer,) if paper.signer else ())
-        return "签发", SignOff(ordinal=paper.ordinal, hand=hand)
-
-    return make
 
 
 # inside -----------------------------------------------------------------------------------------------------------

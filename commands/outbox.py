@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ._context import Session, session
-from ._output import print_json, say, table
+from ._output import print_json, say
 
 app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消。", no_args_is_help=True)
 
@@ -19,7 +19,7 @@ def list_messages(
     context: typer.Context,
     status: Annotated[
         str | None,
-        typer.Option("--status", help="waiting 待发、sent 已发、dead 未送达、cancelled 已取消", metavar="状态"),
+        typer.Option("--status", help="待发、已发、未送达、已取消", metavar="状态"),
     ] = None,
     number: Annotated[str | None, typer.Option("--ticket", help="只看这条隐患的", metavar="编号")] = None,
     limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
@@ -27,21 +27,32 @@ def list_messages(
 ) -> None:
     """列出提醒消息，新的在前；安全股看全部，其他人看发给自己的。"""
     from rectiflow._upkeep import STATUS_TITLES, outbox
+    from rectiflow.engine.moments import ZONE
+
+    from ._fields import read_word
+    from ._layout import fit, put, screen_width
 
     made = session(context)
-    found = outbox(made.flow, by=made.person, status=status, number=made.flow.find(number) if number else None)
+    chosen = read_word(status, STATUS_TITLES, "--status")
+    found = outbox(made.flow, by=made.person, status=chosen, number=made.flow.find(number) if number else None)
     shown = found[:limit] if limit else found
     if as_json:
         print_json([_without_body(m) for m in shown])
         return
-    rows = ((m.created_at, m.number, m.occasion, m.recipient, STATUS_TITLES[m.status], m.detail[:30]) for m in shown)
-    table(f"提醒消息（{len(shown)}/{len(found)}）", ("写入", "隐患", "事由", "收件人", "状态", "说明"), rows)
+    for m in shown:
+        how = {"mail": "邮件", "sms": "短信"}.get(m.channel or "", "")
+        head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 6)}{fit(how, 5)}"
+        put(f"{head} {fit(m.number or '', 15)} {m.occasion} → {m.recipient}")
+        if m.status == "dead" and m.detail:
+            put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
+    rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""
+    say(f"共 {len(found)} 条{rest}。查看：rectiflow outbox show 编号")
 
 
 @app.command("show")
 def show_message(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(help="消息编号（outbox list --json 的 key，可只写独有的一段）", metavar="消息")],
+    key: Annotated[str, typer.Argument(help="消息编号，见 outbox list", metavar="消息")],
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """查看一条消息：收件人、状态、发出去的原文。"""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import session
+from ._layout import put
 from ._options import AsJson
-from ._output import print_json, table
+from ._output import print_json, say
 from .unit import import_workbook
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def list_persons(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """列出人员及其岗位；手机号只显示后四位。"""
-    flow = session(context).flow
+    made = session(context)
+    flow, _ = made.flow, made.person  # addresses are for those who are known here
     directory, today = flow.directory(), flow.today()
     wanted = directory.below(directory.find_unit(unit).id) if unit else frozenset(directory.units)
     rows = [
@@ -51,17 +53,11 @@ def list_persons(
             [{"id": p.id, "name": p.name, "account": p.account, "posts": [x.id for x in posts]} for p, posts in rows]
         )
         return
-    shown = (
-        (
-            p.name,
-            "、".join(f"{directory.unit_name(x.unit)}{x.title}" for x in posts),
-            p.account,
-            _masked(p.phone),
-            p.email,
-        )
-        for p, posts in rows
-    )
-    table(f"人员（{len(rows)}）", ("姓名", "岗位", "系统账号", "手机", "邮箱"), shown)
+    for p, posts in rows:
+        put(f"{p.name}  {'、'.join(f'{directory.unit_name(x.unit)}{x.title}' for x in posts)}")
+        reach = [f"账号 {p.account}" if p.account else "", _masked(p.phone) or "", p.email or ""]
+        put(f"    {' · '.join(x for x in reach if x) or '没有联系方式'}")
+    say(f"共 {len(rows)} 人。")
 
 
 @app.command("handover")

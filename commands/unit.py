@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ._context import session
+from ._context import Session, session
 from ._options import AsJson
 from ._output import print_json, say, table, warn
 
@@ -119,6 +119,8 @@ def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> Non
     by = made.person if made.flow.directory().persons and not made.place.rehearsal else None
     if by is not None:
         require_keeper(made.flow, by, "修改单位和人员")
+    elif not made.place.rehearsal:
+        _require_own_account(made, file)
     brought = import_organisation(made.flow, file, by=by, dry_run=dry_run)
     for problem in brought.problems:
         warn(problem)
@@ -131,3 +133,20 @@ def import_workbook(context: typer.Context, file: Path, *, dry_run: bool) -> Non
     if brought.problems:
         warn(f"有 {len(brought.problems)} 处问题的行没有导入，改正后再导一次即可。")
         raise typer.Exit(1)
+
+
+def _require_own_account(made: Session, file: Path) -> None:
+    """Refuse a first import that would leave nobody at this keyboard: who imports must be in it.
+
+    Raises:
+        WorkplaceError: the account is nobody's in the workbook.
+    """
+    from rectiflow._organisation import import_organisation
+    from rectiflow.engine.errors import WorkplaceError
+
+    persons = import_organisation(made.flow, file, dry_run=True).persons
+    if persons and all(p.account != made.account for p in persons):
+        raise WorkplaceError(
+            f"人员表里没有人的“系统账号”是“{made.account}”（登录这台电脑的账号）。这样导入后，这台电脑上谁也办不了事，"
+            "连重新导入也不行；请先在人员表里把自己的“系统账号”填上，再导入。没有写入任何内容。"
+        )

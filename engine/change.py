@@ -81,6 +81,16 @@ class Change:
         for name in MARKED_FIELDS:
             if name in lasting:
                 self.mark(name, lasting[name])
+        if "responsible_person" in lasting:
+            self._look_at_person()
+
+    def _look_at_person(self) -> None:
+        """Warn of a responsible person from another unit: allowed, but mostly a slip."""
+        directory = self.snapshot.directory
+        person, unit = self.ticket.fields.get("responsible_person"), self.ticket.fields.get("responsible_unit")
+        if person and unit and unit not in {post.unit for post in directory.posts_of(person, self.today)}:
+            name = directory.person_name(person)
+            self.warnings.append(f"整改责任人{name}不是{directory.unit_name(unit)}的人员，请核对")
 
     def mark(self, name: str, value: Plain) -> None:
         """Set a milestone or count; what changed is said in the event."""

@@ -26,6 +26,7 @@ _FUNCTIONS = frozenset(
     }
 )
 _TOKEN = re.compile(r"""(?P<string>"[^"\n]*"|'[^'\n]*')|(?P<word>[A-Za-z_]\w*)|(?P<sign>&&|\|\||[=!<>]=|[!<>])""")
+_FILLED = re.compile(r"""\b(?P<name>[A-Za-z_]\w*) ?(?P<sign>[=!]=) ?(?:""|'')""")
 _STRING = re.compile(r"""[rb]?("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
 _MACRO = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 _ERROR_AT = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
@@ -114,7 +115,11 @@ class Guard:
 
     def describe(self) -> str:
         """Write the condition with the titles of its names and the signs in words."""
-        return _TOKEN.sub(self._say, " ".join(self.text.split()))
+        return _TOKEN.sub(self._say, _FILLED.sub(self._filled, " ".join(self.text.split())))
+
+    def _filled(self, match: re.Match[str]) -> str:
+        title = self.titles.get(match["name"])
+        return f"{'已' if match['sign'] == '!=' else '未'}填写{title}" if title else match.group()
 
     def _say(self, match: re.Match[str]) -> str:
         quoted, word = match["string"], match["word"]

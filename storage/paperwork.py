@@ -106,6 +106,16 @@ def visit_of_key(engine: Engine, district: str, key: str) -> str | None:
         return connection.scalar(select(v.c.number).where(v.c.district == district, v.c.host_key == key))
 
 
+def visit_of(engine: Engine, district: str, numbers: Sequence[str]) -> str | None:
+    """Return the visit that found all of these hazards; None where there is none, or more than one."""
+    f = table("finding")
+    query = select(f.c.inspection, f.c.ticket).where(f.c.district == district, f.c.ticket.in_(numbers))
+    with reading(engine) as connection:
+        rows = list(connection.execute(query))
+    visits = {visit for visit, _ in rows}
+    return visits.pop() if len(visits) == 1 and {ticket for _, ticket in rows} == set(numbers) else None
+
+
 def findings_of(engine: Engine, district: str, inspection: str) -> list[Any]:
     """Return the findings of a visit in their order."""
     f = table("finding")

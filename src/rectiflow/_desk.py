@@ -75,6 +75,7 @@ class RequestView:
 class PaperView:
     """One paper of a hazard with who signs it; `paper` is the number it took when it was signed."""
 
+    id: str
     number: str
     ordinal: int
     kind: str
@@ -174,6 +175,7 @@ def paper_view(flow: Rectiflow, snapshot: Snapshot, paper: Document, by: str) ->
     """Put one paper into words."""
     directory, fields = snapshot.directory, snapshot.case.fields
     return PaperView(
+        id=paper.id,
         number=snapshot.case.number,
         ordinal=paper.ordinal,
         kind=paper.kind,

@@ -20,7 +20,7 @@ from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import Ambiguous, Conflict, InputUnusable, NotFound, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
-from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, SignOff, Stimulus, Void
+from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, Stimulus, Void
 from rectiflow.engine.telling import with_sms
 from rectiflow.engine.ticket import Snapshot, Ticket
 from rectiflow.engine.workflow import Workflow
@@ -250,12 +250,20 @@ class Rectiflow:
         return self.handle(number, rule).ticket
 
     def sign_off(self, number: str, ordinal: int, *, by: str, on: date | None = None, note: str = "") -> Ticket:
-        """Sign the drafted paper with that ordinal; its number is taken now.
+        """Sign the drafted paper with that ordinal, for all hazards on it; its number is taken now.
 
         Raises:
-            Refused: with every reason.
+            Refused: with every reason. NotFound: no such hazard, or no such paper on it.
         """
-        return self.handle(number, SignOff(ordinal=ordinal, hand=self.hand(by, on=on, note=note))).ticket
+        from rectiflow.engine.papers import Order
+
+        from ._papers import take_step
+
+        papers = {d.ordinal: d.id for d in self.snapshot(number).documents}
+        if ordinal not in papers:
+            raise NotFound(f"隐患 {number} 没有第 {ordinal} 件文书。")
+        taken = take_step(self, "sign", papers[ordinal], Order(hand=self.hand(by, on=on, note=note)))
+        return next(t for t in taken.tickets if t.number == number)
 
     def amend(self, number: str, *, by: str, reason: str, **data: Any) -> Ticket:
         """Correct what is on record; the old values stay in the history.

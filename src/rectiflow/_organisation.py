@@ -107,6 +107,8 @@ class _Matching:
         for person in file.persons:
             found = self.accounts.get(person.account or "") or self.persons.get(person.name) or self._new("r")
             self.persons.setdefault(person.name, found)
+        self._same_names(file.persons)
+        self._moved_accounts(file.persons)
         persons = {p.id: p for p in map(self._person, file.persons)}
         persons = {key: replace(p, grants=self._grants(key, file.persons)) for key, p in persons.items()}
         return OrganisationImport(
@@ -119,6 +121,32 @@ class _Matching:
             granted=tuple(self.granted),
             noticed=tuple(self.noticed),
         )
+
+    def _same_names(self, rows: Sequence[PersonRow]) -> None:
+        """Two rows of one name with telephones or accounts of their own are two people: they must be told apart."""
+        first: dict[str, PersonRow] = {}
+        for row in rows:
+            other = first.setdefault(row.name, row)
+            pairs = ((row.phone, other.phone), (row.account, other.account))
+            if any(one and two and one != two for one, two in pairs):
+                self.problems.append(
+                    f"工作表“人员”第 {row.row} 行：{row.name}与第 {other.row} 行同名，手机或系统账号却不同；"
+                    "是两个人的，请在姓名后加单位区分；是一个人的，请写成一致"
+                )
+
+    def _moved_accounts(self, rows: Sequence[PersonRow]) -> None:
+        """An account that passes to somebody else is said aloud; nobody gives his own away, to act as another."""
+        for row in rows:
+            owner = self.accounts.get(row.account or "")
+            name = next((n for n, key in self.persons.items() if key == owner), "")
+            if owner is None or name == row.name:
+                continue
+            if owner == self.by:
+                self.problems.append(
+                    f"工作表“人员”第 {row.row} 行：不能把自己的系统账号“{row.account}”改给{row.name}，请由另一名安全股人员导入"
+                )
+            else:
+                self.granted.append(f"系统账号“{row.account}”由{name}改为{row.name}")
 
     def _unit(self, row: UnitRow) -> Unit:
         if row.active and self.units[row.name] in self.closed:

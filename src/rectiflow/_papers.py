@@ -138,11 +138,14 @@ def draft_paper(
 ) -> Taken:
     """Draft a paper over hazards of one unit, all or none; its id is taken when it is sure to be written.
 
+    The visit it speaks of is the given `inspection`, else the one that found all the hazards.
+
     Raises:
         Refused: with every reason, each with the hazard it is about. NotFound: no such hazard.
     """
     clerk = order.hand.clerk
     on = order.hand.on or flow.today()
+    inspection = inspection or paperwork.visit_of(flow.store.engine, flow.district, numbers)
 
     def plan(final: bool) -> Plan:
         snapshots = [seen(flow, n, clerk) for n in dict.fromkeys(numbers)]

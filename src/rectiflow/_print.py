@@ -19,6 +19,7 @@ from rectiflow.storage import paperwork
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
+    from rectiflow.engine.directory import Directory
     from rectiflow.reports.paper import Paper, PaperItem
 
 __all__ = ["ENDINGS", "frozen", "paper_of", "paragraphs", "print_paper", "write_own_template"]
@@ -266,13 +267,21 @@ def _item(item: Item, reason: str = "") -> PaperItem:
         category=show(workflow, "category", known.get("category"), directory) if known.get("category") else "",
         basis=str(known.get("basis") or ""),
         measures=str(known.get("measures") or ""),
-        responsible=directory.person_name(known.get("responsible_person")) if known.get("responsible_person") else "",
+        responsible=_responsible(directory, item.paper.unit, known.get("responsible_person")),
         due_on=as_date(known.get("due_on")),
         done=str(known.get("measures") or "") if opinion or ticket.marks.get("applied_on") else "",
         completed_on=as_date(known.get("completed_on")),
         verdict=("合格" if passed else "不合格") if opinion else "",
         opinion="" if passed or not opinion else reason,
     )
+
+
+def _responsible(directory: Directory, unit: str | None, person: Plain) -> str:
+    """Return who is responsible; where persons are named by their post, the unit's name is not said again."""
+    if not person:
+        return ""
+    name = directory.person_name(str(person))
+    return name.removeprefix(directory.unit_name(unit)) or name
 
 
 def _entries(flow: Rectiflow, items: Sequence[Item]) -> list[PaperItem]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._identity import keeps_all
@@ -32,6 +33,7 @@ __all__ = [
     "retry_incident",
 ]
 
+_SHORT_ID = 6  #: hexadecimal digits of a message's short id
 _GOOD, _BAD, _NOTE = "正常", "有问题", "请注意"
 
 
@@ -54,6 +56,7 @@ class MessageView:
     """One outbox row as a person wants to see it; `body` is what was or will be sent, once it is in words."""
 
     key: str
+    id: str  #: short, for people to write: the beginning of the key's SHA-256
     number: str | None
     recipient: str
     occasion: str
@@ -99,13 +102,13 @@ def outbox(
 
 
 def message(flow: Rectiflow, key: str, *, by: str | None = None) -> MessageView:
-    """Return one outbox row by its key or a unique part of it, among those `by` may see.
+    """Return one outbox row by its short id, its key or a unique part of it, among those `by` may see.
 
     Raises:
         NotFound: no message, or more than one, is meant.
     """
     seen = outbox(flow, by=by)
-    found = [m for m in seen if m.key == key] or [m for m in seen if key in m.key]
+    found = [m for m in seen if key.lower() in (m.id, m.key.lower())] or [m for m in seen if key in m.key]
     if len(found) != 1:
         raise NotFound(
             f"{'没有' if not found else '不止一条'}编号为“{key}”的消息，请用 rectiflow outbox list 查看编号。"
@@ -324,6 +327,7 @@ def _message_view(row: Any, recipient: str) -> MessageView:
 
     return MessageView(
         key=row["key"],
+        id=sha256(row["key"].encode()).hexdigest()[:_SHORT_ID],
         number=row["number"],
         recipient=recipient,
         occasion=OCCASIONS.get(row["template"], row["template"]),

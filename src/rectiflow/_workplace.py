@@ -80,6 +80,8 @@ class Workplace:
         file = config or find_config()
         if file is None and db is None and "RECTIFLOW_DB" not in os.environ:
             raise WorkplaceError("这里还不是工作区：请先运行 rectiflow init 建立，或用 --config、--db 指明。")
+        if config is not None and (config / CONFIG_NAME).is_file():
+            config = file = config / CONFIG_NAME
         if config is not None and not config.is_file():
             raise WorkplaceError(f"没有设置文件 {config}，请核对路径。")
         folder = file.parent if file else Path.cwd()

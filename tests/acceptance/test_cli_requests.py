@@ -72,7 +72,7 @@ def test_listing_is_approved_and_its_notice_signed(listed: Cli) -> None:
     draft = listed("notice", "show", "3", by=CHAIR, now=LATE).out
     assert "（拟稿，未签发）" in draft
     assert "示例一镇初级中学：" in draft
-    assert "逾期18天" in draft
+    assert "已超过整改时限18天" in draft
     signed = listed("notice", "sign-off", "3/1", by=CHAIR, now=LATE)
     assert signed.code == 0
     assert "挂牌督办通知书〔2024〕1号" in signed.out

@@ -52,12 +52,17 @@ class Terminal:
 
 
 @contextmanager
-def terminal(folder: Path, *words: str, by: str = "安全股股长", code: int = 0) -> Generator[Terminal]:
+def terminal(folder: Path, *words: str, by: str = "安全股股长", code: int = 0, now: str = "") -> Generator[Terminal]:
     """Run the command line behind a pseudo-terminal; it has to end with the exit code."""
     master, slave = pty.openpty()
     environment = {**os.environ, "COLUMNS": "80", "TERM": "dumb", "PYTHONUTF8": "1"}
     process = subprocess.Popen(
-        [*PROGRAM, by, *words], stdin=slave, stdout=slave, stderr=slave, cwd=folder, env=environment
+        [*PROGRAM[:4], now or PROGRAM[4], "--as", by, *words],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=folder,
+        env=environment,
     )
     os.close(slave)
     try:
@@ -156,7 +161,7 @@ def test_a_leader_decides_and_signs_from_the_list(workplace: Path) -> None:
     subprocess.run(
         [*late, "安全股股长", "tick", "--no-send"], cwd=workplace, check=True, capture_output=True, timeout=60
     )
-    with terminal(workplace, by="区校安委会负责人") as at:
+    with terminal(workplace, by="区校安委会负责人", now="2024-10-08T09:05") as at:
         listed = at.wait("q 离开：")
         position = re.search(r"(\d+)  LZH-2024-000003 .*挂牌督办", listed)
         assert position is not None
@@ -164,7 +169,17 @@ def test_a_leader_decides_and_signs_from_the_list(workplace: Path) -> None:
             ("", position[1]),
             ("1  批准挂牌督办（区级）", "1"),
             ("就这样办吗？", ""),
-            ("待签发（1）", ""),
+        ):
+            at.wait(prompt)
+            at.type(answer)
+        at.wait("待签发（1）")
+        position = re.search(r"(\d+)  W1 ", at.wait("q 离开："))
+        assert position is not None
+        for prompt, answer in (
+            ("", position[1]),
+            ("签发吗？", ""),
+            ("挂牌督办通知书〔2024〕1号", ""),
+            ("q 离开：", "q"),
         ):
             at.wait(prompt)
             at.type(answer)

@@ -68,7 +68,7 @@ class DemoSummary:
             *(f"  {_wide(name)}  {self.folder / path}" for name, path in _PLACES),
             *(f"  {_wide('月报')}  {path}" for path in self.reports if path.suffix == ".docx"),
             "",
-            f"接着试：cd {self.folder}，rectiflow --as 安全股股长 --now {self.last_day}T10:00 today",
+            f"接着试：cd {self.folder}，{_program()} --as 安全股股长 --now {self.last_day}T10:00 today",
         ]
         return "\n".join(lines)
 
@@ -84,6 +84,7 @@ _PLACES = (
     ("短信", "outgoing/sms.log"),
     ("期初台账", "期初台账.xlsx"),
     ("期末台账", "期末台账.xlsx"),
+    ("文书", "文书"),
 )
 
 
@@ -147,6 +148,8 @@ def _sum_up(term: Term, folder: Path, seconds: float) -> DemoSummary:
     from rectiflow._upkeep import incidents, outbox
 
     export_ledger(flow, folder / "期末台账.xlsx", wanted=None, by=term.keeper)
+    for visit in term.visits:
+        visit.print(term.cast, folder / "文书")
     tickets = flow.tickets()
     titles = Counter(flow.workflow_of(t).states[t.state].title for t in tickets)
     audited = list(flow.audit())
@@ -169,3 +172,12 @@ def _sum_up(term: Term, folder: Path, seconds: float) -> DemoSummary:
     )
     flow.close()
     return summary
+
+
+def _program() -> str:
+    """Return how the program is called here: by its name where that is found, else by its place."""
+    import shutil
+    import sys
+
+    beside = Path(sys.executable).parent / "rectiflow"
+    return "rectiflow" if shutil.which("rectiflow") or not beside.exists() else str(beside)

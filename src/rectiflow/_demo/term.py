@@ -17,6 +17,7 @@ from .cast import Cast, dice
 from .findings import FINDINGS, Finding
 from .habits import live
 from .stories import STORIES, Story
+from .visits import visit_stories
 
 __all__ = ["Term"]
 
@@ -34,6 +35,7 @@ class Term:
         self.reports: list[Path] = []
         self._last: date | None = None
         self._stories: list[Story] = []
+        self.visits = visit_stories()
 
     @cached_property
     def keeper(self) -> str:
@@ -65,6 +67,8 @@ class Term:
             self._inspect(day)
             for story in self._stories:
                 story.day(self.cast, day)
+            for visit in self.visits:
+                visit.day(self.cast, day)
             self._work()
             self.cast.at(day, 15)
             self._work()
@@ -86,7 +90,7 @@ class Term:
 
     def _work(self) -> None:
         """Let everybody do half a day's work on what is open; the stories go their own way."""
-        told = {story.number for story in self._stories}
+        told = {story.number for story in self._stories} | {n for visit in self.visits for n in visit.numbers}
         for ticket in self.flow.tickets(TicketFilter(open=True)):
             if ticket.number not in told:
                 live(self.cast, ticket)

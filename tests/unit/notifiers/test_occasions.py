@@ -94,7 +94,9 @@ def test_sms_prints_a_parameter_once(occasion: str) -> None:
 def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
     """The number is in the subject, the greeting and the sender in the text, and the page says what the text says."""
     mail = templates.mail(occasion, USUAL)
-    if occasion not in ("import_summary", "report_ready", "handed_over", "standing_in"):
+    if occasion in ("paper_served", "paper_result", "paper_waiting", "visit_reported"):  # about many hazards
+        assert "太和镇中心小学（63" in mail.subject
+    elif occasion not in ("import_summary", "report_ready", "handed_over", "standing_in"):
         assert "LZH-2024-000123" in mail.subject
     assert mail.text.startswith("太和镇中心小学校长，您好：\n")
     assert "梁子湖区教育局\n安全股联系电话：0711-2400000\n" in mail.text
@@ -107,7 +109,7 @@ def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
 def test_words_of_practice(templates: TemplateSet) -> None:
     """A message is never called 通知, and 催办 is said only after the date."""
     for occasion in OCCASIONS:
-        text = templates.mail(occasion, USUAL).text.replace("督办通知", "")
+        text = templates.mail(occasion, USUAL).text.replace("督办通知", "").replace("整改通知书", "")  # papers
         assert "通知" not in text, occasion
         assert ("催办" in templates.sms(occasion, USUAL)) == (occasion in ("urge", "call_task")), occasion
 
