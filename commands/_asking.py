@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 __all__ = ["Form", "ask", "choose", "complete", "confirm", "fill_in", "offer"]
 
 _ASKED_FOR = frozenset(
-    {"field_missing", "second_inspector", "level_missing", "into_missing", "via_missing", "late_without_note"}
+    {
+        "field_missing",
+        "second_inspector",
+        "level_missing",
+        "into_missing",
+        "via_missing",
+        "late_without_note",
+        "note_missing",
+    }
 )
 _ROUNDS = 6  #: how often what is still missing is asked for
 _MOST_PEOPLE = 12  #: candidates shown for a person's field

@@ -32,6 +32,7 @@ _MORE = {
     "decide": "rectiflow request list",
     "sign_off": "rectiflow notice list --status 拟稿",
     "serve": "rectiflow notice list --status 已签发",
+    "call": "rectiflow call list",
 }
 
 
@@ -234,10 +235,19 @@ def _answers(made: Session, number: str, callee: str | None) -> Iterator[_Choice
     from ._fields import Order
     from ._reporting import acting
 
-    for action in made.flow.actions(number, by=callee) if callee else ():
+    if callee is None:
+        return
+    from rectiflow._desk import waiting_calls
+
+    from .call import calling
+
+    for action in made.flow.actions(number, by=callee):
         if action.allowed and action.kind == "act":
             order = Order(numbers=(), action=action.trigger, pairs=())
             yield f"代录答复：{action.title}（{callee}，电话）", acting(made, order), callee
+    for clock in waiting_calls(made.flow, number):
+        yield "记录通话情况（电话已打，没有别的答复）", calling(made, clock, reached=True), None
+        yield "记录没有接通", calling(made, clock, reached=False), None
 
 
 def _make(made: Session, action: ActionView) -> Make:

@@ -6,6 +6,7 @@ import typer
 
 from . import (
     audit,
+    call,
     clockwork,
     incident,
     inspection,
@@ -32,6 +33,7 @@ _GROUPS = (
     ("ticket", ticket.app, _DAILY),
     ("request", request.app, _DAILY),
     ("notice", notice.app, _DAILY),
+    ("call", call.app, _DAILY),
     ("ledger", ledger.app, _PAPERS),
     ("unit", unit.app, _PEOPLE),
     ("person", person.app, _PEOPLE),
@@ -61,6 +63,7 @@ class RootGroup(ChineseGroup):
             "ticket",
             "request",
             "notice",
+            "call",
             "ledger",
             "report",
             "unit",

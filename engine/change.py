@@ -52,6 +52,7 @@ class Change:
         self._requests: dict[int, Request] = {}
         self._documents: dict[int, Document] = {}
         self._calls: list[CallTask] = []
+        self._ended: list[str] = []
         self._incidents: list[IncidentDraft] = []
 
     # the ticket -------------------------------------------------------------------------------------------------
@@ -203,6 +204,10 @@ class Change:
         callee = self.ticket.fields.get("responsible_person")
         self._calls.append(CallTask(clock=clock, role=role, callee=callee, opened_at=self.now))
 
+    def end_call(self, clock: str) -> None:
+        """The call that the clock asked for was made."""
+        self._ended.append(clock)
+
     def request(self, request: Request) -> None:
         """Record a new or changed request."""
         self._requests[request.ordinal] = request
@@ -253,7 +258,7 @@ class Change:
             requests=tuple(self._requests.values()),
             documents=tuple(self._documents.values()),
             calls=tuple(self._calls),
-            end_calls=tuple(dict.fromkeys(r.clock for r in runs if r.status != "running")),
+            end_calls=tuple(dict.fromkeys((*self._ended, *(r.clock for r in runs if r.status != "running")))),
             evidence=self.evidence,
             incidents=tuple(self._incidents),
             warnings=tuple(dict.fromkeys(self.warnings)),

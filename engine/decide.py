@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from .acting import act
+from .calling import called
 from .carrying import carry
 from .correcting import amend, void
 from .decision import Decision, Refusal
@@ -19,6 +20,7 @@ from .stimulus import (
     Act,
     Amend,
     Ask,
+    Called,
     Carry,
     Fire,
     Handover,
@@ -60,6 +62,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
     match stimulus:
         case Act():
             return act(snapshot, stimulus, now)
+        case Called():
+            return called(snapshot, stimulus, now)
         case Fire():
             return fire(snapshot, stimulus, now)
         case Report():

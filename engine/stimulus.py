@@ -14,6 +14,7 @@ __all__ = [
     "Amend",
     "Ask",
     "Attachment",
+    "Called",
     "Carry",
     "Fire",
     "Hand",
@@ -80,6 +81,15 @@ class Act:
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
     evidence: tuple[Attachment, ...] = ()
     into: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """A telephone call that a clock asked for was made; the hand's note says what came of it."""
+
+    clock: str
+    hand: Hand
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,4 +226,6 @@ class Import:
     stated: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-Stimulus = Report | Act | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import | Handover | Carry
+Stimulus = (
+    Report | Act | Called | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import | Handover | Carry
+)

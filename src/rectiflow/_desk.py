@@ -26,9 +26,9 @@ __all__ = [
     "RequestView",
     "call_views",
     "paper_view",
-    "paper_views",
     "request_view",
     "request_views",
+    "waiting_calls",
 ]
 
 REQUEST_STATUS: Mapping[str, str] = {
@@ -158,19 +158,6 @@ def request_view(flow: Rectiflow, snapshot: Snapshot, request: Request, by: str)
     )
 
 
-def paper_views(flow: Rectiflow, *, by: str, status: str | None = None) -> list[PaperView]:
-    """List papers of a status (None: all), oldest first."""
-    rows = queries.documents(flow.store.engine, flow.district, status=status)
-    shown = _snapshots(flow, (r["ticket"] for r in rows), by)
-    return [
-        paper_view(flow, snapshot, paper, by)
-        for row in rows
-        if (snapshot := shown.get(row["ticket"])) is not None
-        for paper in snapshot.documents
-        if paper.ordinal == row["ordinal"]
-    ]
-
-
 def paper_view(flow: Rectiflow, snapshot: Snapshot, paper: Document, by: str) -> PaperView:
     """Put one paper into words."""
     directory, fields = snapshot.directory, snapshot.case.fields
@@ -221,6 +208,11 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
             )
         )
     return found
+
+
+def waiting_calls(flow: Rectiflow, number: str) -> list[str]:
+    """Return the clocks of a hazard that wait for a call, oldest first."""
+    return [r["clock"] for r in queries.open_tasks(flow.store.engine, flow.district) if r["number"] == number]
 
 
 def _snapshots(flow: Rectiflow, numbers: Iterable[str], by: str) -> dict[str, Snapshot]:

@@ -284,6 +284,10 @@ def event_title(workflow: Workflow, event: Event) -> str:
         return f"签发{PAPERS.get(event.trigger, event.trigger)}"
     if event.kind == "timer":
         return _timer_title(workflow, event)
+    if event.kind == "called":
+        clock = workflow.clocks.get(event.trigger)
+        reached = "" if event.public.get("reached") else "（未接通）"
+        return f"电话催办{reached}：{clock.title if clock else event.trigger}"
     if event.kind == "carried":
         return f"结转到 {event.public.get('year')} 年"
     return _TITLES.get(event.kind, event.kind)

@@ -73,7 +73,7 @@ def test_help_speaks_chinese() -> None:
         assert said in shown
     assert not re.search(r"Usage|Options|Commands|Show this|Install|default|required", shown)
     names = re.findall(r"^│ ([a-z]+) ", shown, re.MULTILINE)
-    assert names[:7] == ["today", "inspection", "ticket", "request", "notice", "ledger", "report"]
+    assert names[:7] == ["today", "inspection", "ticket", "request", "notice", "call", "ledger"]
 
 
 @pytest.mark.parametrize(

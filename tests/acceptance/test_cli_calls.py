@@ -1,0 +1,69 @@
+"""Telephone calls: who is to be called about what, and one command that records what came of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import Cli
+
+LATE = "2024-09-05T09:05"  # hazard 2 was to be signed for by the 3rd
+
+
+@pytest.fixture
+def calls(cli: Cli) -> Cli:
+    """The command line after the reminders of some days went out."""
+    assert cli("tick", "--no-send", now=LATE).code == 0
+    return cli
+
+
+def waiting(cli: Cli, now: str = LATE) -> list[str]:
+    """Return the hazards with a call to make."""
+    return [c["number"][-2:] for c in json.loads(cli("call", "list", "--json", now=now).out)]
+
+
+def test_the_list_says_whom_to_call_and_what_to_say(calls: Cli) -> None:
+    """The number is whole for who calls, and the words to say stand below it."""
+    told = calls("call", "list", now=LATE)
+    assert told.code == 0
+    assert "13800000029" in told.out
+    assert "这里是梁子湖区教育局安全股" in told.out.replace("\n", "").replace(" ", "")
+    assert "没有待打的电话" in calls("call", "list", by="示例三镇第一小学校长", now=LATE).out
+
+
+def test_an_answer_is_entered_with_the_call(calls: Cli) -> None:
+    """The school signs for it on the telephone: one command, whose statement and by whom entered is said."""
+    trial = calls("call", "done", "2", "签收", "--note", "校长说已收到", "--dry-run", now=LATE)
+    assert trial.code == 0
+    assert waiting(calls) == ["02"]
+    assert calls("call", "done", "2", "签收", "--note", "校长说已收到", now=LATE).code == 0
+    assert waiting(calls) == []
+    history = calls("ticket", "history", "2", now=LATE).out
+    assert "签收" in history
+    assert "电话" in history
+    assert "校长说已收到" in history
+    assert "签收 [代录]  示例一镇初级中学校长" in history
+
+
+def test_a_call_without_answer_is_recorded_and_comes_again(calls: Cli) -> None:
+    """Nobody picked up: the task is done for today, the ladder opens it again on the next workday."""
+    assert "请写明通话情况" in calls("call", "done", "2", now=LATE).err
+    assert calls("call", "done", "2", "--no-answer", now=LATE).code == 0
+    assert waiting(calls) == []
+    assert "电话催办（未接通）" in calls("ticket", "history", "2", now=LATE).out
+    tomorrow = "2024-09-06T09:05"
+    assert calls("tick", "--no-send", now=tomorrow).code == 0
+    assert waiting(calls, tomorrow) == ["02"]
+
+
+def test_calls_that_are_none(calls: Cli) -> None:
+    """No call waits for it; not one's own; nothing is written then."""
+    none = calls("call", "done", "1", "--note", "打过了", now=LATE)
+    assert none.code == 1
+    assert "没有待打的电话" in none.err
+    assert calls("call", "done", "2", "--note", "打过了", by="示例一镇初级中学校长", now=LATE).code == 1
+    assert calls("call", "done", "2", "签收", "--no-answer", now=LATE).code == 2
+    refused = calls("call", "done", "2", "合格", "--note", "说改好了", now=LATE)
+    assert refused.code == 1
+    assert waiting(calls) == ["02"]
