@@ -184,9 +184,9 @@ def show_papers(found: Sequence[PaperLine]) -> None:
 
 
 def short_id(paper: str) -> str:
-    """Return how people speak of a paper: W12 for LZH-W2024-0012."""
-    match = re.search(r"-W\d{4}-0*(\d+)$", paper)
-    return f"W{match[1]}" if match else paper
+    """Return how people speak of a paper or a visit: W12 for LZH-W2024-0012, J7 for LZH-J2024-0007."""
+    match = re.search(r"-([WJ])\d{4}-0*(\d+)$", paper)
+    return f"{match[1]}{match[2]}" if match else paper
 
 
 def show_paper(line: PaperLine, items: Sequence[Item], text: Sequence[str]) -> None:

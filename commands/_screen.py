@@ -28,6 +28,7 @@ __all__ = [
 
 _LAST_EVENTS = 4
 _LAST_TOLD = 3
+_LAST_FILES = 4
 _NARROWEST = 8  #: columns of the terminal that a column of a list keeps
 _REPEATED = frozenset(
     {
@@ -170,7 +171,12 @@ def _sections(sheet: Sheet, today: date, choices: Sequence[str] | None) -> Itera
     more = [f"{title}：{text}" for title, text in sheet.fields if title not in _REPEATED]
     if more:
         yield "登记", ["；".join(more)]
-    yield "记录", [_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])]
+    files = [name for event in sheet.events for name in event.files]
+    if files:
+        yield "材料", [f"{len(files)} 件：{'、'.join(files[-_LAST_FILES:])}{' 等' if len(files) > _LAST_FILES else ''}"]
+    earlier = len(sheet.events) - _LAST_EVENTS
+    more_events = [f"更早的 {earlier} 条见 rectiflow ticket history {entry.number}"] if earlier > 0 else []
+    yield "记录", [*(_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])), *more_events]
     if sheet.told:
         yield "提醒", list(_told(sheet))
     yield from _possible(sheet, choices)

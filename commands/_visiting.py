@@ -239,12 +239,29 @@ def as_record(came: Inspected) -> dict[str, Any]:
     }
 
 
+def show_visits(found: Sequence[VisitLine]) -> None:
+    """Show visits, a line each that fits 80 columns."""
+    from ._notices import short_id
+
+    if not found:
+        say("没有检查记录。")
+        return
+    for line in found:
+        count = f"{line.findings} 条" if line.findings else "零报告"
+        unit, method = fit(line.unit, 20), fit(line.method, 9)
+        head = f"{fit(short_id(line.number), 6)}{line.on}  {unit}  {method} {fit(count, 7)} "
+        put(f"{head}{fit(line.inspectors, max(screen_width() - 59, 8)).rstrip()}")
+    say(f"共 {len(found)} 次。查看：rectiflow inspection show {short_id(found[0].number)}")
+
+
 def show(line: VisitLine, findings: Sequence[FindingView]) -> None:
     """Show one visit with its findings."""
+    from rectiflow.engine.moments import local_day
+
     put(f"{line.number}  {line.on} {line.method}  {line.unit}", "bold")
     put_labelled("检查人", [line.inspectors + (f"（联合：{line.partners}）" if line.partners else "")])
     late = "，补录" if line.late else ""
-    put_labelled("录入", [f"{line.entered_by}，{line.entered_at:%Y-%m-%d}{late}"])
+    put_labelled("录入", [f"{line.entered_by}，{local_day(line.entered_at)}{late}"])
     put_labelled("说明", [line.note] if line.note else [])
     put_labelled("签字", [line.signed_by] if line.signed_by else [])
     said = [

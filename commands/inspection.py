@@ -10,7 +10,7 @@ import typer
 
 from ._context import session
 from ._options import AsJson, DryRun, Note, On
-from ._output import is_terminal, print_json, progress, say, table, warn
+from ._output import is_terminal, print_json, progress, say, warn
 
 if TYPE_CHECKING:
     from rectiflow._visits import Found, Inspected
@@ -150,6 +150,7 @@ def list_visits(
     from rectiflow._visits import visits
 
     from ._fields import read_day
+    from ._visiting import show_visits
 
     made = session(context)
     directory, today = made.flow.directory(), made.flow.today()
@@ -161,8 +162,7 @@ def list_visits(
     if as_json:
         print_json(found)
         return
-    rows = ((v.number, v.on, v.unit, v.method, v.findings or "零报告", v.inspectors) for v in found)
-    table(f"检查记录（{len(found)}）", ("编号", "日期", "单位", "方式", "隐患", "检查人"), rows)
+    show_visits(found)
 
 
 @app.command("show")

@@ -73,6 +73,7 @@ class EventView:
     on_behalf: bool
     account: str  #: of the operating system, at whose keyboard it was entered
     own_account: bool  #: whether that account is the one of who entered it
+    files: tuple[str, ...]  #: names of the files handed in with it
     details: tuple[tuple[str, str], ...]
 
 
@@ -259,6 +260,7 @@ def _event(
         on_behalf=event.entered_by is not None and event.entered_by != event.actor,
         account=account,
         own_account=bool(clerk and clerk.account == account),
+        files=tuple(files),
         details=tuple(details),
     )
 

@@ -206,6 +206,24 @@ def _year(_flow: Rectiflow, where: Where, _: str, value: str) -> Where:
     return _kept(where, lambda t: t.number.split("-")[1:2] == [year])
 
 
+def _paper(flow: Rectiflow, where: Where, _: str, value: str) -> Where:
+    from rectiflow._papers import find_paper
+    from rectiflow.storage.paperwork import paper_items
+
+    papers = [find_paper(flow, name) for name in _each(value)]
+    numbers = {n for paper in papers for n in paper_items(flow.store.engine, flow.district, paper)}
+    return _kept(where, lambda t: t.number in numbers)
+
+
+def _visit(flow: Rectiflow, where: Where, _: str, value: str) -> Where:
+    from rectiflow._visits import find_visit
+    from rectiflow.storage.paperwork import findings_of
+
+    visits = [find_visit(flow, name) for name in _each(value)]
+    numbers = {row["ticket"] for visit in visits for row in findings_of(flow.store.engine, flow.district, visit)}
+    return _kept(where, lambda t: t.number in numbers)
+
+
 def _flag(**changes: object) -> Read:
     return lambda _flow, where, _sign, _value: _narrowed(where, **changes)
 
@@ -233,6 +251,8 @@ _TERMS: tuple[_Term, ...] = (
     _Term(id="person", names=("责任人", "整改责任人"), read=_person, example="姓名"),
     _Term(id="severity", names=("等级", "隐患等级"), read=_severity, example="重大"),
     _Term(id="workflow", names=("流程",), read=_workflow, example="一般隐患整改"),
+    _Term(id="notice", names=("文书", "通知书"), read=_paper, example="W12"),
+    _Term(id="inspection", names=("检查", "检查记录"), read=_visit, example="J7"),
     _Term(id="year", names=("年份",), read=_year, example="2024"),
     _Term(id="overdue", names=("逾期",), read=_overdue, signs=()),
     _Term(id="listed", names=("挂牌", "挂牌督办"), read=_flag(listed=True), signs=()),
