@@ -189,6 +189,7 @@ def _paths(answer: str) -> list[Path]:
 
 def _field(form: Form, field: Field) -> Any:
     """Ask for one field until it can be read; None when the person just presses Enter."""
+    from rectiflow._hands import day_word
     from rectiflow.engine.errors import RectiflowError
     from rectiflow.engine.values import coerce
 
@@ -198,6 +199,7 @@ def _field(form: Form, field: Field) -> Any:
         answer = _entry(form, field) if field.type == "catalogue" else _line(field, choices)
         if not answer:
             return None
+        answer = (day_word(answer, flow.today()) if field.type == "date" else "") or answer
         try:
             return coerce(form.workflow, field, answer, flow.directory(), flow.today())
         except (ValueError, RectiflowError) as exc:

@@ -131,7 +131,7 @@ def read_day(text: str | None, today: date, option: str = "--on") -> date | None
     if text is None:
         return None
     try:
-        return read_date(day_word(text, today) or text, today)
+        return read_date(day_word(text, today) or text, today, "behind" if option == "--on" else "nearest")
     except ValueError as exc:
         raise typer.BadParameter(f"{exc}。", param_hint=option) from exc
 

@@ -11,10 +11,13 @@ import pytest
 
 from rectiflow import Rectiflow, TicketFilter
 from rectiflow._lines import in_order, read_columns, read_order
+from rectiflow._papers import draft_paper
 from rectiflow._views import listing
 from rectiflow._where import find, read_where
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.moments import at_hour
+from rectiflow.engine.papers import Order
+from rectiflow.engine.stimulus import Hand
 from support.workplaces import sample_workplace
 
 KEEPER = "安全股股长"
@@ -83,6 +86,19 @@ def test_what_is_meant(flow: Rectiflow, text: str, expected: list[int]) -> None:
     assert _found(flow, text) == expected
 
 
+def test_by_paper_and_by_visit(flow: Rectiflow) -> None:
+    """The hazards of a paper, and of a visit; what there is not is said."""
+    keeper = flow.directory().find_person(KEEPER).id
+    order = Order(hand=Hand(actor=keeper), data={"due_on": "2024-09-30", "responsible_person": f"{SECOND}校长"})
+    paper = draft_paper(flow, "rectification_notice", [flow.find("3")], order).paper.id
+    assert _found(flow, f"文书={paper}") == [3]
+    assert _found(flow, "notice=W1 等级=重大") == []
+    with pytest.raises(InputUnusable, match="没有文书“W9”"):
+        read_where(flow, "文书=W9")
+    with pytest.raises(InputUnusable, match="没有检查记录“J9”"):
+        read_where(flow, "检查=J9")
+
+
 def test_the_restricted_are_counted_only(flow: Rectiflow) -> None:
     """Who may not see it does not act on it by accident, but is told that there is one."""
     person = flow.directory().find_person("后勤办主任").id
@@ -110,7 +126,7 @@ def test_everything_wrong_at_once(flow: Rectiflow) -> None:
         )
     ]
     assert lines[0].endswith("没有这个条件，是不是：环节？")
-    assert lines[1].endswith("是不是：unit、undated？")
+    assert lines[1].endswith("是不是：unit、notice？")
     assert lines[3].endswith("“9月31日”没有这一天")
     assert lines[4].endswith("“逾期”单独写就行，后面不写内容")
     assert lines[5].endswith("应写成 类别=消防安全")

@@ -1,0 +1,58 @@
+"""A telephone call that was made: the task is done, the ladder goes on, nothing else changes."""
+
+from __future__ import annotations
+
+from rectiflow.engine.decision import Decision, Refusal
+from rectiflow.engine.simulate import World
+from rectiflow.engine.stimulus import Called, Hand
+from support.district import HEAD, RECTIFIER, SAFETY, at, codes, done, hazard, world
+
+
+def assigned() -> tuple[World, str]:
+    """Return a world in which a school has not signed for a hazard, and the call to it waits."""
+    place = world("2024-09-02")
+    number = hazard(place)
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-09-20"))
+    place.advance_to(at("2024-09-04", "10:00"))
+    assert "sign" in place.cases[number].calls
+    return place, number
+
+
+def called(
+    place: World, number: str, by: str = SAFETY, *, note: str = "校长说今天签收", clock: str = "sign"
+) -> Decision | Refusal:
+    """Record a call."""
+    return place.handle(number, Called(clock=clock, hand=Hand(actor=by, note=note)))
+
+
+def test_the_call_is_done_and_comes_again() -> None:
+    """State, deadlines and timers stay, nobody is told; the next workday opens the call again."""
+    place, number = assigned()
+    before = place.cases[number].ticket
+    decision = done(called(place, number))
+    (event,) = decision.events
+    assert (event.kind, event.trigger, event.public["reached"]) == ("called", "sign", True)
+    assert (decision.clocks, decision.arm, decision.disarm, decision.messages) == ((), (), (), ())
+    assert decision.end_calls == ("sign",)
+    assert (decision.ticket.state, decision.ticket.fields) == (before.state, before.fields)
+    assert not place.cases[number].calls
+    place.advance_to(at("2024-09-05", "10:00"))
+    assert "sign" in place.cases[number].calls
+
+
+def test_what_is_said_is_private() -> None:
+    """The words of the call stand in the part of the event that is not published."""
+    place, number = assigned()
+    (event,) = done(called(place, number)).events
+    assert "note" not in event.public
+    assert (event.private or {})["note"] == "校长说今天签收"
+
+
+def test_who_may_not_and_what_is_missing() -> None:
+    """Who is not to call, a call without words, a deadline that asks for no call, and one that is over."""
+    place, number = assigned()
+    assert codes(called(place, number, HEAD)) == {"role_missing"}
+    assert codes(called(place, number, note=" ")) == {"note_missing"}
+    assert codes(called(place, number, clock="none")) == {"role_missing", "call_over"}
+    done(place.act(number, "sign", HEAD))
+    assert codes(called(place, number)) == {"call_over"}
