@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from rectiflow.engine.actions import Action, actions
 from rectiflow.engine.calendar import WorkCalendar
-from rectiflow.engine.chain import ChainBreak, Event, check_chain, check_standing
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, MessageDraft, Refusal
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import Ambiguous, Conflict, InputUnusable, NotFound, Refused, WorkplaceError
+from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
-from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, Stimulus, Void
 from rectiflow.engine.telling import with_sms
 from rectiflow.engine.ticket import Snapshot, Ticket
 from rectiflow.engine.workflow import Workflow
-from rectiflow.storage import definitions, organisation, queries, schema
+from rectiflow.storage import definitions, organisation, schema
 from rectiflow.storage.connect import engine_beside, make_engine
-from rectiflow.storage.decode import Loaded
 from rectiflow.storage.evidence import EvidenceStore
-from rectiflow.storage.queries import TicketFilter
 from rectiflow.storage.reorganising import Reorganisation, Reorganising
 from rectiflow.storage.store import Beside, Claim, DueTimer, KeyTaken, Store
 
 from ._clock import Clock, SystemClock
 from ._library import Library, calendar_for, load_library
+from ._reading import Reading
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -42,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Rectiflow"]
 
-_MOST_DIGITS = 9  #: of a short number
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
 MOST_SKEW = timedelta(seconds=30)
 
@@ -55,7 +49,7 @@ class Outcome:
     decision: Decision
 
 
-class Rectiflow:
+class Rectiflow(Reading):
     """Drives hazards from report to close-out on one database.
 
     Open it with `Rectiflow.open(url)`; it is safe to share between threads. Every change is one transaction: ticket,
@@ -72,19 +66,13 @@ class Rectiflow:
         calendar: WorkCalendar,
         evidence: EvidenceStore | None = None,
     ) -> None:
-        self.store = store
-        self.library = library
-        self.district = district
-        self.clock = clock
-        self.calendar = calendar
+        super().__init__(store, library, district=district, clock=clock, calendar=calendar)
         self.evidence = evidence
         self.also_sms = False  #: urgent messages go out by short message as well
         self.borrowed = False  #: the store works on a host's own engine
         self.posts_seen: tuple[int, date] | None = None  #: the revision and day for which posts were looked after
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._directories: dict[str, Directory] = {}
-        self._lock = threading.Lock()
         self._listeners: list[Callable[[Outcome], None]] = []
 
     @classmethod
@@ -402,156 +390,9 @@ class Rectiflow:
         snapshot = self._snapshot(self._load(number))
         return decide(snapshot.workflow, snapshot, self._by_id(snapshot.workflow, stimulus), self.now())
 
-    def blank(self, workflow: Workflow) -> Snapshot:
-        """Return the snapshot a new ticket is decided from."""
-        return Snapshot(
-            workflow=workflow,
-            ticket=None,
-            clocks={},
-            requests=(),
-            documents=(),
-            directory=self.directory(),
-            calendar=self.calendar,
-            library=self.library.latest,
-        )
-
-    def snapshot(self, number: str) -> Snapshot:
-        """Return what a decision about this ticket would see now."""
-        return self._snapshot(self._load(number))
-
     def on_done(self, listener: Callable[[Outcome], None]) -> None:
         """Have a function called after every committed change; what it raises reaches the caller of the change."""
         self._listeners.append(listener)
-
-    # asking -----------------------------------------------------------------------------------------------------
-
-    def now(self) -> datetime:
-        """Return the time decisions are made at: the database's own where it has one and the clock is the system's."""
-        if isinstance(self.clock, SystemClock):
-            return self.store.now() or self.clock.now()
-        return self.clock.now()
-
-    def today(self) -> date:
-        """Return the local day."""
-        return local_day(self.now())
-
-    def directory(self, district: str | None = None) -> Directory:
-        """Return the organisation as last read; `refresh` reads it anew."""
-        code = district or self.district
-        found = self._directories.get(code)
-        return found if found is not None else self.refresh(code)
-
-    def refresh(self, district: str | None = None) -> Directory:
-        """Read the organisation from the database."""
-        code = district or self.district
-        directory = organisation.read_directory(self.store.engine, code)
-        with self._lock:
-            self._directories[code] = directory
-        return directory
-
-    def find(self, text: str) -> str:
-        """Return the full number for one written short: 123 for LZH-2024-000123.
-
-        Of several years the one still open is meant.
-
-        Raises:
-            NotFound: nothing fits.
-            Ambiguous: hazards of several years fit, and not exactly one of them is open.
-        """
-        text = text.strip().upper()
-        if not text.isdecimal():
-            return text
-        if len(text) > _MOST_DIGITS:
-            raise NotFound(f"没有编号以 {text[:_MOST_DIGITS]}… 结尾的隐患。")
-        found = queries.find_numbers(self.store.engine, self.district, int(text))
-        if not found:
-            raise NotFound(f"没有编号以 {int(text):06d} 结尾的隐患。")
-        return found[0] if len(found) == 1 else self._meant(text, found)
-
-    def _meant(self, text: str, found: Sequence[str]) -> str:
-        """Return which of several years' hazards a short number means: the only open one."""
-        states = {n: self.workflow_of(t).states[t.state] for n in found for t in self._known(n)}
-        if len(states) == 1:
-            return next(iter(states))
-        waiting = [n for n, state in states.items() if state.final is None]
-        if len(waiting) == 1:
-            return waiting[0]
-        fitting = "、".join(f"{n}（{state.title}）" for n, state in states.items())
-        raise Ambiguous(f"“{text}”不止一条：{fitting}，请写全编号。")
-
-    def _known(self, number: str) -> tuple[Ticket, ...]:
-        """Return the ticket of a number that was given out; none where it lies in another database by now."""
-        try:
-            return (self.ticket(number),)
-        except NotFound:
-            return ()
-
-    def ticket(self, number: str) -> Ticket:
-        """Return a ticket.
-
-        Raises:
-            NotFound: there is no such number.
-        """
-        return self._load(number).ticket
-
-    def workflow_of(self, ticket: Ticket) -> Workflow:
-        """Return the workflow version a ticket is on.
-
-        Raises:
-            NotFound: the database does not know it.
-        """
-        key = (ticket.district, ticket.workflow, ticket.version)
-        bound = self.library.bound.get(key)
-        return bound or self.library.bind(ticket.district, definitions.read_definition(self.store.engine, *key))
-
-    def actions(self, number: str, *, by: str) -> tuple[Action, ...]:
-        """Return everything that could be done with a ticket, allowed or refused with every reason."""
-        snapshot = self._snapshot(self._load(number))
-        return actions(snapshot, self.directory().find_person(by).id, self.now())
-
-    def tickets(
-        self,
-        wanted: TicketFilter | None = None,
-        *,
-        overdue: bool | None = None,
-        unit: str | None = None,
-        after: str = "",
-        limit: int | None = None,
-    ) -> list[Ticket]:
-        """List tickets in the order of their numbers, those after the cursor `after`.
-
-        Args:
-            wanted: the whole filter; `overdue` and `unit` (with everything under it) narrow it.
-        """
-        chosen = wanted or TicketFilter()
-        if overdue:
-            chosen = replace(chosen, overdue_on=self.today())
-        if unit is not None:
-            directory = self.directory()
-            chosen = replace(chosen, units=directory.below(directory.find_unit(unit).id))
-        return queries.tickets(self.store.engine, self.district, chosen, after=after, limit=limit)
-
-    def history(self, number: str) -> list[Event]:
-        """Return a ticket's history in order, with its private parts."""
-        return queries.events_of(self.store.engine, self.ticket(number).district, number)
-
-    def histories(self) -> Iterator[Event]:
-        """Yield every line of every history of the district, ticket by ticket."""
-        for _, events in queries.histories(self.store.engine, self.district):
-            yield from events
-
-    def guard_breaks(self) -> list[ChainBreak]:
-        """Say which append-only triggers are missing from the database."""
-        return [ChainBreak(number="数据库", seq=0, message=m) for m in schema.trigger_problems(self.store.engine)]
-
-    def audit(self) -> Iterator[tuple[str, int, tuple[ChainBreak, ...]]]:
-        """Check every history of the district, and that each ticket stands where its history leaves it.
-
-        Yields:
-            number, how many lines, what is wrong with them.
-        """
-        for number, ticket, events in queries.chains(self.store.engine, self.district):
-            yield number, len(events), _breaks(number, ticket, events)
 
     # time -------------------------------------------------------------------------------------------------------
 
@@ -606,32 +447,6 @@ class Rectiflow:
         self.store.enqueue(self.district, messages, now=self.now())
 
     # inside -----------------------------------------------------------------------------------------------------
-
-    def _load(self, number: str) -> Loaded:
-        """Read a ticket of our own district: persons of another one may bear the same ids."""
-        loaded = self.store.load(number)
-        if loaded.ticket.district != self.district:
-            raise NotFound(f"编号“{number}”的隐患属于另一个区（{loaded.ticket.district}），请在那个区办理。")
-        return loaded
-
-    def _time_of(self, loaded: Loaded) -> datetime:
-        """Return the time a decision on what was just read is made at: the database said it with the answer."""
-        return loaded.read_at if loaded.read_at and isinstance(self.clock, SystemClock) else self.now()
-
-    def _snapshot(self, loaded: Loaded) -> Snapshot:
-        directory = self.directory(loaded.ticket.district)
-        if directory.revision != loaded.revision:
-            directory = self.refresh(loaded.ticket.district)
-        return Snapshot(
-            workflow=self.workflow_of(loaded.ticket),
-            ticket=loaded.ticket,
-            clocks=loaded.clocks,
-            requests=loaded.requests,
-            documents=loaded.documents,
-            directory=directory,
-            calendar=self.calendar,
-            library=self.library.latest,
-        )
 
     def _apply(self, decision: Decision, snapshot: Snapshot | None, claim: Claim | None = None) -> Ticket:
         ticket = decision.ticket
@@ -709,16 +524,6 @@ def by_title(titles: Mapping[str, str], text: str) -> str:
     begun = exact or [k for k, title in titles.items() if text and title.startswith(text)]
     found = begun or [k for k, title in titles.items() if text and title.endswith(text)]
     return found[0] if len(found) == 1 else text
-
-
-def _breaks(number: str, ticket: Ticket | None, events: Sequence[Event]) -> tuple[ChainBreak, ...]:
-    """Say what is wrong with a ticket and its history, read at one moment."""
-    if not events:
-        return (ChainBreak(number=number, seq=0, message="办理记录全部缺失"),)
-    if ticket is None:
-        lost = ChainBreak(number=number, seq=len(events), message="隐患登记缺失，只剩办理记录")
-        return (*check_chain(number, events), lost)
-    return (*check_chain(number, events, ticket.head), *check_standing(ticket, events))
 
 
 def _decided(snapshot: Snapshot, stimulus: Stimulus, now: datetime) -> Decision:
