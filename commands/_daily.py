@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from ._asking import ask, confirm
@@ -46,7 +47,7 @@ def show(found: Today) -> list[TodayItem]:
         put(f"{section.title}（{len(section.items)}）", f"bold {HEAD_STYLE}")
         for item in section.items[:MOST_SHOWN]:
             numbered.append(item)
-            put(_line(item, len(numbered)), LATE_STYLE if item.section == "overdue" else "")
+            put(_line(item, len(numbered), found.day), LATE_STYLE if item.section == "overdue" else "")
         if len(section.items) > MOST_SHOWN:
             say(f"     另有 {len(section.items) - MOST_SHOWN} 条：{_command(section)}")
     if not found.sections:
@@ -80,10 +81,10 @@ def _pick(made: Session, *, week: bool) -> None:
             warn(f"请写 1 到 {len(numbered)} 的序号，或 q 离开。")
 
 
-def _line(item: TodayItem, position: int) -> str:
+def _line(item: TodayItem, position: int, today: date) -> str:
     width = screen_width()
     note = _note(item)
-    name = short_id(item.key) if item.section in _PAPERS else item.number
+    name = short_id(item.key, today) if item.section in _PAPERS else item.number
     number, unit = fit(name or "", 15), fit(item.unit or "（未定单位）", 16)
     if item.section in ("undelivered", "incident"):
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()

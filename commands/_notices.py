@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -100,7 +101,8 @@ def tell(made: Session, taken: Taken) -> None:
 
     paper, directory = taken.paper, made.flow.directory()
     title = PAPERS.get(paper.kind, paper.kind)
-    name = short_id(paper.id) if paper.id else "（新编号）"
+    today = made.flow.today()
+    name = short_id(paper.id, today) if paper.id else "（新编号）"
     status, done = PAPER_STATUS.get(paper.status, paper.status), PAPER_STEPS[taken.plan.step]
     said = status if done in status else f"{done}，{status}"
     put(f"{name}  {paper.number or title}  {said}", "bold")
@@ -113,7 +115,8 @@ def tell(made: Session, taken: Taken) -> None:
     put_labelled("提醒", [f"{what} → {'、'.join(dict.fromkeys(names))}" for what, names in told.items()])
     for incident in dict.fromkeys(i.message for d in taken.decisions for i in d.incidents):
         put_labelled("待办", [incident])
-    put_labelled("下一步", [_next(taken)] if _next(taken) else [])
+    following = _next(taken, today)
+    put_labelled("下一步", [following] if following else [])
     if taken.dry:
         say("以上是试算，没有写入任何内容。")
 
@@ -131,8 +134,8 @@ def _items(taken: Taken) -> Iterator[str]:
         yield f"{fit(line, room).rstrip()}  {said}"
 
 
-def _next(taken: Taken) -> str:
-    key = short_id(taken.paper.id) if taken.paper.id else "W…"
+def _next(taken: Taken, today: date) -> str:
+    key = short_id(taken.paper.id, today) if taken.paper.id else "W…"
     return {
         "draft": f"签发：rectiflow notice sign-off {key}",
         "sign": f"打印、送达：rectiflow notice print {key} --out 通知.docx，notice serve {key}",
@@ -158,14 +161,13 @@ def as_record(taken: Taken) -> dict[str, Any]:
     }
 
 
-def show_papers(found: Sequence[PaperLine]) -> None:
+def show_papers(found: Sequence[PaperLine], today: date) -> None:
     """Show papers as lines that fit 80 columns."""
     from rectiflow._desk import PAPER_STATUS
 
     if not found:
         say("没有文书。")
         return
-    width = screen_width()
     for line in found:
         status = PAPER_STATUS.get(line.status, line.status)
         total = len(line.items)
@@ -175,18 +177,17 @@ def show_papers(found: Sequence[PaperLine]) -> None:
             else f"答复 {line.answered}/{total} 合格 {line.passed}/{total}"
         )
         mine = "  ← 待我签发" if line.mine else ""
-        put(
-            f"{fit(short_id(line.id), 6)}{fit(line.number or line.title, 24)}  {fit(status, 7)} {fit(line.unit, 18)} {progress}{mine}"[
-                : width * 2
-            ]
-        )
-    say(f"共 {len(found)} 件。查看：rectiflow notice show {short_id(found[0].id)}")
+        head = f"{fit(short_id(line.id, today), 8)}{fit(line.number or line.title, 24)}  {fit(status, 7)}"
+        put(f"{head} {fit(line.unit, 16)} {progress}{mine}")
+    say(f"共 {len(found)} 件。查看：rectiflow notice show {short_id(found[0].id, today)}")
 
 
-def short_id(paper: str) -> str:
-    """Return how people speak of a paper or a visit: W12 for LZH-W2024-0012, J7 for LZH-J2024-0007."""
-    match = re.search(r"-([WJ])\d{4}-0*(\d+)$", paper)
-    return f"{match[1]}{match[2]}" if match else paper
+def short_id(paper: str, today: date) -> str:
+    """Return how people speak of a paper or a visit: W12 for this year's LZH-W2024-0012, W2023-12 for an earlier one."""
+    match = re.search(r"-([WJ])(\d{4})-0*(\d+)$", paper)
+    if match is None:
+        return paper
+    return f"{match[1]}{'' if match[2] == str(today.year) else f'{match[2]}-'}{match[3]}"
 
 
 def show_paper(line: PaperLine, items: Sequence[Item], text: Sequence[str]) -> None:

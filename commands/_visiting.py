@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -24,6 +25,12 @@ __all__ = ["as_record", "complete", "read_finding", "read_visit", "show", "tell"
 
 _PAIR = re.compile(r"\s*[^=＝\s]{1,20}[=＝].*", re.DOTALL)
 _OUTCOME, _LINK, _WORKFLOW = "处理", "关联", "等级"
+_LINKS = {
+    _LINK: None,
+    "并入": "merged",
+    "并入编号": "merged",
+    "反弹": "opened",
+}  #: and what is done with the finding then
 
 
 def read_visit(
@@ -76,14 +83,20 @@ def read_finding(made: Session, text: str) -> Found:
     said = [p for p in parts if not _PAIR.fullmatch(p)]
     pairs = read_pairs(p for p in parts if _PAIR.fullmatch(p))
     outcome = next((v for k, v in pairs if k == _OUTCOME), None)
-    linked = next((v for k, v in pairs if k == _LINK), None)
+    links = [(k, v) for k, v in pairs if k in _LINKS]
+    if len(links) > 1:
+        raise typer.BadParameter(f"“{text}”：{'、'.join(k for k, _ in links)}只能写一样。", param_hint="--finding")
+    linked = links[0][1] if links else None
     major = any(k == _WORKFLOW and v.startswith("重大") for k, v in pairs)
     workflow = made.flow.library.newest("major_hazard" if major else "hazard")
-    rest = [(k, v) for k, v in pairs if k not in (_OUTCOME, _LINK, _WORKFLOW)]
+    rest = [(k, v) for k, v in pairs if k not in (_OUTCOME, _WORKFLOW, *_LINKS)]
     data: dict[str, Any] = dict(by_field(workflow, rest, made.flow.today()))
     if said:
         data["description"] = "；".join(said)
-    kind = read_word(outcome, OUTCOMES, "--finding") or "opened"
+    meant = _LINKS[links[0][0]] if links else None
+    kind = read_word(outcome, OUTCOMES, "--finding") or meant or "opened"
+    if meant == "merged" and kind != "merged":
+        raise typer.BadParameter(f"“{text}”：写了并入，处理就不能是“{outcome}”。", param_hint="--finding")
     own = ("measures", "completed_on", "second_inspector") if kind in ("on_spot", "self_fix") else ()
     given: dict[str, Any] = {str(k): data.pop(k) for k in own if k in data}
     if not data.get("description"):
@@ -211,7 +224,7 @@ def tell(made: Session, came: Inspected, found: Sequence[Found]) -> None:
         if alike and not f.linked_to:
             names = "、".join(f"{k.number}（{'在办' if k.open else '已销号'}）" for k in alike)
             warn(f"  第 {place} 条与 {names} 相似，请核对是否重复或反弹")
-    opened = [t.number for t, f in zip(came.tickets, found, strict=False) if f.outcome == "opened"]
+    opened = [t.number for t, f in zip(came.tickets, found, strict=False) if f.outcome == "opened" and not t.restricted]
     if opened:
         put_labelled(
             "下一步",
@@ -239,7 +252,7 @@ def as_record(came: Inspected) -> dict[str, Any]:
     }
 
 
-def show_visits(found: Sequence[VisitLine]) -> None:
+def show_visits(found: Sequence[VisitLine], today: date) -> None:
     """Show visits, a line each that fits 80 columns."""
     from ._notices import short_id
 
@@ -249,9 +262,9 @@ def show_visits(found: Sequence[VisitLine]) -> None:
     for line in found:
         count = f"{line.findings} 条" if line.findings else "零报告"
         unit, method = fit(line.unit, 20), fit(line.method, 9)
-        head = f"{fit(short_id(line.number), 6)}{line.on}  {unit}  {method} {fit(count, 7)} "
-        put(f"{head}{fit(line.inspectors, max(screen_width() - 59, 8)).rstrip()}")
-    say(f"共 {len(found)} 次。查看：rectiflow inspection show {short_id(found[0].number)}")
+        head = f"{fit(short_id(line.number, today), 8)}{line.on}  {unit}  {method} {fit(count, 7)} "
+        put(f"{head}{fit(line.inspectors, max(screen_width() - 61, 8)).rstrip()}")
+    say(f"共 {len(found)} 次。查看：rectiflow inspection show {short_id(found[0].number, today)}")
 
 
 def show(line: VisitLine, findings: Sequence[FindingView]) -> None:

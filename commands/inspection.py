@@ -162,7 +162,7 @@ def list_visits(
     if as_json:
         print_json(found)
         return
-    show_visits(found)
+    show_visits(found, today)
 
 
 @app.command("show")

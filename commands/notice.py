@@ -196,6 +196,7 @@ def reply(
     """整改报告：逐项答复并申请复查；不写项号为全部整改中的项。"""
     from rectiflow._photos import photos_by_item
     from rectiflow._views import attach
+    from rectiflow.engine.errors import InputUnusable
     from rectiflow.engine.papers import title_of
 
     from ._notices import read_words
@@ -206,6 +207,11 @@ def reply(
     said = read_words(made, items, words or ())
     shared = attach(made.flow, evidence or (), keep=not dry_run)
     by_place = photos_by_item(photos, [i.paper.place for i in items]) if photos else {}
+    stray = [place for place in by_place if said.places and place not in said.places]
+    if stray:
+        raise InputUnusable(
+            f"照片里有第 {'、'.join(map(str, stray))} 项的，这次没有写要答复这些项；请写上项号，或拿走这些照片。"
+        )
     wanted = said.places or tuple(by_place)
     numbers = _numbers(items, wanted, title_of(items[0].paper))
     files = {k: attach(made.flow, v, keep=not dry_run) for k, v in by_place.items()}
@@ -331,7 +337,7 @@ def list_papers(
     if as_json:
         print_json(shown)
     else:
-        show_papers(shown)
+        show_papers(shown, made.flow.today())
 
 
 @app.command("show")
@@ -445,7 +451,7 @@ def _numbers(items: Sequence[Item], places: Iterable[int], title: str) -> tuple[
     if missing:
         which = "、".join(f"第 {k} 项" for k in missing)
         reason = Reason(code="not_on_paper", message=f"{title}上没有{which}，只有 1 至 {max(by_place)} 项")
-        raise Refused("", "逐项办理", [reason])
+        raise Refused("", "答复或复查", [reason])
     return tuple(by_place[k] for k in places)
 
 

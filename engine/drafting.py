@@ -8,7 +8,7 @@ from typing import Any
 
 from .decision import Refusal
 from .errors import Reason
-from .papers import Order, Plan, demand_reasons, on_record_of, reason_at, refuse, title_of
+from .papers import Order, Plan, apart_reasons, demand_reasons, on_record_of, reason_at, refuse, title_of
 from .stimulus import PaperStep
 from .ticket import Document, Snapshot
 from .vocabulary import PAPERS
@@ -23,7 +23,8 @@ def draft(
     kind: str, paper_id: str, snapshots: Sequence[Snapshot], order: Order, on: date, *, inspection: str | None = None
 ) -> Plan | Refusal:
     """Plan the draft of a paper over hazards of one unit; what it demands is put on record with it."""
-    reasons = [*_kind_reasons(kind), *_same_unit(snapshots), *_apart(snapshots)]
+    again = _opinion_again(kind, snapshots)
+    reasons = [*([] if again else _kind_reasons(kind)), *_same_unit(snapshots), *apart_reasons(snapshots)]
     for snapshot in snapshots:
         reasons += _fit_reasons(kind, snapshot, order.of(snapshot.case.number))
     if reasons:
@@ -37,6 +38,7 @@ def draft(
         drafted_on=on,
         drafted_by=order.hand.actor,
         inspection=inspection,
+        corrects=again,
         ordinal=0,
     )
     parts = tuple(
@@ -67,6 +69,16 @@ def _kind_reasons(kind: str) -> list[Reason]:
     return []
 
 
+def _opinion_again(kind: str, snapshots: Sequence[Snapshot]) -> str | None:
+    """Return the notice of the opinions that were voided and are now drawn up anew; None when it is not that."""
+    if kind != "verification_opinion" or not snapshots:
+        return None
+    last = [[d for d in s.documents if d.kind == kind][-1:] for s in snapshots]
+    notices = {d.corrects for docs in last for d in docs if d.status in ("void", "withdrawn")}
+    whole = all(docs and docs[0].status in ("void", "withdrawn") for docs in last)
+    return notices.pop() if whole and len(notices) == 1 else None
+
+
 def _same_unit(snapshots: Sequence[Snapshot]) -> list[Reason]:
     if not snapshots:
         return [Reason(code="no_items", message="没有写明是哪几条隐患")]
@@ -81,14 +93,6 @@ def _same_unit(snapshots: Sequence[Snapshot]) -> list[Reason]:
         return [
             Reason(code="field_missing", subject="responsible_unit", message="责任单位未定，先写明责任单位（更正）")
         ]
-    return []
-
-
-def _apart(snapshots: Sequence[Snapshot]) -> list[Reason]:
-    """A restricted hazard goes on a paper of its own, which only those concerned get to see."""
-    secret = [s.case.number for s in snapshots if s.case.restricted]
-    if secret and len(snapshots) > 1:
-        return [Reason(code="restricted", message=f"限制类隐患须单独成文：{'、'.join(secret)}")]
     return []
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "Item",
     "Order",
     "Plan",
+    "apart_reasons",
     "carried",
     "carry_out",
     "demand_reasons",
@@ -40,6 +41,7 @@ __all__ = [
     "title_of",
 ]
 
+_ADDRESSED = ("rectification_notice", "supervision_letter", "listing_notice")  #: papers a unit has to follow
 _Nothing: Mapping[str, Any] = {}
 
 
@@ -109,6 +111,27 @@ def items_of(snapshots: Iterable[Snapshot], paper: str) -> tuple[Item, ...]:
     return tuple(sorted(found, key=lambda i: i.paper.place))
 
 
+def apart_reasons(snapshots: Sequence[Snapshot]) -> list[Reason]:
+    """A restricted hazard goes on a paper of its own, which only those concerned get to see."""
+    secret = [s.case.number for s in snapshots if s.case.restricted]
+    if secret and len(snapshots) > 1:
+        return [Reason(code="restricted", message=f"限制类隐患须单独成文：{'、'.join(secret)}")]
+    return []
+
+
+def _moved_reasons(items: Sequence[Item]) -> list[Reason]:
+    """What was changed since the draft may leave a hazard on a paper where it does not belong any more."""
+    paper = items[0].paper
+    reasons = apart_reasons([i.snapshot for i in items])
+    for item in items if paper.kind in _ADDRESSED else ():
+        directory, unit = item.snapshot.directory, item.snapshot.fields.get("responsible_unit")
+        if not _over(item) and unit not in (paper.unit, directory.present(paper.unit)):
+            now, then = directory.unit_name(unit) or "（未定）", directory.unit_name(paper.unit)
+            message = f"责任单位已改为 {now}，文书是发给 {then} 的，请作废（notice void）后重拟"
+            reasons.append(reason_at(item.name(), "two_units", message))
+    return reasons
+
+
 def demand_reasons(kind: str, snapshot: Snapshot, data: Mapping[str, Any]) -> list[Reason]:
     """What a notice demands must be known before a leader signs it."""
     workflow, ticket = snapshot.workflow, snapshot.case
@@ -137,7 +160,7 @@ def step(name: str, items: Sequence[Item], order: Order, on: date, *, new_id: st
 def _sign(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refusal:
     paper = items[0].paper
     reasons = [] if paper.status == "draft" else [Reason(code="document_done", message=f"{_stands(paper)}，不能再签发")]
-    reasons += _order_of_days("签发", on, "拟稿", paper.drafted_on)
+    reasons += [*_order_of_days("签发", on, "拟稿", paper.drafted_on), *_moved_reasons(items)]
     for item in items:
         state = item.snapshot.workflow.states[item.snapshot.case.state]
         if state.final is not None:
@@ -155,9 +178,9 @@ def _serve(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refu
     if paper.status != "signed":
         hint = "，请先签发（notice sign-off）" if paper.status == "draft" else ""
         return refuse(paper.kind, "serve", [Reason(code="document_done", message=f"{_stands(paper)}{hint}")])
-    early = _order_of_days("送达", on, "签发", paper.signed_on)
-    if early:
-        return refuse(paper.kind, "serve", early)
+    wrong = [*_order_of_days("送达", on, "签发", paper.signed_on), *_moved_reasons(items)]
+    if wrong:
+        return refuse(paper.kind, "serve", wrong)
     after = replace(paper, status="served", served_on=on, served_by=order.hand.actor, served_via=order.hand.via)
     parts = tuple(_part(i, after, "serve", order, _serving(i)) for i in items if not _over(i))
     roles = unit_roles(items[0].snapshot.workflow)
@@ -448,5 +471,6 @@ def reason_at(where: str, code: str, message: str) -> Reason:
 
 def refuse(kind: str, name: str, reasons: Sequence[Reason]) -> Refusal:
     """Refuse a step of a paper of a kind, each reason once."""
-    action = f"{PAPERS.get(kind, kind)}{PAPER_STEPS[name]}"
+    title = "" if name in ("reply", "verify") else PAPERS.get(kind, kind)  # of the hazards, not of the paper
+    action = f"{title}{PAPER_STEPS[name]}"
     return Refusal(number="", action=action, reasons=tuple(dict.fromkeys(reasons)))

@@ -60,7 +60,10 @@ _MOST_NAMED = 500  #: values named in one statement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketFilter:
-    """Which tickets to list; None and empty mean no restriction. Overdue means past its date and not handed in."""
+    """Which tickets to list; None and empty mean no restriction. Overdue means past its date and not handed in.
+
+    `states` holds ids of states, or workflow/state where only that workflow's is meant.
+    """
 
     units: frozenset[str] = frozenset()
     states: frozenset[str] = frozenset()
@@ -284,7 +287,10 @@ def _hidden(column: ColumnElement[str]) -> ColumnElement[str]:
 
 def _where(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
     t = table("ticket")
-    chosen = {"unit": wanted.units, "state": wanted.states, "category": wanted.categories, "workflow": wanted.workflows}
+    if wanted.states:
+        whole = t.c.workflow.concat("/").concat(t.c.state)
+        yield or_(t.c.state.in_(wanted.states), whole.in_(wanted.states))
+    chosen = {"unit": wanted.units, "category": wanted.categories, "workflow": wanted.workflows}
     for name, values in chosen.items():
         if values:
             yield t.c[name].in_(values)

@@ -94,7 +94,9 @@ def kind_of(text: str) -> str:
 
 
 def find_paper(flow: Rectiflow, text: str) -> str:
-    """Return the id of the paper that is meant: W12, 文12, LZH-W2024-0012, or its number 整改通知书〔2024〕5号.
+    """Return the id of the paper that is meant: W12, 文12, W2024-12, LZH-W2024-0012, or its number 整改通知书〔2024〕5号.
+
+    W12 is this year's where there is one.
 
     Raises:
         NotFound: there is none. Ambiguous: W12 of several years.
@@ -108,8 +110,9 @@ def find_paper(flow: Rectiflow, text: str) -> str:
     else:
         number = text.strip().translate(str.maketrans("[]【】", "〔〕〔〕"))
         found = paperwork.find_papers(engine, flow.district, number=number)
-    if len(found) == 1:
-        return found[0]
+    current = [p for p in found if f"-W{flow.today().year}-" in p]
+    if len(found) == 1 or len(current) == 1:
+        return (current or found)[0]
     if not found:
         raise NotFound(f"没有文书“{text}”，请用 rectiflow notice list 查看编号（如 W12）。")
     raise Ambiguous(f"“{text}”不止一件：{'、'.join(found[:5])}，请写全。")

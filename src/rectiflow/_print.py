@@ -40,8 +40,11 @@ def paper_of(flow: Rectiflow, paper: str, by: str) -> Paper:
     document = items[0].paper
     status = "served" if document.status == "acknowledged" else document.status
     signer = flow.directory().person_name(document.signed_by) if document.signed_by else said.signer
+    secret = {i.number for i in items if i.snapshot.case.restricted}
     return replace(
         said,
+        items=tuple(_masked(i) if i.number in secret else i for i in said.items),
+        request=tuple((title, _SECRET) for title, _ in said.request) if secret else said.request,
         number=document.number,
         status=status,
         signed_on=document.signed_on,
@@ -258,12 +261,11 @@ def _item(item: Item, reason: str = "") -> PaperItem:
     workflow, directory, known = snapshot.workflow, snapshot.directory, snapshot.fields
     opinion = item.paper.kind == "verification_opinion"
     passed = ticket.marks.get("passed_on") is not None
-    secret = ticket.restricted
     return PaperItem(
         ordinal=item.paper.place,
         number=ticket.number,
         place=str(known.get("place") or ""),
-        description=_SECRET if secret else str(known.get("description") or ""),
+        description=str(known.get("description") or ""),
         category=show(workflow, "category", known.get("category"), directory) if known.get("category") else "",
         basis=str(known.get("basis") or ""),
         measures=str(known.get("measures") or ""),
@@ -274,6 +276,13 @@ def _item(item: Item, reason: str = "") -> PaperItem:
         verdict=("合格" if passed else "不合格") if opinion else "",
         opinion="" if passed or not opinion else reason,
     )
+
+
+def _masked(item: PaperItem) -> PaperItem:
+    """Return an entry of a paper without anything that tells what a restricted hazard is about."""
+    told = ("place", "basis", "measures", "done", "opinion", "before", "after")
+    hidden: dict[str, Any] = {name: _SECRET for name in told if getattr(item, name)}
+    return replace(item, **hidden, description=_SECRET, category="")
 
 
 def _responsible(directory: Directory, unit: str | None, person: Plain) -> str:

@@ -296,10 +296,11 @@ def _category(flow: Rectiflow, text: str) -> frozenset[str]:
 
 
 def _states(flow: Rectiflow, text: str) -> frozenset[str]:
-    states = [s for w in flow.library.latest.values() for s in w.states.values()]
-    found = frozenset(s.id for s in states if text in (s.id, s.title))
-    found = found or frozenset(s.id for s in states if s.title.startswith(text))
+    """Return workflow/state: one id may have other titles in other workflows."""
+    states = [(f"{w.id}/{s.id}", s) for w in flow.library.latest.values() for s in w.states.values()]
+    found = frozenset(key for key, s in states if text in (s.id, s.title))
+    found = found or frozenset(key for key, s in states if s.title.startswith(text))
     if not found:
-        titles = "、".join(dict.fromkeys(s.title for s in states))
+        titles = "、".join(dict.fromkeys(s.title for _, s in states))
         raise NotFound(f"没有环节“{text}”，可用：{titles}。")
     return found

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 MOST_FINDINGS = 100  #: of one visit
-_SHORT = re.compile(r"[J检](\d{1,6})")
+_SHORT = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}-)?[J检](?:(\d{4})-)?(\d{1,6})")
 _SOURCES: Mapping[str, str] = {
     "self": "self", "town": "town", "district": "bureau", "joint": "joint", "expert": "expert", "unannounced": "bureau",
 }  # fmt: skip
@@ -142,17 +142,21 @@ def suggestions(flow: Rectiflow, unit: str, description: str, place: str, *, by:
 
 
 def find_visit(flow: Rectiflow, text: str) -> str:
-    """Return the number of the visit that is meant: J7, 检7 or LZH-J2024-0007.
+    """Return the number of the visit that is meant: J7, 检7, J2024-7 or LZH-J2024-0007; J7 is this year's where it is.
 
     Raises:
         NotFound: there is none. Ambiguous: J7 of several years.
     """
     plain = unicodedata.normalize("NFKC", text).strip().upper()
-    short = _SHORT.fullmatch(plain)
-    ending, number = (f"-{int(short[1]):04d}", "") if short else ("", plain)
-    found = [r["number"] for r in paperwork.inspections(flow.store.engine, flow.district, number=number, ending=ending)]
-    if len(found) == 1:
-        return str(found[0])
+    match = _SHORT.fullmatch(plain)
+    if match is None:
+        raise NotFound(f"没有检查记录“{text}”，请用 rectiflow inspection list 查看编号（如 J7）。")
+    ending = f"{f'J{match[1]}' if match[1] else ''}-{int(match[2]):04d}"
+    rows = paperwork.inspections(flow.store.engine, flow.district, ending=ending)
+    found = [str(r["number"]) for r in rows]
+    current = [n for n in found if f"-J{flow.today().year}-" in n]
+    if len(found) == 1 or len(current) == 1:
+        return (current or found)[0]
     if not found:
         raise NotFound(f"没有检查记录“{text}”，请用 rectiflow inspection list 查看编号（如 J7）。")
     raise Ambiguous(f"“{text}”不止一次检查：{'、'.join(found[:5])}，请写全。")
@@ -197,7 +201,7 @@ def _decided(flow: Rectiflow, visit: Visit, found: Sequence[Found]) -> list[Deci
     for place, each in enumerate(found, start=1):
         workflow = flow.library.newest(each.workflow)
         answer = decide(workflow, flow.blank(workflow), _report(flow, visit, each, workflow), flow.now())
-        more = [*_outcome_reasons(each), *(answer.reasons if isinstance(answer, Refusal) else ())]
+        more = [*_outcome_reasons(flow, each), *(answer.reasons if isinstance(answer, Refusal) else ())]
         reasons += [replace(r, message=f"第 {place} 条：{r.message}") for r in more]
         decisions += [answer] if isinstance(answer, Decision) else []
     if reasons:
@@ -205,11 +209,23 @@ def _decided(flow: Rectiflow, visit: Visit, found: Sequence[Found]) -> list[Deci
     return gather(decisions, _letter(flow, visit, decisions), directory, visit.hand) if decisions else []
 
 
-def _outcome_reasons(found: Found) -> list[Reason]:
+def _outcome_reasons(flow: Rectiflow, found: Found) -> list[Reason]:
     if found.outcome not in OUTCOMES:
         return [Reason(code="outcome", message=f"处理“{found.outcome}”须为 {'、'.join(OUTCOMES.values())} 之一")]
     if found.outcome == "merged" and not found.linked_to:
         return [Reason(code="field_missing", subject="merged_into", message="并入须写明并入哪一条（编号）")]
+    if not found.linked_to:
+        return []
+    other = flow.ticket(found.linked_to)
+    state = flow.workflow_of(other).states[other.state]
+    if found.outcome == "merged" and state.final is not None:
+        return [
+            Reason(code="wrong_state", message=f"{other.number} 已办结（{state.title}），不能并入；是反弹的请写 反弹")
+        ]
+    if found.outcome != "merged" and state.final is None:
+        return [
+            Reason(code="wrong_state", message=f"{other.number} 还在办（{state.title}），不是反弹；重复的请写 并入")
+        ]
     return []
 
 

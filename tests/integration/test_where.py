@@ -61,7 +61,8 @@ def _found(flow: Rectiflow, text: str, by: str = KEEPER) -> list[int]:
     [
         (f"unit={FIRST} state=整改中", [1, 2]),
         (f"单位＝{FIRST}　环节：整改中 类别=消防安全", [1]),
-        ("state=rectifying,待交办 类别=消防安全", [1, 3, 6]),
+        ("state=rectifying,待交办 类别=消防安全", [1, 3]),
+        ("state=reported 类别=消防安全", [3, 6]),
         ("环节=核查不属实", [4]),
         ("已办结", [4]),
         ("逾期", [2]),
@@ -84,6 +85,15 @@ def _found(flow: Rectiflow, text: str, by: str = KEEPER) -> list[int]:
 def test_what_is_meant(flow: Rectiflow, text: str, expected: list[int]) -> None:
     """Every term, in both languages, with the signs people type; open hazards where no state is named."""
     assert _found(flow, text) == expected
+
+
+def test_a_state_is_that_of_its_workflow(flow: Rectiflow) -> None:
+    """整改中 does not mean 监测整改中, although both have one id: the title says which is meant."""
+    ordinary = read_where(flow, "环节=整改中").wanted.states
+    watched = read_where(flow, "环节=监测整改中").wanted.states
+    assert "hazard/rectifying" in ordinary
+    assert watched == {"hard_to_rectify/rectifying"}
+    assert not ordinary & watched
 
 
 def test_by_paper_and_by_visit(flow: Rectiflow) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow._papers import draft_paper, find_paper, items_of, paper_line, paper_lines, take_step
-from rectiflow._print import paper_of
+from rectiflow._print import paper_of, paragraphs
 from rectiflow._undo import keep, take_back
 from rectiflow._visits import Found, find_visit, inspect, suggestions, visit, visits
+from rectiflow.commands._notices import short_id
 from rectiflow.engine.errors import Ambiguous, NotFound, Refused
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Amend, Hand, Stimulus
@@ -158,17 +161,20 @@ def test_two_sign_at_once(flow: Rectiflow) -> None:
 def test_papers_by_their_names(flow: Rectiflow) -> None:
     """W1, 文1, in full, or by the number; what fits nothing or several is said."""
     paper, _ = on_its_way(flow, "sign")
-    for text in ("W1", "w1", "文1", "LZH-W2024-0001", "w2024-1", "整改通知书〔2024〕1号", "整改通知书[2024]1号"):
-        assert find_paper(flow, text) == paper
+    for said in ("W1", "w1", "文1", "LZH-W2024-0001", "w2024-1", "整改通知书〔2024〕1号", "整改通知书[2024]1号"):
+        assert find_paper(flow, said) == paper
     with pytest.raises(NotFound, match="没有文书“W9”"):
         find_paper(flow, "W9")
     with writing(flow.store.engine) as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO rectiflow_document (district, id, kind, status, drafted_on, reason)"
-            " VALUES ('420702', 'LZH-W2023-0001', 'rectification_notice', 'void', '2023-09-01', '')"
-        )
-    with pytest.raises(Ambiguous, match="“W1”不止一件"):
-        find_paper(flow, "W1")
+        for old in ("LZH-W2023-0001", "LZH-W2023-0008", "LZH-W2022-0008"):
+            row = "INSERT INTO rectiflow_document (district, id, kind, status, drafted_on, reason)"
+            row += " VALUES ('420702', :id, 'rectification_notice', 'void', '2022-09-01', '')"
+            connection.execute(text(row), {"id": old})
+    assert find_paper(flow, "W1") == paper  # this year's
+    assert find_paper(flow, "W2023-1") == "LZH-W2023-0001"
+    assert [short_id(p, date(2024, 9, 2)) for p in (paper, "LZH-W2023-0001")] == ["W1", "W2023-1"]
+    with pytest.raises(Ambiguous, match="“W8”不止一件"):
+        find_paper(flow, "W8")
 
 
 def test_a_restricted_paper_is_for_those_concerned(flow: Rectiflow) -> None:
@@ -179,6 +185,23 @@ def test_a_restricted_paper_is_for_those_concerned(flow: Rectiflow) -> None:
     assert paper_lines(flow, by="town") == []
     with pytest.raises(Refused):
         items_of(flow, paper, "town")
+
+
+def test_nothing_of_a_restricted_hazard_is_printed(flow: Rectiflow) -> None:
+    """Neither place nor measures stand on a paper that may be passed on, also when it became restricted after signing."""
+    number = reported(flow, category="dispute", by="deputy", place="高一3班").number
+    demand = {**DEMAND, "measures": "调解学生甲与学生乙"}
+    paper = draft_paper(flow, "rectification_notice", [number], order("deputy", data=demand)).paper.id
+    printed = "".join(paragraphs(flow, paper, "deputy"))
+    assert "限制类，另行说明" in printed
+    assert not re.search("高一3班|学生甲", printed)
+    signed, numbers = on_its_way(flow, "sign")
+    assert "限制类" not in "".join(paragraphs(flow, signed, "chief"))
+    for n in numbers:
+        flow.amend(n, by="deputy", reason="更正", category="dispute")
+    frozen = "".join(paragraphs(flow, signed, "deputy"))
+    assert "限制类，另行说明" in frozen
+    assert "处隐患" not in frozen
 
 
 # visits -----------------------------------------------------------------------------------------------------------
@@ -265,6 +288,11 @@ def test_what_a_finding_repeats_is_linked_by_a_person(flow: Rectiflow) -> None:
     assert (like.number, like.open) == (old, True)
     merged = inspect(flow, a_visit(flow), [Found(data=finding(), outcome="merged", linked_to=old)]).tickets[0]
     assert (merged.state, merged.fields["merged_into"]) == ("merged", old)
+    with pytest.raises(Refused, match="还在办"):
+        inspect(flow, a_visit(flow), [Found(data=finding(), linked_to=old)])
+    flow.do(old, "dismiss", by="chief", reason="核查不属实")
+    with pytest.raises(Refused, match="不能并入"):
+        inspect(flow, a_visit(flow), [Found(data=finding(), outcome="merged", linked_to=old)])
     back = inspect(flow, a_visit(flow), [Found(data=finding(), linked_to=old)]).tickets[0]
     assert (back.state, back.fields["recurs_from"]) == ("reported", old)
     findings = paperwork.findings_of(flow.store.engine, HOME.code, "LZH-J2024-0003")

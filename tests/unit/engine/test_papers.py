@@ -313,3 +313,43 @@ def test_forms_need_what_they_are_about() -> None:
     done(desk.world.ask(desk.numbers[0], "extension", HEAD, **extension))
     plan = drafting.draft("extension_form", "W3", [desk.world.snapshot(desk.numbers[0])], order, day)
     assert isinstance(plan, Plan)
+
+
+def test_what_was_changed_since_the_draft_is_seen_when_it_is_signed_and_served() -> None:
+    """A hazard that now belongs to another unit, or became restricted, is named before the paper goes out."""
+    moved = Desk().until()
+    done(moved.world.amend(moved.numbers[1], SAFETY, reason="登记错", responsible_unit="town1_school1"))
+    refusal = moved.step("sign", LEADER)
+    assert codes(refusal) == {"two_units"}
+    assert isinstance(refusal, Refusal)
+    assert "第 2 项" in refusal.reasons[0].message
+    signed = Desk().until("sign")
+    done(signed.world.amend(signed.numbers[1], SAFETY, reason="登记错", responsible_unit="town1_school1"))
+    assert codes(signed.step("serve", SAFETY)) == {"two_units"}
+    secret = Desk().until("sign")
+    done(secret.world.amend(secret.numbers[0], SAFETY, reason="更正", category="bullying"))
+    assert codes(secret.step("serve", SAFETY)) == {"restricted"}
+    alone = Desk(1).until("sign")
+    done(alone.world.amend(alone.numbers[0], SAFETY, reason="更正", category="bullying"))
+    assert isinstance(alone.step("serve", SAFETY), Plan)
+
+
+def test_a_voided_opinion_is_drawn_up_again() -> None:
+    """What was re-inspected may have its opinion drafted anew once the first is void, not before."""
+    desk = Desk(2).until("sign", "serve", "acknowledge", "reply")
+    desk.carry(desk.step("verify", CLERK, items=tuple(desk.numbers)))
+
+    def again() -> Plan | Refusal:
+        snapshots = [desk.world.snapshot(n) for n in desk.numbers]
+        order = Order(hand=Hand(actor=CLERK))
+        return drafting.draft("verification_opinion", "W3", snapshots, order, local_day(desk.world.now))
+
+    assert "paper_unknown" in codes(again())
+    opinion = papers.items_of(map(desk.world.snapshot, desk.numbers), "W2")
+    void = papers.step("void", opinion, Order(hand=Hand(actor=SAFETY), reason="写错"), local_day(desk.world.now))
+    assert isinstance(desk.carry(void), list)
+    plan = again()
+    assert isinstance(plan, Plan)
+    assert (plan.paper.kind, plan.paper.corrects) == ("verification_opinion", "W1")
+    assert isinstance(desk.carry(plan), list)
+    assert "on_paper" in codes(again())
