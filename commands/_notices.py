@@ -45,8 +45,11 @@ def read_words(made: Session, items: Sequence[Item], words: Iterable[str]) -> Wo
     Raises:
         typer.BadParameter: words that are neither; everything at once.
     """
+    from rectiflow.engine.papers import judging
+
     workflow, today = items[0].snapshot.workflow, made.flow.today()
     known = [i.paper.place for i in items]
+    waiting = [i.paper.place for i in items if judging(i, failed=False)]  # 其余 are those that wait to be re-inspected
     places: list[int] = []
     verdicts: dict[bool, list[int]] = {True: [], False: []}
     common: list[str] = []
@@ -66,7 +69,7 @@ def read_words(made: Session, items: Sequence[Item], words: Iterable[str]) -> Wo
         else:
             places += _places(word)
     if rest is not None:
-        verdicts[rest] += [k for k in known if k not in verdicts[not rest]]
+        verdicts[rest] += [k for k in waiting or known if k not in verdicts[not rest]]
     return Words(
         places=tuple(dict.fromkeys(places)),
         passed=tuple(dict.fromkeys(verdicts[True])),

@@ -235,10 +235,11 @@ def tell(made: Session, came: Inspected, found: Sequence[Found]) -> None:
 
 
 def _range(numbers: Sequence[str]) -> str:
+    """Write numbers as one range where they follow each other; in full, for short ones may mean another year's."""
     serials = [int(n[-6:]) for n in numbers]
     if serials == list(range(serials[0], serials[0] + len(serials))) and len(serials) > 1:
-        return f"{serials[0]}-{serials[-1]}"
-    return ",".join(map(str, serials))
+        return f"{numbers[0]}~{serials[-1]}"
+    return ",".join(numbers)
 
 
 def as_record(came: Inspected) -> dict[str, Any]:

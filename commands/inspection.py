@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -208,11 +209,12 @@ def _with_photos(made: Session, found: Sequence[Found], photos: Path | None, *, 
 
 
 def _put(made: Session, visit: Visit, found: Sequence[Found], *, confirmed: bool, dry_run: bool, as_json: bool) -> None:
-    from rectiflow._visits import inspect
+    from rectiflow._visits import inspect, visit_key
 
     from ._asking import confirm
     from ._visiting import as_record, tell
 
+    visit = replace(visit, key=visit_key(visit, found))
     if not confirmed:
         tell(made, inspect(made.flow, visit, found, dry_run=True), found)
         if not confirm("就这样登记吗？"):

@@ -101,7 +101,7 @@ def _fit_reasons(kind: str, snapshot: Snapshot, data: Mapping[str, Any]) -> list
     state = workflow.states[ticket.state]
     live = [d for d in snapshot.documents if d.kind == kind and (d.issued or d.status == "draft")]
     reasons = [reason_at(ticket.number, "on_paper", f"已在{title_of(d)}（{d.id}）上") for d in live]
-    if state.final is not None:
+    if state.final is not None and kind != "verification_opinion":
         return [*reasons, reason_at(ticket.number, "closed", f"已办结（{state.title}）")]
     if kind == "rectification_notice":
         reasons += demand_reasons(kind, snapshot, data)

@@ -62,9 +62,7 @@ def _missing(snapshot: Snapshot, transition: Transition, stimulus: Act, values: 
     absent -= said - {_EVIDENCE}
     fields = snapshot.workflow.fields
     wanted = dict.fromkeys((*transition.require, *transition.ask))
-    return [
-        Reason(code="field_missing", subject=n, message=f"缺“{fields[n].title}”（{n}）") for n in wanted if n in absent
-    ]
+    return [Reason(code="field_missing", subject=n, message=f"缺“{fields[n].title}”") for n in wanted if n in absent]
 
 
 def _into_itself(snapshot: Snapshot, values: Mapping[str, Plain]) -> list[Reason]:
@@ -80,9 +78,7 @@ def _fixed(snapshot: Snapshot, transition: Transition, values: Mapping[str, Plai
     named = {*transition.ask, *transition.require}
     changed = [n for n, v in values.items() if n not in named and v != known.get(n) and steers(workflow, n)]
     return [
-        Reason(
-            code="protected", subject=n, message=f"“{transition.title}”不能同时改“{workflow.fields[n].title}”（{n}）"
-        )
+        Reason(code="protected", subject=n, message=f"“{transition.title}”不能同时改“{workflow.fields[n].title}”")
         for n in changed
     ]
 

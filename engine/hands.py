@@ -144,6 +144,6 @@ def _when(ticket: Ticket | None, hand: Hand, now: datetime) -> list[Reason]:
         message = f"发生日期 {on} 早于进入本环节的日期 {ticket.since}"
         reasons.append(Reason(code="too_early", subject="on", message=message))
     if is_late(hand, now) and not hand.note:
-        message = f"发生日期 {on} 已过 {LATE_AFTER_DAYS} 天，补录须写明原因（说明）"
+        message = f"发生日期 {on} 已超过 {LATE_AFTER_DAYS} 天，补录须写明原因（说明）"
         reasons.append(Reason(code="late_without_note", subject="note", message=message))
     return reasons

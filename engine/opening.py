@@ -128,7 +128,7 @@ def _values(
     values = {k: v for k, v in values.items() if v is not None}
     bad = {r.subject for r in reasons}
     absent = [f for f in workflow.fields.values() if f.required and f.id not in values and f.id not in bad]
-    reasons += [Reason(code="field_missing", subject=f.id, message=f"缺“{f.title}”（{f.id}）") for f in absent]
+    reasons += [Reason(code="field_missing", subject=f.id, message=f"缺“{f.title}”") for f in absent]
     found = values.get("found_on")
     if found and date.fromisoformat(found) > local_day(now):
         reasons.append(Reason(code="future", subject="found_on", message=f"排查日期 {found} 晚于今天"))

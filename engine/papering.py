@@ -12,12 +12,13 @@ from datetime import datetime
 from .acting import act
 from .change import Change
 from .decision import Decision, Refusal
+from .errors import Reason
 from .hands import hand_reasons, role_reasons
 from .moments import local_day
 from .requesting import paper_reasons
-from .roles import assigning_roles
-from .stimulus import PaperStep
-from .ticket import Snapshot
+from .roles import assigning_roles, people
+from .stimulus import Hand, PaperStep
+from .ticket import Document, Snapshot
 from .values import take
 from .visibility import unit_roles
 from .vocabulary import PAPER_STEPS, PAPERS
@@ -50,9 +51,9 @@ def _papered(snapshot: Snapshot, stimulus: PaperStep, now: datetime, said: dict[
     values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     standing, more = role_reasons(snapshot, workflow, _roles(workflow, stimulus), stimulus.hand, now)
-    reasons += more
     if stimulus.step == "sign":
-        reasons += paper_reasons(stimulus.hand)
+        more = [_signer_reason(snapshot, r, paper, stimulus.hand, now) for r in more] + paper_reasons(stimulus.hand)
+    reasons += more
     if reasons:
         return Refusal(number=snapshot.case.number, action=title, reasons=tuple(dict.fromkeys(reasons)))
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
@@ -61,6 +62,18 @@ def _papered(snapshot: Snapshot, stimulus: PaperStep, now: datetime, said: dict[
     place = standing.in_place_of if standing else ""
     private = {"data": {k: v for k, v in values.items() if v is not None}, "reason": paper.reason}
     return change.decision("papered", stimulus.step, place=place, public={**said, "paper": paper.kind}, private=private)
+
+
+def _signer_reason(snapshot: Snapshot, reason: Reason, paper: Document, hand: Hand, now: datetime) -> Reason:
+    """Say who signs instead, and how what was signed by hand is entered."""
+    roles = (paper.signer,) if paper.signer else ()
+    found = people(snapshot.workflow, roles, snapshot.fields, snapshot.directory, local_day(now))
+    if reason.code != "role_missing" or not found:
+        return reason
+    names = "、".join(snapshot.directory.person_name(p) for p in found)
+    me = snapshot.directory.person_name(hand.actor)
+    how = f"已在纸上签了的，写 --for {snapshot.directory.person_name(found[0])} --via 纸质"
+    return replace(reason, message=f"{me}不是文书签发人，由 {names} 签发；{how}")
 
 
 def _roles(workflow: Workflow, stimulus: PaperStep) -> Iterable[str]:

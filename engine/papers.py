@@ -33,6 +33,7 @@ __all__ = [
     "carry_out",
     "demand_reasons",
     "items_of",
+    "judging",
     "on_record_of",
     "paper_id",
     "reason_at",
@@ -42,6 +43,7 @@ __all__ = [
 ]
 
 _ADDRESSED = ("rectification_notice", "supervision_letter", "listing_notice")  #: papers a unit has to follow
+_LOOKING_BACK = ("verification_opinion", "correction_notice")  #: papers that state what was, also of what is closed
 _Nothing: Mapping[str, Any] = {}
 
 
@@ -163,7 +165,7 @@ def _sign(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refus
     reasons += [*_order_of_days("签发", on, "拟稿", paper.drafted_on), *_moved_reasons(items)]
     for item in items:
         state = item.snapshot.workflow.states[item.snapshot.case.state]
-        if state.final is not None:
+        if state.final is not None and paper.kind not in _LOOKING_BACK:
             reasons.append(reason_at(item.name(), "closed", f"已办结（{state.title}），请撤稿（notice void）后重拟"))
         elif paper.kind == "rectification_notice":
             reasons += demand_reasons(paper.kind, item.snapshot, _Nothing)
@@ -215,7 +217,7 @@ def _verify(items: Sequence[Item], order: Order, on: date, new_id: str) -> Plan 
     paper = items[0].paper
     both = [n for n in order.items if n in order.failed]
     wanted = (*order.items, *(n for n in order.failed if n not in order.items))
-    chosen, reasons = _chosen(items, wanted, lambda i: _judging(i, failed=i.number in order.failed))
+    chosen, reasons = _chosen(items, wanted, lambda i: judging(i, failed=i.number in order.failed))
     reasons += [reason_at(n, "twice", "既写了合格又写了不合格") for n in both]
     reasons += _answerable(paper)
     if reasons:
@@ -362,7 +364,8 @@ def _replying(item: Item) -> str | None:
     return main.met_by if main is not None and main.met_by in workflow.by_state[state] else None
 
 
-def _judging(item: Item, *, failed: bool) -> str | None:
+def judging(item: Item, *, failed: bool) -> str | None:
+    """Return the action by which an item is now found good, or not good; None where it does not wait for that."""
     workflow, state = item.snapshot.workflow, item.snapshot.case.state
     leaving = [t for ts in workflow.by_state[state].values() for t in ts]
     if not any(verifies(workflow, t) for t in leaving) or _stage(item) != "rectifying":
@@ -399,7 +402,7 @@ def _part(item: Item, paper: Document, name: str, order: Order, trigger: str | N
 
 
 def _opinion(item: Item, opinion: Document, place: int, order: Order) -> tuple[Snapshot, PaperStep]:
-    trigger = _judging(item, failed=item.number in order.failed)
+    trigger = judging(item, failed=item.number in order.failed)
     act = _act(item, order, trigger or "")
     return item.snapshot, PaperStep(
         step="verify", document=on_record_of(opinion, item.snapshot, place), hand=order.hand, act=act

@@ -75,7 +75,7 @@ def _target(snapshot: Snapshot, transition: Transition, stimulus: Act) -> tuple[
 def _missing(snapshot: Snapshot, target: Workflow, values: Mapping[str, Plain]) -> list[Reason]:
     known = {**snapshot.case.fields, **{k: v for k, v in values.items() if v is not None}}
     absent = [f for f in target.fields.values() if f.required and known.get(f.id) in (None, "", [])]
-    return [Reason(code="field_missing", subject=f.id, message=f"改判后缺“{f.title}”（{f.id}）") for f in absent]
+    return [Reason(code="field_missing", subject=f.id, message=f"改判后缺“{f.title}”") for f in absent]
 
 
 def _end_lost_clocks(change: Change, target: Workflow) -> None:

@@ -62,6 +62,10 @@ def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: da
     ticket, reasons = snapshot.case, list[Reason]()
     if snapshot.workflow.states[ticket.state].final is not None:
         reasons.append(Reason(code="wrong_state", message="隐患已办结，不能再申请"))
+    main = main_clock(snapshot.workflow)
+    run = snapshot.clocks.get(main.id) if main else None
+    if kind.effect == "extend" and (run is None or not run.live):
+        reasons.append(Reason(code="no_deadline", message="没有在走的整改时限（还没有交办），无从延期"))
     if _waiting(snapshot.requests, kind, level):
         reasons.append(Reason(code="request_pending", message=f"已有一件“{kind.title}”待审批"))
     approved = sum(r.kind == kind.id and r.status == "approved" for r in snapshot.requests)
@@ -342,7 +346,7 @@ def _missing(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Plain])
     recorded = snapshot.case.fields
     absent = [n for n in kind.require if recorded.get(n) in (None, "", [])]
     absent += [n for n in kind.ask if values.get(n) in (None, "", [])]
-    return [Reason(code="field_missing", subject=n, message=f"缺“{fields[n].title}”（{n}）") for n in absent]
+    return [Reason(code="field_missing", subject=n, message=f"缺“{fields[n].title}”") for n in absent]
 
 
 def _own_reasons(request: Request, hand: Hand, standing: Standing | None) -> list[Reason]:

@@ -66,7 +66,7 @@ def _reasons(visit: Visit, findings: int, directory: Directory) -> Iterator[Reas
         yield _reason("on", f"检查日期 {visit.on} 晚于今天 {today}", code="future")
     if visit.late and not visit.note:
         yield _reason(
-            "note", f"检查日期 {visit.on} 已过 {LATE_AFTER_DAYS} 天，补录须写明原因（说明）", code="late_without_note"
+            "note", f"检查日期 {visit.on} 已超过 {LATE_AFTER_DAYS} 天，补录须写明原因（说明）", code="late_without_note"
         )
     if visit.method not in METHODS:
         yield _reason("method", f"没有检查方式“{visit.method}”，有：{'、'.join(METHODS.values())}")

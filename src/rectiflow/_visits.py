@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from rectiflow.engine.decide import decide
@@ -160,6 +161,13 @@ def find_visit(flow: Rectiflow, text: str) -> str:
     if not found:
         raise NotFound(f"没有检查记录“{text}”，请用 rectiflow inspection list 查看编号（如 J7）。")
     raise Ambiguous(f"“{text}”不止一次检查：{'、'.join(found[:5])}，请写全。")
+
+
+def visit_key(visit: Visit, found: Sequence[Found]) -> str:
+    """Return what makes the same visit known when it is entered again: where, when, how, by whom, and what was found."""
+    said = (visit.unit, visit.on.isoformat(), visit.method, *visit.inspectors)
+    what = sorted(f"{f.data.get('description')}@{f.data.get('place') or ''}" for f in found)
+    return "visit:" + sha256("\n".join((*said, *what)).encode()).hexdigest()[:32]
 
 
 def visits(
