@@ -186,7 +186,8 @@ def _serve(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refu
     after = replace(paper, status="served", served_on=on, served_by=order.hand.actor, served_via=order.hand.via)
     parts = tuple(_part(i, after, "serve", order, _serving(i)) for i in items if not _over(i))
     roles = unit_roles(items[0].snapshot.workflow)
-    return Plan(step="serve", paper=after, parts=parts, told=roles, template="paper_served", urgent=True)
+    template = "paper_served" if paper.kind in _ADDRESSED else "paper_waiting"
+    return Plan(step="serve", paper=after, parts=parts, told=roles, template=template, urgent=True)
 
 
 def _acknowledge(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refusal:
@@ -295,7 +296,7 @@ def _told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list
         "paper": title_of(plan.paper),
         "action": name,
         "reason": plan.paper.reason or None,
-        "next_step": _NEXT.get(plan.step),
+        "next_step": None if plan.step == "serve" and plan.paper.kind not in _ADDRESSED else _NEXT.get(plan.step),
     }
     letter = Letter(
         key=f"paper:{plan.paper.id}:{plan.step}:{decisions[0].ticket.rev}",

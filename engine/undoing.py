@@ -76,6 +76,15 @@ def _restore_clocks(change: Change, before: Snapshot) -> None:
             change.put_clock(change.timekeeper().halt(replace(run, handed_in_on=None)))
         if was is not None:
             change.put_clock(was if was.run == run.run else _anew(was, run.run + 1))
+            _call_again(change, was)
+
+
+def _call_again(change: Change, run: ClockRun) -> None:
+    """A call that the deadline had asked for, and that ended with what is taken back, waits again."""
+    clock = change.workflow.clocks.get(run.clock)
+    for step in clock.steps if clock and run.live else ():
+        if step.act == "call" and run.fired.get(step.id):
+            change.call(run.clock, step.roles[0])
 
 
 def _anew(run: ClockRun, number: int) -> ClockRun:

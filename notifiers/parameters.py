@@ -73,7 +73,7 @@ OCCASIONS: Mapping[str, str] = {
     "major_reported": "重大隐患上报",
     "monitoring_due": "监测提醒",
     "reclassified": "改判",
-    "paper_waiting": "文书待办",
+    "paper_waiting": "文书办理",
     "paper_served": "整改通知书送达",
     "paper_result": "复查结果",
     "visit_reported": "检查发现隐患",
