@@ -124,7 +124,7 @@ def _read(flow: Rectiflow, rows: Sequence[FindingRow], by: str, account: str, no
 
     unit = sought("unit", lambda: directory.find_unit(first.unit).id) or ""
     signer = next((r.signed_by for r in rows if r.signed_by), "")
-    signed_by = sought("signed_by", lambda: _signer(flow, signer, unit))
+    signed_by = sought("signed_by", lambda: _signer(flow, signer, unit)) if unit else None
     inspectors = sought("inspectors", lambda: tuple(_person(flow, name) for name in first.inspectors)) or ()
     with_text = enumerate((r for r in rows if r.description), start=1)
     found = [sought("merged_into", partial(_found, flow, r), f"第 {place} 条：") for place, r in with_text]
