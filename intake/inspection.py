@@ -17,7 +17,7 @@ from .problems import RowProblem, SkippedRow
 from .text import Cell, cell_text, match_key, split_names
 from .workbook import Sheet, open_sheets
 
-__all__ = ["FindingRow", "InspectionFile", "read_inspections"]
+__all__ = ["BrokenRow", "FindingRow", "InspectionFile", "read_inspections"]
 
 
 def _column(key: str, title: str, synonyms: str = "", *, needed: bool = False) -> Column:
@@ -83,11 +83,33 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRow:
+    """What a row that has problems says of its visit; None where that is what cannot be read."""
+
+    row: int
+    visited_on: dt.date | None
+    unit: str | None
+    method: str | None
+    inspectors: tuple[str, ...] | None
+
+    def may_be_of(self, row: FindingRow) -> bool:
+        """Tell whether it can be of the same visit as a good row."""
+        pairs = (
+            (self.visited_on, row.visited_on),
+            (self.unit, row.unit),
+            (self.method, row.method),
+            (self.inspectors, row.inspectors),
+        )
+        return all(own is None or own == other for own, other in pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InspectionFile:
-    """A workbook of visits as read: good rows, all problems of the others, and rows that are no data."""
+    """A workbook of visits as read: good rows, the others with all their problems, and rows that are no data."""
 
     path: Path
     rows: tuple[FindingRow, ...]
+    broken: tuple[BrokenRow, ...]
     problems: tuple[RowProblem, ...]
     skipped: tuple[SkippedRow, ...]
 
@@ -112,6 +134,7 @@ def read_inspections(path: str | Path, *, limits: Limits | None = None) -> Inspe
     return InspectionFile(
         path=file,
         rows=tuple(_row(d) for d in drafts if not d.problems),
+        broken=tuple(_broken(d) for d in drafts if d.problems),
         problems=tuple(p for d in drafts for p in d.problems),
         skipped=tuple(body.skipped),
     )
@@ -189,6 +212,20 @@ def _row(draft: Draft) -> FindingRow:
         linked_to=text("linked_to"),
         remarks=text("remarks"),
         columns={key: place.letter for key, place in draft.columns.items()},
+    )
+
+
+def _broken(draft: Draft) -> BrokenRow:
+    unread = {p.column for p in draft.problems}
+    said = {k: draft.values.get(k) for k, place in draft.columns.items() if place.letter not in unread}
+    visited_on, unit, inspectors = said.get("visited_on"), said.get("unit"), said.get("inspectors")
+    method = said.get("method") or ("" if "method" in said or "method" not in draft.columns else None)
+    return BrokenRow(
+        row=draft.body.row,
+        visited_on=visited_on if isinstance(visited_on, dt.date) else None,
+        unit=unit if isinstance(unit, str) else None,
+        method=method if isinstance(method, str) else None,
+        inspectors=cast("tuple[str, ...]", inspectors) if isinstance(inspectors, tuple) else None,
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rectiflow._visits import Found, Inspected, inspect
-from rectiflow.engine.errors import NotFound, RectiflowError, Refused
+from rectiflow.engine.errors import Ambiguous, NotFound, Reason, RectiflowError, Refused
 from rectiflow.engine.hands import LATE_AFTER_DAYS
 from rectiflow.engine.visiting import Visit
 from rectiflow.engine.vocabulary import METHODS
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.intake import FindingRow
 
+_T = TypeVar("_T")
+
 __all__ = ["VisitImport", "import_visits", "write_visit_form"]
 
 _FIELDS = {
     "place": "place", "description": "description", "category": "category", "basis": "basis", "measures": "measures",
     "person": "responsible_person", "due_on": "due_on", "unit": "responsible_unit", "linked_to": "merged_into",
 }  # fmt: skip
-_COLUMN_OF = {**{v: k for k, v in _FIELDS.items()}, "on": "visited_on", "found_on": "visited_on", "method": "method",
+_COLUMN_OF = {**{v: k for k, v in _FIELDS.items()}, "unit": "unit", "on": "visited_on", "found_on": "visited_on", "method": "method",
               "inspectors": "inspectors", "partners": "partners", "signed_by": "signed_by", "evidence": "outcome"}  # fmt: skip
 
 
@@ -53,6 +56,8 @@ def import_visits(
 ) -> VisitImport:
     """Put the visits of a workbook on record, each in a transaction of its own; the same file again brings nothing.
 
+    A visit with a row that cannot be read is left out whole, so that the corrected file does not bring it twice.
+
     Args:
         by: who enters it.
         note: why it is entered late, where a row does not say it itself.
@@ -68,11 +73,13 @@ def import_visits(
     known: list[str] = []
     groups = [list(rows) for _, rows in groupby(file.rows, key=_same_visit)]
     for count, rows in enumerate(groups, start=1):
+        whole = not any(b.may_be_of(rows[0]) for b in file.broken)
         try:
-            came = inspect(flow, *_read(flow, rows, by, account, note), dry_run=dry_run)
+            came = inspect(flow, *_read(flow, rows, by, account, note), dry_run=dry_run or not whole)
         except RectiflowError as exc:
-            problems += _said(rows, exc)
-        else:
+            problems += _said(rows, exc, whole=whole)
+            came = None
+        if came is not None and whole:
             known += [came.number] if came.known else []
             done += [] if came.known else [came]
         progress(count, len(groups))
@@ -93,7 +100,7 @@ def write_visit_form(path: Path) -> Path:
     )  # fmt: skip
     lists = {"检查方式": tuple(METHODS.values()), "处理": ("登记", "当场整改", "自查自改", "并入")}
     notes = (
-        "一行一条隐患；同一次检查的日期、单位、方式、检查人可合并单元格或只写一次。",
+        "一行一条隐患；同一次检查的日期、单位、方式、检查人可合并单元格，或写“同上”。",
         "没有发现隐患的，隐患描述写“无”，并写受检单位签字人（零报告）。",
         f"检查日期早于今天 {LATE_AFTER_DAYS} 天以上的，说明里写补录原因。",
     )
@@ -106,24 +113,39 @@ def _same_visit(row: FindingRow) -> tuple[date, str, str, tuple[str, ...]]:
 
 def _read(flow: Rectiflow, rows: Sequence[FindingRow], by: str, account: str, note: str) -> tuple[Visit, list[Found]]:
     first, directory = rows[0], flow.directory()
-    unit = directory.find_unit(first.unit).id
+    reasons: list[Reason] = []
+
+    def sought(subject: str, find: Callable[[], _T], where: str = "") -> _T | None:
+        try:
+            return find()
+        except (NotFound, Ambiguous) as exc:
+            reasons.append(Reason(code="not_found", subject=subject, message=f"{where}{str(exc).rstrip('。')}"))
+            return None
+
+    unit = sought("unit", lambda: directory.find_unit(first.unit).id) or ""
+    signer = next((r.signed_by for r in rows if r.signed_by), "")
+    signed_by = sought("signed_by", lambda: _signer(flow, signer, unit)) if unit else None
+    inspectors = sought("inspectors", lambda: tuple(_person(flow, name) for name in first.inspectors)) or ()
+    with_text = enumerate((r for r in rows if r.description), start=1)
+    found = [sought("merged_into", partial(_found, flow, r), f"第 {place} 条：") for place, r in with_text]
+    if reasons:
+        raise Refused("", "检查记录", reasons)
     said = next((r.remarks for r in rows if r.remarks), "") or note
     hand = flow.hand(by, on=first.visited_on, note=said, account=account)
-    found = [_found(flow, r) for r in rows if r.description]
     visit = Visit(
         district=flow.district,
         unit=unit,
         on=first.visited_on,
         method=_method(first.method),
-        inspectors=tuple(_person(flow, name) for name in first.inspectors),
+        inspectors=inspectors,
         partners=tuple(dict.fromkeys(p for r in rows for p in r.partners)),
-        signed_by=_signer(flow, next((r.signed_by for r in rows if r.signed_by), ""), unit),
+        signed_by=signed_by,
         note=said,
         key=_key(unit, rows),
         hand=hand,
         entered_at=flow.now(),
     )
-    return visit, found
+    return visit, [f for f in found if f is not None]
 
 
 def _found(flow: Rectiflow, row: FindingRow) -> Found:
@@ -173,8 +195,8 @@ def _key(unit: str, rows: Sequence[FindingRow]) -> str:
     return "visit:" + sha256("\n".join((*said, *found)).encode()).hexdigest()[:32]
 
 
-def _said(rows: Sequence[FindingRow], exc: RectiflowError) -> Iterator[str]:
-    """Say what was refused, by the sheet's row and column."""
+def _said(rows: Sequence[FindingRow], exc: RectiflowError, *, whole: bool) -> Iterator[str]:
+    """Say what was refused, by the sheet's row and column; of the visit only where all its rows could be read."""
     if not isinstance(exc, Refused):
         yield f"第 {rows[0].row} 行：{exc}"
         return
@@ -184,5 +206,7 @@ def _said(rows: Sequence[FindingRow], exc: RectiflowError) -> Iterator[str]:
         if message.startswith("第 ") and " 条：" in message:
             place, message = message.removeprefix("第 ").split(" 条：", 1)
             row = with_text[int(place) - 1]
+        elif not whole:
+            continue
         column = row.columns.get(_COLUMN_OF.get(reason.subject, ""))
         yield f"第 {row.row} 行{f' {column} 列' if column else ''}：{message}"
