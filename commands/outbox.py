@@ -43,7 +43,7 @@ def list_messages(
         how = {"mail": "邮件", "sms": "短信"}.get(m.channel or "", "")
         head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 6)}{fit(how, 5)}"
         put(f"{head} {fit(m.number or '', 15)} {m.occasion} → {m.recipient}")
-        if m.status == "dead" and m.detail:
+        if m.status not in ("sent", "cancelled") and m.detail:
             put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
     rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""
     say(f"共 {len(found)} 条{rest}。查看：rectiflow outbox show 编号")

@@ -67,3 +67,11 @@ def test_calls_that_are_none(calls: Cli) -> None:
     refused = calls("call", "done", "2", "合格", "--note", "说改好了", now=LATE)
     assert refused.code == 1
     assert waiting(calls) == ["02"]
+
+
+def test_a_call_waits_again_when_its_answer_is_taken_back(calls: Cli) -> None:
+    """Undoing the signature that ended the call brings the call back."""
+    assert calls("call", "done", "2", "签收", "--note", "听错了", now=LATE).code == 0
+    assert waiting(calls) == []
+    assert calls("ticket", "undo", "2", now=LATE).code == 0
+    assert waiting(calls) == ["02"]

@@ -71,7 +71,8 @@ def test_one_visit_with_eight_findings(cli: Cli, photos: Path) -> None:
     assert record(cli) == before
     made = cli(*words, "--photos", str(photos))
     assert (made.code, made.out.splitlines()[0]) == (0, f"LZH-J2024-0001  2024-09-03 联合检查 {SCHOOL}  8 条隐患")
-    assert "拟通知：rectiflow notice draft 7,8,10,11,12,14 " in made.out
+    drafting = "".join(f"LZH-2024-{n:06d}," for n in (7, 8, 10, 11, 12, 14))[:-1]
+    assert f"rectiflow notice draft {drafting}" in made.out.replace("\n", "").replace("        ", "")
     visit = shown(cli, "J1")
     assert visit["visit"]["inspectors"] == f"{DEPUTY}、消防专家"
     assert (visit["visit"]["partners"], visit["visit"]["findings"]) == ("区消防救援大队", 8)
@@ -371,3 +372,23 @@ def test_lists_are_narrowed(cli: Cli) -> None:
     assert json.loads(cli("inspection", "show", "检1", "--json").out)["findings"] == []
     none = cli("inspection", "show", "J9")
     assert (none.code, "没有检查记录“J9”" in none.err) == (1, True)
+
+
+def test_the_same_visit_is_known_again(cli: Cli) -> None:
+    """Entered twice with the same findings, it is on record once, and that is said."""
+    words = (
+        "inspection",
+        "new",
+        SCHOOL,
+        "--finding",
+        "门锁损坏；类别=安防建设",
+        "--finding",
+        "护栏松动；类别=校舍安全",
+    )
+    assert cli(*words).code == 0
+    again = cli(*words)
+    assert again.code == 0
+    assert "LZH-J2024-0001" in again.out
+    assert len(json.loads(cli("inspection", "list", "--json").out)) == 1
+    assert cli(*words, "--finding", "窗户脱落；类别=校舍安全").code == 0
+    assert len(json.loads(cli("inspection", "list", "--json").out)) == 2

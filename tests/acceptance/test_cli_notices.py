@@ -118,7 +118,7 @@ def test_a_notice_is_issued(found: Cli, tmp_path: Path) -> None:
     served = found("notice", "serve", NUMBER, "--via", "当面")
     assert (served.code, served.out.count("待交办 → 待签收")) == (0, 6)
     assert paper(found)["served_on"] == "2024-09-03"
-    assert told(found, before) == {"文书待办": sorted((LEADER, HEAD)), "整改通知书送达": [OFFICER, PRINCIPAL]}
+    assert told(found, before) == {"文书办理": sorted((LEADER, HEAD)), "整改通知书送达": [OFFICER, PRINCIPAL]}
 
 
 def test_a_notice_is_answered_item_by_item(served: Cli, photos: Path, workplace: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_notice_is_answered_item_by_item(served: Cli, photos: Path, workplace:
     third, fourth = (served("ticket", "show", k, "--json", now=JUDGED).out for k in ("9", "10"))
     assert ("3.png" in third, "3-1.png" in third, "4.png" in third) == (True, True, False)
     assert ("换了单锁" in fourth, "逐项整改到位" in fourth) == (True, False)
-    assert told(served, before) == {"文书待办": sorted((HEAD, DEPUTY, "安全股干事"))}
+    assert told(served, before) == {"文书办理": sorted((HEAD, DEPUTY, "安全股干事"))}
     before = standing(served)["messages"]
     judged = ("合格=其余", "不合格=4", "4.理由=仍为单锁", "4.整改时限=9月30日")
     answer = served("notice", "verify", "W1", *judged, "--via", "当面", by=DEPUTY, now=JUDGED)
@@ -183,7 +183,7 @@ def test_signatures_that_cannot_be(found: Cli) -> None:
     """Not by who may not, not twice, not before the draft nor after today; nothing is served before it is signed."""
     assert found("notice", "draft", "7-9", *DEMAND).code == 0
     refused(found, ("notice", "serve", "W1"), "还是拟稿，请先签发")
-    refused(found, ("notice", "sign-off", "W1"), "安全股股长不是这条隐患的文书签发人")
+    refused(found, ("notice", "sign-off", "W1"), "安全股股长不是文书签发人，由 区教育局分管副局长 签发")
     refused(found, ("notice", "sign-off", "W1", "--on", "9月20日"), "晚于今天", by=LEADER)
     refused(found, ("notice", "sign-off", "W1", "--on", "9月1日"), "签发日期 2024-09-01 早于拟稿日期", by=LEADER)
     assert found("notice", "sign-off", "W1", by=LEADER).code == 0
@@ -201,7 +201,7 @@ def test_replies_that_cannot_be(served: Cli, photos: Path) -> None:
     refused(served, (*reply, "1-6", "整改日=今天"), "没有“整改日”这一项", "缺“整改措施”", "缺“佐证材料”", by=OFFICER)
     late = ("整改措施=改了", "完成日期=9月20日", "--photos", str(photos))
     refused(served, (*reply, *late), "完成日期 2024-09-20 晚于办理日期 2024-09-11", by=OFFICER)
-    refused(served, (*reply, *DONE, "--photos", str(photos)), "不能“整改通知书整改报告”", by=DEPUTY)
+    refused(served, (*reply, *DONE, "--photos", str(photos)), "不能“整改报告”", by=DEPUTY)
     with (photos / "2.png").open("r+b") as file:
         file.truncate(80 * 2**20)
     (photos / "5.jpg").write_text("不是图片", "utf-8")
@@ -252,7 +252,7 @@ def test_what_was_served_is_corrected_by_a_paper(served: Cli) -> None:
         "LZH-W2024-0001",
         [f"{N}08"],
     )
-    refused(served, ("notice", "sign-off", "W2"), "安全股股长不是这条隐患的文书签发人")
+    refused(served, ("notice", "sign-off", "W2"), "安全股股长不是文书签发人，由 区教育局分管副局长 签发")
     assert served("notice", "sign-off", "W2", by=LEADER).code == 0
     assert paper(served, "W2")["number"] == "更正通知〔2024〕1号"
     [item] = json.loads(served("notice", "show", "W2", "--json").out)["text"]["items"]

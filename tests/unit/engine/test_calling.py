@@ -56,3 +56,11 @@ def test_who_may_not_and_what_is_missing() -> None:
     assert codes(called(place, number, clock="none")) == {"role_missing", "call_over"}
     done(place.act(number, "sign", HEAD))
     assert codes(called(place, number)) == {"call_over"}
+
+
+def test_no_extension_without_a_deadline_that_runs() -> None:
+    """Before it is handed out, and after it was recalled, there is nothing to extend."""
+    place = world("2024-09-02")
+    number = hazard(place)
+    asked = {"new_due_on": "2024-10-20", "reason": "缺料", "interim": "围挡"}
+    assert "no_deadline" in codes(place.ask(number, "extension", HEAD, **asked))

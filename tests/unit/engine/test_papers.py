@@ -353,3 +353,24 @@ def test_a_voided_opinion_is_drawn_up_again() -> None:
     assert (plan.paper.kind, plan.paper.corrects) == ("verification_opinion", "W1")
     assert isinstance(desk.carry(plan), list)
     assert "on_paper" in codes(again())
+
+
+def test_an_opinion_may_be_signed_when_its_items_are_closed() -> None:
+    """It states what was; a notice over what is closed is still refused."""
+    desk = Desk(2).until("sign", "serve", "acknowledge", "reply")
+    desk.carry(desk.step("verify", CLERK, items=tuple(desk.numbers)))
+    for number in desk.numbers:
+        done(desk.world.act(number, "close", DEPUTY))
+    opinion = papers.items_of(map(desk.world.snapshot, desk.numbers), "W2")
+    plan = papers.step("sign", opinion, Order(hand=Hand(actor=CLERK)), local_day(desk.world.now))
+    assert isinstance(plan, Plan)
+    assert isinstance(desk.carry(plan), list)
+    assert papers.items_of(map(desk.world.snapshot, desk.numbers), "W2")[0].paper.status == "signed"
+
+
+def test_who_signs_is_named_to_who_may_not() -> None:
+    """The refusal says whose signature it takes, and how one given on paper is entered."""
+    desk = Desk(2).until()
+    answer = desk.carry(desk.step("sign", SAFETY))
+    assert isinstance(answer, Refusal)
+    assert "由 区教育局分管副局长 签发；已在纸上签了的" in answer.reasons[0].message
