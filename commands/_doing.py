@@ -72,9 +72,13 @@ Prepared = tuple[
 
 
 def carry_out(
-    made: Session, numbers: Sequence[str], make: Make, given: Given, *, title: str, dry_run: bool, as_json: bool
-) -> None:
+    made: Session, numbers: Sequence[str], make: Make, given: Given, *, title: str, dry_run: bool, as_json: bool,
+    yes: bool = False,
+) -> None:  # fmt: skip
     """Do one thing on every hazard, show what came of it, and exit 1 when any was refused.
+
+    At a terminal what goes back on something (with a reason) is shown first, and done when the person agrees or said
+    so with `yes`.
 
     Args:
         make: turns a hazard and what was given into the stimulus; all are made before the first is carried out.
@@ -85,7 +89,31 @@ def carry_out(
     if is_terminal() and not (as_json or dry_run):
         complete(made, numbers[0], make, given)
     prepared = prepare(made, numbers, make, given, title)
+    if is_terminal() and not (as_json or dry_run or yes) and not _agreed(made, prepared):
+        return
     show(made, [p if isinstance(p, Failed) else one(made, *p, dry_run=dry_run) for p in prepared], as_json=as_json)
+
+
+def _agreed(made: Session, prepared: Sequence[Failed | Prepared]) -> bool:
+    """Show what a correction, a recall and the like would bring, and ask; whatever else is done at once."""
+    from ._asking import confirm
+
+    ready = [p for p in prepared if not isinstance(p, Failed) and _goes_back(p[1])]
+    trials = [one(made, *p, dry_run=True) for p in ready]
+    good = [t for t in trials if isinstance(t, Done)]
+    if not good:
+        return True
+    tell(made, good)
+    if confirm("就这样办吗？"):
+        return True
+    say("没有办理。")
+    return False
+
+
+def _goes_back(stimulus: Stimulus) -> bool:
+    from rectiflow.engine.stimulus import Act, Amend, Void
+
+    return isinstance(stimulus, Amend | Void) or (isinstance(stimulus, Act) and "reason" in stimulus.data)
 
 
 def prepare(made: Session, numbers: Sequence[str], make: Make, given: Given, title: str) -> list[Failed | Prepared]:

@@ -140,7 +140,9 @@ def _asked(made: Session, found: Found) -> Found:
     if not data.get("category"):
         items = made.flow.library.newest(found.workflow).catalogues["category"].items.values()
         tops = [(i.id, i.title) for i in items if i.parent is None]
-        data["category"] = choose("  类别", tops)
+        while not (chosen := choose("  类别", tops)):
+            warn("  类别要选一个，没有合适的选“其他”。")
+        data["category"] = chosen
     outcome = found.outcome
     if outcome == "opened":
         usual = [(k, OUTCOMES[k]) for k in ("opened", "on_spot", "self_fix")]

@@ -87,7 +87,7 @@ def do_action(
     given.into = into
     make = acting(made, order)
     if where is None:
-        carry_out(made, numbers, make, given, title=order.action, dry_run=dry_run, as_json=as_json)
+        carry_out(made, numbers, make, given, title=order.action, dry_run=dry_run, as_json=as_json, yes=yes)
     else:
         carry_out_found(made, where, make, given, title=order.action, dry_run=dry_run, yes=yes, as_json=as_json)
 
@@ -195,6 +195,7 @@ def amend_ticket(
     words: Annotated[list[str], typer.Argument(help="要更正的 项目=内容", metavar="项目=内容...")],
     reason: _Reason = "",
     dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """更正登记错的内容；旧内容留在办理记录里。"""
@@ -213,7 +214,7 @@ def amend_ticket(
         return "更正", Amend(hand=hand_of(made, given, before, ()), data=data, reason=given.reason)
 
     full = read_number(made.flow, number)
-    carry_out(made, [full], make, Given(reason=reason), title="更正", dry_run=dry_run, as_json=as_json)
+    carry_out(made, [full], make, Given(reason=reason), title="更正", dry_run=dry_run, as_json=as_json, yes=yes)
 
 
 @app.command("void")
@@ -222,6 +223,7 @@ def void_ticket(
     numbers: Annotated[list[str], typer.Argument(help="隐患编号", metavar="编号...")],
     reason: _Reason = "",
     dry_run: DryRun = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """作废不该登记的隐患；编号和办理记录保留，不删除。"""
@@ -237,7 +239,7 @@ def void_ticket(
         return "作废", Void(hand=hand_of(made, given, before, ()), reason=given.reason)
 
     found = read_numbers(made.flow, numbers)
-    carry_out(made, found, make, Given(reason=reason), title="作废", dry_run=dry_run, as_json=as_json)
+    carry_out(made, found, make, Given(reason=reason), title="作废", dry_run=dry_run, as_json=as_json, yes=yes)
 
 
 @app.command("undo")

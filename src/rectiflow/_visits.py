@@ -15,7 +15,7 @@ from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.errors import Ambiguous, NotFound, Reason, Refused
 from rectiflow.engine.gathering import Letter, gather, item_line
 from rectiflow.engine.likeness import Likely, likely
-from rectiflow.engine.stimulus import Act, Attachment, Report
+from rectiflow.engine.stimulus import Act, Attachment, Hand, Report
 from rectiflow.engine.ticket import Ticket
 from rectiflow.engine.visibility import may_see
 from rectiflow.engine.visiting import OUTCOMES, Finding, Visit, visit_reasons
@@ -266,7 +266,17 @@ def _then(
         given = {"completed_on": visit.on, **given}
     if trigger == "merge":
         given["merged_into"] = found.linked_to
-    return Act(trigger=trigger, hand=visit.hand, data=given, evidence=found.evidence)
+    hand = _school_hand(flow, visit) if trigger == "self_fix" else visit.hand
+    return Act(trigger=trigger, hand=hand, data=given, evidence=found.evidence)
+
+
+def _school_hand(flow: Rectiflow, visit: Visit) -> Hand:
+    """What the school put right before is its own statement; an inspector who hears it there only enters it."""
+    directory, hand = flow.directory(), visit.hand
+    heads = directory.holders("principal", visit.unit, visit.on)
+    if not heads or hand.actor in heads:
+        return hand
+    return replace(hand, actor=heads[0], entered_by=hand.clerk, via="in-person")
 
 
 def _inspecting(flow: Rectiflow, visit: Visit) -> str | None:

@@ -374,6 +374,19 @@ def test_lists_are_narrowed(cli: Cli) -> None:
     assert (none.code, "没有检查记录“J9”" in none.err) == (1, True)
 
 
+def test_what_the_school_put_right_is_its_own_statement(cli: Cli, tmp_path: Path) -> None:
+    """A bureau's visit takes over a fix by the school: the head's statement, entered on site by who inspected."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "1.png").write_bytes(PICTURE)
+    finding = "门锁损坏；类别=安防建设；处理=自查自改；整改措施=学校已换锁"
+    assert cli("inspection", "new", SCHOOL, "--finding", finding, "--photos", str(photos)).code == 0
+    history = cli("ticket", "history", "7").out
+    assert f"自查自改 [代录]  {SCHOOL}校长" in history
+    assert "经办 安全股股长 · 方式 当面" in history
+    assert json.loads(cli("ticket", "show", "7", "--json").out)["line"]["state"] == "pending_verification"
+
+
 def test_the_same_visit_is_known_again(cli: Cli) -> None:
     """Entered twice with the same findings, it is on record once, and that is said."""
     words = (

@@ -183,3 +183,21 @@ def test_a_leader_decides_and_signs_from_the_list(workplace: Path) -> None:
         ):
             at.wait(prompt)
             at.type(answer)
+
+
+def test_a_correction_is_shown_before_it_is_done(workplace: Path) -> None:
+    """Who will be told and what changes stands on the screen first; no leaves everything as it is."""
+    words = ("ticket", "amend", "3", "隐患部位=食堂", "--reason", "写错")
+    with terminal(workplace, *words) as at:
+        at.wait("试算")
+        at.wait("就这样办吗？")
+        at.type("n")
+        at.wait("没有办理。")
+    told = subprocess.run(
+        [*PROGRAM, "安全股股长", "ticket", "history", "3"], cwd=workplace, check=True, capture_output=True, timeout=60
+    ).stdout.decode()
+    assert "更正" not in told
+    with terminal(workplace, *words) as at:
+        at.wait("就这样办吗？")
+        at.type("")
+        at.wait("更正")
