@@ -166,6 +166,36 @@ def list_visits(
     show_visits(found, today)
 
 
+@app.command("missing")
+def list_missing(
+    context: typer.Context,
+    since: Annotated[str | None, typer.Option("--from", help="从哪一天起；默认本月1日", metavar="日期")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="到哪一天；默认今天", metavar="日期")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="只看这种检查，如 自查", metavar="方式")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """月底看哪些学校、幼儿园还没有报检查情况，哪些是零报告。"""
+    from rectiflow._visits import handed_in
+    from rectiflow.engine.vocabulary import METHODS
+
+    from ._fields import read_day, read_word
+    from ._layout import put_labelled
+
+    made = session(context)
+    today = made.flow.today()
+    first = read_day(since, today, "--from") or today.replace(day=1)
+    last = read_day(until, today, "--to") or today
+    if first > last:
+        raise typer.BadParameter(f"起 {first} 晚于止 {last}。", param_hint="--from")
+    found = handed_in(made.flow, since=first, until=last, method=read_word(method, METHODS, "--method"))
+    if as_json:
+        print_json(found)
+        return
+    say(f"{first} 至 {last}{f'，{method}' if method else ''}")
+    for label, names in (("未报", found.missing), ("零报告", found.zero), ("有隐患", found.found)):
+        put_labelled(label, [f"{len(names)} 个" + ("：" + "、".join(names) if names else "")])
+
+
 @app.command("show")
 def show_visit(
     context: typer.Context,

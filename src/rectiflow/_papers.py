@@ -13,9 +13,10 @@ from rectiflow._views import seen
 from rectiflow.engine import drafting, papers
 from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.errors import Ambiguous, Conflict, NotFound, Refused
+from rectiflow.engine.hands import hand_reasons
 from rectiflow.engine.papers import Item, Order, Plan, paper_id
 from rectiflow.engine.roles import people, standing
-from rectiflow.engine.ticket import Document, Ticket
+from rectiflow.engine.ticket import Document, Snapshot, Ticket
 from rectiflow.engine.visibility import may_see
 from rectiflow.engine.vocabulary import PAPERS
 from rectiflow.storage import paperwork
@@ -153,7 +154,7 @@ def draft_paper(
     def plan(final: bool) -> Plan:
         snapshots = [seen(flow, n, clerk) for n in dict.fromkeys(numbers)]
         key = _new_id(flow, on) if final else ""
-        return _sure(drafting.draft(kind, key, snapshots, order, on, inspection=inspection))
+        return _sure(flow, drafting.draft(kind, key, snapshots, order, on, inspection=inspection), snapshots, order)
 
     _decided(flow, plan(final=False))
     return _carry(flow, lambda: plan(final=not dry_run), dry_run=dry_run)
@@ -171,7 +172,7 @@ def take_step(flow: Rectiflow, step: str, paper: str, order: Order, *, dry_run: 
     def plan(final: bool) -> Plan:
         items = items_of(flow, paper, order.hand.clerk)
         key = _new_id(flow, on) if final and step == "verify" else ""
-        return _sure(papers.step(step, items, order, on, new_id=key))
+        return _sure(flow, papers.step(step, items, order, on, new_id=key), [i.snapshot for i in items], order)
 
     _decided(flow, plan(final=False))
     return _carry(flow, lambda: plan(final=not dry_run), dry_run=dry_run)
@@ -276,9 +277,11 @@ def _text(flow: Rectiflow, plan: Plan) -> object:
     return frozen(flow, [Item(snapshot=s, paper=p.document) for s, p in plan.parts])
 
 
-def _sure(answer: Plan | Refusal) -> Plan:
+def _sure(flow: Rectiflow, answer: Plan | Refusal, snapshots: Sequence[Snapshot], order: Order) -> Plan:
+    """Return the plan, or refuse with what is wrong with the paper and with the hand, all at once."""
     if isinstance(answer, Refusal):
-        raise Refused(answer.number, answer.action, answer.reasons)
+        hand = hand_reasons(snapshots[0], order.hand, flow.now()) if snapshots else []
+        raise Refused(answer.number, answer.action, list(dict.fromkeys((*answer.reasons, *hand))))
     return answer
 
 

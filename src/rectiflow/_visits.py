@@ -31,15 +31,18 @@ if TYPE_CHECKING:
 __all__ = [
     "FindingView",
     "Found",
+    "HandedIn",
     "Inspected",
     "VisitLine",
     "find_visit",
+    "handed_in",
     "inspect",
     "suggestions",
     "visit",
     "visits",
 ]
 
+_REPORTING = ("school", "kindergarten")  #: kinds of unit that hand in a check, if only a zero report
 MOST_FINDINGS = 100  #: of one visit
 _SHORT = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}-)?[J检](?:(\d{4})-)?(\d{1,6})")
 _SOURCES: Mapping[str, str] = {
@@ -194,6 +197,37 @@ def visit(flow: Rectiflow, number: str, *, by: str) -> tuple[VisitLine, tuple[Fi
         raise NotFound(f"没有检查记录“{number}”，请用 rectiflow inspection list 查看编号。")
     found = paperwork.findings_of(flow.store.engine, flow.district, number)
     return _line(flow, rows[0]), tuple(_view(flow, row, by) for row in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedIn:
+    """Which schools and kindergartens have a visit or a check of their own on record between two days, by name."""
+
+    since: date
+    until: date
+    missing: tuple[str, ...]
+    zero: tuple[str, ...]  #: nothing was found, which is on record
+    found: tuple[str, ...]
+
+
+def handed_in(flow: Rectiflow, *, since: date, until: date, method: str | None = None) -> HandedIn:
+    """Say at the end of a month who has handed in what.
+
+    Args:
+        method: count only one kind, such as "self" (自查); None: all.
+    """
+    most: dict[str, int] = {}
+    for row in paperwork.inspections(flow.store.engine, flow.district, since=since, until=until):
+        if method in (None, row["method"]):
+            most[row["unit"]] = max(most.get(row["unit"], 0), row["findings"])
+    units = [u for u in flow.directory().units.values() if u.active and u.kind in _REPORTING]
+    return HandedIn(
+        since=since,
+        until=until,
+        missing=tuple(u.name for u in units if u.id not in most),
+        zero=tuple(u.name for u in units if most.get(u.id) == 0),
+        found=tuple(u.name for u in units if most.get(u.id, 0) > 0),
+    )
 
 
 # inside -----------------------------------------------------------------------------------------------------------

@@ -405,3 +405,18 @@ def test_the_same_visit_is_known_again(cli: Cli) -> None:
     assert len(json.loads(cli("inspection", "list", "--json").out)) == 1
     assert cli(*words, "--finding", "窗户脱落；类别=校舍安全").code == 0
     assert len(json.loads(cli("inspection", "list", "--json").out)) == 2
+
+
+def test_who_has_not_handed_in(cli: Cli) -> None:
+    """At the end of the month: whose check is missing, who reported nothing found, who found something."""
+    zero, found = "示例一镇第一小学", SCHOOL
+    assert cli("inspection", "new", zero, "--zero", "--signed-by", f"{zero}校长").code == 0
+    assert cli("inspection", "new", found, "--finding", "门锁损坏；类别=安防建设").code == 0
+    month = json.loads(cli("inspection", "missing", "--json", now="2024-09-30T09:00").out)
+    assert (month["since"], month["until"]) == ("2024-09-01", "2024-09-30")
+    assert (month["zero"], month["found"]) == ([zero], [found])
+    assert {zero, found}.isdisjoint(month["missing"])
+    assert "示例三镇第一小学" in month["missing"]
+    told = cli("inspection", "missing", "--method", "自查", now="2024-09-30T09:00").out
+    assert "零报告  0 个" in told
+    assert cli("inspection", "missing", "--from", "9月30日", "--to", "9月1日", now="2024-09-30T09:00").code == 2

@@ -258,3 +258,11 @@ def test_what_was_served_is_corrected_by_a_paper(served: Cli) -> None:
     [item] = json.loads(served("notice", "show", "W2", "--json").out)["text"]["items"]
     assert (item["before"], item["after"], item["field"]) == (FOUND[1], "三层通道堆放床架", "隐患描述")
     assert json.loads(served("notice", "show", "W1", "--json").out)["text"]["items"] == said
+
+
+def test_what_is_wrong_with_paper_and_day_is_said_at_once(cli: Cli) -> None:
+    """A day to come and what the hazards miss stand in one answer."""
+    answer = cli("notice", "draft", "1", "整改时限=9月20日", "--on", "9月20日")
+    assert answer.code == 1
+    assert "缺“整改责任人”" in answer.err
+    assert "晚于今天" in answer.err
