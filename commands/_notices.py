@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ._fields import by_field, read_pairs
-from ._layout import fit, put, put_labelled, screen_width
+from ._layout import fit, put, put_labelled, screen_width, wrapped
 from ._output import say
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ def show_paper(line: PaperLine, items: Sequence[Item], text: Sequence[str]) -> N
         put_labelled("待签发", ["、".join(line.signers) or "（岗位空缺，请补人员）"])
     put_labelled("项目", [_entry(i) for i in items])
     for part in text:
-        put(part)
+        for piece in wrapped(part, screen_width()):
+            put(piece)
 
 
 def _entry(item: Item) -> str:

@@ -342,7 +342,7 @@ def list_papers(
 
 @app.command("show")
 def show(context: typer.Context, paper: _Paper, as_json: AsJson = False) -> None:
-    """查看一件文书：到哪一步、各项办到哪里；要看正文用 notice print。"""
+    """查看一件文书：到哪一步、各项办到哪里、正文怎么写；打印用 notice print。"""
     from rectiflow._papers import paper_line
     from rectiflow._print import paper_of, paragraphs
 
