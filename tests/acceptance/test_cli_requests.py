@@ -87,7 +87,7 @@ def test_listing_is_approved_and_its_notice_signed(listed: Cli) -> None:
 def test_only_a_named_leader_signs(listed: Cli) -> None:
     """The Safety Section cannot sign a listing's notice, and a signed one is not signed again."""
     assert listed("request", "approve", "3", by=CHAIR, now=LATE).code == 0
-    assert "不是这条隐患的区校安委会负责人" in listed("notice", "sign-off", "3", now=LATE).err
+    assert "由 区校安委会负责人 签发" in listed("notice", "sign-off", "3", now=LATE).err
     assert listed("notice", "sign-off", "3", by=CHAIR, now=LATE).code == 0
     assert "没有待签发的文书" in listed("notice", "sign-off", "3", by=CHAIR, now=LATE).err
     assert "已于 2024-10-08 签发，不能再签发" in listed("notice", "sign-off", "3/1", by=CHAIR, now=LATE).err
