@@ -19,7 +19,7 @@ demo: $(VENV)/runtime.stamp ## install, and live through a school term on the em
 	$(BIN)/rectiflow demo
 
 test: $(VENV)/dev.stamp ## every test that pip's packages are enough for
-	$(PYTEST) --ignore=tests/peers --numprocesses=$(WORKERS) --cov --cov-report=
+	$(PYTEST) --ignore=tests/peers --numprocesses=$(WORKERS) --dist=worksteal --durations=15 --cov --cov-report=
 	@$(BIN)/python tests/support/coverage_by_folder.py
 
 test-peers: $(VENV)/dev.stamp ## the tests against peers that pip cannot install (see .ci/run)

@@ -41,12 +41,7 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     standing, more = role_reasons(snapshot, snapshot.workflow, kind.by, stimulus.hand, now)
     on = day_of(stimulus.hand, now)
     reasons += [*more, *ask_reasons(snapshot, kind, stimulus.level, on), *_missing(snapshot, kind, values)]
-    on = day_of(stimulus.hand, now)
-    reasons += [
-        *_deadline_reasons(snapshot, kind),
-        *_new_date_reasons(snapshot, kind, values, on),
-        *_fall_reasons(snapshot, kind, values),
-    ]
+    reasons += [*_new_date_reasons(snapshot, kind, values, on), *_fall_reasons(snapshot, kind, values)]
     if reasons:
         return _refuse(snapshot, kind.title, reasons)
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
@@ -61,20 +56,14 @@ def ask(snapshot: Snapshot, stimulus: Ask, now: datetime) -> Decision | Refusal:
     )
 
 
-def _deadline_reasons(snapshot: Snapshot, kind: RequestKind) -> list[Reason]:
-    """Only a deadline that runs can be extended."""
-    main = main_clock(snapshot.workflow)
-    run = snapshot.clocks.get(main.id) if main else None
-    if kind.effect != "extend" or (run is not None and run.live):
-        return []
-    return [Reason(code="no_deadline", message="没有在走的整改时限（还没有交办），无从延期")]
-
-
 def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: date) -> list[Reason]:
     """Return what speaks against a request of this kind made on that day, whoever asks and with whatever data."""
     ticket, reasons = snapshot.case, list[Reason]()
     if snapshot.workflow.states[ticket.state].final is not None:
         reasons.append(Reason(code="wrong_state", message="隐患已办结，不能再申请"))
+    main = main_clock(snapshot.workflow)
+    if kind.effect == "extend" and (main is None or ticket.state not in main.alive_in):
+        reasons.append(Reason(code="no_deadline", message="整改时限不在走（还没有交办，或已整改完），无从延期"))
     if _waiting(snapshot.requests, kind, level):
         reasons.append(Reason(code="request_pending", message=f"已有一件“{kind.title}”待审批"))
     approved = sum(r.kind == kind.id and r.status == "approved" for r in snapshot.requests)
