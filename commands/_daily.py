@@ -8,11 +8,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ._asking import ask, confirm
-from ._layout import HEAD_STYLE, LATE_STYLE, ago, fit, left, put, screen_width, wrapped
+from ._layout import HEAD_STYLE, LATE_STYLE, ago, fit, left, put, put_labelled, screen_width, wrapped
 from ._notices import short_id
 from ._output import say, warn
 
 if TYPE_CHECKING:
+    from rectiflow._desk import CallView
     from rectiflow._sheet import ActionView, Sheet
     from rectiflow._today import Section, Today, TodayItem
 
@@ -118,10 +119,10 @@ def _open(made: Session, item: TodayItem) -> None:
     if item.number is None:
         ask("回车返回：")
         return
-    callee = item.turn[0] if item.section == "call" and item.turn else None
-    if item.section == "call":
-        _script(made, item)
-    _act(made, item.number, callee)
+    if item.call is not None:
+        _call(made, item.call)
+    else:
+        _act(made, item.number, None)
 
 
 def _paper(made: Session, paper: str, *, signing: bool) -> None:
@@ -151,12 +152,50 @@ def _advice(item: TodayItem) -> str:
     return f"处理后：rectiflow incident retry {item.key}，或 rectiflow incident close {item.key}"
 
 
-def _script(made: Session, item: TodayItem) -> None:
-    """Say whom to call and what about."""
-    put(f"打给  {'、'.join(item.turn) or '（未定整改责任人）'}  {item.detail or '（没有电话）'}", "bold")
-    said = f"这里是{made.flow.directory().district.name}安全股。{item.unit}的隐患 {item.number}（{item.title}）请抓紧办理。"
-    for part in wrapped(f"说明  {said}", screen_width()):
-        put(part)
+def _call(made: Session, call: CallView) -> None:
+    """Say whom to call and what about; then record what came of it, for all hazards of the call or for one."""
+    from ._doing import tell
+    from .call import record, script
+
+    put(f"打给  {call.callee or '（未定整改责任人）'}  {call.phone or '（没有电话）'}", "bold")
+    put_labelled("说明", [script(made, call)])
+    if len(call.numbers) == 1:
+        _act(made, call.numbers[0], call.callee or None)
+        return
+    signed = _common(made, call)
+    several = f"全部 {len(call.numbers)} 条"
+    labels = [
+        *(f"代录答复：{title}（{call.callee}，电话，{several}）" for title in signed.values()),
+        f"记录通话情况（{several}，没有别的答复）",
+        f"记录没有接通（{several}）",
+        *(f"只办 {n}  {text}" for n, text in zip(call.numbers, call.descriptions, strict=True)),
+    ]
+    for position, label in enumerate(labels, start=1):
+        put(f"{position:>3}  {fit(label, screen_width() - 5).rstrip()}")
+    answer = ask("序号办理，回车返回：")
+    place = int(answer) - 1 if answer.isdigit() else -1
+    if not 0 <= place < len(labels):
+        return
+    ways = len(signed) + 2
+    if place >= ways:
+        _act(made, call.numbers[place - ways], call.callee or None)
+        return
+    note = ask("通话要点：") if place <= len(signed) else ""
+    action = list(signed)[place] if place < len(signed) else ""
+    tell(made, record(made, call.numbers, action=action, whom=call.callee, note=note, reached=place <= len(signed)))
+
+
+def _common(made: Session, call: CallView) -> dict[str, str]:
+    """Return what the person called can answer for every hazard of the call with nothing more to say."""
+    each = [
+        {
+            a.trigger: a.title
+            for a in made.flow.actions(n, by=call.callee)
+            if a.allowed and a.kind == "act" and not a.asks
+        }
+        for n in (call.numbers if call.callee else ())
+    ]
+    return {k: title for k, title in each[0].items() if all(k in other for other in each)} if each else {}
 
 
 def _act(made: Session, number: str, callee: str | None) -> None:

@@ -120,6 +120,7 @@ def _find(flow: Rectiflow, singles: Iterable[str]) -> tuple[list[str], list[str]
     """Return the full numbers, the words nothing fits, and for words that several fit what to say of them."""
     from rectiflow.engine.errors import Ambiguous, NotFound
 
+    singles = list(singles)
     found: list[str] = []
     missing: list[str] = []
     unclear: list[str] = []
@@ -131,4 +132,5 @@ def _find(flow: Rectiflow, singles: Iterable[str]) -> tuple[list[str], list[str]
             missing.append(single)
         except Ambiguous as exc:
             unclear.append(str(exc))
-    return found, missing, unclear
+    together = flow.find_together([s for s in singles if s.isdigit()]) if unclear else {}
+    return _find(flow, [together.get(s, s) for s in singles]) if together else (found, missing, unclear)

@@ -11,9 +11,11 @@ from ._options import AsJson, DryRun, For, On
 from ._output import print_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rectiflow._desk import CallView
 
-    from ._doing import Make, Result
+    from ._doing import Failed, Make, Prepared, Result
 
 app = typer.Typer(help="电话催办：列表、记录通话结果。", no_args_is_help=True)
 
@@ -35,7 +37,7 @@ def list_calls(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(found)
         return
     for call in found:
-        put(f"{call.number}  {call.callee or call.unit}  {call.phone or '（没有电话）'}", "bold")
+        put(f"{'、'.join(call.numbers)}  {call.callee or call.unit}  {call.phone or '（没有电话）'}", "bold")
         put_labelled("说明", [script(made, call)])
     if found:
         say(f"共 {len(found)} 个。打完后：rectiflow call done 编号 [操作] --note 通话情况")
@@ -57,58 +59,96 @@ def record_call(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """记录一次电话催办；对方当场答复（签收、申请复查……）的，写上操作，代为录入。"""
-    from ._doing import Failed, show
-    from ._numbers import read_number
+    """记录一次电话催办；对方当场答复（签收、申请复查……）的，写上操作，代为录入。
+
+    打给同一个人的几条隐患是一次电话：记在其中一条上，其余各条的电话也算打过。
+    """
+    from ._doing import show
+    from ._fields import Order, read_order
+    from ._numbers import is_number, read_numbers
 
     made = session(context)
-    number = read_number(made.flow, words[0])
-    note = note or ("没有接通" if no_answer else "")
-    if no_answer and len(words) > 1:
+    silent = all(is_number(w) for w in words)
+    order = Order(numbers=tuple(words), action="", pairs=()) if silent else read_order(words)
+    if no_answer and order.action:
         raise typer.BadParameter("没有接通就没有答复，--no-answer 和操作不能一起写。", param_hint="--no-answer")
-    results: list[Result] = []
-    if len(words) > 1:
-        results = [_answer(made, words, whom, note, on, dry_run=dry_run, asking=not as_json)]
-    if dry_run or not any(isinstance(r, Failed) for r in results):
-        results += _calls(made, number, note, on, reached=not no_answer, dry_run=dry_run, answered=bool(results))
+    numbers = read_numbers(made.flow, order.numbers)
+    results = record(
+        made, numbers, action=order.action, pairs=order.pairs, whom=whom, on=on, reached=not no_answer,
+        note=note or ("没有接通" if no_answer else ""), dry_run=dry_run, asking=not (as_json or dry_run),
+    )  # fmt: skip
     show(made, results, as_json=as_json)
 
 
 def script(made: Session, call: CallView) -> str:
     """Return what to say on the telephone."""
-    return (
-        f"这里是{made.flow.directory().district.name}安全股。{call.unit}的隐患 {call.number}（{call.description}），"
-        f"{call.clock}已到，请抓紧办理。"
-    )
+    bureau = f"这里是{made.flow.directory().district.name}安全股。"
+    if len(call.numbers) == 1:
+        said = f"{call.unit}的隐患 {call.numbers[0]}（{call.descriptions[0]}），{call.clock}已到，请抓紧办理。"
+    else:
+        each = "；".join(f"{n}（{text}）" for n, text in zip(call.numbers, call.descriptions, strict=True))
+        said = f"{call.unit}有 {len(call.numbers)} 条隐患{call.clock}已到，请抓紧办理：{each}。"
+    return bureau + said
+
+
+def record(
+    made: Session,
+    numbers: Sequence[str],
+    *,
+    action: str = "",
+    pairs: Sequence[tuple[str, str]] = (),
+    whom: str | None = None,
+    note: str = "",
+    on: str | None = None,
+    reached: bool = True,
+    dry_run: bool = False,
+    asking: bool = False,
+) -> list[Result]:
+    """Enter what was answered for some hazards, then put the call on record for all it was about."""
+    from ._doing import Failed, one
+
+    about = _about(made, numbers)
+    ready = [_answer(made, n, action, pairs, whom, note, on, asking=asking) for n in numbers if action]
+    answers = [r if isinstance(r, Failed) else one(made, *r, dry_run=True) for r in ready]
+    if not dry_run and any(isinstance(r, Failed) for r in answers):
+        return [r for r in answers if isinstance(r, Failed)]
+    if not dry_run:
+        answers = [r if isinstance(r, Failed) else one(made, *r) for r in ready]
+    return [*answers, *_calls(made, about, note, on, reached=reached, dry_run=dry_run, answered=bool(answers))]
 
 
 def _answer(
-    made: Session, words: list[str], whom: str | None, note: str, on: str | None, *, dry_run: bool, asking: bool
-) -> Result:
-    """Take the step that was answered, for who answered: the responsible unit where nobody is named."""
+    made: Session, number: str, action: str, pairs: Sequence[tuple[str, str]], whom: str | None, note: str,
+    on: str | None, *, asking: bool,
+) -> Failed | Prepared:  # fmt: skip
+    """Make ready the step that was answered, for who answered: the responsible unit where nobody is named."""
     from ._asking import complete
-    from ._doing import Failed, one, prepare
-    from ._fields import read_order
+    from ._doing import prepare
+    from ._fields import Order
     from ._given import read_given
-    from ._numbers import read_numbers
     from ._output import is_terminal
     from ._reporting import acting
 
-    order = read_order(words)
-    number = read_numbers(made.flow, order.numbers)[0]
     unit = made.flow.ticket(number).fields.get("responsible_unit")
     given = read_given(made, on=on, whom=whom or unit, via="phone", note=note)
-    make = acting(made, order)
-    if is_terminal() and asking and not dry_run:
+    make = acting(made, Order(numbers=(number,), action=action, pairs=tuple(pairs)))
+    if is_terminal() and asking:
         complete(made, number, make, given)
-    ready = prepare(made, [number], make, given, order.action)[0]
-    return ready if isinstance(ready, Failed) else one(made, *ready, dry_run=dry_run)
+    return prepare(made, [number], make, given, action)[0]
+
+
+def _about(made: Session, numbers: Sequence[str]) -> list[str]:
+    """Return the hazards of the calls that some hazards belong to, themselves first."""
+    from rectiflow._desk import call_views
+
+    calls = (c for c in call_views(made.flow, by=made.person) if set(c.numbers) & set(numbers))
+    return list(dict.fromkeys((*numbers, *(n for c in calls for n in c.numbers))))
 
 
 def _calls(
-    made: Session, number: str, note: str, on: str | None, *, reached: bool, dry_run: bool, answered: bool
+    made: Session, numbers: Sequence[str], note: str, on: str | None, *, reached: bool, dry_run: bool, answered: bool
 ) -> list[Result]:
-    """Put the call itself on record, for every deadline that waits for one; the answer may have ended it already."""
+    """Put the call itself on record for every hazard it was about; the answer may have ended it already."""
     from rectiflow._desk import waiting_calls
     from rectiflow.engine.errors import NotFound
 
@@ -116,14 +156,16 @@ def _calls(
     from ._given import read_given
 
     given = read_given(made, on=on, note=note)
-    clocks = waiting_calls(made.flow, number)
-    if not clocks and not answered:
-        missing = NotFound(
-            f"{number} 没有待打的电话；代录答复请用 rectiflow ticket do {number} 操作 --for 单位 --via phone。"
-        )
-        return [failed(number, "电话催办", missing)]
-    ready = [prepare(made, [number], calling(made, clock, reached=reached), given, "电话催办")[0] for clock in clocks]
-    return [r if isinstance(r, Failed) else one(made, *r, dry_run=dry_run) for r in ready]
+    waiting = {n: waiting_calls(made.flow, n) for n in numbers}
+    results: list[Result] = []
+    for number in () if answered else numbers:
+        if not waiting[number]:
+            text = f"{number} 没有待打的电话；代录答复请用 rectiflow ticket do {number} 操作 --for 单位 --via phone。"
+            results.append(failed(number, "电话催办", NotFound(text)))
+    for number, clocks in waiting.items():
+        ready = [prepare(made, [number], calling(made, c, reached=reached), given, "电话催办")[0] for c in clocks]
+        results += [r if isinstance(r, Failed) else one(made, *r, dry_run=dry_run) for r in ready]
+    return results
 
 
 def calling(made: Session, clock: str, *, reached: bool) -> Make:

@@ -15,7 +15,7 @@ from .hands import day_of, hand_reasons, role_reasons, same_person_reasons
 from .inspecting import barred, inspector_reasons, takers, turn_roles, verifies
 from .moments import local_day
 from .receiving import unit_reasons
-from .requesting import withdraw_overtaken, withdraw_pending
+from .requesting import withdraw_extensions, withdraw_overtaken, withdraw_pending
 from .roles import Standing
 from .stimulus import Act
 from .ticket import Plain, Snapshot, Ticket
@@ -133,7 +133,7 @@ def _carry_out(snapshot: Snapshot, chosen: _Attempt, stimulus: Act, now: datetim
     assert transition.target is not None
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
     place = chosen.standing.in_place_of if chosen.standing else ""
-    change.keep(chosen.values)
+    change.keep({**_taken_back(workflow, workflow.states[source], workflow.states[transition.target]), **chosen.values})
     change.attach(stimulus.evidence)
     _issue(change, workflow.states[transition.target])
     change.enter(workflow.machine.move(source, transition.position), transition.trigger, source)
@@ -149,6 +149,15 @@ def _carry_out(snapshot: Snapshot, chosen: _Attempt, stimulus: Act, now: datetim
 def said(values: Mapping[str, Plain]) -> dict[str, Plain]:
     """Return the private part of an event's data: everything that was given."""
     return {"data": {k: v for k, v in values.items() if v is not None}}
+
+
+def _taken_back(workflow: Workflow, source: State, target: State) -> dict[str, Plain]:
+    """Return what an assignment said that does not hold any more, once it is recalled or returned; the unit stays."""
+    if target.stage != "reported" or source.stage == "reported":
+        return {}
+    main = main_clock(workflow)
+    until = main.until if main is not None else None
+    return {"responsible_person": None, **({until: None} if until else {})}
 
 
 def _issue(change: Change, target: State) -> None:
@@ -168,6 +177,7 @@ def _milestones(change: Change, transition: Transition, source: State, target: S
         change.mark("failed_on", on)
     if target.stage == "reported":
         change.mark("served_on", None)
+        withdraw_extensions(change, f"隐患已{transition.title}")
     if "suggested_unit" in transition.ask:
         change.count("returns")
     if target.stage == "verified" and source.stage != "verified":
@@ -210,7 +220,8 @@ def _tell(change: Change, transition: Transition, values: Mapping[str, Plain]) -
 
 
 def _former(change: Change, transition: Transition, source: State) -> tuple[str, ...]:
-    """Return who had the ticket in hand until it was given to somebody else."""
-    if source.stage == "reported" or "responsible_person" not in transition.ask:
+    """Return who had the ticket in hand until it was given to somebody else, or taken back."""
+    target = change.workflow.states[transition.target or ""]
+    if source.stage == "reported" or not (target.stage == "reported" or "responsible_person" in transition.ask):
         return ()
     return change.people(transition.tell, change.before)

@@ -125,7 +125,7 @@ class Timekeeper:
         if run is None or not run.live:
             return self._enter(clock, run, target, fields) if alive and not _over(clock, run, source) else None
         if not alive:
-            return self.halt(self._pause(clock, run), "met")
+            return self.halt(self._taken_back(clock, self._pause(clock, run), fields), "met")
         if trigger == clock.met_by and target in clock.runs_in:
             return self._met(clock, run, fields)
         if clock.again == "restart" and clock.met_by is None and source == target:
@@ -159,6 +159,18 @@ class Timekeeper:
             return run
         due_on = as_date(fields.get(clock.until))
         return run if due_on == run.due_on else self.redate(clock, run, due_on)
+
+    def _taken_back(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+        """Forget a fixed date that was taken back with its assignment; a first date that has passed stays for good.
+
+        An assignment by mistake never held, so the next one begins anew; but recalling what is overdue makes nothing
+        punctual.
+        """
+        if clock.until is None or as_date(fields.get(clock.until)) is not None:
+            return run
+        first = run.original_due_on
+        missed = first is not None and first < local_day(self.now)
+        return replace(run, due_on=None, due_at=None, original_due_on=first if missed else None)
 
     def _pause(self, clock: Clock, run: ClockRun) -> ClockRun:
         consumed = run.consumed + self._elapsed(clock, run)

@@ -20,7 +20,7 @@ from .values import as_date, persistent, take
 from .vocabulary import LEVELS
 from .workflow import RequestKind, Span
 
-__all__ = ["ask", "ask_reasons", "propose", "rule", "withdraw_overtaken", "withdraw_pending"]
+__all__ = ["ask", "ask_reasons", "propose", "rule", "withdraw_extensions", "withdraw_overtaken", "withdraw_pending"]
 
 PAPERS = {"list": "listing_notice", "paper": "supervision_letter"}
 _RANK = {level: rank for rank, level in enumerate(LEVELS)}
@@ -182,6 +182,12 @@ def withdraw_overtaken(change: Change, reason: str) -> None:
     kinds = change.workflow.requests.values()
     withdraw_pending(change, reason, frozenset(k.id for k in kinds if k.effect in ("extend", "paper")))
     withdraw_pending(change, reason, frozenset(k.id for k in kinds if k.effect == "list"), drafts=False)
+
+
+def withdraw_extensions(change: Change, reason: str) -> None:
+    """Withdraw a request for more time when its date is gone with the assignment."""
+    kinds = change.workflow.requests.values()
+    withdraw_pending(change, reason, frozenset(k.id for k in kinds if k.effect == "extend"))
 
 
 def withdraw_pending(change: Change, reason: str, kinds: frozenset[str] | None = None, *, drafts: bool = True) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rectiflow.engine.hands import role_title
 from rectiflow.engine.roles import people, standing
@@ -96,15 +96,15 @@ class PaperView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """One telephone call to make (电话催办): whom, about which deadline, since when.
+    """One telephone call to make (电话催办): whom, about which hazards and deadline, since when.
 
-    `phone` is whole only for who is to call.
+    One conversation with a person is one call, however many hazards are late. `phone` is whole only for who is to call.
     """
 
-    number: str
+    numbers: tuple[str, ...]
     clock: str
     unit: str
-    description: str
+    descriptions: tuple[str, ...]
     callee: str
     phone: str | None
     caller: str
@@ -183,31 +183,47 @@ def paper_view(flow: Rectiflow, snapshot: Snapshot, paper: Document, by: str) ->
 
 
 def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
-    """List the telephone calls that wait to be made, oldest first."""
+    """List the telephone calls that wait to be made, oldest first: one for each person, unit and deadline."""
     rows = queries.open_tasks(flow.store.engine, flow.district)
     shown = _snapshots(flow, (r["number"] for r in rows), by)
-    found: list[CallView] = []
+    found: dict[tuple[str, ...], CallView] = {}
     for row in rows:
         snapshot = shown.get(row["number"])
         if snapshot is None:
             continue
-        clock, fields = snapshot.workflow.clocks.get(row["clock"]), snapshot.case.fields
-        callee = snapshot.directory.persons.get(fields.get("responsible_person") or row["callee"] or "")
-        mine, phone = _mine(flow, snapshot, row["role"], by), callee.phone if callee else None
-        found.append(
-            CallView(
-                number=row["number"],
-                clock=clock.title if clock else row["clock"],
-                unit=snapshot.directory.unit_name(fields.get("responsible_unit")),
-                description=fields.get("description") or "",
-                callee=callee.name if callee else "",
-                phone=phone if mine else masked_phone(phone),
-                caller=role_title(snapshot.workflow, row["role"]),
-                since=row["opened_at"],
-                mine=mine,
-            )
-        )
-    return found
+        fields = snapshot.case.fields
+        callee = fields.get("responsible_person") or row["callee"] or ""
+        key = (callee, fields.get("responsible_unit") or "", row["clock"], row["role"])
+        one = _call_view(flow, snapshot, row, callee, by)
+        earlier = found.get(key)
+        found[key] = one if earlier is None else _together(earlier, one)
+    return list(found.values())
+
+
+def _call_view(flow: Rectiflow, snapshot: Snapshot, row: Mapping[str, Any], callee: str, by: str) -> CallView:
+    clock, fields = snapshot.workflow.clocks.get(row["clock"]), snapshot.case.fields
+    person = snapshot.directory.persons.get(callee)
+    mine, phone = _mine(flow, snapshot, row["role"], by), person.phone if person else None
+    return CallView(
+        numbers=(row["number"],),
+        clock=clock.title if clock else row["clock"],
+        unit=snapshot.directory.unit_name(fields.get("responsible_unit")),
+        descriptions=(fields.get("description") or "",),
+        callee=person.name if person else "",
+        phone=phone if mine else masked_phone(phone),
+        caller=role_title(snapshot.workflow, row["role"]),
+        since=row["opened_at"],
+        mine=mine,
+    )
+
+
+def _together(call: CallView, other: CallView) -> CallView:
+    return replace(
+        call,
+        numbers=(*call.numbers, *other.numbers),
+        descriptions=(*call.descriptions, *other.descriptions),
+        since=min(call.since, other.since),
+    )
 
 
 def waiting_calls(flow: Rectiflow, number: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -83,20 +84,28 @@ def load_library(folder: Path | None = None, *, templates: Iterable[str] | None 
     if folder is not None and folder.is_dir():
         workflow_sources += _texts(folder)
         catalogue_sources += _texts(folder / "catalogues") if (folder / "catalogues").is_dir() else []
-    catalogues: dict[str, Catalogue] = {}
-    texts: dict[str, str] = {}
-    for source in catalogue_sources:
-        catalogue = load_catalogue(source.text, source=source.name)
-        catalogues[catalogue.id], texts[catalogue.id] = catalogue, source.text
+    own = {_catalogue(s).id: s for s in catalogue_sources}
     known = None if templates is None else frozenset(templates)
-    workflows = [load_workflow(s.text, source=s.name, catalogues=catalogues, templates=known) for s in workflow_sources]
-    return Library(latest={w.id: w for w in workflows}, catalogues=texts)
+    workflows = [_workflow(s, tuple(own.items()), known) for s in workflow_sources]
+    return Library(latest={w.id: w for w in workflows}, catalogues={k: s.text for k, s in own.items()})
 
 
 def load_kept(text: str, catalogues: Mapping[str, str], name: str) -> Workflow:
     """Load a definition as the database keeps it."""
-    loaded = {k: load_catalogue(t, source=k) for k, t in catalogues.items()}
-    return load_workflow(text, source=name, catalogues=loaded)
+    kept = tuple((k, Source(name=k, text=t)) for k, t in catalogues.items())
+    return _workflow(Source(name=name, text=text), kept, None)
+
+
+@lru_cache(maxsize=128)
+def _workflow(source: Source, catalogues: tuple[tuple[str, Source], ...], templates: frozenset[str] | None) -> Workflow:
+    """Load a definition once in a process, however often a database is opened: a workflow never changes."""
+    loaded = {k: _catalogue(s) for k, s in catalogues}
+    return load_workflow(source.text, source=source.name, catalogues=loaded, templates=templates)
+
+
+@lru_cache(maxsize=128)
+def _catalogue(source: Source) -> Catalogue:
+    return load_catalogue(source.text, source=source.name)
 
 
 def calendar_for(name: str, override: Path | None = None) -> WorkCalendar:

@@ -83,6 +83,22 @@ class Reading:
             raise NotFound(f"没有编号以 {int(text):06d} 结尾的隐患。")
         return found[0] if len(found) == 1 else self._meant(text, found)
 
+    def find_together(self, texts: Sequence[str]) -> dict[str, str]:
+        """Return the full numbers for several written short in one breath, of which some alone fit several years.
+
+        9-16 means the hazards of the one year in which every one of them is open; empty when there is no such year.
+        """
+        waiting = {t: self._open_by_head(int(t)) for t in texts if t.isdecimal() and len(t) <= _MOST_DIGITS}
+        heads = set.intersection(*(set(w) for w in waiting.values())) if len(waiting) > 1 else set[str]()
+        return {t: w[next(iter(heads))] for t, w in waiting.items()} if len(heads) == 1 else {}
+
+    def _open_by_head(self, serial: int) -> dict[str, str]:
+        """Return the open hazards of a running number by what stands before it in the full one: prefix and year."""
+        found = queries.find_numbers(self.store.engine, self.district, serial)
+        known = [t for n in found for t in self._known(n)]
+        waiting = (t.number for t in known if self.workflow_of(t).states[t.state].final is None)
+        return {n.rpartition("-")[0]: n for n in waiting}
+
     def _meant(self, text: str, found: Sequence[str]) -> str:
         """Return which of several years' hazards a short number means: the only open one."""
         states = {n: self.workflow_of(t).states[t.state] for n in found for t in self._known(n)}

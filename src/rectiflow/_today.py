@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from rectiflow._desk import call_views, request_views
+from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
 from rectiflow._papers import paper_lines
 from rectiflow._upkeep import incidents, outbox
@@ -48,6 +48,7 @@ class TodayItem:
     ordinal: int | None = None
     key: str = ""
     detail: str = ""
+    call: CallView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,16 +206,17 @@ def _papers(reader: _Reader) -> Iterator[TodayItem]:
 def _calls(reader: _Reader) -> Iterator[TodayItem]:
     for call in call_views(reader.flow, by=reader.person):
         if reader.everything or call.mine:
-            since = local_day(call.since)
+            since, several = local_day(call.since), f"（{len(call.numbers)} 条）" if len(call.numbers) > 1 else ""
             yield TodayItem(
                 section="call",
-                number=call.number,
-                title=f"{call.clock} {call.description}",
+                number=call.numbers[0],
+                title=f"{call.clock}{several} {call.descriptions[0]}",
                 unit=call.unit,
                 turn=(call.callee,) if call.callee else (),
                 since=since,
                 days=(reader.day - since).days,
                 detail=call.phone or "",
+                call=call,
             )
 
 

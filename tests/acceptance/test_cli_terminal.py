@@ -155,6 +155,30 @@ def test_a_call_is_made_and_its_answer_entered(workplace: Path) -> None:
         at.type("q")
 
 
+def test_one_call_about_several_hazards(workplace: Path) -> None:
+    """The list has one entry for the call; the answer is entered for both, or one of them is opened."""
+    at_nine = [*PROGRAM, "安全股股长"]
+    found = ("来源=局检查", "排查日期=9月2日", "类别=消防安全", "隐患描述=标志不亮", "责任单位=示例一镇初级中学")
+    assign = ("ticket", "do", "7", "交办", "整改责任人=示例一镇初级中学安全副校长", "整改时限=9月20日")
+    for words in (("ticket", "new", *found), assign):
+        early = ["2024-09-02T09:00" if w.startswith("2024-") else w for w in at_nine]
+        subprocess.run([*early, *words], cwd=workplace, check=True, capture_output=True, timeout=60)
+    subprocess.run([*at_nine, "tick", "--no-send"], cwd=workplace, check=True, capture_output=True, timeout=60)
+    with terminal(workplace) as at:
+        position = re.search(r"(\d+)  LZH-2024-000002 .*签收时限（2", at.wait("q 离开："))
+        assert position is not None
+        at.type(position[1])
+        screen = at.wait("序号办理，回车返回：")
+        assert "有 2 条隐患签收时限已到" in screen
+        assert "1  代录答复：签收（示例一镇初级中学安全副校长，电话，全部 2 条）" in screen
+        assert "5  只办 LZH-2024-000007 标志不亮" in screen
+        at.type("1")
+        at.wait("通话要点：")
+        at.type("都收到了")
+        assert "办成 2 条" in at.wait("q 离开：")
+        at.type("q")
+
+
 def test_a_leader_decides_and_signs_from_the_list(workplace: Path) -> None:
     """A leader's list leads to the approval of a listing and then to signing its notice."""
     late = [*PROGRAM[:4], "2024-10-08T09:05", "--as"]

@@ -98,6 +98,18 @@ def test_a_short_number_of_several_years(flow: Rectiflow) -> None:
     made.close()
 
 
+def test_short_numbers_in_one_breath_are_of_one_year() -> None:
+    """Of 1-2 the first is open in 2024 only, so both are of 2024; a full number beside them changes nothing."""
+    made = two_years(SetClock(datetime(2024, 12, 30, tzinfo=UTC)))
+    assert read_numbers(made, ["1-2"]) == ["TEST-2024-000001", "TEST-2024-000002"]
+    assert read_numbers(made, ["2,4", "TEST-2024-000001"]) == [
+        "TEST-2025-000002",
+        "TEST-2025-000004",
+        "TEST-2024-000001",
+    ]
+    made.close()
+
+
 def two_years(clock: SetClock) -> Rectiflow:
     """Return hazards 1 to 3 of 2024 and 1 to 4 of 2025; 1 of 2025 and both 3 are voided."""
     made = memory_flow(**OFFICE, clock=clock)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.simulate import World
-from rectiflow.engine.stimulus import Fire
+from rectiflow.engine.stimulus import Fire, Hand
 from rectiflow.engine.ticket import TimerKey
 from support.district import (
     CLERK,
@@ -15,6 +15,7 @@ from support.district import (
     LEADER,
     RECTIFIER,
     SAFETY,
+    SCHOOL,
     at,
     clock,
     codes,
@@ -176,8 +177,35 @@ def test_rule_03_time_used_before_a_recall_stays_used() -> None:
     done(place.act(number, "recall", SAFETY, reason="写错"))
     assert clock(place, number, "rectify").consumed == 4
     place.advance_to(at("2024-10-21"))
-    done(place.act(number, "assign", SAFETY))
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-12-31"))
     assert clock(place, number, "rectify").due_on == date(2024, 10, 29)
+
+
+def test_rule_03_an_assignment_taken_back_leaves_neither_person_nor_date() -> None:
+    """It was a mistake, so the next assignment's date is the first one."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    done(place.act(number, "recall", SAFETY, reason="责任人写错"))
+    case = place.cases[number].ticket
+    assert (case.fields.get("responsible_person"), case.fields.get("due_on")) == (None, None)
+    assert (case.marks.get("due_on"), case.marks.get("original_due_on")) == (None, None)
+    assert case.fields["responsible_unit"] == SCHOOL
+    assert codes(place.act(number, "assign", SAFETY)) == {"field_missing"}
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-10-11"))
+    run = clock(place, number, "rectify")
+    assert (run.due_on, run.original_due_on, run.run) == (date(2024, 10, 11), date(2024, 10, 11), 1)
+
+
+def test_rule_03_a_recall_makes_nothing_punctual_that_was_overdue() -> None:
+    """Once the date has passed it stays the first one, whatever is dated back."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    place.advance_to(at("2024-09-23"))
+    done(place.act(number, "recall", Hand(actor=SAFETY, on=date(2024, 9, 20), note="节后补录"), reason="责任人写错"))
+    assert place.cases[number].ticket.marks["original_due_on"] == "2024-09-20"
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-10-11"))
+    run = clock(place, number, "rectify")
+    assert (run.due_on, run.original_due_on) == (date(2024, 10, 11), date(2024, 9, 20))
 
 
 def test_rule_03_only_an_extension_or_a_failure_moves_a_fixed_date() -> None:
