@@ -139,13 +139,14 @@ def _items(taken: Taken) -> Iterator[str]:
 
 def _next(taken: Taken, today: date) -> str:
     key = short_id(taken.paper.id, today) if taken.paper.id else "W…"
+    judged = short_id(taken.paper.corrects, today) if taken.paper.corrects else key
     return {
         "draft": f"签发：rectiflow notice sign-off {key}",
         "sign": f"打印、送达：rectiflow notice print {key} --out 通知.docx，notice serve {key}",
         "serve": f"签收：rectiflow notice receipt {key} --for 单位 --via 电话",
         "acknowledge": f"答复：rectiflow notice reply {key} 1-{len(taken.tickets)} 整改措施=… --photos 文件夹",
         "reply": f"复查：rectiflow notice verify {key} 合格=…",
-        "verify": f"签发复查意见书：rectiflow notice sign-off {key}",
+        "verify": f"签发复查意见书：rectiflow notice sign-off {key}；合格的销号：notice close {judged}",
     }.get(taken.plan.step, "")
 
 
@@ -164,15 +165,21 @@ def as_record(taken: Taken) -> dict[str, Any]:
     }
 
 
-def show_papers(found: Sequence[PaperLine], today: date) -> None:
-    """Show papers as lines that fit 80 columns."""
+def stands(line: PaperLine) -> str:
+    """Say where a paper stands; what it asked for may all be done."""
     from rectiflow._desk import PAPER_STATUS
 
+    running = line.kind == "rectification_notice" and line.status in ("served", "acknowledged")
+    return "已办结" if running and line.closed == len(line.items) else PAPER_STATUS.get(line.status, line.status)
+
+
+def show_papers(found: Sequence[PaperLine], today: date) -> None:
+    """Show papers as lines that fit 80 columns."""
     if not found:
         say("没有文书。")
         return
     for line in found:
-        status = PAPER_STATUS.get(line.status, line.status)
+        status = stands(line)
         total = len(line.items)
         progress = (
             f"{total} 项"
@@ -195,9 +202,7 @@ def short_id(paper: str, today: date) -> str:
 
 def show_paper(line: PaperLine, items: Sequence[Item], text: Sequence[str]) -> None:
     """Show one paper: where it stands, and each item."""
-    from rectiflow._desk import PAPER_STATUS
-
-    put(f"{line.id}  {line.number or line.title}  {PAPER_STATUS.get(line.status, line.status)}", "bold")
+    put(f"{line.id}  {line.number or line.title}  {stands(line)}", "bold")
     put_labelled("单位", [line.unit])
     days = (
         ("拟稿", line.drafted_on),

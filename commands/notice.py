@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ._context import Session
     from ._given import Given
 
-app = typer.Typer(help="文书：整改通知书等，拟稿、签发、打印、送达、签收、逐项答复和复查、作废。", no_args_is_help=True)
+app = typer.Typer(help="文书：整改通知书等，拟稿、签发、打印、送达、签收、逐项答复和复查、销号、作废。", no_args_is_help=True)
 
 __all__ = ["app"]
 
@@ -277,6 +277,37 @@ def verify(
         failed=_numbers(items, said.failed, title),
     )
     _take(made, "verify", key, order, dry_run=dry_run, as_json=as_json)
+
+
+@app.command("close")
+def close(
+    context: typer.Context,
+    paper: _Paper,
+    words: _Words = None,
+    on: On = None,
+    whom: For = None,
+    via: Via = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """销号：复查合格的各项一次销号，单位只收一条提醒；不写项号为全部待销号的项。"""
+    from rectiflow.engine.papers import title_of
+
+    from ._notices import read_words
+
+    made = session(context)
+    key = _paper(made, paper)
+    items = _items(made, key)
+    said, title = read_words(made, items, words or ()), title_of(items[0].paper)
+    snapshot = items[0].snapshot
+    order = _order(
+        _hand(made, _given(made, on, whom, via, note), snapshot, snapshot.workflow.keepers),
+        data=said.data,
+        each=_by_number(items, said.each, title),
+        items=_numbers(items, said.places, title),
+    )
+    _take(made, "close", key, order, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("void")

@@ -44,6 +44,7 @@ __all__ = [
 
 _ADDRESSED = ("rectification_notice", "supervision_letter", "listing_notice")  #: papers a unit has to follow
 _LOOKING_BACK = ("verification_opinion", "correction_notice")  #: papers that state what was, also of what is closed
+_LISTING_ITEMS = ("rectification_notice", "verification_opinion")  #: papers whose items are closed together
 _Nothing: Mapping[str, Any] = {}
 
 
@@ -151,7 +152,7 @@ def demand_reasons(kind: str, snapshot: Snapshot, data: Mapping[str, Any]) -> li
 
 
 def step(name: str, items: Sequence[Item], order: Order, on: date, *, new_id: str = "") -> Plan | Refusal:
-    """Plan a further step of a paper: sign, serve, acknowledge, reply, verify or void.
+    """Plan a further step of a paper: sign, serve, acknowledge, reply, verify, close or void.
 
     Args:
         new_id: id of the opinion that a re-inspection drafts.
@@ -240,6 +241,19 @@ def _verify(items: Sequence[Item], order: Order, on: date, new_id: str) -> Plan 
     )
 
 
+def _close(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refusal:
+    paper = items[0].paper
+    chosen, reasons = _chosen(items, order.items, _closing)
+    if paper.kind not in _LISTING_ITEMS:
+        message = f"{PAPERS[paper.kind]}不逐项销号，请用 ticket do 办理"
+        reasons.append(Reason(code="paper_unknown", message=message))
+    if reasons:
+        return refuse(paper.kind, "close", reasons)
+    parts = tuple(_part(i, i.paper, "close", order, _closing(i)) for i in chosen)
+    roles = unit_roles(items[0].snapshot.workflow)
+    return Plan(step="close", paper=paper, parts=parts, told=roles, template="paper_closed")
+
+
 def _void(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refusal:
     paper = items[0].paper
     reasons = [] if order.reason.strip() else [Reason(code="field_missing", subject="reason", message="作废须写明理由")]
@@ -265,6 +279,7 @@ _STEPS: Mapping[str, Callable[[Sequence[Item], Order, date, str], Plan | Refusal
     "acknowledge": _acknowledge,
     "reply": _reply,
     "verify": _verify,
+    "close": _close,
     "void": _void,
 }
 
@@ -325,7 +340,7 @@ _NEXT: Mapping[str, str] = {
     "sign": "送达责任单位",
     "serve": "签收，逐项整改，按时限提交整改报告",
     "reply": "逐项复查",
-}
+}  #: after the others nothing is left to the reader of the message
 
 
 def _merged(reasons: Sequence[Reason]) -> list[Reason]:
@@ -363,6 +378,15 @@ def _replying(item: Item) -> str | None:
     workflow, state = item.snapshot.workflow, item.snapshot.case.state
     main = main_clock(workflow)
     return main.met_by if main is not None and main.met_by in workflow.by_state[state] else None
+
+
+def _closing(item: Item) -> str | None:
+    """Return how an item that was found good is struck off the ledger (销号)."""
+    workflow, state = item.snapshot.workflow, item.snapshot.case.state
+    if _stage(item) != "verified":
+        return None
+    leaving = (t for ts in workflow.by_state[state].values() for t in ts if t.target is not None)
+    return next((t.trigger for t in leaving if workflow.states[t.target or ""].final == "rectified"), None)
 
 
 def judging(item: Item, *, failed: bool) -> str | None:
@@ -475,6 +499,6 @@ def reason_at(where: str, code: str, message: str) -> Reason:
 
 def refuse(kind: str, name: str, reasons: Sequence[Reason]) -> Refusal:
     """Refuse a step of a paper of a kind, each reason once."""
-    title = "" if name in ("reply", "verify") else PAPERS.get(kind, kind)  # of the hazards, not of the paper
+    title = "" if name in ("reply", "verify", "close") else PAPERS.get(kind, kind)  # of the hazards, not of the paper
     action = f"{title}{PAPER_STEPS[name]}"
     return Refusal(number="", action=action, reasons=tuple(dict.fromkeys(reasons)))

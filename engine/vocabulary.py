@@ -88,6 +88,7 @@ PAPER_STEPS: Mapping[str, str] = {
     "acknowledge": "签收",
     "reply": "整改报告",
     "verify": "复查",
+    "close": "销号",
     "void": "作废",
 }
 METHODS: Mapping[str, str] = {

@@ -76,6 +76,7 @@ OCCASIONS: Mapping[str, str] = {
     "paper_waiting": "文书办理",
     "paper_served": "整改通知书送达",
     "paper_result": "复查结果",
+    "paper_closed": "隐患销号",
     "visit_reported": "检查发现隐患",
     "handed_over": "岗位交接",
     "standing_in": "请假代理",

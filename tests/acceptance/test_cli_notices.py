@@ -157,7 +157,12 @@ def test_a_notice_is_answered_item_by_item(served: Cli, photos: Path, workplace:
     assert (workplace / "文书" / "LZH-W2024-0002.docx").is_file()
     assert "复查意见书〔2024〕1号" in page
     assert "仍为单锁" in page
-    assert served("ticket", "do", "7-9", "11-12", "销号", now=JUDGED).code == 0
+    refused(served, ("notice", "close", "W1", "3-4"), f"第 4 项（{N}10）当前环节“整改中”")
+    before = standing(served)["messages"]
+    closed = served("notice", "close", "W1", now=JUDGED)
+    assert (closed.code, closed.out.count("复查合格待销号 → 已销号")) == (0, 5)
+    assert told(served, before) == {"隐患销号": [OFFICER, PRINCIPAL]}
+    refused(served, ("notice", "close", "W1"), "没有一项可以办这一步")
     after = paper(served)
     assert (after["answered"], after["passed"], after["closed"]) == (5, 5, 5)
     assert served("audit", "verify", now=JUDGED).code == 0
