@@ -139,7 +139,12 @@ def _paper(made: Session, paper: str, *, signing: bool) -> None:
     try:
         line = paper_line(flow, paper, by=made.person)
         show_paper(line, items_of(flow, paper, made.person), paragraphs(flow, paper, made.person))
-        if confirm("签发吗？" if signing else "已经送达了吗？"):
+        if signing and not line.mine:
+            name, who = short_id(paper, flow.today()), "、".join(line.signers) or "（岗位空缺）"
+            leader = line.signers[0] if line.signers else "领导"
+            put(f"由 {who} 签发；已在纸上签了的：rectiflow notice sign-off {name} --for {leader} --via 纸质")
+            ask("回车返回：")
+        elif confirm("签发吗？" if signing else "已经送达了吗？"):
             order = Order(hand=flow.hand(made.person, account=made.account))
             tell(made, take_step(flow, "sign" if signing else "serve", paper, order))
     except RectiflowError as exc:

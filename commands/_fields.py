@@ -201,5 +201,5 @@ def read_word(text: str | None, words: Mapping[str, str], option: str) -> str | 
     begun = exact or [k for k, title in words.items() if text and (title.startswith(text) or k.startswith(text))]
     if len(begun) == 1:
         return begun[0]
-    known = "、".join(f"{title}（{k}）" for k, title in words.items())
+    known = "、".join(words.values())
     raise typer.BadParameter(f"没有“{text}”，可写：{known}。", param_hint=option)

@@ -141,7 +141,7 @@ def _next(taken: Taken, today: date) -> str:
     key = short_id(taken.paper.id, today) if taken.paper.id else "W…"
     judged = short_id(taken.paper.corrects, today) if taken.paper.corrects else key
     return {
-        "draft": f"签发：rectiflow notice sign-off {key}",
+        "draft": f"签发：rectiflow notice sign-off {key}；领导在纸上签了的，加 --for 领导 --via 纸质",
         "sign": f"打印、送达：rectiflow notice print {key} --out 通知.docx，notice serve {key}",
         "serve": f"签收：rectiflow notice receipt {key} --for 单位 --via 电话",
         "acknowledge": f"答复：rectiflow notice reply {key} 1-{len(taken.tickets)} 整改措施=… --photos 文件夹",

@@ -19,7 +19,7 @@ Number = Annotated[str, typer.Argument(help="隐患编号，可写短号，如 1
 On = Annotated[str | None, typer.Option("--on", help="发生日期，如 12月3日；默认今天", metavar="日期")]
 Via = Annotated[
     str | None,
-    typer.Option("--via", help="方式：电话 phone、微信 wechat、短信 sms、纸质 paper、当面 in-person", metavar="方式"),
+    typer.Option("--via", help="方式：电话、微信、短信、纸质、当面", metavar="方式"),
 ]
 Where = Annotated[
     str | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,8 +36,20 @@ def say(text: str = "") -> None:
 
 
 def warn(text: str) -> None:
-    """Print a warning to standard error."""
-    console(error=True).print(text, markup=False, style="yellow")
+    """Print a warning to standard error; on a terminal long lines go on below, set in a little."""
+    out = console(error=True)
+    for line in _broken(text, out.width) if is_terminal() else (text,):
+        out.print(line, markup=False, style="yellow")
+
+
+def _broken(text: str, width: int) -> Iterator[str]:
+    from ._layout import wrapped
+
+    for line in text.split("\n"):
+        said = line.lstrip(" ")
+        margin = " " * (len(line) - len(said))
+        for place, part in enumerate(wrapped(said, max(20, width - len(margin) - 2))):
+            yield f"{margin}{'  ' if place else ''}{part}"
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "没有。") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ._context import Session
     from ._given import Given
 
-app = typer.Typer(help="文书：整改通知书等，拟稿、签发、打印、送达、签收、逐项答复和复查、销号、作废。", no_args_is_help=True)
+app = typer.Typer(
+    help="文书：整改通知书等，拟稿、签发、打印、送达、签收、逐项答复和复查、销号、作废。", no_args_is_help=True
+)
 
 __all__ = ["app"]
 
@@ -193,11 +195,12 @@ def reply(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """整改报告：逐项答复并申请复查；不写项号为全部整改中的项。"""
+    """整改报告：逐项答复并申请复查；不写项号为全部整改中的项，每项都要有照片或佐证材料。"""
     from rectiflow._photos import photos_by_item
     from rectiflow._views import attach
     from rectiflow.engine.errors import InputUnusable
     from rectiflow.engine.papers import title_of
+    from rectiflow.engine.visibility import unit_roles
 
     from ._notices import read_words
 
@@ -205,23 +208,23 @@ def reply(
     key = _paper(made, paper)
     items = _items(made, key)
     said = read_words(made, items, words or ())
-    shared = attach(made.flow, evidence or (), keep=not dry_run)
     by_place = photos_by_item(photos, [i.paper.place for i in items]) if photos else {}
     stray = [place for place in by_place if said.places and place not in said.places]
     if stray:
         raise InputUnusable(
             f"照片里有第 {'、'.join(map(str, stray))} 项的，这次没有写要答复这些项；请写上项号，或拿走这些照片。"
         )
-    wanted = said.places or tuple(by_place)
-    numbers = _numbers(items, wanted, title_of(items[0].paper))
-    files = {k: attach(made.flow, v, keep=not dry_run) for k, v in by_place.items()}
-    _by_unit(
-        made, "reply", key, _Options(on, whom, via, note), dry_run=dry_run, as_json=as_json,
-        data=said.data,
-        each=_by_number(items, said.each, title_of(items[0].paper)),
-        evidence={i.number: (*shared, *files.get(i.paper.place, ())) for i in items},
-        items=numbers,
-    )  # fmt: skip
+    title, snapshot = title_of(items[0].paper), items[0].snapshot
+    hand = _hand(made, _given(made, on, whom, via, note), snapshot, unit_roles(snapshot.workflow))
+    numbers, each = _numbers(items, said.places, title), _by_number(items, said.each, title)
+
+    def order(keep: bool) -> Any:
+        shared = attach(made.flow, evidence or (), keep=keep)
+        files = {k: attach(made.flow, v, keep=keep) for k, v in by_place.items()}
+        with_files = {i.number: (*shared, *files.get(i.paper.place, ())) for i in items}
+        return _order(hand, data=said.data, each=each, evidence=with_files, items=numbers)
+
+    _take_with_files(made, "reply", key, order, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("verify")
@@ -267,16 +270,14 @@ def verify(
         for r in takers(snapshot, t)
         if t.target and r in turn_roles(snapshot.workflow, snapshot.case)
     ]
-    shared = attach(made.flow, evidence or (), keep=not dry_run)
-    order = _order(
-        _hand(made, given, snapshot, dict.fromkeys(roles)),
-        data=said.data,
-        each=_by_number(items, said.each, title),
-        evidence={i.number: shared for i in items},
-        items=_numbers(items, said.passed, title),
-        failed=_numbers(items, said.failed, title),
-    )
-    _take(made, "verify", key, order, dry_run=dry_run, as_json=as_json)
+    hand, each = _hand(made, given, snapshot, dict.fromkeys(roles)), _by_number(items, said.each, title)
+    passed, failed = _numbers(items, said.passed, title), _numbers(items, said.failed, title)
+
+    def order(keep: bool) -> Any:
+        shared = dict.fromkeys((i.number for i in items), attach(made.flow, evidence or (), keep=keep))
+        return _order(hand, data=said.data, each=each, evidence=shared, items=passed, failed=failed)
+
+    _take_with_files(made, "verify", key, order, dry_run=dry_run, as_json=as_json)
 
 
 @app.command("close")
@@ -340,7 +341,7 @@ def list_papers(
         list[str] | None,
         typer.Option(
             "--status",
-            help="拟稿 draft、已签发 signed、已送达 served、已签收 acknowledged、已作废 void",
+            help="拟稿、已签发、已送达、已签收、已作废",
             metavar="状态",
         ),
     ] = None,
@@ -418,6 +419,16 @@ def _take(made: Session, step: str, paper: str, order: Any, *, dry_run: bool, as
     _show(made, take_step(made.flow, step, paper, order, dry_run=dry_run), as_json=as_json)
 
 
+def _take_with_files(
+    made: Session, step: str, paper: str, order: Callable[[bool], Any], *, dry_run: bool, as_json: bool
+) -> None:
+    """Try the step before its files are kept, so that a refused one leaves none behind; `order` gets whether to keep."""
+    from rectiflow._papers import take_step
+
+    tried = take_step(made.flow, step, paper, order(False), dry_run=True)
+    _show(made, tried if dry_run else take_step(made.flow, step, paper, order(True)), as_json=as_json)
+
+
 def _show(made: Session, taken: Taken, *, as_json: bool) -> None:
     from ._notices import as_record, tell
 
@@ -480,10 +491,18 @@ def _numbers(items: Sequence[Item], places: Iterable[int], title: str) -> tuple[
     places = list(places)
     missing = [k for k in places if k not in by_place]
     if missing:
-        which = "、".join(f"第 {k} 项" for k in missing)
+        which = "、".join(f"第 {part} 项" for part in _ranges(missing))
         reason = Reason(code="not_on_paper", message=f"{title}上没有{which}，只有 1 至 {max(by_place)} 项")
         raise Refused("", "答复或复查", [reason])
     return tuple(by_place[k] for k in places)
+
+
+def _ranges(places: Iterable[int]) -> list[str]:
+    """Return places as people write them, those in a row as a range: 7, 9-99."""
+    runs: list[tuple[int, int]] = []
+    for k in sorted(places):
+        runs = [*runs[:-1], (runs[-1][0], k)] if runs and runs[-1][1] == k - 1 else [*runs, (k, k)]
+    return [str(a) if a == b else f"{a}-{b}" for a, b in runs]
 
 
 def _by_number(items: Sequence[Item], each: Any, title: str) -> dict[str, Any]:

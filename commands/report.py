@@ -15,7 +15,7 @@ __all__ = ["report"]
 
 def report(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="monthly（月报）", metavar="种类")],
+    kind: Annotated[str, typer.Argument(help="月报", metavar="种类")],
     period: Annotated[str, typer.Option("--period", help="期间，如 2024-11", metavar="期间")],
     out: Annotated[
         Path | None,
@@ -32,7 +32,7 @@ def report(
     from rectiflow.engine.errors import InputUnusable
 
     if kind not in ("monthly", "月报"):
-        raise InputUnusable(f"没有“{kind}”这种报表，目前可做：monthly（月报）。")
+        raise InputUnusable(f"没有“{kind}”这种报表，目前可做：月报。")
     made = session(context)
     wanted = made.place.settings.report
     done = make_monthly(

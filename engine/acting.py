@@ -87,7 +87,9 @@ def wrong_state(workflow: Workflow, ticket: Ticket, trigger: str) -> Reason:
 
 def _attempt(snapshot: Snapshot, transition: Transition, stimulus: Act, now: datetime) -> _Attempt:
     workflow = snapshot.workflow
-    values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
+    values, reasons = take(
+        workflow, stimulus.data, snapshot.directory, local_day(now), snapshot.fields.get("responsible_unit")
+    )
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     standing, more = transition_reasons(snapshot, transition, stimulus, now, values)
     reasons += more

@@ -196,6 +196,19 @@ class Directory:
         """
         return self.persons[_find(text, self._named_persons, "人员")]
 
+    def find_member(self, text: str, unit: str | None, day: date) -> Person:
+        """Find a person as `find_person` does, or by the post held in a unit that day: 校长 of the school meant.
+
+        Raises:
+            NotFound, Ambiguous: as `find_person`; several hold the post.
+        """
+        posts = {p.id for p in self.posts.values() if unit is not None and p.unit == unit and p.title == text.strip()}
+        found = tuple(dict.fromkeys(h.person for h in self.holdings if h.post in posts and _on(h.since, h.until, day)))
+        if len(found) > 1:
+            names = "、".join(self.person_name(p) for p in found)
+            raise Ambiguous(f"{self.unit_name(unit)}的{text.strip()}有 {len(found)} 人：{names}。请写姓名。")
+        return self.persons[found[0]] if found else self.find_person(text)
+
     def by_account(self, account: str) -> Person | None:
         """Return the person an operating system's account belongs to."""
         return self.persons.get(self._accounts.get(account, ""))

@@ -48,7 +48,9 @@ def drafting_roles(workflow: Workflow) -> tuple[str, ...]:
 def _papered(snapshot: Snapshot, stimulus: PaperStep, now: datetime, said: dict[str, str]) -> Decision | Refusal:
     workflow, paper = snapshot.workflow, stimulus.document
     title = f"{PAPERS.get(paper.kind, paper.kind)}{PAPER_STEPS[stimulus.step]}"
-    values, reasons = take(workflow, stimulus.data, snapshot.directory, local_day(now))
+    values, reasons = take(
+        workflow, stimulus.data, snapshot.directory, local_day(now), snapshot.fields.get("responsible_unit")
+    )
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     standing, more = role_reasons(snapshot, workflow, _roles(workflow, stimulus), stimulus.hand, now)
     if stimulus.step == "sign":

@@ -62,11 +62,16 @@ def read_date(text: str, today: date, sense: Sense = "nearest") -> date:
 
 
 def take(
-    workflow: Workflow, data: Mapping[str, Any], directory: Directory, today: date
+    workflow: Workflow, data: Mapping[str, Any], directory: Directory, today: date, unit: Plain = None
 ) -> tuple[dict[str, Plain], list[Reason]]:
-    """Turn what was given into kept values; every field that cannot be read becomes a Reason."""
+    """Turn what was given into kept values; every field that cannot be read becomes a Reason.
+
+    Args:
+        unit: the responsible unit on record, where posts such as 校长 are looked for unless another one is given.
+    """
     taken: dict[str, Plain] = {}
     reasons: list[Reason] = []
+    unit = _unit_given(data, directory) or unit
     for name, raw in data.items():
         field = workflow.fields.get(name)
         if field is None:
@@ -76,13 +81,22 @@ def take(
             taken[name] = None
             continue
         try:
-            taken[name] = coerce(workflow, field, raw, directory, today)
+            taken[name] = coerce(workflow, field, raw, directory, today, unit)
         except (ValueError, RectiflowError) as exc:
             reasons.append(Reason(code="field_invalid", subject=name, message=f"{field.title}：{exc}"))
     return taken, reasons
 
 
-def coerce(workflow: Workflow, field: Field, raw: Any, directory: Directory, today: date) -> Plain:
+def _unit_given(data: Mapping[str, Any], directory: Directory) -> str | None:
+    try:
+        return directory.find_unit(str(data["responsible_unit"])).id if data.get("responsible_unit") else None
+    except RectiflowError:
+        return None  # said where the field itself is read
+
+
+def coerce(
+    workflow: Workflow, field: Field, raw: Any, directory: Directory, today: date, unit: str | None = None
+) -> Plain:
     """Turn one value into what is kept.
 
     Raises:
@@ -96,7 +110,7 @@ def coerce(workflow: Workflow, field: Field, raw: Any, directory: Directory, tod
     if field.type == "unit":
         return directory.find_unit(str(raw)).id
     if field.type == "person":
-        return directory.find_person(str(raw)).id
+        return directory.find_member(str(raw), unit if field.id == "responsible_person" else None, today).id
     if field.type == "date":
         return _day(raw, today, _sense(workflow, field.id)).isoformat()
     value = _SIMPLE[field.type](raw)

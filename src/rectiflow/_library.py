@@ -50,7 +50,7 @@ class Library:
         """
         found = self.latest.get(name) or next((w for w in self.latest.values() if w.title == name), None)
         if found is None:
-            known = "、".join(f"{w.title}（{k}）" for k, w in self.latest.items())
+            known = "、".join(w.title for w in self.latest.values())
             raise NotFound(f"没有流程“{name}”，可用：{known}。")
         return found
 

@@ -123,7 +123,7 @@ def _parts(text: str) -> list[str]:
 def _named(parts: Sequence[str], what: str) -> list[str]:
     unknown = [p for p in parts if p not in _NAMES]
     if not parts or unknown:
-        known = "、".join(f"{c.title}（{c.id}）" for c in COLUMNS.values())
+        known = "、".join(c.title for c in COLUMNS.values())
         near = dict.fromkeys(
             n for p in unknown for n in get_close_matches(p, _NAMES, n=1, cutoff=0.6 if p.isascii() else 0.5)
         )

@@ -240,15 +240,22 @@ def _decided(flow: Rectiflow, visit: Visit, found: Sequence[Found]) -> list[Deci
     if len(found) > MOST_FINDINGS:
         reasons.append(Reason(code="too_many", message=f"一次检查最多 {MOST_FINDINGS} 条，写了 {len(found)} 条"))
     decisions: list[Decision] = []
+    looked_at = _sound(visit, flow.today()) if reasons else visit
     for place, each in enumerate(found, start=1):
         workflow = flow.library.newest(each.workflow)
-        answer = decide(workflow, flow.blank(workflow), _report(flow, visit, each, workflow), flow.now())
+        answer = decide(workflow, flow.blank(workflow), _report(flow, looked_at, each, workflow), flow.now())
         more = [*_outcome_reasons(flow, each), *(answer.reasons if isinstance(answer, Refusal) else ())]
         reasons += [replace(r, message=f"第 {place} 条：{r.message}") for r in more]
         decisions += [answer] if isinstance(answer, Decision) else []
     if reasons:
         raise Refused("", "检查记录", list(dict.fromkeys(reasons)))
     return gather(decisions, _letter(flow, visit, decisions), directory, visit.hand) if decisions else []
+
+
+def _sound(visit: Visit, today: date) -> Visit:
+    """Return a visit whose date nothing speaks against, so that its findings show what they miss beside the date."""
+    on = min(visit.on, today)
+    return replace(visit, on=on, hand=replace(visit.hand, on=on, note=visit.hand.note or visit.note or "—"))
 
 
 def _outcome_reasons(flow: Rectiflow, found: Found) -> list[Reason]:

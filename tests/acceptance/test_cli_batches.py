@@ -146,7 +146,7 @@ def test_a_sorted_list_says_what_it_leaves_out(cli: Cli) -> None:
     ("words", "said"),
     [
         (("--sort", "时现"), "--sort：没有列“时现”，是不是：时限？"),
-        (("--columns", "编号,abc"), "--columns：没有列“abc”，可写：编号（number）"),
+        (("--columns", "编号,abc"), "--columns：没有列“abc”，可写：编号、"),
         (("--sort", "时限", "--after", "2"), "--after 按编号翻页，不能和 --sort 一起用"),
         (("--where", "环节"), "--where：“环节”：应写成 环节=整改中"),
     ],

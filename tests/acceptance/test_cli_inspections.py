@@ -127,7 +127,7 @@ def test_nothing_found_is_signed_for(cli: Cli) -> None:
 def test_everything_wrong_is_said_at_once(cli: Cli, photos: Path) -> None:
     """Date, partners, inspector and every finding are named in one answer; nothing of the visit is stored."""
     before = record(cli)
-    texts = ("灭火器过期；类别=消防安全", "地面湿滑；类别=火星", "窗户松动")
+    texts = ("灭火器过期；类别=消防安全", "地面湿滑；类别=火星", "窗户松动", "插座松动；类别=消防安全；处理=当场整改")
     words = ("--method", "联合", "--inspector", PRINCIPAL, "--on", "9月20日")
     answer = cli(*NEW, *words, *found(texts))
     assert answer.code == 1
@@ -138,8 +138,11 @@ def test_everything_wrong_is_said_at_once(cli: Cli, photos: Path) -> None:
         f"{PRINCIPAL}是受检单位的人员，不能作检查人",
         "第 2 条：类别：“火星”不在目录内",
         "第 3 条：缺“类别”",
+        "第 4 条：缺“整改措施”",
+        "第 4 条：缺“佐证材料”",
     ):
         assert reason in said
+    assert said.count("晚于今天") == 1
     few = cli(*NEW, *found(FINDINGS[:5]), "--photos", str(photos))
     assert (few.code, few.err.count("文书上没有这一项（1 至 5）")) == (1, 2)
     assert record(cli) == before
@@ -149,11 +152,11 @@ def test_everything_wrong_is_said_at_once(cli: Cli, photos: Path) -> None:
     ("words", "code", "said"),
     [
         (("没有的学校", *found(FINDINGS[:1])), 1, "没有单位“没有的学校”"),
-        ((SCHOOL, "--method", "抽查", *found(FINDINGS[:1])), 2, "没有“抽查”，可写：自查（self）"),
+        ((SCHOOL, "--method", "抽查", *found(FINDINGS[:1])), 2, "没有“抽查”，可写：自查、"),
         ((SCHOOL,), 2, "没有写隐患（--finding）"),
         (found(FINDINGS[:1]), 2, "没有写受检单位"),
         ((SCHOOL, "--finding", "类别=消防安全"), 2, "没有写隐患描述"),
-        ((SCHOOL, "--finding", "门坏了；类别=消防安全；处理=乱写"), 2, "没有“乱写”，可写：登记（opened）"),
+        ((SCHOOL, "--finding", "门坏了；类别=消防安全；处理=乱写"), 2, "没有“乱写”，可写：登记、"),
         ((SCHOOL, "--on", "13月40日", *found(FINDINGS[:1])), 2, "13月40日"),
         ((SCHOOL, "--on", "2024-08-01", *found(FINDINGS[:1])), 1, "补录须写明原因"),
         ((SCHOOL, *found(FINDINGS[:3])), 1, "第 3 条：缺“佐证材料”"),

@@ -224,7 +224,7 @@ def test_verdicts_that_cannot_be(served: Cli, photos: Path) -> None:
     verify = ("notice", "verify", "W1")
     refused(served, (*verify, "合格=其余", "不合格=4"), f"第 4 项（{N}10）缺“理由”", "缺“整改时限”", by=DEPUTY)
     refused(served, (*verify, "合格=1-4", "不合格=4", "4.理由=差"), "既写了合格又写了不合格", by=DEPUTY)
-    refused(served, (*verify, "合格=1-8"), "没有第 7 项、第 8 项", by=DEPUTY)
+    refused(served, (*verify, "合格=1-8"), "没有第 7-8 项", by=DEPUTY)
     refused(served, (*verify, "合格=全部", "--on", "9月20日"), "晚于今天", by=DEPUTY)
     refused(served, (*verify, "合格=全部"), "不能“", by=OFFICER)
     refused(served, verify, "没有写哪几项合格", by=DEPUTY, code=2)

@@ -115,4 +115,4 @@ def test_a_level_that_is_none(cli: Cli) -> None:
     """A level is one of three; anything else is wrong usage."""
     answer = cli("request", "new", "3", "挂牌督办", "--level", "市级")
     assert answer.code == 2
-    assert "村级（village）、镇级（town）、区级（district）" in answer.err
+    assert "村级、镇级、区级" in answer.err

@@ -180,5 +180,5 @@ def test_columns_that_are_none() -> None:
     assert [c.id for c in read_columns("编号, 环节，due_on、编号")] == ["number", "state_title", "due_on"]
     with pytest.raises(InputUnusable, match="没有列“编码”、“xyz”，是不是：编号？"):
         read_columns("编码,xyz")
-    with pytest.raises(InputUnusable, match="没有列“--”，可写：编号（number）"):
+    with pytest.raises(InputUnusable, match="没有列“--”，可写：编号、"):
         read_order("---")

@@ -266,3 +266,24 @@ def test_every_template_a_definition_tells_is_there() -> None:
 
     occasions = {f.name.split(".")[0] for f in files("rectiflow.notifiers").joinpath("occasions").iterdir()}
     assert set(load_library(templates=occasions).latest) == set(workflows())
+
+
+def test_a_post_of_the_unit_means_its_holder() -> None:
+    """安全副校长 is that of the responsible school, of the one given with the action before the one on record."""
+    place = world()
+    number = hazard(place)
+    unknown = place.act(number, "assign", SAFETY, responsible_person="安全主任", due_on="2024-09-20")
+    assert codes(unknown) == {"field_invalid"}
+    done(place.act(number, "assign", SAFETY, responsible_person="安全副校长", due_on="2024-09-20"))
+    assert place.cases[number].ticket.fields["responsible_person"] == RECTIFIER
+    done(
+        place.act(
+            number,
+            "reassign",
+            SAFETY,
+            reason="校舍已划归二小",
+            responsible_unit="示例一镇第二小学",
+            responsible_person="校长",
+        )
+    )
+    assert place.cases[number].ticket.fields["responsible_person"] == "town1-school3-head"

@@ -212,3 +212,13 @@ def test_units_and_persons_are_found_as_people_write_them() -> None:
         place.find_unit("一")
     with pytest.raises(NotFound, match="没有单位"):
         place.find_unit("三中")
+
+
+def test_a_member_is_found_by_the_post_held_that_day() -> None:
+    """The head before and after the change; elsewhere, or without a unit, the word is a name."""
+    place = small()
+    assert [place.find_member("校长", "s", date(2024, 9, day)).id for day in (10, 20)] == ["a", "b"]
+    assert place.find_member("人c", "s", date(2024, 9, 10)).id == "c"
+    for unit in ("t", None):
+        with pytest.raises(NotFound):
+            place.find_member("校长", unit, date(2024, 9, 10))

@@ -94,7 +94,13 @@ def test_sms_prints_a_parameter_once(occasion: str) -> None:
 def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
     """The number is in the subject, the greeting and the sender in the text, and the page says what the text says."""
     mail = templates.mail(occasion, USUAL)
-    if occasion in ("paper_served", "paper_result", "paper_closed", "paper_waiting", "visit_reported"):  # about many hazards
+    if occasion in (
+        "paper_served",
+        "paper_result",
+        "paper_closed",
+        "paper_waiting",
+        "visit_reported",
+    ):  # about many hazards
         assert "太和镇中心小学（63" in mail.subject
     elif occasion not in ("import_summary", "report_ready", "handed_over", "standing_in"):
         assert "LZH-2024-000123" in mail.subject
