@@ -89,8 +89,8 @@ class Reading:
         9-16 means the hazards of the one year in which every one of them is open; empty when there is no such year.
         """
         waiting = {t: self._open_by_head(int(t)) for t in texts if t.isdecimal() and len(t) <= _MOST_DIGITS}
-        heads = set.intersection(*(set(w) for w in waiting.values())) if len(waiting) > 1 else set[str]()
-        return {t: w[next(iter(heads))] for t, w in waiting.items()} if len(heads) == 1 else {}
+        every = [h for h in next(iter(waiting.values()), {}) if all(h in w for w in waiting.values())]
+        return {t: w[every[0]] for t, w in waiting.items()} if len(every) == 1 else {}
 
     def _open_by_head(self, serial: int) -> dict[str, str]:
         """Return the open hazards of a running number by what stands before it in the full one: prefix and year."""

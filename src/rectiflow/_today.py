@@ -206,7 +206,8 @@ def _papers(reader: _Reader) -> Iterator[TodayItem]:
 def _calls(reader: _Reader) -> Iterator[TodayItem]:
     for call in call_views(reader.flow, by=reader.person):
         if reader.everything or call.mine:
-            since, several = local_day(call.since), f"（{len(call.numbers)} 条）" if len(call.numbers) > 1 else ""
+            since, count = local_day(call.since), len(call.numbers)
+            several = f"（{count} 条）" if count > 1 else ""
             yield TodayItem(
                 section="call",
                 number=call.numbers[0],

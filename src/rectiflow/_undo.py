@@ -67,7 +67,13 @@ def _before(flow: Rectiflow, snapshot: Snapshot) -> Snapshot:
     number = snapshot.case.number
     found = kept.read_before(flow.store.engine, flow.district, number)
     if found is None:
-        raise Refused(number, "撤销", [Reason(code="not_undoable", message="没有可撤销的操作")])
+        last = flow.history(number)[-1]
+        said = (
+            "上一步就是撤销，不能再撤销；要改回去请重新办理"
+            if last.kind == "undone"
+            else "上一步不是在这里办的，没有可撤销的操作"
+        )
+        raise Refused(number, "撤销", [Reason(code="not_undoable", message=said)])
     ticket, clocks, requests, documents = found
     try:
         workflow = flow.workflow_of(ticket)
