@@ -89,7 +89,8 @@ class Reading:
         9-16 means the hazards of the one year in which every one of them is open; empty when there is no such year.
         """
         waiting = {t: self._open_by_head(int(t)) for t in texts if t.isdecimal() and len(t) <= _MOST_DIGITS}
-        every = [h for h in next(iter(waiting.values()), {}) if all(h in w for w in waiting.values())]
+        heads = dict.fromkeys(h for w in waiting.values() for h in w)
+        every = [h for h in heads if all(h in w for w in waiting.values())]
         return {t: w[every[0]] for t, w in waiting.items()} if len(every) == 1 else {}
 
     def _open_by_head(self, serial: int) -> dict[str, str]:
