@@ -49,9 +49,32 @@ class Claims:
         self.statements = statements
 
     def claim_timers(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[DueTimer]:
-        """Take up to `limit` due timers for `lease`, oldest first; each claim counts as an attempt."""
+        """Take up to `limit` due timers for `lease`, oldest first; each claim counts as an attempt.
+
+        Of one ticket only one is taken at a time: the first that is due, while no other of it is being fired.
+        """
         found = self._claim(self.statements.claim_timers, owner, now, lease, limit)
         return sorted((_due_timer(row) for row in found), key=lambda t: (t.due_at, t.number, t.key))
+
+    def renew_timers(
+        self, timers: Iterable[DueTimer], *, owner: str, now: datetime, lease: timedelta
+    ) -> list[DueTimer]:
+        """Hold claimed timers for `lease` from now on; return those that are still ours."""
+        statement = self.statements.renew_timer
+        held = {"b_owner": owner, "b_now": instant_text(now), "lease_until": instant_text(now + lease)}
+        with self.link.transaction() as cursor:
+            return [
+                t
+                for t in timers
+                if cursor.execute(statement.sql, statement.values({**_named(t), **held})).rowcount == 1
+            ]
+
+    def release_timers(self, timers: Iterable[DueTimer], *, owner: str) -> None:
+        """Give back claimed timers that were not begun, so that another worker need not wait for the lease to end."""
+        statement = self.statements.release_timer
+        with self.link.transaction() as cursor:
+            for timer in timers:
+                cursor.execute(statement.sql, statement.values({**_named(timer), "b_owner": owner}))
 
     def drop_timer(self, timer: DueTimer) -> None:
         """Remove a timer whose run or version is gone."""

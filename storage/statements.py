@@ -96,6 +96,8 @@ class Statements:
     disarm: Statement
     end_task: Statement
     claim_timers: Statement
+    renew_timer: Statement
+    release_timer: Statement
     fail_timer: Statement
     claim_messages: Statement
     keep_rendered: Statement
@@ -146,7 +148,9 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         fire=text(_fire()),
         disarm=text(_disarm()),
         end_task=text(_end_task()),
-        claim_timers=text(_claim(dialect, "timer", "armed", CLAIMED_TIMER)),
+        claim_timers=text(_claim(dialect, "timer", "armed", CLAIMED_TIMER, _first_of_ticket())),
+        renew_timer=text(_renew_timer()),
+        release_timer=text(_release_timer()),
         fail_timer=text(_fail_timer()),
         claim_messages=text(_claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn())),
         keep_rendered=text(_keep_rendered()),
@@ -284,6 +288,39 @@ def _in_turn() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def _first_of_ticket() -> ColumnElement[bool]:
+    """One timer of a ticket at a time, in the order they are due: it waits for an earlier one, and for one being fired."""
+    t, other = table("timer"), table("timer").alias("other")
+    own, theirs = (tuple_(x.c.due_at, *(x.c[n] for n in TIMER_KEY)) for x in (t, other))
+    earlier = and_(other.c.due_at <= bindparam("b_now"), theirs < own)
+    held = and_(other.c.lease_until >= bindparam("b_now"), theirs != own)
+    return ~(
+        select(other.c.number)
+        .where(
+            other.c.district == t.c.district,
+            other.c.number == t.c.number,
+            other.c.status == _literal("'armed'"),
+            or_(earlier, held),
+        )
+        .exists()
+    )
+
+
+def _renew_timer() -> Any:
+    """Hold on to what is claimed and not yet done."""
+    t = table("timer")
+    mine = (*(_is(t.c[n], n) for n in TIMER_KEY), t.c.status == _literal("'armed'"), *_mine(t))
+    return update(t).where(*mine).values(lease_until=bindparam("lease_until"))
+
+
+def _release_timer() -> Any:
+    """Let go of what was claimed and not begun; that was no attempt."""
+    t = table("timer")
+    mine = (*(_is(t.c[n], n) for n in TIMER_KEY), t.c.status == _literal("'armed'"), _is(t.c.owner, "owner"))
+    free = {"owner": _literal("NULL"), "lease_until": _literal("NULL"), "attempts": t.c.attempts - _literal("1")}
+    return update(t).where(*mine).values(free)
 
 
 def _claim(dialect: Dialect, name: str, status: str, returned: tuple[str, ...], *in_turn: ColumnElement[bool]) -> Any:

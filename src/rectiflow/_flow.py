@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Rectiflow"]
 
+LEASE = timedelta(minutes=2)  #: long enough for a slow batch: what is left of it is renewed at half
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
 MOST_SKEW = timedelta(seconds=30)
 
@@ -72,6 +73,7 @@ class Rectiflow(Reading):
         self.borrowed = False  #: the store works on a host's own engine
         self.posts_seen: tuple[int, date] | None = None  #: the revision and day for which posts were looked after
         self.contact = ""  #: the Safety Section's telephone, named in messages
+        self.lease = LEASE  #: how long a claimed timer is held before another worker may take it
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._listeners: list[Callable[[Outcome], None]] = []
 
@@ -396,13 +398,18 @@ class Rectiflow(Reading):
 
     # time -------------------------------------------------------------------------------------------------------
 
-    def tick(self, *, limit: int = 200) -> Swept:
-        """Fire what is due, until nothing is; a ticket that fails never stops the others. Posts are looked after first."""
+    def tick(self, *, limit: int = 200, going: Callable[[], bool] = lambda: True) -> Swept:
+        """Fire what is due, until nothing is; a ticket that fails never stops the others. Posts are looked after first.
+
+        Args:
+            limit: timers claimed at a time.
+            going: asked before each timer; when it says no, what was claimed and not begun is given back at once.
+        """
         from ._persons import keep_posts
         from ._sweep import sweep
 
         keep_posts(self)
-        return sweep(self, limit=limit)
+        return sweep(self, limit=limit, going=going)
 
     def fire(self, timer: DueTimer) -> Outcome | None:
         """Decide on a claimed timer and carry it out; None when its run or version is gone and it was dropped.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,9 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Swept", "sweep"]
 
-LEASE = timedelta(minutes=2)
 MOST_ATTEMPTS = 5  #: of one timer, before an incident
 BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+JITTER = 0.2  #: share of a wait that is left to chance, so that what failed together does not come back together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +44,31 @@ class Swept:
         )
 
 
-def sweep(flow: Rectiflow, *, limit: int = 200) -> Swept:
-    """Fire what is due, until nothing is; a ticket that fails never stops the others."""
+def sweep(flow: Rectiflow, *, limit: int = 200, going: Callable[[], bool] = lambda: True) -> Swept:
+    """Fire what is due, until nothing is; a ticket that fails never stops the others.
+
+    Args:
+        limit: timers claimed at a time.
+        going: asked before each timer; when it says no, what is claimed and not begun is given back.
+    """
     total = Swept()
-    while True:
-        due = flow.store.claim_timers(owner=flow.owner, now=flow.now(), lease=LEASE, limit=limit)
-        for timer in due:
-            total += _fire(flow, timer)
-        if len(due) < limit:
-            return total
+    while going() and (due := flow.store.claim_timers(owner=flow.owner, now=flow.now(), lease=flow.lease, limit=limit)):
+        total += _fire_all(flow, due, going)
+    return total
+
+
+def _fire_all(flow: Rectiflow, due: list[DueTimer], going: Callable[[], bool]) -> Swept:
+    total, left, held = Swept(), deque(due), flow.now()
+    while left:
+        if not going():
+            flow.store.release_timers(left, owner=flow.owner)
+            break
+        if flow.now() - held > flow.lease / 2:  # slow work: hold on to the rest before the lease runs out
+            held = flow.now()
+            left = deque(flow.store.renew_timers(left, owner=flow.owner, now=held, lease=flow.lease))
+            continue
+        total += _fire(flow, left.popleft())
+    return total
 
 
 def _fire(flow: Rectiflow, timer: DueTimer) -> Swept:
@@ -69,7 +88,8 @@ def _failed(flow: Rectiflow, timer: DueTimer, exc: Exception) -> None:
     now = flow.now()
     error = f"{type(exc).__name__}: {exc}"[:500]
     last = timer.attempts >= MOST_ATTEMPTS
-    retry_at = None if last else now + BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1]
+    wait = BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1] * (1 + random.uniform(0, JITTER))  # noqa: S311 no secret
+    retry_at = None if last else now + wait
     incident = IncidentDraft(
         key="timer:" + ":".join(map(str, timer.key)),
         kind="timer",

