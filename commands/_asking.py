@@ -14,6 +14,7 @@ from ._output import say, warn
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.engine.decision import Decision, Refusal
+    from rectiflow.engine.directory import Directory
     from rectiflow.engine.errors import Reason
     from rectiflow.engine.stimulus import Stimulus
     from rectiflow.engine.workflow import CatalogueItem, Field, Workflow
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ._doing import Make
     from ._given import Given
 
-__all__ = ["Form", "ask", "choose", "complete", "confirm", "fill_in", "offer"]
+__all__ = ["Form", "ask", "ask_files", "choose", "complete", "confirm", "fill_in", "insist", "offer"]
 
 _ASKED_FOR = frozenset(
     {
@@ -48,6 +49,7 @@ class Form:
     workflow: Workflow
     given: Given
     known: Mapping[str, Any]  #: fields on record
+    units: tuple[str | None, ...] = ()  #: responsible units of all hazards that are meant
 
 
 def ask(prompt: str) -> str:
@@ -86,14 +88,19 @@ def choose(title: str, choices: _Choices, *, enter: str = "放弃") -> str | Non
         warn(f"请写 1 到 {len(choices)} 的序号。")
 
 
-def complete(made: Session, number: str, make: Make, given: Given) -> None:
-    """Ask for everything that is still missing, as long as nothing else speaks against it; answers go into `given`."""
+def complete(made: Session, numbers: Sequence[str], make: Make, given: Given) -> None:
+    """Ask for everything that is still missing, as long as nothing else speaks against it; answers go into `given`.
+
+    What the first hazard misses is asked for and given to all; of several units a post is asked for, not a person.
+    """
     from rectiflow._views import seen
     from rectiflow.engine.errors import RectiflowError
 
+    number = numbers[0]
     try:
         before = seen(made.flow, number, made.person)
-        form = Form(made=made, workflow=before.workflow, given=given, known=before.case.fields)
+        units = dict.fromkeys(made.flow.ticket(n).fields.get("responsible_unit") for n in numbers)
+        form = Form(made=made, workflow=before.workflow, given=given, known=before.case.fields, units=tuple(units))
         fill_in(form, lambda: make(before, given)[1], lambda s: made.flow.preview(number, s))
     except RectiflowError:
         return  # said by the attempt itself, with everything else that is wrong
@@ -125,7 +132,7 @@ def _answer(form: Form, stimulus: Stimulus, reason: Reason) -> bool:
     """Ask for what one reason misses; False when the person gives up."""
     given, subject = form.given, reason.subject
     if subject == "evidence":
-        given.evidence = _files(form.made.flow)
+        given.evidence = ask_files(form.made.flow)
         return bool(given.evidence)
     if subject == "reason" and not _in_data(stimulus):
         given.reason = ask("理由：")
@@ -163,12 +170,24 @@ def _plain_subject(form: Form, subject: str, reason: Reason) -> str | None:
     return None
 
 
-def _files(flow: Rectiflow) -> tuple[Any, ...]:
+def insist(prompt: str) -> str:
+    """Ask until something is written; who does not want to go on leaves with Ctrl-C.
+
+    Raises:
+        EOFError: the input has ended.
+    """
+    while not (answer := ask(prompt)):
+        warn("  这一项要写；不办了按 Ctrl-C。")
+    return answer
+
+
+def ask_files(flow: Rectiflow, what: str = "佐证材料") -> tuple[Any, ...]:
+    """Ask for files until they can be used; none when the person just presses Enter."""
     from rectiflow._views import attach
     from rectiflow.engine.errors import InputUnusable
 
     while True:
-        answer = ask("佐证材料（文件路径，几个用空格隔开，回车放弃）：")
+        answer = ask(f"{what}（文件路径，几个用空格隔开，回车放弃）：")
         if not answer:
             return ()
         try:
@@ -200,8 +219,10 @@ def _field(form: Form, field: Field) -> Any:
         if not answer:
             return None
         answer = (day_word(answer, flow.today()) if field.type == "date" else "") or answer
+        if field.id == "responsible_person" and len(form.units) > 1 and answer in dict(choices):
+            return answer  # a post, which is another person in each unit
         try:
-            return coerce(form.workflow, field, answer, flow.directory(), flow.today())
+            return coerce(form.workflow, field, answer, flow.directory(), flow.today(), _unit(form))
         except (ValueError, RectiflowError) as exc:
             warn(str(exc))
 
@@ -224,6 +245,8 @@ def _choices(form: Form, field: Field) -> _Choices:
     if field.type != "person":
         return ()
     directory, today = form.made.flow.directory(), form.made.flow.today()
+    if field.id == "responsible_person" and len(form.units) > 1:
+        return [(title, f"各单位的{title}") for title in _posts(directory, form.units)]
     if field.id == "second_inspector":
         candidates: Iterable[str] = directory.holders("verifier", None, today)
     else:
@@ -231,6 +254,12 @@ def _choices(form: Form, field: Field) -> _Choices:
         candidates = (p for p in directory.persons if unit and unit in {x.unit for x in directory.posts_of(p, today)})
     others = [p for p in candidates if p != form.made.person]
     return [(p, directory.person_name(p)) for p in others[:_MOST_PEOPLE]]
+
+
+def _posts(directory: Directory, units: Iterable[str | None]) -> list[str]:
+    """Return the titles of posts that every one of some units has."""
+    titles = [dict.fromkeys(p.title for p in directory.posts.values() if p.unit == u) for u in units]
+    return [t for t in titles[0] if all(t in other for other in titles)] if titles else []
 
 
 def _unit(form: Form) -> str | None:

@@ -81,7 +81,7 @@ def carry_out_found(
     if asking and not dry_run:
         from ._asking import complete
 
-        complete(made, numbers[0], make, given)
+        complete(made, numbers, make, given)
     prepared = prepare(made, numbers, make, given, title)
     if dry_run or (asking and not yes):
         previews = [p if isinstance(p, Failed) else one(made, *p, dry_run=True) for p in prepared]
@@ -106,7 +106,7 @@ def _agreed(
     """
     from ._asking import confirm
 
-    tell(made, previews)
+    tell(made, previews, asking=True)
     able = sum(isinstance(r, Done) for r in previews)
     if not able:
         raise typer.Exit(1)

@@ -249,7 +249,7 @@ def _carry(made: Session, number: str, make: Make, whom: str | None) -> None:
     from ._given import Given
 
     given = Given(whom=whom, via="phone", note=ask("通话要点：")) if whom else Given()
-    complete(made, number, make, given)
+    complete(made, [number], make, given)
     try:
         before = seen(made.flow, number, made.person)
         title, stimulus = make(before, given)

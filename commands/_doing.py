@@ -87,7 +87,7 @@ def carry_out(
     from ._asking import complete
 
     if is_terminal() and not (as_json or dry_run):
-        complete(made, numbers[0], make, given)
+        complete(made, numbers, make, given)
     prepared = prepare(made, numbers, make, given, title)
     if is_terminal() and not (as_json or dry_run or yes) and not _agreed(made, prepared):
         return
@@ -103,7 +103,7 @@ def _agreed(made: Session, prepared: Sequence[Failed | Prepared]) -> bool:
     good = [t for t in trials if isinstance(t, Done)]
     if not good:
         return True
-    tell(made, good)
+    tell(made, good, asking=True)
     if confirm("就这样办吗？"):
         return True
     say("没有办理。")
@@ -165,8 +165,8 @@ def _done(made: Session, title: str, before: Snapshot, decision: Decision, ticke
     return Done(number=ticket.number, action=title, before=before, decision=decision, ticket=ticket, workflow=workflow)
 
 
-def tell(made: Session, results: Sequence[Result]) -> None:
-    """Show results: one in full, many as a line each with a sum below."""
+def tell(made: Session, results: Sequence[Result], *, asking: bool = False) -> None:
+    """Show results: one in full, many as a line each with a sum below; `asking`: to be agreed to right after."""
     for result in results:
         if isinstance(result, Failed):
             warn(_refusal(result))
@@ -177,7 +177,7 @@ def tell(made: Session, results: Sequence[Result]) -> None:
         tell_together(made, [r for r in results if isinstance(r, Done) and r.dry])
         refused = f"，不能办 {len(results) - done} 条" if done < len(results) else ""
         say(f"{'可办' if dry else '办成'} {done} 条{refused}。")
-    if dry:
+    if dry and not asking:
         say("以上是试算，没有写入任何内容。")
 
 
@@ -257,8 +257,8 @@ def _refusal(result: Failed) -> str:
 
 def _hint(result: Failed) -> str:
     from ._fields import near_fields
+    from ._hints import hints
 
-    if any(r.code == "field_missing" and r.subject == "evidence" for r in result.reasons):
-        return "佐证材料用 --evidence 文件 附上，可写几次。"
     unknown = [r.subject for r in result.reasons if r.code == "field_unknown"]
-    return near_fields(result.workflow, unknown) if result.workflow is not None else ""
+    near = near_fields(result.workflow, unknown) if result.workflow is not None else ""
+    return "\n  ".join(filter(None, (*hints(result.reasons), near)))

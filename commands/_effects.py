@@ -104,7 +104,7 @@ def _deadlines(result: Done) -> Iterator[tuple[ClockRun, str]]:
 def _moved(title: str, was: ClockRun | None, run: ClockRun) -> str:
     """Say how a deadline changes; "" when a person need not know."""
     if not run.live:
-        ended = "办结" if run.status == "met" else "停止"
+        ended = "撤销" if run.due_on is None else "办结" if run.status == "met" else "停止"
         return f"{title} {ended}" if was is not None and was.live and was.due_on else ""
     if run.due_on is None:
         return f"{title} 未定"

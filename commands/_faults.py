@@ -32,6 +32,7 @@ _DATABASE: tuple[tuple[str, str], ...] = (
     ("unable to open", "数据库打不开，请核对地址、文件夹和权限"),
     ("connect", "连不上数据库，请核对地址、网络和口令"),
 )
+_WITH_PHOTOS = ("检查记录", "整改报告")  #: what takes a folder of photographs by item
 _DRIVERS = ("sqlite3", "psycopg", "sqlalchemy.exc")
 
 
@@ -74,10 +75,15 @@ def describe(error: RectiflowError) -> str:
     """Return the sentence, or the sentence and a line for each reason."""
     from rectiflow.engine.errors import Refused
 
-    if not isinstance(error, Refused) or len(error.reasons) < 2:
+    if not isinstance(error, Refused):
         return str(error)
+    from ._hints import hints
+
+    how = [f"  {line}" for line in hints(error.reasons, photos=error.action in _WITH_PHOTOS)]
+    if len(error.reasons) < 2:
+        return "\n".join((str(error), *how))
     head = f"{error.number} 不能“{error.action}”：".lstrip()
-    return "\n".join((head, *(f"  · {r.message}" for r in error.reasons)))
+    return "\n".join((head, *(f"  · {r.message}" for r in error.reasons), *how))
 
 
 def _sentence(exc: Exception) -> str:

@@ -12,7 +12,7 @@ import typer
 
 from ._fields import by_field, read_pairs
 from ._layout import fit, put, put_labelled, screen_width, wrapped
-from ._output import say
+from ._output import say, warn
 
 if TYPE_CHECKING:
     from rectiflow._papers import PaperLine, Taken
@@ -118,6 +118,8 @@ def tell(made: Session, taken: Taken) -> None:
     put_labelled("提醒", [f"{what} → {'、'.join(dict.fromkeys(names))}" for what, names in told.items()])
     for incident in dict.fromkeys(i.message for d in taken.decisions for i in d.incidents):
         put_labelled("待办", [incident])
+    for warning in dict.fromkeys(w for d in taken.decisions for w in d.warnings):
+        warn(f"  注意  {warning}")
     following = _next(taken, today)
     put_labelled("下一步", [following] if following else [])
     if taken.dry:
@@ -142,12 +144,17 @@ def _next(taken: Taken, today: date) -> str:
     judged = short_id(taken.paper.corrects, today) if taken.paper.corrects else key
     return {
         "draft": f"签发：rectiflow notice sign-off {key}；领导在纸上签了的，加 --for 领导 --via 纸质",
-        "sign": f"打印、送达：rectiflow notice print {key} --out 通知.docx，notice serve {key}",
+        "sign": f"打印：rectiflow notice print {key}；送达后：rectiflow notice serve {key} --via 当面",
         "serve": f"签收：rectiflow notice receipt {key} --for 单位 --via 电话",
-        "acknowledge": f"答复：rectiflow notice reply {key} 1-{len(taken.tickets)} 整改措施=… --photos 文件夹",
+        "acknowledge": f"答复：rectiflow notice reply {key} 整改措施=… 完成日期=… --photos 文件夹",
         "reply": f"复查：rectiflow notice verify {key} 合格=…",
-        "verify": f"签发复查意见书：rectiflow notice sign-off {key}；合格的销号：notice close {judged}",
+        "verify": f"签发复查意见书：rectiflow notice sign-off {key}"
+        + (f"；合格的销号：rectiflow notice close {judged}" if _any_passed(taken) else ""),
     }.get(taken.plan.step, "")
+
+
+def _any_passed(taken: Taken) -> bool:
+    return any(d.ticket.marks.get("passed_on") for d in taken.decisions)
 
 
 def as_record(taken: Taken) -> dict[str, Any]:
@@ -225,4 +232,4 @@ def _entry(item: Item) -> str:
     place = f"{ticket.fields['place']}，" if ticket.fields.get("place") else ""
     state = workflow.states[ticket.state].title
     secret = "（限制类）" if ticket.restricted else f"{place}{ticket.fields.get('description') or ''}"
-    return f"{item.paper.place}. {ticket.number}  {secret}{due}  {state}"
+    return f"{item.paper.place}. {ticket.number}  {secret}{due}  {'已撤下，' if item.off else ''}{state}"

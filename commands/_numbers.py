@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["MOST_NUMBERS", "is_number", "read_item", "read_number", "read_numbers"]
+__all__ = ["MOST_NUMBERS", "in_ranges", "is_number", "read_item", "read_number", "read_numbers"]
 
 MOST_NUMBERS = 500  #: tickets in one call
 _LONGEST = 48  #: characters of one number or range
@@ -80,6 +80,17 @@ def read_item(flow: Rectiflow, word: str) -> tuple[str, int | None]:
     if slash and not ordinal.isdigit():
         raise InputUnusable(f"“{word}”应写成 编号/序号，如 12/1。")
     return read_number(flow, number), int(ordinal) if slash else None
+
+
+def in_ranges(numbers: Iterable[str]) -> list[str]:
+    """Write full numbers so that they can be typed again, those that follow each other as a range: LZH-2024-000012~15."""
+    runs: list[list[str]] = []
+    for number in numbers:
+        before = runs[-1][-1] if runs else ""
+        head, _, serial = number.rpartition("-")
+        follows = before.rpartition("-")[0] == head and int(before.rpartition("-")[2]) + 1 == int(serial)
+        runs = [*runs[:-1], [*runs[-1], number]] if runs and follows else [*runs, [number]]
+    return [run[0] if len(run) == 1 else f"{run[0]}~{int(run[-1].rpartition('-')[2])}" for run in runs]
 
 
 def _plain(word: str) -> str:

@@ -76,9 +76,11 @@ def _elsewhere(workflow: Workflow, number: str, action: str) -> None:
     """Point to the command for what is no step of the flow: requests and corrections."""
     kind = next((k for k in workflow.requests.values() if action in (k.id, k.title, f"申请{k.title}")), None)
     if kind is not None:
-        raise typer.BadParameter(f"“{kind.title}”是申请，请用 rectiflow request new {number} {kind.title}。")
+        asks = "".join(f" {workflow.fields[n].title}=…" for n in kind.ask if n in workflow.fields)
+        raise typer.BadParameter(f"“{kind.title}”是申请，请用 rectiflow request new {number} {kind.title}{asks}。")
     if action in _CORRECTIONS:
-        raise typer.BadParameter(f"请用 rectiflow ticket {_CORRECTIONS[action]} {number} --reason 理由。")
+        what = " 项目=内容" if _CORRECTIONS[action] == "amend" else ""
+        raise typer.BadParameter(f"请用 rectiflow ticket {_CORRECTIONS[action]} {number}{what} --reason 理由。")
 
 
 def _create(made: Session, workflow: Workflow, stimulus: Report, *, dry_run: bool) -> Result:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ._fields import by_field, read_day, read_pairs, read_word
+from ._fields import by_field, read_pairs, read_word
+from ._given import hand_of
 from ._layout import fit, put, put_labelled, screen_width
+from ._numbers import in_ranges
 from ._output import say, warn
 
 if TYPE_CHECKING:
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from rectiflow.engine.visiting import Visit
 
     from ._context import Session
+    from ._given import Given
 
-__all__ = ["as_record", "complete", "read_finding", "read_visit", "show", "tell"]
+__all__ = ["as_record", "complete", "read_finding", "read_visit", "retype", "show", "tell"]
 
 _PAIR = re.compile(r"\s*[^=＝\s]{1,20}[=＝].*", re.DOTALL)
 _OUTCOME, _LINK, _WORKFLOW = "处理", "关联", "等级"
@@ -35,9 +38,9 @@ _LINKS = {
 
 def read_visit(
     made: Session, unit: str, *, method: str, inspectors: Sequence[str], partners: Sequence[str],
-    signed_by: str | None, on: str | None, note: str,
+    signed_by: str | None, given: Given,
 ) -> Visit:  # fmt: skip
-    """Read a visit from options.
+    """Read a visit from options; an own check that is entered for a unit was made by who told of it.
 
     Raises:
         typer.BadParameter: a method or date that is none. NotFound, Ambiguous: no such unit or person.
@@ -47,25 +50,29 @@ def read_visit(
     from rectiflow.engine.vocabulary import METHODS
 
     flow = made.flow
-    directory, today = flow.directory(), flow.today()
-    day = read_day(on, today) or today
+    directory = flow.directory()
+    day = given.on or flow.today()
+    where = directory.find_unit(unit).id
 
     def person(name: str) -> str:
         try:
-            return directory.find_person(name).id
+            return directory.find_member(name, where if means == "self" else None, day).id
         except NotFound:
-            return name  # an expert, or somebody of a partner
+            warn(f"  注意  检查人“{name}”不在人员名册里；是外单位人员、专家的不用管，写错的请改正。")
+            return name
 
+    means = read_word(method, METHODS, "--method") or "district"
+    hand = hand_of(made, replace(given, on=day), None, ())
     return Visit(
         district=flow.district,
-        unit=directory.find_unit(unit).id,
+        unit=where,
         on=day,
-        method=read_word(method, METHODS, "--method") or "district",
-        inspectors=tuple(dict.fromkeys(person(n) for n in inspectors)) or (made.person,),
+        method=means,
+        inspectors=tuple(dict.fromkeys(person(n) for n in inspectors)) or (hand.actor,),
         partners=tuple(dict.fromkeys(partners)),
-        signed_by=directory.find_person(signed_by).id if signed_by else None,
-        note=note,
-        hand=flow.hand(made.person, on=day, note=note, account=made.account),
+        signed_by=directory.find_member(signed_by, where, day).id if signed_by else None,
+        note=given.note,
+        hand=hand,
         entered_at=flow.now(),
     )
 
@@ -111,11 +118,11 @@ def read_finding(made: Session, text: str) -> Found:
 
 
 def complete(made: Session, visit: Visit, found: Sequence[Found], *, zero: bool) -> tuple[Visit, list[Found]]:
-    """Ask at the terminal for the findings, one after the other, and for who signs a visit without any."""
+    """Ask at the terminal for the findings where none was written, and for who signs a visit without any."""
     from ._asking import ask
 
     done = [_offered(made, visit, f) for f in found]
-    while not zero and (not found or done):
+    while not zero and not found:
         answer = ask(f"第 {len(done) + 1} 条隐患的描述（回车结束）：")
         if not answer:
             break
@@ -132,9 +139,9 @@ def _asked(made: Session, found: Found) -> Found:
     """Ask for what a finding needs and does not have: place, category, what became of it."""
     from rectiflow.engine.visiting import OUTCOMES
 
-    from ._asking import ask, choose
+    from ._asking import ask, ask_files, choose, insist
 
-    data, given = dict(found.data), dict(found.given)
+    data, given, evidence = dict(found.data), dict(found.given), found.evidence
     if not data.get("place"):
         data["place"] = ask("  部位（如 教学楼）：")
     if not data.get("category"):
@@ -147,9 +154,27 @@ def _asked(made: Session, found: Found) -> Found:
     if outcome == "opened":
         usual = [(k, OUTCOMES[k]) for k in ("opened", "on_spot", "self_fix")]
         outcome = choose("  处理", usual) or "opened"
-    if outcome in ("on_spot", "self_fix") and not given.get("measures"):
-        given["measures"] = ask("  怎么整改的：")
-    return replace(found, data={k: v for k, v in data.items() if v}, given=given, outcome=outcome)
+    if outcome in ("on_spot", "self_fix"):
+        given["measures"] = given.get("measures") or insist("  怎么整改的：")
+        evidence = evidence or ask_files(made.flow, "  整改后的照片")
+    return replace(found, data={k: v for k, v in data.items() if v}, given=given, outcome=outcome, evidence=evidence)
+
+
+def retype(made: Session, visit: Visit, found: Sequence[Found]) -> str:
+    """Write a visit that was asked for as one command, so that nothing typed is lost when it is refused."""
+    from rectiflow.engine.values import show as written
+    from rectiflow.engine.visiting import OUTCOMES
+    from rectiflow.engine.vocabulary import METHODS
+
+    directory = made.flow.directory()
+    lines = [f"rectiflow inspection new {directory.unit_name(visit.unit)} --method {METHODS[visit.method]}"]
+    for f in found:
+        workflow = made.flow.library.newest(f.workflow)
+        own = {k: v for k, v in {**f.data, **f.given}.items() if k != "description" and v}
+        said = [str(f.data.get("description") or ""), f"{_OUTCOME}={OUTCOMES[f.outcome]}"]
+        said += [f"{workflow.fields[k].title}={written(workflow, k, v, directory)}" for k, v in own.items()]
+        lines.append(f"  --finding '{'；'.join([*said, *([f'{_LINK}={f.linked_to}'] if f.linked_to else [])])}'")
+    return " \\\n".join(lines)
 
 
 def _offered(made: Session, visit: Visit, found: Found) -> Found:
@@ -230,18 +255,12 @@ def tell(made: Session, came: Inspected, found: Sequence[Found]) -> None:
     if opened:
         put_labelled(
             "下一步",
-            [f"拟通知：rectiflow notice draft {_range(opened)} 整改时限=… 整改责任人=… --inspection {came.number}"],
+            [
+                f"拟通知：rectiflow notice draft {','.join(in_ranges(opened))} 整改时限=… 整改责任人=… --inspection {came.number}"
+            ],
         )
     if came.dry:
         say("以上是试算，没有写入任何内容。")
-
-
-def _range(numbers: Sequence[str]) -> str:
-    """Write numbers as one range where they follow each other; in full, for short ones may mean another year's."""
-    serials = [int(n[-6:]) for n in numbers]
-    if serials == list(range(serials[0], serials[0] + len(serials))) and len(serials) > 1:
-        return f"{numbers[0]}~{serials[-1]}"
-    return ",".join(numbers)
 
 
 def as_record(came: Inspected) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,7 @@ def list_calls(context: typer.Context, as_json: AsJson = False) -> None:
     from rectiflow._identity import keeps_all
 
     from ._layout import put, put_labelled
+    from ._numbers import in_ranges
 
     made = session(context)
     everything = keeps_all(made.flow, made.person)
@@ -37,7 +39,8 @@ def list_calls(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(found)
         return
     for call in found:
-        put(f"{'、'.join(call.numbers)}  {call.callee or call.unit}  {call.phone or '（没有电话）'}", "bold")
+        put(f"{call.callee or call.unit}  {call.phone or '（没有电话）'}", "bold")
+        put_labelled("隐患", ["、".join(in_ranges(call.numbers))])
         put_labelled("说明", [script(made, call)])
     if found:
         say(f"共 {len(found)} 个。打完后：rectiflow call done 编号 [操作] --note 通话情况")
@@ -111,10 +114,11 @@ def record(
     ready = [_answer(made, n, action, pairs, whom, note, on, asking=asking) for n in numbers if action]
     answers = [r if isinstance(r, Failed) else one(made, *r, dry_run=True) for r in ready]
     if not dry_run and any(isinstance(r, Failed) for r in answers):
-        return [r for r in answers if isinstance(r, Failed)]
+        return [replace(r, dry=False) for r in answers if isinstance(r, Failed)]
     if not dry_run:
         answers = [r if isinstance(r, Failed) else one(made, *r) for r in ready]
-    return [*answers, *_calls(made, about, note, on, reached=reached, dry_run=dry_run, answered=bool(answers))]
+    others = [n for n in about if not (dry_run and action and n in numbers)]  # tried only, an answer has ended no call
+    return [*answers, *_calls(made, others, note, on, reached=reached, dry_run=dry_run, answered=bool(answers))]
 
 
 def _answer(
@@ -133,7 +137,7 @@ def _answer(
     given = read_given(made, on=on, whom=whom or unit, via="phone", note=note)
     make = acting(made, Order(numbers=(number,), action=action, pairs=tuple(pairs)))
     if is_terminal() and asking:
-        complete(made, number, make, given)
+        complete(made, [number], make, given)
     return prepare(made, [number], make, given, action)[0]
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rectiflow.engine.errors import Refused
+
 from ._context import session
-from ._options import AsJson, DryRun, Note, On
+from ._options import AsJson, DryRun, For, Note, On, Via
 from ._output import is_terminal, print_json, progress, say, warn
 
 if TYPE_CHECKING:
@@ -57,16 +59,26 @@ def new_visit(
     zero: Annotated[bool, typer.Option("--zero", help="没有发现隐患（零报告），须写 --signed-by")] = False,
     signed_by: Annotated[str | None, typer.Option("--signed-by", help="受检单位签字的人", metavar="人员")] = None,
     on: On = None,
+    whom: For = None,
+    via: Via = None,
     note: Note = "",
     yes: Annotated[bool, typer.Option("--yes", help="不再确认")] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """登记一次检查；在终端里没写的会逐项询问，与已有隐患相似的会提示并入或反弹，由人决定。"""
-    from ._visiting import complete, read_finding, read_visit
+    """登记一次检查；在终端里没写的会逐项询问，与已有隐患相似的会提示并入或反弹，由人决定。
+
+    学校来电报的自查：--method 自查 --for 学校 --via 电话，没有隐患的加 --zero --signed-by 校长。
+    """
+    from rectiflow._visits import inspect
+
+    from ._given import read_given
+    from ._visiting import complete, read_finding, read_visit, retype
 
     made = session(context)
     asks = is_terminal() and not (as_json or dry_run)
+    if zero and finding:
+        raise typer.BadParameter("写了 --finding 就不是零报告，两样只写一样。", param_hint="--zero")
     found = [read_finding(made, text) for text in finding or ()]
     if unit is None and not asks:
         raise typer.BadParameter("没有写受检单位。")
@@ -74,12 +86,20 @@ def new_visit(
         raise typer.BadParameter("没有写隐患（--finding）；没有发现的写 --zero --signed-by 签字人。")
     visit = read_visit(
         made, unit or _ask_unit(), method=method, inspectors=inspector or (), partners=partner or (),
-        signed_by=signed_by, on=on, note=note,
+        signed_by=signed_by, given=read_given(made, on=on, whom=whom, via=via, note=note),
     )  # fmt: skip
     if asks:
         visit, found = complete(made, visit, found, zero=zero)
-    found = _with_photos(made, found, photos, keep=not dry_run)
-    _put(made, visit, found, confirmed=yes or not asks, dry_run=dry_run, as_json=as_json)
+    try:
+        inspect(
+            made.flow, visit, _with_photos(made, found, photos, keep=False), dry_run=True
+        )  # refused: no file is kept
+        found = _with_photos(made, found, photos, keep=not dry_run)
+        _put(made, visit, found, confirmed=yes or not asks, dry_run=dry_run, as_json=as_json)
+    except Refused:
+        if asks and not finding and found:
+            say(f"已输入的各条，改正后可以照抄再办：\n{retype(made, visit, found)}")
+        raise
 
 
 @app.command("import")
@@ -171,10 +191,12 @@ def list_missing(
     context: typer.Context,
     since: Annotated[str | None, typer.Option("--from", help="从哪一天起；默认本月1日", metavar="日期")] = None,
     until: Annotated[str | None, typer.Option("--to", help="到哪一天；默认今天", metavar="日期")] = None,
-    method: Annotated[str | None, typer.Option("--method", help="只看这种检查，如 自查", metavar="方式")] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="看哪种检查，如 镇级检查；全部 为各种检查", metavar="方式")
+    ] = "自查",
     as_json: AsJson = False,
 ) -> None:
-    """月底看哪些学校、幼儿园还没有报检查情况，哪些是零报告。"""
+    """月底看哪些学校、幼儿园还没有报自查情况，哪些是零报告；上级去查过的不算学校报过。"""
     from rectiflow._visits import handed_in
     from rectiflow.engine.vocabulary import METHODS
 
@@ -187,11 +209,12 @@ def list_missing(
     last = read_day(until, today, "--to") or today
     if first > last:
         raise typer.BadParameter(f"起 {first} 晚于止 {last}。", param_hint="--from")
-    found = handed_in(made.flow, since=first, until=last, method=read_word(method, METHODS, "--method"))
+    wanted = None if method == "全部" else read_word(method, METHODS, "--method")
+    found = handed_in(made.flow, since=first, until=last, method=wanted)
     if as_json:
         print_json(found)
         return
-    say(f"{first} 至 {last}{f'，{method}' if method else ''}")
+    say(f"{first} 至 {last}，{METHODS[wanted] if wanted else '各种检查'}")
     for label, names in (("未报", found.missing), ("零报告", found.zero), ("有隐患", found.found)):
         put_labelled(label, [f"{len(names)} 个" + ("：" + "、".join(names) if names else "")])
 
@@ -233,7 +256,7 @@ def _with_photos(made: Session, found: Sequence[Found], photos: Path | None, *, 
         return list(found)
     by_place = photos_by_item(photos, range(1, len(found) + 1))
     return [
-        replace(f, evidence=attach(made.flow, by_place.get(place, ()), keep=keep))
+        replace(f, evidence=(*f.evidence, *attach(made.flow, by_place.get(place, ()), keep=keep)))
         for place, f in enumerate(found, start=1)
     ]
 
@@ -246,7 +269,7 @@ def _put(made: Session, visit: Visit, found: Sequence[Found], *, confirmed: bool
 
     visit = replace(visit, key=visit_key(visit, found))
     if not confirmed:
-        tell(made, inspect(made.flow, visit, found, dry_run=True), found)
+        tell(made, replace(inspect(made.flow, visit, found, dry_run=True), dry=False), found)
         if not confirm("就这样登记吗？"):
             say("没有登记。")
             return

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ._context import session
-from ._options import AsJson
-from ._output import print_json, progress, say, table, warn
+from ._options import AsJson, Yes
+from ._output import is_terminal, print_json, progress, say, table, warn
 
 app = typer.Typer(help="台账：导入、导出、填办、结转。", no_args_is_help=True)
 
@@ -95,14 +95,22 @@ def roll_ledger_over(
     context: typer.Context,
     year: Annotated[int, typer.Option("--year", help="结转到哪一年的台账，如 2025", metavar="年")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会结转哪些，不写入")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """年度结转：往年登记、还没办结的转入新一年的台账，编号、时限都不变，不发提醒。"""
     from rectiflow._ledger import roll_over
 
     from ._applying import show_rollover
+    from ._asking import confirm
 
     made = session(context)
+    if is_terminal() and not (yes or dry_run or as_json):
+        trial = roll_over(made.flow, year, by=made.person, account=made.account, dry_run=True)
+        show_rollover(trial, dry_run=True, as_json=False)
+        if not trial.carried or not confirm("就这样结转吗？"):
+            say("没有结转。")
+            return
     with progress("结转", "条") as report:
         done = roll_over(made.flow, year, by=made.person, account=made.account, dry_run=dry_run, on_progress=report)
     show_rollover(done, dry_run=dry_run, as_json=as_json)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rectiflow.engine.vocabulary import VIAS
+
 from ._context import session
 from ._options import AsJson, DryRun, Evidence, For, Note, On, Via
-from ._output import print_json, say
+from ._output import is_terminal, print_json, say
 
 if TYPE_CHECKING:
     from rectiflow._papers import Taken
@@ -34,6 +36,7 @@ _Words = Annotated[
     list[str] | None,
     typer.Argument(help="项号（1-5,7）和 项目=内容；只给一项的写 3.项目=内容", metavar="[项号|项目=内容]..."),
 ]
+_SERVED = ("in-person", "paper", "wechat", "phone", "sms")  #: how a paper reaches a unit
 _Reason = Annotated[str, typer.Option("--reason", help="理由", metavar="文字")]
 
 
@@ -154,12 +157,18 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """记送达：整改通知书自送达起交办，签收时限开始；怎么送的写 --via（当面、纸质、微信、电话）。"""
+    from ._asking import choose
     from ._fields import read_via
 
     made = session(context)
     key = _paper(made, paper)
     given = _given(made, on, None, None, note)
     given.via = read_via(via)
+    if given.via in (None, "self") and is_terminal() and not as_json:
+        given.via = choose("怎么送的", [(k, VIAS[k]) for k in _SERVED]) or None
+    if given.via in (None, "self"):
+        ways = "、".join(VIAS[k] for k in _SERVED)
+        raise typer.BadParameter(f"没有写怎么送的，可写：{ways}。", param_hint="--via")
     order = _order(_hand(made, given, _items(made, key)[0].snapshot, ()))
     _take(made, "serve", key, order, dry_run=dry_run, as_json=as_json)
 
@@ -214,9 +223,10 @@ def reply(
         raise InputUnusable(
             f"照片里有第 {'、'.join(map(str, stray))} 项的，这次没有写要答复这些项；请写上项号，或拿走这些照片。"
         )
-    title, snapshot = title_of(items[0].paper), items[0].snapshot
-    hand = _hand(made, _given(made, on, whom, via, note), snapshot, unit_roles(snapshot.workflow))
+    title = title_of(items[0].paper)
     numbers, each = _numbers(items, said.places, title), _by_number(items, said.each, title)
+    snapshot = _lead(items, numbers)
+    hand = _hand(made, _given(made, on, whom, via, note), snapshot, unit_roles(snapshot.workflow))
 
     def order(keep: bool) -> Any:
         shared = attach(made.flow, evidence or (), keep=keep)
@@ -263,7 +273,8 @@ def verify(
     title = title_of(items[0].paper)
     given = _given(made, on, whom, None, note)
     given.via = read_via(via)
-    snapshot = items[0].snapshot
+    passed, failed = _numbers(items, said.passed, title), _numbers(items, said.failed, title)
+    snapshot = _lead(items, (*passed, *failed))
     roles = [
         r
         for t in snapshot.workflow.transitions
@@ -271,7 +282,6 @@ def verify(
         if t.target and r in turn_roles(snapshot.workflow, snapshot.case)
     ]
     hand, each = _hand(made, given, snapshot, dict.fromkeys(roles)), _by_number(items, said.each, title)
-    passed, failed = _numbers(items, said.passed, title), _numbers(items, said.failed, title)
 
     def order(keep: bool) -> Any:
         shared = dict.fromkeys((i.number for i in items), attach(made.flow, evidence or (), keep=keep))
@@ -301,12 +311,13 @@ def close(
     key = _paper(made, paper)
     items = _items(made, key)
     said, title = read_words(made, items, words or ()), title_of(items[0].paper)
-    snapshot = items[0].snapshot
+    numbers = _numbers(items, said.places, title)
+    snapshot = _lead(items, numbers)
     order = _order(
         _hand(made, _given(made, on, whom, via, note), snapshot, snapshot.workflow.keepers),
         data=said.data,
         each=_by_number(items, said.each, title),
-        items=_numbers(items, said.places, title),
+        items=numbers,
     )
     _take(made, "close", key, order, dry_run=dry_run, as_json=as_json)
 
@@ -407,7 +418,7 @@ def _by_unit(
     from rectiflow.engine.visibility import unit_roles
 
     key = _paper(made, paper)
-    snapshot = _items(made, key)[0].snapshot
+    snapshot = _lead(_items(made, key))
     given = _given(made, options.on, options.whom, options.via, options.note)
     order = _order(_hand(made, given, snapshot, unit_roles(snapshot.workflow)), **said)
     _take(made, step, key, order, dry_run=dry_run, as_json=as_json)
@@ -461,6 +472,13 @@ def _items(made: Session, paper: str) -> tuple[Item, ...]:
     return items_of(made.flow, paper, made.person)
 
 
+def _lead(items: Sequence[Item], numbers: Iterable[str] = ()) -> Snapshot:
+    """Return the first hazard that is meant (all: none named) and still on the paper: who acts is sought by it."""
+    wanted = set(numbers)
+    meant = [i for i in items if not wanted or i.number in wanted]
+    return next((i for i in meant if not i.off), items[0]).snapshot
+
+
 def _given(made: Session, on: str | None, whom: str | None, via: str | None, note: str) -> Given:
     from ._given import read_given
 
@@ -493,7 +511,7 @@ def _numbers(items: Sequence[Item], places: Iterable[int], title: str) -> tuple[
     if missing:
         which = "、".join(f"第 {part} 项" for part in _ranges(missing))
         reason = Reason(code="not_on_paper", message=f"{title}上没有{which}，只有 1 至 {max(by_place)} 项")
-        raise Refused("", "答复或复查", [reason])
+        raise Refused("", "这样办", [reason])
     return tuple(by_place[k] for k in places)
 
 

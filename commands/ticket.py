@@ -207,7 +207,9 @@ def amend_ticket(
     from ._numbers import read_number
 
     made = session(context)
-    pairs = read_pairs(words)
+    said = read_pairs(words)
+    reason = reason or next((value for name, value in said if name in ("理由", "reason")), "")
+    pairs = tuple((name, value) for name, value in said if name not in ("理由", "reason"))
 
     def make(before: Snapshot, given: Given) -> tuple[str, Stimulus]:
         data = {**by_field(before.workflow, pairs, made.flow.today()), **given.data}

@@ -22,18 +22,18 @@ def today(
     as_json: AsJson = False,
 ) -> None:
     """今天的工作：逾期、到期、待签收、待复查、待审批、待签发、待打电话、未送达、待处理事项。"""
-    show_today(session(context), week=week, as_json=as_json, choices=False)
+    show_today(session(context), week=week, as_json=as_json)
 
 
-def show_today(made: Session, *, week: bool, as_json: bool, choices: bool = True) -> None:
-    """Show today's work; with `choices`, in a terminal, let the person pick and act until he leaves."""
+def show_today(made: Session, *, week: bool, as_json: bool) -> None:
+    """Show today's work; in a terminal, let the person pick and act until he leaves."""
     from rectiflow._today import today as look
 
     from ._daily import show, work
 
     if as_json:
         print_json(look(made.flow, by=made.person, week=week))
-    elif choices and is_terminal():
+    elif is_terminal():
         work(made, week=week)
     else:
         show(look(made.flow, by=made.person, week=week))

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from .change import Change
 from .clocks import main_clock
+from .correction_notice import take_off
 from .decision import Decision, Refusal
 from .errors import Reason
 from .giving import giving_reasons, wanting
@@ -143,9 +144,8 @@ def _carry_out(snapshot: Snapshot, chosen: _Attempt, stimulus: Act, now: datetim
     change.take(transition.trigger, place, second=second)
     _milestones(change, transition, workflow.states[source], workflow.states[transition.target])
     _tell(change, transition, chosen.values)
-    return change.decision(
-        "acted", transition.trigger, place=place, public={"paper": transition.paper}, private=said(chosen.values)
-    )
+    public = {"paper": transition.paper, "correction": take_off(change)}
+    return change.decision("acted", transition.trigger, place=place, public=public, private=said(chosen.values))
 
 
 def said(values: Mapping[str, Plain]) -> dict[str, Plain]:

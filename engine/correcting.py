@@ -8,6 +8,7 @@ from datetime import datetime
 from .acting import guard_context
 from .change import Change
 from .clocks import main_clock
+from .correction_notice import correct
 from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import hand_reasons, lifting_reasons, role_reasons
@@ -16,7 +17,7 @@ from .receiving import unit_reasons
 from .requesting import withdraw_pending
 from .roles import Standing
 from .stimulus import Amend, Void
-from .ticket import Document, Plain, Snapshot
+from .ticket import Plain, Snapshot
 from .values import EPHEMERAL, as_date, take
 
 __all__ = ["VOIDED", "amend", "amend_reasons", "void", "void_reasons"]
@@ -38,7 +39,7 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
     reasons += [*more, *_protected(snapshot, values), *unit_reasons(snapshot, values)]
     reasons += _sense_reasons(snapshot, values, stimulus, now)
     if not stimulus.reason.strip():
-        reasons.append(Reason(code="field_missing", subject="reason", message="更正须写明理由（reason）"))
+        reasons.append(Reason(code="field_missing", subject="reason", message="更正须写明理由"))
     changed = {k: v for k, v in values.items() if v != ticket.fields.get(k)}
     if not changed and not reasons:
         reasons.append(Reason(code="nothing", message="与现有记录相同，没有可更正的"))
@@ -59,7 +60,7 @@ def amend(snapshot: Snapshot, stimulus: Amend, now: datetime) -> Decision | Refu
         "amended",
         "amend",
         place=standing.in_place_of if standing else "",
-        public={"fields": sorted(changed), "correction": _correct_paper(change, changed)},
+        public={"fields": sorted(changed), "correction": correct(change) if _PRINTED & set(changed) else None},
         private={"before": before, "after": changed, "reason": stimulus.reason},
     )
 
@@ -75,7 +76,7 @@ def void(snapshot: Snapshot, stimulus: Void, now: datetime) -> Decision | Refusa
     ticket = snapshot.case
     standing, reasons = void_reasons(snapshot, stimulus, now)
     if not stimulus.reason.strip():
-        reasons.append(Reason(code="field_missing", subject="reason", message="作废须写明理由（reason）"))
+        reasons.append(Reason(code="field_missing", subject="reason", message="作废须写明理由"))
     if reasons:
         return Refusal(number=ticket.number, action="作废", reasons=tuple(reasons))
     change = Change(snapshot, ticket, stimulus.hand, now)
@@ -87,8 +88,15 @@ def void(snapshot: Snapshot, stimulus: Void, now: datetime) -> Decision | Refusa
     for name, value in {"state": VOIDED, "outcome": "void", "closed_on": change.on.isoformat(), "listed": None}.items():
         change.mark(name, value)
     change.tell(informed, "generic", f"{ticket.seq + 1}", action="作废", reason=stimulus.reason)
+    served = any(
+        d.kind == "rectification_notice" and d.status in ("served", "acknowledged") for d in change.documents()
+    )
     return change.decision(
-        "voided", "void", place=standing.in_place_of if standing else "", private={"reason": stimulus.reason}
+        "voided",
+        "void",
+        place=standing.in_place_of if standing else "",
+        public={"correction": correct(change) if served else None},
+        private={"reason": stimulus.reason},
     )
 
 
@@ -119,38 +127,6 @@ def _sense_reasons(snapshot: Snapshot, values: Mapping[str, Plain], stimulus: Am
     return reasons
 
 
-def _correct_paper(change: Change, changed: Mapping[str, Plain]) -> int | None:
-    """Draft a correction notice (更正通知) where a paper that is out says what is corrected; return its ordinal.
-
-    One that is still a draft takes up further corrections.
-    """
-    said = [d for d in change.documents() if d.kind == "rectification_notice" and d.issued]
-    if not said or not _PRINTED & set(changed):
-        return None
-    paper = said[-1]
-    waiting = [d for d in change.documents() if d.corrects == paper.id and d.status == "draft"]
-    if waiting:
-        return waiting[-1].ordinal
-    signer = change.workflow.signer("correction_notice")
-    ordinal = 1 + max(d.ordinal for d in change.documents())
-    change.document(
-        Document(
-            kind="correction_notice",
-            unit=paper.unit,
-            signer=signer,
-            drafted_on=change.on,
-            drafted_by=change.hand.actor if change.hand else None,
-            corrects=paper.id,
-            ordinal=ordinal,
-            place=paper.place,
-        )
-    )
-    told = change.people((signer,) if signer else ())
-    said_of: dict[str, Plain] = {"paper": "更正通知", "action": "更正通知拟稿", "count": 1, "next_step": "签发"}
-    change.tell(told, "paper_waiting", f"correction{ordinal}", urgent=False, **said_of)
-    return ordinal
-
-
 def _follow_date(change: Change, changed: Mapping[str, Plain]) -> None:
     """Let the date on record follow where no clock runs on it yet (a date an older ledger stated)."""
     main = main_clock(change.workflow)
@@ -170,7 +146,9 @@ def _protected(snapshot: Snapshot, values: dict[str, Plain]) -> list[Reason]:
     fields = snapshot.workflow.fields
     return [
         Reason(
-            code="protected", subject=k, message=f"“{fields[k].title}”不能更正，请用相应的操作（改派、退回、延期等）"
+            code="protected",
+            subject=k,
+            message=f"“{fields[k].title}”不能更正，请用相应的操作（撤回交办、改派、延期等）",
         )
         for k in sorted(barred)
     ]

@@ -199,11 +199,15 @@ class Directory:
     def find_member(self, text: str, unit: str | None, day: date) -> Person:
         """Find a person as `find_person` does, or by the post held in a unit that day: 校长 of the school meant.
 
+        The head is found by any of the words for one, whatever the post is called there: 校长 of a kindergarten is 园长.
+
         Raises:
             NotFound, Ambiguous: as `find_person`; several hold the post.
         """
         posts = {p.id for p in self.posts.values() if unit is not None and p.unit == unit and p.title == text.strip()}
         found = tuple(dict.fromkeys(h.person for h in self.holdings if h.post in posts and _on(h.since, h.until, day)))
+        if not found and unit is not None and text.strip() in _HEADS:
+            found = self.holders("principal", unit, day)
         if len(found) > 1:
             names = "、".join(self.person_name(p) for p in found)
             raise Ambiguous(f"{self.unit_name(unit)}的{text.strip()}有 {len(found)} 人：{names}。请写姓名。")
@@ -239,6 +243,9 @@ class Directory:
     def deputies(self, person: str, day: date) -> tuple[str, ...]:
         """Return who stands in for a person that day."""
         return tuple(s.deputy for s in self._substitutions.get(person, ()) if _on(s.since, s.until, day))
+
+
+_HEADS = ("校长", "园长", "主要负责人", "单位主要负责人", "负责人")  #: words for the head of a unit
 
 
 def _period(s: Substitution) -> tuple[str, str, date]:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from .decision import Refusal
 from .errors import Reason
-from .papers import Order, Plan, apart_reasons, demand_reasons, on_record_of, reason_at, refuse, title_of
+from .papers import (
+    Item,
+    Order,
+    Plan,
+    apart_reasons,
+    carry_out,
+    demand_reasons,
+    on_record_of,
+    reason_at,
+    refuse,
+    title_of,
+)
 from .stimulus import PaperStep
 from .ticket import Document, Snapshot
 from .vocabulary import PAPERS
 from .workflow import Workflow
 
-__all__ = ["draft"]
+__all__ = ["draft", "refused_anyway"]
 
 _BY_APPROVAL = ("supervision_letter", "listing_notice", "verification_opinion", "correction_notice")
 
@@ -41,7 +53,21 @@ def draft(
         corrects=again,
         ordinal=0,
     )
-    parts = tuple(
+    paper = replace(paper, request=_request_of(kind, snapshots))
+    return Plan(step="draft", paper=paper, parts=_parts(paper, snapshots, order), told=_signers(paper))
+
+
+def refused_anyway(kind: str, snapshots: Sequence[Snapshot], order: Order, on: date, now: datetime) -> list[Reason]:
+    """Return what the hazards themselves have against a draft that is refused as a whole: all reasons in one answer."""
+    if kind not in PAPERS:
+        return []
+    paper = Document(kind=kind, unit=None, drafted_on=on, drafted_by=order.hand.actor, ordinal=0)
+    answer = carry_out(Plan(step="draft", paper=paper, parts=_parts(paper, snapshots, order)), now) if snapshots else ()
+    return list(answer.reasons) if isinstance(answer, Refusal) else []
+
+
+def _parts(paper: Document, snapshots: Sequence[Snapshot], order: Order) -> tuple[tuple[Snapshot, PaperStep], ...]:
+    return tuple(
         (
             s,
             PaperStep(
@@ -50,7 +76,18 @@ def draft(
         )
         for place, s in enumerate(snapshots, start=1)
     )
-    return Plan(step="draft", paper=paper, parts=parts, told=(paper.signer,) if paper.signer else ())
+
+
+def _signers(paper: Document) -> tuple[str, ...]:
+    return (paper.signer,) if paper.signer else ()
+
+
+def _request_of(kind: str, snapshots: Sequence[Snapshot]) -> int | None:
+    """Return the request an extension form of one hazard is about, so that the form goes when the request does."""
+    if kind != "extension_form" or len(snapshots) != 1:
+        return None
+    asked = [r for r in snapshots[0].requests if _extends(snapshots[0].workflow, r.kind)]
+    return asked[-1].ordinal if asked else None
 
 
 def _kind_reasons(kind: str) -> list[Reason]:
@@ -99,7 +136,8 @@ def _same_unit(snapshots: Sequence[Snapshot]) -> list[Reason]:
 def _fit_reasons(kind: str, snapshot: Snapshot, data: Mapping[str, Any]) -> list[Reason]:
     workflow, ticket = snapshot.workflow, snapshot.case
     state = workflow.states[ticket.state]
-    live = [d for d in snapshot.documents if d.kind == kind and (d.issued or d.status == "draft")]
+    papers = (Item(snapshot=snapshot, paper=d) for d in snapshot.documents if d.kind == kind)
+    live = [i.paper for i in papers if (i.paper.issued or i.paper.status == "draft") and not i.off]
     reasons = [reason_at(ticket.number, "on_paper", f"已在{title_of(d)}（{d.id}）上") for d in live]
     if state.final is not None and kind != "verification_opinion":
         return [*reasons, reason_at(ticket.number, "closed", f"已办结（{state.title}）")]

@@ -12,7 +12,7 @@ from .ticket import Plain, Snapshot
 from .values import EPHEMERAL, as_date
 from .workflow import FieldSpan, Transition, Workflow
 
-__all__ = ["giving_reasons", "steers", "wanting"]
+__all__ = ["drafting_reasons", "giving_reasons", "steers", "wanting"]
 
 _EVIDENCE = "evidence"  #: files come beside the data, and are counted
 _STEERING = frozenset({"listed_level", "merged_into"})
@@ -29,6 +29,27 @@ def giving_reasons(
         *_into_itself(snapshot, values),
         *_date_reasons(snapshot, transition, values, on),
     ]
+
+
+def drafting_reasons(
+    snapshot: Snapshot, transition: Transition | None, values: Mapping[str, Plain], on: date, title: str
+) -> list[Reason]:
+    """Return what speaks against the data of a paper that carries a transition later, or none.
+
+    A draft may say what that transition asks for, but not to whom it goes, nor correct what is on record beside that.
+    """
+    workflow, known = snapshot.workflow, snapshot.case.fields
+    named = {*transition.require, *transition.ask} - {"responsible_unit"} if transition is not None else set[str]()
+    changed = [n for n, v in values.items() if n not in named and v != known.get(n) and steers(workflow, n)]
+    reasons = [
+        Reason(
+            code="protected",
+            subject=n,
+            message=f"“{title}”不能同时改“{workflow.fields[n].title}”，请用更正（ticket amend）",
+        )
+        for n in changed
+    ]
+    return [*reasons, *(_date_reasons(snapshot, transition, values, on) if transition is not None else ())]
 
 
 def wanting(snapshot: Snapshot, transition: Transition, values: Mapping[str, Plain]) -> frozenset[str]:
@@ -92,9 +113,19 @@ def _date_reasons(snapshot: Snapshot, transition: Transition, values: Mapping[st
     if due_field is not None and due_on is not None and due_on < on:
         title = snapshot.workflow.fields[due_field].title
         reasons.append(Reason(code="due_in_past", subject=due_field, message=f"{title} {due_on} 早于办理日期 {on}"))
-    done = as_date(values.get("completed_on"))
+    done, found = as_date(values.get("completed_on")), as_date(snapshot.case.fields.get("found_on"))
     if done is not None and done > on:
         reasons.append(Reason(code="future", subject="completed_on", message=f"完成日期 {done} 晚于办理日期 {on}"))
+    if (
+        done is not None
+        and found is not None
+        and done < found
+        and main is not None
+        and transition.trigger == main.met_by
+    ):
+        reasons.append(
+            Reason(code="too_early", subject="completed_on", message=f"完成日期 {done} 早于排查日期 {found}")
+        )
     return reasons
 
 

@@ -13,7 +13,8 @@ from .acting import act
 from .change import Change
 from .decision import Decision, Refusal
 from .errors import Reason
-from .hands import hand_reasons, role_reasons
+from .giving import drafting_reasons
+from .hands import day_of, hand_reasons, role_reasons
 from .moments import local_day
 from .requesting import paper_reasons
 from .roles import assigning_roles, people
@@ -22,9 +23,9 @@ from .ticket import Document, Snapshot
 from .values import take
 from .visibility import unit_roles
 from .vocabulary import PAPER_STEPS, PAPERS
-from .workflow import Workflow
+from .workflow import Transition, Workflow
 
-__all__ = ["drafting_roles", "take_step"]
+__all__ = ["carried", "drafting_roles", "take_step"]
 
 
 def take_step(snapshot: Snapshot, stimulus: PaperStep, now: datetime) -> Decision | Refusal:
@@ -38,6 +39,12 @@ def take_step(snapshot: Snapshot, stimulus: PaperStep, now: datetime) -> Decisio
         documents = (*answer.documents, stimulus.document)
         return replace(answer, documents=documents, events=(*answer.events[:-1], line))
     return _papered(snapshot, stimulus, now, said)
+
+
+def carried(workflow: Workflow, state: str, kind: str) -> Transition | None:
+    """Return the transition from a state that a kind of paper carries."""
+    leaving = (t for ts in workflow.by_state.get(state, {}).values() for t in ts)
+    return next((t for t in leaving if t.paper == kind), None)
 
 
 def drafting_roles(workflow: Workflow) -> tuple[str, ...]:
@@ -56,6 +63,9 @@ def _papered(snapshot: Snapshot, stimulus: PaperStep, now: datetime, said: dict[
     if stimulus.step == "sign":
         more = [_signer_reason(snapshot, r, paper, stimulus.hand, now) for r in more] + paper_reasons(stimulus.hand)
     reasons += more
+    if stimulus.step in ("draft", "sign"):
+        carrying = carried(workflow, snapshot.case.state, paper.kind)
+        reasons += drafting_reasons(snapshot, carrying, values, day_of(stimulus.hand, now), title)
     if reasons:
         return Refusal(number=snapshot.case.number, action=title, reasons=tuple(dict.fromkeys(reasons)))
     change = Change(snapshot, snapshot.case, stimulus.hand, now)

@@ -12,12 +12,14 @@ from datetime import date, datetime
 from typing import Any
 
 from .clocks import main_clock
+from .correction_notice import taken_off
 from .decide import decide
 from .decision import Decision, Refusal
 from .errors import Reason
 from .gathering import Letter, gather, item_line, notice_letter
 from .inspecting import verifies
 from .moments import local_day
+from .papering import carried
 from .stimulus import Act, Attachment, Hand, PaperStep
 from .ticket import Document, Plain, Snapshot
 from .visibility import unit_roles
@@ -59,6 +61,12 @@ class Item:
     def number(self) -> str:
         """The hazard's number."""
         return self.snapshot.case.number
+
+    @property
+    def off(self) -> bool:
+        """Whether it is off this notice: recalled or returned since, given to another unit, or on a later notice."""
+        s = self.snapshot
+        return taken_off(s.workflow, s.case, s.directory, s.documents, self.paper)
 
     def name(self) -> str:
         """Say which item is meant."""
@@ -200,7 +208,7 @@ def _acknowledge(items: Sequence[Item], order: Order, on: date, _: str) -> Plan 
     if early:
         return refuse(paper.kind, "acknowledge", early)
     after = replace(paper, status="acknowledged", acknowledged_on=on, acknowledged_by=order.hand.actor)
-    parts = tuple(_part(i, after, "acknowledge", order, _receiving(i)) for i in items if not _over(i))
+    parts = tuple(_part(i, after, "acknowledge", order, _receiving(i)) for i in items if not (_over(i) or i.off))
     persons = tuple(p for p in (paper.served_by,) if p)
     return Plan(step="acknowledge", paper=after, parts=parts, persons=persons)
 
@@ -263,8 +271,10 @@ def _void(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refus
         reasons += [
             reason_at(i.name(), "under_way", f"已按此文书交办（{_state(i)}），先撤回交办或改派，再作废文书")
             for i in items
-            if _stage(i) in ("assigned", "rectifying", "verified")
+            if _stage(i) in ("assigned", "rectifying", "verified") and not i.off
         ]
+        if all(_over(i) for i in items):
+            reasons.append(Reason(code="closed", message="各项都已办结，不能再作废"))
     if reasons:
         return refuse(paper.kind, "void", reasons)
     after = replace(paper, status="withdrawn" if paper.status == "draft" else "void", reason=order.reason.strip())
@@ -353,12 +363,6 @@ def _merged(reasons: Sequence[Reason]) -> list[Reason]:
     return list(dict.fromkeys(said))
 
 
-def carried(workflow: Workflow, state: str, kind: str) -> Transition | None:
-    """Return the transition from a state that a kind of paper carries."""
-    leaving = (t for ts in workflow.by_state[state].values() for t in ts)
-    return next((t for t in leaving if t.paper == kind), None)
-
-
 def _serving(item: Item) -> str | None:
     found = carried(item.snapshot.workflow, item.snapshot.case.state, item.paper.kind)
     return found.trigger if found else None
@@ -411,9 +415,13 @@ def _chosen(
     by_number = {i.number: i for i in items}
     reasons = [reason_at(n, "not_on_paper", "不在这件文书上") for n in wanted if n not in by_number]
     named = [by_number[n] for n in wanted if n in by_number]
-    chosen = [i for i in (named or items) if trigger(i) is not None]
+    chosen = [i for i in (named or items) if trigger(i) is not None and not i.off]
     reasons += [
-        reason_at(i.name(), "wrong_state", f"当前环节“{_state(i)}”，不能办这一步") for i in named if i not in chosen
+        reason_at(i.name(), "taken_off", "已从这件文书撤下，另行交办")
+        if i.off
+        else reason_at(i.name(), "wrong_state", f"当前环节“{_state(i)}”，不能办这一步")
+        for i in named
+        if i not in chosen
     ]
     if not chosen and not reasons:
         reasons.append(Reason(code="no_items", message="没有一项可以办这一步"))

@@ -374,7 +374,7 @@ def _ruling_reasons(request: Request, stimulus: Rule) -> list[Reason]:
     if request.status != "pending":
         reasons.append(Reason(code="request_decided", message=f"第 {request.ordinal} 件申请已办结，不能再审批"))
     if not stimulus.approve and not stimulus.reason.strip():
-        reasons.append(Reason(code="field_missing", subject="reason", message="不批准须写明理由（reason）"))
+        reasons.append(Reason(code="field_missing", subject="reason", message="不批准须写明理由"))
     return reasons
 
 
@@ -408,7 +408,7 @@ def _fall_reasons(snapshot: Snapshot, kind: RequestKind, values: Mapping[str, Pl
     accepted = snapshot.case.marks.get("accepted_level") == snapshot.case.listed
     if kind.effect != "delist" or accepted or values.get("reason"):
         return []
-    return [Reason(code="field_missing", subject="reason", message="挂牌单位尚未验收合格，摘牌须写明理由（reason）")]
+    return [Reason(code="field_missing", subject="reason", message="挂牌单位尚未验收合格，摘牌须写明理由")]
 
 
 def _level_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None) -> list[Reason]:

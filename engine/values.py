@@ -25,7 +25,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100  #: dates outside are slips
 _MOST_DIGITS, _PLACES = 24, 6
 _DATE = re.compile(r"^(?:(\d{4})\s*[年./-]\s*)?(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?$")
 Sense = Literal["ahead", "behind", "nearest"]
-_SLIP_DAYS = 31  #: natural days: a date without its year that lies so near on the wrong side is more likely a slip
+_REACH = 275  #: natural days, nine months: what lies farther off is more likely a slip than meant without its year
 _AHEAD, _BEHIND = frozenset({"new_due_on", "reply_by"}), frozenset({"found_on", "completed_on", "served_on"})
 _YES, _NO = ("是", "true", "yes", "1"), ("否", "false", "no", "0")
 
@@ -39,8 +39,8 @@ def read_date(text: str, today: date, sense: Sense = "nearest") -> date:
     """Read 2024-12-31, 2024年12月31日, 2024.12.31, or 12月31日 in the year that is meant.
 
     Without a year the one that lies nearest to today is meant. Where only days ahead (a deadline) or behind (what
-    happened) make sense, a nearest day more than a month on the wrong side means the next or the last year; one that is
-    nearer is more likely a slip, and is left to be refused.
+    happened) make sense, the next or the last such day is meant, within nine months; what would lie farther off is more
+    likely a slip, and the day on the wrong side is left to be refused.
 
     Raises:
         ValueError: it is no date, or no such day exists.
@@ -54,11 +54,15 @@ def read_date(text: str, today: date, sense: Sense = "nearest") -> date:
     if not days:
         raise ValueError(f"“{text}”没有这一天")
     nearest = min(days, key=lambda d: abs((d - today).days))
-    if sense == "ahead" and (today - nearest).days > _SLIP_DAYS:
-        return min((d for d in days if d >= today), default=nearest)
-    if sense == "behind" and (nearest - today).days > _SLIP_DAYS:
-        return max((d for d in days if d <= today), default=nearest)
+    if sense == "ahead":
+        return _within_reach(min((d for d in days if d >= today), default=nearest), today, nearest)
+    if sense == "behind":
+        return _within_reach(max((d for d in days if d <= today), default=nearest), today, nearest)
     return nearest
+
+
+def _within_reach(meant: date, today: date, nearest: date) -> date:
+    return meant if abs((meant - today).days) <= _REACH else nearest
 
 
 def take(

@@ -18,6 +18,9 @@ __all__ = ["OUTCOMES", "Finding", "Visit", "visit_reasons"]
 OUTCOMES = {"opened": "登记", "on_spot": "当场整改", "self_fix": "自查自改", "merged": "并入"}
 
 
+_SCHOOLS = ("school", "kindergarten")  #: kinds of unit whose people look at their own unit only
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One finding of a visit and what became of it; `ticket` is the hazard it opened, `linked_to` an older one."""
@@ -68,6 +71,7 @@ def _reasons(visit: Visit, findings: int, directory: Directory) -> Iterator[Reas
         yield _reason(
             "note", f"检查日期 {visit.on} 已超过 {LATE_AFTER_DAYS} 天，补录须写明原因（说明）", code="late_without_note"
         )
+    yield from _own_only(visit, directory, today)
     if visit.method not in METHODS:
         yield _reason("method", f"没有检查方式“{visit.method}”，有：{'、'.join(METHODS.values())}")
     if visit.hand.via not in VIAS:
@@ -82,6 +86,15 @@ def _reasons(visit: Visit, findings: int, directory: Directory) -> Iterator[Reas
     if visit.signed_by and visit.unit not in {p.unit for p in directory.posts_of(visit.signed_by, visit.on)}:
         name = directory.person_name(visit.signed_by)
         yield _reason("signed_by", f"{name}不是{directory.unit_name(visit.unit)}的人员，不能代受检单位签字")
+
+
+def _own_only(visit: Visit, directory: Directory, today: date) -> Iterator[Reason]:
+    """Who is of a school or kindergarten alone enters its own checks, nobody else's visits."""
+    units = [directory.units[p.unit] for p in directory.posts_of(visit.hand.clerk, today) if p.unit in directory.units]
+    mine = {u.id for u in units if u.kind in _SCHOOLS}
+    if mine and len(mine) == len({u.id for u in units}) and (visit.unit not in mine or visit.method != "self"):
+        name = directory.person_name(visit.hand.clerk)
+        yield _reason("method", f"{name}只能登记本单位的自查", code="role_missing")
 
 
 def _apart(visit: Visit, directory: Directory) -> Iterator[Reason]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -154,7 +154,11 @@ def draft_paper(
     def plan(final: bool) -> Plan:
         snapshots = [seen(flow, n, clerk) for n in dict.fromkeys(numbers)]
         key = _new_id(flow, on) if final else ""
-        return _sure(flow, drafting.draft(kind, key, snapshots, order, on, inspection=inspection), snapshots, order)
+        answer = drafting.draft(kind, key, snapshots, order, on, inspection=inspection)
+        if isinstance(answer, Refusal):
+            more = drafting.refused_anyway(kind, snapshots, order, on, flow.now())
+            answer = replace(answer, reasons=(*answer.reasons, *more))
+        return _sure(flow, answer, snapshots, order)
 
     _decided(flow, plan(final=False))
     return _carry(flow, lambda: plan(final=not dry_run), dry_run=dry_run)
@@ -219,7 +223,7 @@ def _line(flow: Rectiflow, paper: str, numbers: Sequence[str], by: str) -> Paper
     first, document = items[0].snapshot, items[0].paper
     roles = (document.signer,) if document.signer else ()
     signers = people(first.workflow, roles, first.fields, first.directory, today)
-    marks = [i.snapshot.case.marks for i in items]
+    marks = [i.snapshot.case.marks for i in items if not i.off]
     waits = document.status == "draft"
     return PaperLine(
         id=document.id,

@@ -13,8 +13,7 @@ __all__ = ["MOST_PHOTOS", "photos_by_item"]
 
 MOST_PHOTOS = 200  #: files of one folder
 _NAME = re.compile(r"(?:第|item)?\s*(\d{1,3})(?!\d)", re.IGNORECASE)
-#: How pictures begin: JPEG, PNG, GIF, BMP, TIFF; WebP and HEIC are told by their later bytes.
-_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+_HEIC = (b"heic", b"heix", b"mif1", b"avif")
 _HEAD = 16  #: bytes that are looked at
 
 
@@ -60,8 +59,16 @@ def _item(path: Path) -> int | None:
 
 
 def _is_picture(path: Path) -> bool:
+    """Tell whether a file is a picture that can be opened; of a telephone's HEIC only the beginning can be told."""
+    from PIL import Image, UnidentifiedImageError
+
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    heic = head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"mif1", b"avif")
-    return head.startswith(_BEGINNINGS) or webp or heic
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
+        return path.stat().st_size > _HEAD
+    try:
+        with Image.open(path) as picture:
+            picture.verify()
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
+        return False
+    return True

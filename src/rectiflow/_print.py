@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from rectiflow._papers import items_of
+from rectiflow._sheet import event_title
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.papers import Item
 from rectiflow.engine.ticket import Document, Plain
@@ -19,6 +20,7 @@ from rectiflow.storage import paperwork
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
+    from rectiflow.engine.chain import Event
     from rectiflow.engine.directory import Directory
     from rectiflow.reports.paper import Paper, PaperItem
 
@@ -238,29 +240,58 @@ def _visit(flow: Rectiflow, items: Sequence[Item]) -> tuple[date | None, str, st
         names = "、".join(directory.person_name(p) if p in directory.persons else p for p in row["inspectors"])
         return row["visited_on"], METHODS.get(row["method"], row["method"]), names, "、".join(row["partners"])
     if document.kind == "verification_opinion":
-        return document.drafted_on, "复查", _judges(items), ""
+        return document.drafted_on, "复查", _judged(flow, items[0]).by, ""
     days = [d for i in items if (d := as_date(i.snapshot.fields.get("found_on")))]
     first = items[0].snapshot
     method = show(first.workflow, "source", first.fields.get("source"), directory)
     return min(days, default=None), method, str(first.fields.get("inspectors") or ""), ""
 
 
-def _judges(items: Sequence[Item]) -> str:
-    """Return who re-inspected: the last to judge the first item, with the second inspector."""
-    snapshot = items[0].snapshot
-    judged = [t for trigger in ("pass", "accept", "fail") for t in snapshot.case.taken.get(trigger, ())]
-    names = dict.fromkeys(snapshot.directory.person_name(t.actor) for t in judged[-2:])
-    return "、".join(names)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judgement:
+    """What a re-inspection found: good or not, why not, by whom, and what was on record of the rectification then."""
+
+    passed: bool
+    reason: str
+    by: str
+    fields: Mapping[str, Plain]
 
 
-def _item(item: Item, reason: str = "") -> PaperItem:
-    """Put one hazard into the words of a paper; `reason` is why a re-inspection failed it."""
+def _judged(flow: Rectiflow, item: Item) -> _Judgement:
+    """Return the re-inspection an opinion is about, whatever became of the hazard afterwards."""
+    lines = list(flow.history(item.number))
+    end = next((k for k, e in enumerate(lines) if e.public.get("document") == item.paper.id), len(lines) - 1)
+    judging = [e for e in lines[: end + 1] if e.kind == "acted" and e.public.get("step") == "verify"]
+    workflow, directory = item.snapshot.workflow, item.snapshot.directory
+    if not judging:
+        return _Judgement(passed=False, reason="", by="", fields={})
+    said = _given(judging[-1])
+    names = (judging[-1].actor, said.get("second_inspector"))
+    known: dict[str, Plain] = {}
+    for line in lines[: lines.index(judging[-1]) + 1]:
+        known |= {k: v for k, v in _given(line).items() if k in ("measures", "completed_on", "due_on")}
+    return _Judgement(
+        passed=workflow.states[judging[-1].to_state].stage == "verified",
+        reason=str(said.get("reason") or ""),
+        by="、".join(dict.fromkeys(directory.person_name(str(n)) for n in names if n)),
+        fields=known,
+    )
+
+
+def _given(line: Event) -> Mapping[str, Plain]:
+    """Return what was given with a line of history, or corrected by it."""
+    private = line.private or {}
+    return {**(private.get("data") or {}), **(private.get("after") or {})}
+
+
+def _item(item: Item, judged: _Judgement | None = None) -> PaperItem:
+    """Put one hazard into the words of a paper; `judged` is the re-inspection an opinion is about."""
     from rectiflow.reports.paper import PaperItem
 
     snapshot, ticket = item.snapshot, item.snapshot.case
-    workflow, directory, known = snapshot.workflow, snapshot.directory, snapshot.fields
-    opinion = item.paper.kind == "verification_opinion"
-    passed = ticket.marks.get("passed_on") is not None
+    workflow, directory = snapshot.workflow, snapshot.directory
+    known = {**snapshot.fields, **(judged.fields if judged else {})}
+    opinion, passed = judged is not None, judged is not None and judged.passed
     return PaperItem(
         ordinal=item.paper.place,
         number=ticket.number,
@@ -274,7 +305,7 @@ def _item(item: Item, reason: str = "") -> PaperItem:
         done=str(known.get("measures") or "") if opinion or ticket.marks.get("applied_on") else "",
         completed_on=as_date(known.get("completed_on")),
         verdict=("合格" if passed else "不合格") if opinion else "",
-        opinion="" if passed or not opinion else reason,
+        opinion="" if passed or judged is None else judged.reason,
     )
 
 
@@ -299,27 +330,25 @@ def _entries(flow: Rectiflow, items: Sequence[Item]) -> list[PaperItem]:
     if kind == "correction_notice":
         return _corrections(flow, items[0])
     if kind == "verification_opinion":
-        return [_item(i, _failed_because(flow, i)) for i in items]
+        return [_item(i, _judged(flow, i)) for i in items]
     return [_item(i) for i in items]
 
 
-def _failed_because(flow: Rectiflow, item: Item) -> str:
-    """Return why the re-inspection of an opinion failed a hazard; "" where it passed."""
-    lines = (e for e in flow.history(item.number) if e.public.get("document") == item.paper.id)
-    return next((str((e.private or {}).get("data", {}).get("reason") or "") for e in lines), "")
-
-
 def _corrections(flow: Rectiflow, item: Item) -> list[PaperItem]:
-    """Return what a correction notice says: one entry for each field that was corrected since."""
+    """Return what a correction notice says: an entry for each field corrected since, or that the item was taken off."""
     snapshot = item.snapshot
     workflow, directory, changes = snapshot.workflow, snapshot.directory, dict[str, tuple[Plain, Plain]]()
+    off = ""
     for event in flow.history(item.number):
         if event.kind == "amended" and event.public.get("correction") == item.paper.ordinal:
             said = event.private or {}
             before, after = said.get("before", {}), said.get("after", {})
             for name in event.public.get("fields", ()):
                 changes[name] = (changes.get(name, (before.get(name), None))[0], after.get(name))
-    return [
+        elif event.public.get("correction") == item.paper.ordinal:
+            off = event_title(workflow, event)
+    gone = [replace(_item(item), field="本项", before="由你单位整改", after=f"{off}，不再由你单位整改")] if off else []
+    return gone + [
         replace(
             _item(item),
             field=workflow.fields[name].title,

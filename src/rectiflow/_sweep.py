@@ -88,7 +88,7 @@ def _failed(flow: Rectiflow, timer: DueTimer, exc: Exception) -> None:
     now = flow.now()
     error = f"{type(exc).__name__}: {exc}"[:500]
     last = timer.attempts >= MOST_ATTEMPTS
-    wait = BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1] * (1 + random.uniform(0, JITTER))  # noqa: S311 no secret
+    wait = BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1] * (1 + random.uniform(0, JITTER))
     retry_at = None if last else now + wait
     incident = IncidentDraft(
         key="timer:" + ":".join(map(str, timer.key)),

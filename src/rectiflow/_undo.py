@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["keep", "take_back"]
 
+#: Why nothing is kept to go back to, by what was recorded last.
+_NOTHING = {
+    "undone": "上一步就是撤销，不能再撤销；要改回去请重新办理",
+    "reported": "上一步是上报，没有可撤销的操作；报错了的请更正（ticket amend）或作废（ticket void）",
+    "papered": "上一步是文书的办理，没有可撤销的操作；请用 notice void 作废或另拟更正通知",
+}
+
 
 def keep(flow: Rectiflow, before: Snapshot) -> None:
     """Keep how a hazard stood before an action that has just been carried out."""
@@ -68,11 +75,7 @@ def _before(flow: Rectiflow, snapshot: Snapshot) -> Snapshot:
     found = kept.read_before(flow.store.engine, flow.district, number)
     if found is None:
         last = flow.history(number)[-1]
-        said = (
-            "上一步就是撤销，不能再撤销；要改回去请重新办理"
-            if last.kind == "undone"
-            else "上一步不是在这里办的，没有可撤销的操作"
-        )
+        said = _NOTHING.get(last.kind, "上一步不是在这里办的，没有可撤销的操作")
         raise Refused(number, "撤销", [Reason(code="not_undoable", message=said)])
     ticket, clocks, requests, documents = found
     try:

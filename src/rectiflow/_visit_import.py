@@ -196,7 +196,7 @@ def _key(unit: str, rows: Sequence[FindingRow]) -> str:
 
 
 def _said(rows: Sequence[FindingRow], exc: RectiflowError, *, whole: bool) -> Iterator[str]:
-    """Say what was refused, by the sheet's row and column; of the visit only where all its rows could be read."""
+    """Say what was refused, by the sheet's row and column; whether it found nothing only where all rows could be read."""
     if not isinstance(exc, Refused):
         yield f"第 {rows[0].row} 行：{exc}"
         return
@@ -206,7 +206,7 @@ def _said(rows: Sequence[FindingRow], exc: RectiflowError, *, whole: bool) -> It
         if message.startswith("第 ") and " 条：" in message:
             place, message = message.removeprefix("第 ").split(" 条：", 1)
             row = with_text[int(place) - 1]
-        elif not whole:
+        elif not whole and reason.subject == "signed_by":
             continue
         column = row.columns.get(_COLUMN_OF.get(reason.subject, ""))
         yield f"第 {row.row} 行{f' {column} 列' if column else ''}：{message}"

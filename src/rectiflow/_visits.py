@@ -244,7 +244,7 @@ def _decided(flow: Rectiflow, visit: Visit, found: Sequence[Found]) -> list[Deci
     for place, each in enumerate(found, start=1):
         workflow = flow.library.newest(each.workflow)
         answer = decide(workflow, flow.blank(workflow), _report(flow, looked_at, each, workflow), flow.now())
-        more = [*_outcome_reasons(flow, each), *(answer.reasons if isinstance(answer, Refusal) else ())]
+        more = [*_outcome_reasons(flow, each, visit.unit), *(answer.reasons if isinstance(answer, Refusal) else ())]
         reasons += [replace(r, message=f"第 {place} 条：{r.message}") for r in more]
         decisions += [answer] if isinstance(answer, Decision) else []
     if reasons:
@@ -258,7 +258,7 @@ def _sound(visit: Visit, today: date) -> Visit:
     return replace(visit, on=on, hand=replace(visit.hand, on=on, note=visit.hand.note or visit.note or "—"))
 
 
-def _outcome_reasons(flow: Rectiflow, found: Found) -> list[Reason]:
+def _outcome_reasons(flow: Rectiflow, found: Found, unit: str) -> list[Reason]:
     if found.outcome not in OUTCOMES:
         return [Reason(code="outcome", message=f"处理“{found.outcome}”须为 {'、'.join(OUTCOMES.values())} 之一")]
     if found.outcome == "merged" and not found.linked_to:
@@ -267,6 +267,10 @@ def _outcome_reasons(flow: Rectiflow, found: Found) -> list[Reason]:
         return []
     other = flow.ticket(found.linked_to)
     state = flow.workflow_of(other).states[other.state]
+    theirs = {other.fields.get("responsible_unit"), other.fields.get("hazard_unit")} - {None}
+    if theirs and unit not in theirs:
+        name = "、".join(flow.directory().unit_name(u) for u in theirs)
+        return [Reason(code="two_units", message=f"{other.number} 是{name}的隐患，不是这个单位的，请核对编号")]
     if found.outcome == "merged" and state.final is not None:
         return [
             Reason(code="wrong_state", message=f"{other.number} 已办结（{state.title}），不能并入；是反弹的请写 反弹")

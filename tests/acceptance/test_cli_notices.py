@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from docx import Document
 
+from support.pictures import PNG
+
 from .conftest import Cli
 
 SCHOOL = "示例二镇第一小学"
@@ -20,7 +22,6 @@ LEADER, HEAD, DEPUTY = "区教育局分管副局长", "安全股股长", "安全
 FOUND = ("卷帘门无法升降", "通道堆放床架", "应急照明不亮", "危化品柜单锁", "留样盒无标签", "防撞桩损坏")
 NUMBER = "整改通知书〔2024〕1号"
 N = "LZH-2024-0000"
-PICTURE = b"\x89PNG\r\n\x1a\n"
 REPLIED, JUDGED = "2024-09-10T09:00", "2024-09-11T09:00"
 DEMAND = ("整改时限=9月20日", f"整改责任人={OFFICER}")
 DONE = ("整改措施=逐项整改到位", "完成日期=今天")
@@ -80,7 +81,11 @@ def found(cli: Cli) -> Cli:
 @pytest.fixture
 def served(found: Cli) -> Cli:
     """The command line after the notice over them was drafted, signed and served."""
-    for words, by in ((("draft", "7-12", *DEMAND), HEAD), (("sign-off", "W1"), LEADER), (("serve", "W1"), HEAD)):
+    for words, by in (
+        (("draft", "7-12", *DEMAND), HEAD),
+        (("sign-off", "W1"), LEADER),
+        (("serve", "W1", "--via", "当面"), HEAD),
+    ):
         assert found("notice", *words, by=by).code == 0
     return found
 
@@ -91,7 +96,7 @@ def photos(tmp_path: Path) -> Path:
     folder = tmp_path / "照片"
     folder.mkdir()
     for name in ("1.png", "2.png", "3.png", "3-1.png", "4.png", "5.png", "第6项 整改后.png"):
-        (folder / name).write_bytes(PICTURE + name.encode())
+        (folder / name).write_bytes(PNG + name.encode())
     return folder
 
 
@@ -168,6 +173,58 @@ def test_a_notice_is_answered_item_by_item(served: Cli, photos: Path, workplace:
     assert served("audit", "verify", now=JUDGED).code == 0
 
 
+def test_an_item_that_was_recalled_is_free_for_another_notice(served: Cli, photos: Path, workplace: Path) -> None:
+    """The wrong school: recalled, corrected, on a notice of its own; the first notice says so and goes on without it."""
+    assert served("notice", "receipt", "W1", by=PRINCIPAL).code == 0
+    recalled = served("ticket", "do", "7", "撤回交办", "理由=单位写错", "--yes")
+    assert (recalled.code, "更正通知" in recalled.out) == (0, True)
+    other = "示例二镇初级中学"
+    assert served("ticket", "amend", "7", f"责任单位={other}", "--reason", "单位写错").code == 0
+    assert served("notice", "draft", "7", "整改责任人=校长", "整改时限=9月25日").code == 0
+    correction, notice = paper(served, "W2"), paper(served, "W3")
+    assert (correction["kind"], correction["corrects"], correction["unit"]) == (
+        "correction_notice",
+        "LZH-W2024-0001",
+        SCHOOL,
+    )
+    assert (notice["unit"], notice["items"]) == (other, [f"{N}07"])
+    assert served("notice", "sign-off", "W2", by=LEADER).code == 0
+    assert served("notice", "print", "W2").code == 0
+    page = (workplace / "文书" / "LZH-W2024-0002.html").read_text("utf-8")
+    assert "撤回交办，不再由你单位整改" in page
+    reply = ("notice", "reply", "W1", *DONE, "--for", SCHOOL, "--via", "微信", "--note", "校长发来")
+    refused(served, (*reply, "1", "--photos", str(photos)), "照片里有第 2、3、4、5、6 项的", now=REPLIED)
+    (photos / "1.png").unlink()
+    assert served(*reply, "--photos", str(photos), now=REPLIED).code == 0
+    assert (paper(served)["answered"], "已撤下" in served("notice", "show", "W1", now=REPLIED).out) == (5, True)
+    refused(served, ("notice", "verify", "W1", "合格=1"), f"第 1 项（{N}07）已从这件文书撤下", by=DEPUTY)
+
+
+def test_an_opinion_says_what_was_found_then(served: Cli, photos: Path, workplace: Path) -> None:
+    """Signed after the next answer and re-inspection, it still states its own verdict, reason and measures."""
+    assert served("notice", "receipt", "W1", by=PRINCIPAL).code == 0
+    assert served("notice", "reply", "W1", *DONE, "--photos", str(photos), by=OFFICER, now=REPLIED).code == 0
+    judged = ("合格=其余", "不合格=4", "4.理由=仍为单锁", "4.整改时限=9月30日")
+    assert served("notice", "verify", "W1", *judged, by=DEPUTY, now=JUDGED).code == 0
+    later = "2024-09-13T09:00"
+    again = ("notice", "reply", "W1", "4", "整改措施=换成双锁", "完成日期=今天", "--evidence", str(photos / "4.png"))
+    assert served(*again, by=OFFICER, now=later).code == 0
+    assert served("notice", "verify", "W1", "合格=4", by="安全股干事", now=later).code == 0
+    pages: dict[str, str] = {}
+    for key, signer in (("W2", DEPUTY), ("W3", "安全股干事")):
+        assert served("notice", "sign-off", key, by=signer, now=later).code == 0
+        assert served("notice", "print", key, now=later).code == 0
+        pages[key] = (workplace / "文书" / f"LZH-W2024-000{key[1]}.html").read_text("utf-8")
+    first, second = pages["W2"], pages["W3"]
+    assert ("仍为单锁" in first, "换成双锁" in first, "逐项整改到位" in first, DEPUTY in first) == (
+        True,
+        False,
+        True,
+        True,
+    )
+    assert ("换成双锁" in second, "仍为单锁" in second) == (True, False)
+
+
 # refused -----------------------------------------------------------------------------------------------------------
 
 
@@ -181,13 +238,17 @@ def test_drafts_that_cannot_be(found: Cli) -> None:
     refused(found, ("notice", "draft", "9", *DEMAND, "--on", "9月20日"), "发生日期 2024-09-20 晚于今天 2024-09-11")
     refused(found, ("notice", "draft", "9", *DEMAND, "--kind", "喜报"), "没有“喜报”这种文书")
     refused(found, ("notice", "draft", "99", *DEMAND), "99")
+    stray = ("隐患描述=全改了", "责任单位=梁子湖高中", "整改责任人=没有这人", "整改时限=9月1日")
+    reasons = ("不能同时改“隐患描述”", "不能同时改“责任单位”", "没有人员“没有这人”", "整改时限 2024-09-01 早于办理日期")
+    refused(found, ("notice", "draft", "9", *stray), *reasons)
     refused(found, ("notice", "draft", "9", *DEMAND), "不能“整改通知书拟稿”", by=PRINCIPAL)
 
 
 def test_signatures_that_cannot_be(found: Cli) -> None:
     """Not by who may not, not twice, not before the draft nor after today; nothing is served before it is signed."""
     assert found("notice", "draft", "7-9", *DEMAND).code == 0
-    refused(found, ("notice", "serve", "W1"), "还是拟稿，请先签发")
+    refused(found, ("notice", "serve", "W1"), "没有写怎么送的", code=2)
+    refused(found, ("notice", "serve", "W1", "--via", "当面"), "还是拟稿，请先签发")
     refused(found, ("notice", "sign-off", "W1"), "安全股股长不是文书签发人，由 区教育局分管副局长 签发")
     refused(found, ("notice", "sign-off", "W1", "--on", "9月20日"), "晚于今天", by=LEADER)
     refused(found, ("notice", "sign-off", "W1", "--on", "9月1日"), "签发日期 2024-09-01 早于拟稿日期", by=LEADER)
@@ -210,8 +271,8 @@ def test_replies_that_cannot_be(served: Cli, photos: Path) -> None:
     with (photos / "2.png").open("r+b") as file:
         file.truncate(80 * 2**20)
     (photos / "5.jpg").write_text("不是图片", "utf-8")
-    (photos / "9.png").write_bytes(PICTURE)
-    (photos / "全景.png").write_bytes(PICTURE)
+    (photos / "9.png").write_bytes(PNG)
+    (photos / "全景.png").write_bytes(PNG)
     wrong = ("2.png 有 80 MB，最多 20 MB", "5.jpg 不是图片", "9.png 指第 9 项", "全景.png 的文件名没有以项号开头")
     refused(served, (*reply, *DONE, "--photos", str(photos)), *wrong, by=OFFICER)
     refused(served, (*reply, *DONE, "--photos", str(photos / "没有")), "没有文件夹", by=OFFICER)
@@ -241,9 +302,9 @@ def test_a_number_is_used_once(found: Cli) -> None:
             assert found("notice", "void", "W1", "--reason", "发错单位").code == 0
     papers = {p["id"][-1]: (p["status"], p["number"]) for p in standing(found)["papers"]}
     assert papers == {"1": ("void", NUMBER), "2": ("signed", "整改通知书〔2024〕2号")}
-    assert found("notice", "serve", "W2").code == 0
+    assert found("notice", "serve", "W2", "--via", "纸质").code == 0
     refused(found, ("notice", "void", "W2", "--reason", "重发"), f"第 1 项（{N}07）已按此文书交办", f"第 2 项（{N}08）")
-    refused(found, ("notice", "serve", "W1"), "作废")
+    refused(found, ("notice", "serve", "W1", "--via", "纸质"), "作废")
 
 
 def test_what_was_served_is_corrected_by_a_paper(served: Cli) -> None:

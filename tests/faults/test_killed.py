@@ -146,7 +146,7 @@ def _expected(final: datetime) -> Counter[tuple[str, str, str, int]]:
 def judge(outcome: Outcome, kills: int) -> None:
     """Every step once, every message on record handed over; twice only where a kill came between handing over and noting."""
     twice = {key: n for key, n in outcome.sent.items() if n > 1}
-    print(
+    print(  # noqa: T201 the counts are what `make soak` is run for
         f"killed {outcome.told['killed']}, steps {sum(outcome.steps.values())}, messages {len(outcome.recorded)}, "
         f"handed over twice {len(twice)}"
     )

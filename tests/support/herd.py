@@ -113,7 +113,7 @@ def work(url: str, clock: RunningClock, sent: Path, going: Callable[[], bool]) -
                 owner=flow.owner, now=flow.now, limit=8, lease=LEASE,
             )  # fmt: skip
         except RectiflowError as exc:
-            print(f"{os.getpid()}: {exc}", file=sys.stderr)
+            sys.stderr.write(f"{os.getpid()}: {exc}\n")
             time.sleep(0.05)
     flow.close()
 
@@ -124,7 +124,7 @@ def _opened(url: str, clock: RunningClock) -> Rectiflow:
         try:
             return Rectiflow.open(url, district=HOME.code, clock=clock, create=False)
         except RectiflowError as exc:
-            print(f"{os.getpid()}: {exc}", file=sys.stderr)
+            sys.stderr.write(f"{os.getpid()}: {exc}\n")
             time.sleep(0.1)
     raise SystemExit("the database did not come back")
 
@@ -149,7 +149,7 @@ def _born(url: str, clock: RunningClock, sent: Path) -> int:
         work(url, clock, sent, lambda: not stopped)
         code = 0
     except BaseException as exc:  # noqa: BLE001 whatever ended it is told; the herd goes on
-        print(f"{os.getpid()}: {type(exc).__name__}: {exc}", file=sys.stderr)
+        sys.stderr.write(f"{os.getpid()}: {type(exc).__name__}: {exc}\n")
     finally:
         os._exit(code)
 

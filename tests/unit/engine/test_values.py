@@ -52,6 +52,8 @@ def test_a_date_without_a_year_is_the_nearest(today: date, expected: date) -> No
         ("12月31日", date(2025, 1, 10), "due_on", "2024-12-31"),  # a slip or this December: refused later, not guessed
         ("7月1日", date(2025, 1, 10), "found_on", "2024-07-01"),  # the nearest lies ahead, and nothing is found there
         ("7月1日", date(2025, 1, 10), "new_due_on", "2025-07-01"),
+        ("9月1日", date(2024, 10, 18), "due_on", "2024-09-01"),  # a slip of last month, not a deadline of next autumn
+        ("6月30日", date(2024, 10, 18), "due_on", "2025-06-30"),
         ("1月5日", date(2024, 12, 20), "found_on", "2025-01-05"),  # as above: refused later as lying ahead
         ("2025-07-01", date(2025, 1, 10), "found_on", "2025-07-01"),
     ],
@@ -59,7 +61,7 @@ def test_a_date_without_a_year_is_the_nearest(today: date, expected: date) -> No
 def test_a_date_without_a_year_lies_on_the_side_that_makes_sense(
     text: str, today: date, field: str, expected: str
 ) -> None:
-    """Deadlines lie ahead, what happened lies behind; within a month of today a slip is likelier than another year."""
+    """Deadlines lie ahead, what happened lies behind; farther off than nine months a slip is likelier."""
     fields = HAZARD.fields
     assert coerce(HAZARD, fields[field], text, directory(), today) == expected
 
