@@ -42,9 +42,10 @@ def keeper_of(made: Session, what: str) -> str | None:
 
 
 def settle(
-    make: Callable[[bool], _T], show: Callable[[_T], None], question: str, *, dry_run: bool, as_json: bool
-) -> _T:
-    """Do something, or (dry) only look; at a terminal it is shown and asked about first.
+    make: Callable[[bool], _T], show: Callable[[_T], None], question: str, *, dry_run: bool, as_json: bool,
+    yes: bool = False,
+) -> _T:  # fmt: skip
+    """Do something, or (dry) only look; at a terminal it is shown and asked about first, unless `yes` was said.
 
     Args:
         make: does it; True only looks.
@@ -52,7 +53,7 @@ def settle(
     Raises:
         typer.Exit: the person said no.
     """
-    if dry_run or as_json or not is_terminal():
+    if dry_run or as_json or yes or not is_terminal():
         done = make(dry_run)
         if as_json:
             print_json(done)
@@ -75,10 +76,10 @@ def show_handed(done: Handed) -> None:
     """Say who follows on which post from when, what passes, and what to look at."""
     from rectiflow._persons import counted
 
-    from ._layout import put, put_labelled
+    from ._layout import put_labelled
 
     follows = f"{done.new}{'（新登记的人员）' if done.added else ''}" if done.new else "（暂无人接任）"
-    put(f"交接  {'、'.join(done.posts)}：{done.old} → {follows}，自 {done.since} 起", "bold")
+    put_labelled("交接", [f"{'、'.join(done.posts)}：{done.old} → {follows}，自 {done.since} 起"])
     renamed = sum(p.renamed for p in done.passing)
     when = f"，{done.since} 当天自动改" if done.later else ""
     named = f"其中 {renamed} 条的整改责任人改为{done.new or '空，补人后自动写上'}{when}" if renamed else ""
@@ -102,10 +103,10 @@ def show_absence(done: Absence) -> None:
     """Say who stands in for whom, and what waits."""
     from rectiflow._persons import counted
 
-    from ._layout import put, put_labelled
+    from ._layout import put_labelled
 
     posts = f"（{'、'.join(done.posts)}）" if done.posts and done.posts != (done.person,) else ""
-    put(f"请假  {done.person}{posts}：{done.since} 至 {done.until}，由{done.deputy}代理", "bold")
+    put_labelled("请假", [f"{done.person}{posts}：{done.since} 至 {done.until}，由{done.deputy}代理"])
     if done.reason:
         put_labelled("事由", [done.reason])
     put_labelled("等办", [counted(done.passing)])
@@ -124,10 +125,10 @@ def show_closed(done: Closed) -> None:
     """Say which unit goes into which, where its hazards go, and who is without a post."""
     from rectiflow._persons import counted
 
-    from ._layout import put, put_labelled
+    from ._layout import put_labelled
 
     follows = f"并入{done.successor}" if done.successor else "撤销，没有承接单位"
-    put(f"撤并  {done.unit}自 {done.since} 起{follows}", "bold")
+    put_labelled("撤并", [f"{done.unit}自 {done.since} 起{follows}"])
     where = f"移交给{done.successor}，时限不变" if done.successor else "成为待处理事项，等安全股改派"
     put_labelled("移交", [f"{counted(done.passing)}" + (f"，{where}" if done.passing else "")])
     _rows(done.passing)

@@ -151,11 +151,12 @@ def write_form(
     """写一份空的检查记录表，带下拉选项，检查时填。"""
     from rectiflow._visit_import import write_visit_form
 
-    session(context)
+    made = session(context)
     if out.exists() and not force:
         warn(f"{out} 已存在，没有覆盖；换一个名字，或加 --force。")
         raise typer.Exit(1)
-    say(f"已写 {write_visit_form(out)}")
+    items = made.flow.library.newest("hazard").catalogues["category"].items.values()
+    say(f"已写 {write_visit_form(out, [i.title for i in items if i.parent is None])}")
 
 
 @app.command("list")

@@ -41,8 +41,8 @@ def list_messages(
         return
     for m in shown:
         how = {"mail": "邮件", "sms": "短信"}.get(m.channel or "", "")
-        head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 6)}{fit(how, 5)}"
-        put(f"{head} {fit(m.number or '', 15)} {m.occasion} → {m.recipient}")
+        head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 7)}{fit(how, 5)}"
+        put(fit(f"{head}{fit(m.number or '', 16)}{m.occasion} → {m.recipient}", screen_width()).rstrip())
         if m.status not in ("sent", "cancelled") and m.detail:
             put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
     rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""

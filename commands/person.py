@@ -10,7 +10,7 @@ import typer
 
 from ._context import session
 from ._layout import put
-from ._options import AsJson
+from ._options import AsJson, Yes
 from ._output import print_json, say
 from .unit import import_workbook
 
@@ -77,6 +77,7 @@ def hand_over(
         Path | None, typer.Option("--out", help="把移交清单写成文件（.xlsx、.csv、.html）", metavar="文件")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会移交什么，不写入")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """岗位交接：在办的隐患、待审批、待签发、待打的电话都随岗位移交，时限不变，并列出移交了什么。"""
@@ -102,6 +103,7 @@ def hand_over(
         "就这样交接吗？",
         dry_run=dry_run,
         as_json=as_json,
+        yes=yes,
     )
     if out is not None:
         write_handed(out, done, made)
@@ -118,6 +120,7 @@ def absent(
     cancel: Annotated[bool, typer.Option("--cancel", help="取消请假；已开始的到昨天止")] = False,
     everything: Annotated[bool, typer.Option("--all", help="列表时连已过去的一起列")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会怎样，不写入")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """请假代理：登记、取消、列表。其间的提醒发给代理人，代理人可代为办理。"""
@@ -137,12 +140,12 @@ def absent(
         raise typer.BadParameter("没有写请假的人。")
     by = keeper_of(made, "登记请假代理")
     if cancel:
-        _cancel(made, person, first, by, dry_run=dry_run, as_json=as_json)
+        _cancel(made, person, first, by, dry_run=dry_run, as_json=as_json, yes=yes)
         return
     if first is None or last is None or deputy is None:
         given = (("--from", first), ("--to", last), ("--deputy", deputy))
         raise typer.BadParameter(f"还没有写 {'、'.join(name for name, value in given if value is None)}。")
-    _register(made, (person, deputy), (first, last), reason, by, dry_run=dry_run, as_json=as_json)
+    _register(made, (person, deputy), (first, last), reason, by, dry_run=dry_run, as_json=as_json, yes=yes)
 
 
 def _register(
@@ -154,6 +157,7 @@ def _register(
     *,
     dry_run: bool,
     as_json: bool,
+    yes: bool,
 ) -> None:
     from rectiflow._persons import register
 
@@ -167,10 +171,13 @@ def _register(
         "就这样登记吗？",
         dry_run=dry_run,
         as_json=as_json,
+        yes=yes,
     )
 
 
-def _cancel(made: Session, person: str, since: date | None, by: str | None, *, dry_run: bool, as_json: bool) -> None:
+def _cancel(
+    made: Session, person: str, since: date | None, by: str | None, *, dry_run: bool, as_json: bool, yes: bool
+) -> None:
     from rectiflow._persons import Absence
     from rectiflow._persons import cancel as take_back
 
@@ -187,6 +194,7 @@ def _cancel(made: Session, person: str, since: date | None, by: str | None, *, d
         "取消吗？",
         dry_run=dry_run,
         as_json=as_json,
+        yes=yes,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ._context import Session, session
-from ._options import AsJson
+from ._options import AsJson, Yes
 from ._output import print_json, say, table, warn
 
 app = typer.Typer(help="单位：导入、列表、查看、撤并。", no_args_is_help=True)
@@ -90,6 +90,7 @@ def close_unit(
     since: Annotated[str, typer.Option("--from", help="撤并的日期（不晚于今天），如 1月18日", metavar="日期")],
     into: Annotated[str | None, typer.Option("--into", help="承接单位", metavar="单位")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会移交什么，不写入")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """单位撤并：在办隐患移交给承接单位，时限不变；没有承接单位的逐条成为待处理事项。"""
@@ -107,6 +108,7 @@ def close_unit(
         "就这样撤并吗？",
         dry_run=dry_run,
         as_json=as_json,
+        yes=yes,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -41,6 +42,7 @@ TITLES = Titles(
         _column("measures", "整改措施", "整改要求 措施 整改建议"),
         _column("person", "整改责任人", "责任人"),
         _column("due_on", "整改时限", "时限 整改期限 完成时限 期限"),
+        _column("files", "佐证文件", "照片 整改后照片 佐证材料 附件"),
         _column("linked_to", "关联编号", "并入编号 反弹自 原隐患编号"),
         _column("signed_by", "签字人", "受检单位签字 零报告签字 签字"),
         _column("remarks", "说明", "备注"),
@@ -78,6 +80,7 @@ class FindingRow:
     person: str
     due_on: dt.date | None
     linked_to: str
+    files: tuple[str, ...]  #: names of files that lie beside the workbook
     remarks: str
     columns: dict[str, str]
 
@@ -172,6 +175,7 @@ def _read(draft: Draft) -> None:
     draft.read("due_on", _deadline)
     draft.read("outcome", _outcome)
     draft.read("inspectors", _names)
+    draft.read("files", _files)
     draft.read("partners", _names)
     for key, title in (("visited_on", "检查日期"), ("unit", "受检单位"), ("inspectors", "检查人")):
         draft.require(key, title)
@@ -210,6 +214,7 @@ def _row(draft: Draft) -> FindingRow:
         person=text("person"),
         due_on=due_on if isinstance(due_on, dt.date) else None,
         linked_to=text("linked_to"),
+        files=names("files"),
         remarks=text("remarks"),
         columns={key: place.letter for key, place in draft.columns.items()},
     )
@@ -235,6 +240,10 @@ def _line(cell: Cell, _warn: object) -> str:
 
 def _names(cell: Cell, _warn: object) -> tuple[str, ...]:
     return split_names(cell_text(cell))
+
+
+def _files(cell: Cell, _warn: object) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in re.split(r"[，,、;；\n]+", cell_text(cell)))))
 
 
 def _outcome(cell: Cell, _warn: object) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rectiflow._visits import Found, Inspected, inspect
-from rectiflow.engine.errors import Ambiguous, NotFound, Reason, RectiflowError, Refused
+from rectiflow.engine.errors import Ambiguous, InputUnusable, NotFound, Reason, RectiflowError, Refused
 from rectiflow.engine.hands import LATE_AFTER_DAYS
 from rectiflow.engine.visiting import Visit
 from rectiflow.engine.vocabulary import METHODS
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from rectiflow._flow import Rectiflow
+    from rectiflow.engine.stimulus import Attachment
     from rectiflow.intake import FindingRow
 
 _T = TypeVar("_T")
@@ -31,7 +32,7 @@ _FIELDS = {
     "person": "responsible_person", "due_on": "due_on", "unit": "responsible_unit", "linked_to": "merged_into",
 }  # fmt: skip
 _COLUMN_OF = {**{v: k for k, v in _FIELDS.items()}, "unit": "unit", "on": "visited_on", "found_on": "visited_on", "method": "method",
-              "inspectors": "inspectors", "partners": "partners", "signed_by": "signed_by", "evidence": "outcome"}  # fmt: skip
+              "inspectors": "inspectors", "partners": "partners", "signed_by": "signed_by", "evidence": "files"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,10 @@ def import_visits(
     for count, rows in enumerate(groups, start=1):
         whole = not any(b.may_be_of(rows[0]) for b in file.broken)
         try:
-            came = inspect(flow, *_read(flow, rows, by, account, note), dry_run=dry_run or not whole)
+            reader = partial(_read, flow, rows, by, account, note, path.parent)
+            came = inspect(flow, *reader(keep=False), dry_run=True)  # refused: no file is kept
+            if whole and not dry_run:
+                came = inspect(flow, *reader(keep=True))
         except RectiflowError as exc:
             problems += _said(rows, exc, whole=whole)
             came = None
@@ -86,8 +90,11 @@ def import_visits(
     return VisitImport(done=tuple(done), known=tuple(known), problems=tuple(problems), rows=len(file.rows))
 
 
-def write_visit_form(path: Path) -> Path:
+def write_visit_form(path: Path, categories: Sequence[str] = ()) -> Path:
     """Write an empty workbook to fill in: one row a finding, a visit without findings says 无.
+
+    Args:
+        categories: what may stand under 类别, to choose from.
 
     Raises:
         FileUnwritable: the file cannot be written.
@@ -96,12 +103,18 @@ def write_visit_form(path: Path) -> Path:
 
     headings = (
         ("检查日期", 12), ("受检单位", 22), ("检查方式", 12), ("检查人", 18), ("联合单位", 16), ("部位", 14), ("隐患描述", 40),
-        ("类别", 14), ("处理", 10), ("整改措施", 26), ("整改责任人", 14), ("整改时限", 12), ("签字人", 12), ("说明", 16),
+        ("类别", 14), ("处理", 10), ("整改措施", 26), ("佐证文件", 16), ("整改责任人", 14), ("整改时限", 12), ("签字人", 12), ("说明", 16),
     )  # fmt: skip
-    lists = {"检查方式": tuple(METHODS.values()), "处理": ("登记", "当场整改", "自查自改", "并入")}
+    lists = {
+        "检查方式": tuple(METHODS.values()),
+        "处理": ("登记", "当场整改", "自查自改", "并入"),
+        "类别": tuple(categories),
+    }
+    lists = {title: choices for title, choices in lists.items() if choices}
     notes = (
         "一行一条隐患；同一次检查的日期、单位、方式、检查人可合并单元格，或写“同上”。",
         "没有发现隐患的，隐患描述写“无”，并写受检单位签字人（零报告）。",
+        "当场整改、自查自改的，写整改措施；照片放在本表旁边，“佐证文件”写文件名，几个用顿号隔开。",
         f"检查日期早于今天 {LATE_AFTER_DAYS} 天以上的，说明里写补录原因。",
     )
     return write_form(path, title="检查记录", headings=headings, lists=lists, notes=notes)
@@ -111,15 +124,23 @@ def _same_visit(row: FindingRow) -> tuple[date, str, str, tuple[str, ...]]:
     return row.visited_on, row.unit, row.method, row.inspectors
 
 
-def _read(flow: Rectiflow, rows: Sequence[FindingRow], by: str, account: str, note: str) -> tuple[Visit, list[Found]]:
+def _read(
+    flow: Rectiflow, rows: Sequence[FindingRow], by: str, account: str, note: str, folder: Path, *, keep: bool
+) -> tuple[Visit, list[Found]]:
     first, directory = rows[0], flow.directory()
     reasons: list[Reason] = []
 
     def sought(subject: str, find: Callable[[], _T], where: str = "") -> _T | None:
         try:
             return find()
-        except (NotFound, Ambiguous) as exc:
-            reasons.append(Reason(code="not_found", subject=subject, message=f"{where}{str(exc).rstrip('。')}"))
+        except (NotFound, Ambiguous, InputUnusable) as exc:
+            reasons.append(
+                Reason(
+                    code="not_found",
+                    subject="evidence" if isinstance(exc, InputUnusable) else subject,
+                    message=f"{where}{str(exc).rstrip('。')}",
+                )
+            )
             return None
 
     unit = sought("unit", lambda: directory.find_unit(first.unit).id) or ""
@@ -127,7 +148,9 @@ def _read(flow: Rectiflow, rows: Sequence[FindingRow], by: str, account: str, no
     signed_by = sought("signed_by", lambda: _signer(flow, signer, unit)) if unit else None
     inspectors = sought("inspectors", lambda: tuple(_person(flow, name) for name in first.inspectors)) or ()
     with_text = enumerate((r for r in rows if r.description), start=1)
-    found = [sought("merged_into", partial(_found, flow, r), f"第 {place} 条：") for place, r in with_text]
+    found = [
+        sought("merged_into", partial(_found, flow, r, folder, keep=keep), f"第 {place} 条：") for place, r in with_text
+    ]
     if reasons:
         raise Refused("", "检查记录", reasons)
     said = next((r.remarks for r in rows if r.remarks), "") or note
@@ -148,7 +171,7 @@ def _read(flow: Rectiflow, rows: Sequence[FindingRow], by: str, account: str, no
     return visit, [f for f in found if f is not None]
 
 
-def _found(flow: Rectiflow, row: FindingRow) -> Found:
+def _found(flow: Rectiflow, row: FindingRow, folder: Path, *, keep: bool) -> Found:
     said: dict[str, Any] = {
         "place": row.place, "description": row.description, "category": row.category or "other", "basis": row.basis,
         "measures": row.measures, "responsible_person": row.person, "due_on": row.due_on, "remarks": row.remarks,
@@ -157,7 +180,24 @@ def _found(flow: Rectiflow, row: FindingRow) -> Found:
     given = {"measures": row.measures} if row.outcome in ("on_spot", "self_fix") and row.measures else {}
     workflow = "major_hazard" if row.severity.startswith("重大") else "hazard"
     data = {k: v for k, v in said.items() if v}
-    return Found(data=data, outcome=row.outcome, given=given, linked_to=linked, workflow=workflow)
+    files = _files(flow, row.files, folder, keep=keep)
+    return Found(data=data, outcome=row.outcome, given=given, evidence=files, linked_to=linked, workflow=workflow)
+
+
+def _files(flow: Rectiflow, names: Sequence[str], folder: Path, *, keep: bool) -> tuple[Attachment, ...]:
+    """Take the files a row names; only those that lie beside the workbook, or in folders there.
+
+    Raises:
+        InputUnusable: one lies elsewhere, or cannot be used.
+    """
+    from rectiflow._views import attach
+
+    home = folder.resolve()
+    paths = [(home / name).resolve() for name in names]
+    outside = [n for n, p in zip(names, paths, strict=True) if not p.is_relative_to(home)]
+    if outside:
+        raise InputUnusable(f"{'、'.join(outside)} 不在本表所在的文件夹里，请把文件放到表的旁边。")
+    return attach(flow, paths, keep=keep) if paths else ()
 
 
 def _method(text: str) -> str:

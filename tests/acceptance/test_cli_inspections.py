@@ -288,6 +288,22 @@ def test_a_form_comes_back_filled_in(cli: Cli, form: Path) -> None:
     assert record(cli) == after
 
 
+def test_what_was_put_right_on_the_spot_comes_with_its_photograph(cli: Cli, form: Path) -> None:
+    """The file lies beside the workbook; one that does not, or is elsewhere, keeps the visit out, and nothing is kept."""
+    spot = {**ROW, "隐患描述": "灭火器压力不足", "类别": "消防安全", "处理": "当场整改", "整改措施": "已更换"}
+    fill(form, ({**spot, "佐证文件": "整改后.png、../别处.png"},))
+    assert "别处.png 不在本表所在的文件夹里" in cli("inspection", "import", str(form)).err.replace("\n", "")
+    assert cli("inspection", "form", str(form), "--force").code == 0
+    fill(form, ({**spot, "佐证文件": "整改后.png"},))
+    missing = cli("inspection", "import", str(form))
+    assert (missing.code, "整改后.png”读不了" in missing.err.replace("\n", "")) == (1, True)
+    (form.parent / "整改后.png").write_bytes(PNG)
+    assert cli("inspection", "import", str(form)).code == 0
+    [finding] = shown(cli, "J1")["findings"]
+    assert (finding["outcome"], finding["state"]) == ("当场整改", "复查合格待销号")
+    assert "整改后.png" in cli("ticket", "show", finding["number"], "--json").out
+
+
 def test_wrong_cells_are_named(cli: Cli, form: Path) -> None:
     """Each by row and column, those that cannot be read and those that are refused; nothing is stored."""
     wrong: tuple[Mapping[str, object], ...] = (

@@ -29,7 +29,9 @@ def test_a_hand_over_prints_what_passes(cli: Cli, workplace: Path) -> None:
     assert "没有写入任何内容" in look.out
     done = cli(*told, "--out", str(book))
     assert done.code == 0
-    assert f"{OFFICER}：{OFFICER} → 新来的副校长（新登记的人员），自 2024-09-03 起" in done.out
+    assert f"{OFFICER}：{OFFICER} → 新来的副校长（新登记的人员），自 2024-09-03 起" in done.out.replace(
+        "\n        ", ""
+    )
     assert "在办隐患 2 条；其中 2 条的整改责任人改为新来的副校长" in done.out
     assert "LZH-2024-000003 整改中       整改责任人     还有 17 天" in done.out
     text = page.read_text("utf-8")

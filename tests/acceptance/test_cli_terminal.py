@@ -213,7 +213,6 @@ def test_a_correction_is_shown_before_it_is_done(workplace: Path) -> None:
     """Who will be told and what changes stands on the screen first; no leaves everything as it is."""
     words = ("ticket", "amend", "3", "隐患部位=食堂", "--reason", "写错")
     with terminal(workplace, *words) as at:
-        at.wait("试算")
         at.wait("就这样办吗？")
         at.type("n")
         at.wait("没有办理。")
