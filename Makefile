@@ -2,6 +2,7 @@
 
 PYTHON  ?= python3
 WORKERS ?= 2
+SOAK    ?= 8
 VENV    := .venv
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
@@ -10,7 +11,7 @@ LOCKED  := $(PIP) install --no-deps --require-hashes --requirement
 PYTEST  := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers check bench lock format hooks clean
+.PHONY: help demo test test-peers soak check bench lock format hooks clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -24,6 +25,9 @@ test: $(VENV)/dev.stamp ## every test that pip's packages are enough for
 
 test-peers: $(VENV)/dev.stamp ## the tests against peers that pip cannot install (see .ci/run)
 	$(PYTEST) tests/peers
+
+soak: $(VENV)/dev.stamp ## the tests of faults, SOAK times as long (8: 240 kills each on SQLite and PostgreSQL)
+	RECTIFLOW_SOAK=$(SOAK) $(PYTEST) tests/faults --timeout=1800 --capture=no
 
 check: $(VENV)/dev.stamp ## lint, format, types, layers, and what the wheel holds
 	$(BIN)/ruff check .

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import typer
 
 from . import (
@@ -88,5 +91,11 @@ def add_commands(app: typer.Typer) -> None:
 
 def run(app: typer.Typer) -> int:
     """Run the command line on the arguments of this process and return its exit code."""
-    command = localize(typer.main.get_command(app))
+    command = _command(app)
     return guarded(lambda: command.main(prog_name="rectiflow", standalone_mode=False) or 0)
+
+
+@cache
+def _command(app: typer.Typer) -> Any:
+    """Build the tree of commands once in a process: it takes longer than many a command."""
+    return localize(typer.main.get_command(app))

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rectiflow.engine.errors import Refused
-
 from ._context import session
 from ._options import AsJson, DryRun, For, Note, On, Via
 from ._output import is_terminal, print_json, progress, say, warn
@@ -71,6 +69,7 @@ def new_visit(
     学校来电报的自查：--method 自查 --for 学校 --via 电话，没有隐患的加 --zero --signed-by 校长。
     """
     from rectiflow._visits import inspect
+    from rectiflow.engine.errors import Refused
 
     from ._given import read_given
     from ._visiting import complete, read_finding, read_visit, retype

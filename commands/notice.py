@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rectiflow.engine.vocabulary import VIAS
-
 from ._context import session
 from ._options import AsJson, DryRun, Evidence, For, Note, On, Via
 from ._output import is_terminal, print_json, say
@@ -157,6 +155,8 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """记送达：整改通知书自送达起交办，签收时限开始；怎么送的写 --via（当面、纸质、微信、电话）。"""
+    from rectiflow.engine.vocabulary import VIAS
+
     from ._asking import choose
     from ._fields import read_via
 

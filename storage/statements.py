@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -112,8 +113,9 @@ class _Inserts(Protocol):
     def __call__(self, into: Table, /) -> Any: ...
 
 
+@cache
 def compile_for(dialect: str) -> Statements:
-    """Compile the hot statements for `sqlite` or `postgresql`."""
+    """Compile the hot statements for `sqlite` or `postgresql`, once in a process."""
     if dialect == "sqlite":
         return _statements(_dialect("sqlite+pysqlite", "qmark"), sqlite.insert)
     return _statements(_dialect("postgresql+psycopg", "format"), postgresql.insert)
