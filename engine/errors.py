@@ -22,6 +22,7 @@ __all__ = [
     "Ambiguous",
     "Conflict",
     "InputUnusable",
+    "JoinError",
     "NotFound",
     "Problem",
     "Reason",
@@ -120,6 +121,10 @@ class Conflict(RectiflowError):
     def __init__(self, number: str, /) -> None:
         self.number = number
         super().__init__(f"{number} 刚被别人改动过，请重新查看后再办理。")
+
+
+class JoinError(RectiflowError):
+    """A host's transaction cannot be joined as it is."""
 
 
 class WorkplaceError(RectiflowError):

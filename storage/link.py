@@ -1,4 +1,7 @@
-"""The driver's own connections, one per thread, for the statements that run for every action."""
+"""The driver's own connections, one per thread, for the statements that run for every action.
+
+Threads that write to one SQLite file share commits: who comes first leads and takes along what waits, each behind a savepoint.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,22 @@ import select
 import sys
 import threading
 import weakref
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine
 
 from .connect import is_shared, turn
 from .faults import explain
 
-__all__ = ["Link"]
+__all__ = ["Link", "savepoint"]
 
+T = TypeVar("T")
 Values = Sequence[Any] | Mapping[str, Any]
+MOST_IN_COMMIT = 64  #: works of other threads that one leader takes along
+_SAVEPOINT = "rectiflow_work"
 log = logging.getLogger("rectiflow.storage")
 
 
@@ -39,6 +46,22 @@ class _Seat:
         return not _speaks(self.connection) or _answers(self.connection)
 
 
+class _Work:
+    """What one thread wants written: done once, with a result or an error."""
+
+    __slots__ = ("done", "error", "result", "write")
+
+    def __init__(self, write: Callable[[Any], Any]) -> None:
+        self.write = write
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def ended(self, result: Any = None, error: BaseException | None = None) -> None:
+        """Note how it ended."""
+        self.result, self.error, self.done = result, error, True
+
+
 class Link:
     """Runs statements on this thread's own connection; what the driver complains of becomes a WorkplaceError."""
 
@@ -49,6 +72,8 @@ class Link:
         self._turn = turn(engine)
         self._local = threading.local()
         self._seats = weakref.WeakSet[_Seat]()
+        self._waiting = deque[_Work]()
+        self._leading = threading.Lock()
         _LINKS.add(self)
 
     def first(self, sql: str, values: Values = ()) -> Any:
@@ -66,9 +91,41 @@ class Link:
         with self.alone() as cursor:
             return int(cursor.execute(sql, values).rowcount)
 
+    def write(self, work: Callable[[Any], T]) -> T:
+        """Run what writes in one transaction and return its result; an error undoes this work alone.
+
+        On an SQLite file the commit is shared with other threads that write at the same moment.
+        """
+        if self._postgres or self._shared or self._host() is not None:
+            with self.transaction() as cursor:
+                return work(cursor)
+        mine = _Work(work)
+        self._waiting.append(mine)
+        with self._leading:
+            if not mine.done:
+                self._lead()
+        if mine.error is not None:
+            raise mine.error
+        return cast("T", mine.result)
+
+    @contextmanager
+    def joined(self, connection: Any) -> Generator[None]:
+        """Let this thread's statements run on a host's own connection, inside its transaction, until the block ends."""
+        if self._host() is not None:
+            raise RuntimeError("this thread has joined a host's transaction already")
+        self._local.host = connection
+        try:
+            yield
+        finally:
+            self._local.host = None
+
     @contextmanager
     def alone(self) -> Generator[Any]:
-        """Give a cursor on which each statement is a transaction of its own."""
+        """Give a cursor on which each statement is a transaction of its own; joined, a part of the host's."""
+        host = self._host()
+        if host is not None:
+            yield host.cursor()
+            return
         with self._turn:
             try:
                 yield self._connection().cursor()
@@ -78,7 +135,13 @@ class Link:
 
     @contextmanager
     def transaction(self) -> Generator[Any]:
-        """Give a cursor on which all statements are one transaction, begun as a writer."""
+        """Give a cursor on which all statements are one transaction, begun as a writer; joined, a savepoint in the host's."""
+        host = self._host()
+        if host is not None:
+            cursor = host.cursor()
+            with savepoint(cursor):
+                yield cursor
+            return
         with self._turn:
             try:
                 connection = self._connection()
@@ -94,6 +157,32 @@ class Link:
                 explain(exc, self.engine.url)
                 raise
 
+    def _host(self) -> Any:
+        return getattr(self._local, "host", None)
+
+    def _lead(self) -> None:
+        """Do what waits in one transaction; when that itself fails, nothing of any of them is written."""
+        works = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_IN_COMMIT))]
+        ends: list[tuple[Any, BaseException | None]] = []
+        try:
+            with self.transaction() as cursor:
+                ends = [self._done_in(cursor, work, alone=len(works) == 1) for work in works]
+        except BaseException as exc:  # noqa: BLE001 each of them is told, in its own thread
+            ends = [(None, exc) for _ in works]
+        for work, (result, error) in zip(works, ends, strict=True):
+            work.ended(result, error)
+
+    def _done_in(self, cursor: Any, work: _Work, *, alone: bool) -> tuple[Any, BaseException | None]:
+        if alone:
+            return work.write(cursor), None
+        try:
+            with savepoint(cursor):
+                return work.write(cursor), None
+        except Exception as exc:
+            if not cursor.connection.in_transaction:  # the file itself failed, so all of it is undone
+                raise
+            return None, exc
+
     def close(self) -> None:
         """Close every connection; a later statement would open a new one."""
         for seat in list(self._seats):
@@ -108,6 +197,8 @@ class Link:
             _LEFT.append(seat)
         self._seats.clear()
         self._local = threading.local()
+        self._waiting.clear()
+        self._leading = threading.Lock()
         if not self._shared:
             self.engine.dispose(close=False)
 
@@ -139,6 +230,20 @@ class Link:
                 self._seats.discard(seat)
                 del self._local.seat
                 seat.close()
+
+
+@contextmanager
+def savepoint(cursor: Any) -> Generator[None]:
+    """Undo what is done inside when it fails, and nothing else."""
+    cursor.execute(f"SAVEPOINT {_SAVEPOINT}")
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # what went wrong before is what has to be told
+            cursor.execute(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+            cursor.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+        raise
+    cursor.execute(f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
 
 _LINKS = weakref.WeakSet[Link]()

@@ -57,7 +57,7 @@ class Reorganising(Store):
                 raise Conflict(ORGANISATION)
             driver: Any = connection.connection.driver_connection
             cursor = driver.cursor()  # of the same transaction
-            stored = [self._apply(cursor, d, prefix, None, {}) for d in what.decisions]
+            stored = [self._apply(cursor, d, prefix, None, {}, None) for d in what.decisions]
             message, incident = self.statements.once["message"], self.statements.once["incident"]
             for m in what.messages:
                 cursor.execute(message.sql, message.values(message_row(district, None, 0, m, now)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,8 @@ from rectiflow.engine.vocabulary import PAPERS
 from . import decode, whole
 from . import rows as r
 from .claims import Claim, ClaimLost, Claims, DueTimer
-from .link import Link
+from .faults import explain
+from .link import Link, savepoint
 from .statements import Statement, compile_for
 from .types import instant_text, json_text, read_instant
 
@@ -104,29 +106,70 @@ class Store(Claims):
         self, decisions: Sequence[Decision], *, prefix: str, claim: Claim | None = None, beside: Beside = _NOTHING
     ) -> list[Ticket]:
         """Carry out several decisions of different tickets in one transaction, with what goes beside them: all or none."""
-        alone = self._whole and len(decisions) == 1 and not _takes_number(decisions[0]) and beside.nothing
-        numbers: dict[str, str] = {}
+        ready = [self._ready(d) for d in decisions]
+        alone = self._whole and len(decisions) == 1 and ready[0] is not None and beside.nothing
+
+        def work(cursor: Any) -> list[Ticket]:
+            numbers: dict[str, str] = {}
+            tickets = [
+                self._apply(cursor, d, prefix, claim, numbers, rows) for d, rows in zip(decisions, ready, strict=True)
+            ]
+            self._write_beside(cursor, beside, [t.number for t in tickets])
+            return tickets
+
         try:
-            with self.link.alone() if alone else self.link.transaction() as cursor:
-                tickets = [self._apply(cursor, d, prefix, claim, numbers) for d in decisions]
-                self._write_beside(cursor, beside, [t.number for t in tickets])
-                return tickets
+            if alone:
+                with self.link.alone() as cursor:
+                    return work(cursor)
+            return self.link.write(work)
         except Exception as exc:
             if _is_key_taken(exc):
                 raise KeyTaken from exc
             raise
 
+    def apply_each(self, orders: Sequence[tuple[Decision, Claim | None, str]]) -> list[Ticket | Conflict | ClaimLost]:
+        """Carry out decisions of different tickets with one commit, each by itself: one that comes too late harms no other.
+
+        Args:
+            orders: each decision with its claim and the prefix of its district.
+
+        Raises:
+            whatever the database says when it cannot write; then nothing of any of them is written.
+        """
+        ready = [self._ready(decision) for decision, *_ in orders]
+
+        def work(cursor: Any) -> list[Ticket | Conflict | ClaimLost]:
+            found: list[Ticket | Conflict | ClaimLost] = []
+            for (decision, claim, prefix), rows in zip(orders, ready, strict=True):
+                try:
+                    with nullcontext() if self._whole else savepoint(cursor):
+                        found.append(self._apply(cursor, decision, prefix, claim, {}, rows))
+                except (Conflict, ClaimLost) as exc:
+                    found.append(exc)
+            return found
+
+        return self.link.write(work)
+
     def take_serial(self, district: str, series: str, year: int) -> int:
         """Take the next number of a series for good, in a transaction of its own."""
-        with self.link.transaction() as cursor:
-            return self._next(cursor, district, series, year)
+        return self.link.write(lambda cursor: self._next(cursor, district, series, year))
+
+    def _ready(self, decision: Decision) -> _Ready:
+        """Make the rows of a decision, unless numbers have to be taken first, within the transaction."""
+        try:
+            return None if _takes_number(decision) else r.rows_of(decision, decision.ticket.number, {})
+        except ValueError as exc:  # text that no database can keep
+            explain(exc, self.engine.url)
+            raise
 
     def _apply(
-        self, cursor: Any, decision: Decision, prefix: str, claim: Claim | None, numbers: dict[str, str]
+        self, cursor: Any, decision: Decision, prefix: str, claim: Claim | None, numbers: dict[str, str], ready: _Ready
     ) -> Ticket:
-        number = decision.ticket.number or self._number(cursor, decision, prefix)
-        decision = self._named(cursor, decision, prefix)
-        ticket, rows = r.rows_of(decision, number, self._paper_numbers(cursor, decision, numbers))
+        if ready is None:
+            number = decision.ticket.number or self._number(cursor, decision, prefix)
+            decision = self._named(cursor, decision, prefix)
+            ready = r.rows_of(decision, number, self._paper_numbers(cursor, decision, numbers))
+        ticket, rows = ready
         if self._whole:
             self._write_whole(cursor, rows, claim)
         else:
@@ -241,6 +284,9 @@ class Store(Claims):
             if not found or not found[0]:
                 raise ClaimLost
         raise Conflict(rows.ticket["number"])
+
+
+_Ready = tuple[Ticket, r.Rows] | None  #: the rows made beforehand, so that the transaction is short
 
 
 def _all(cursor: Any, statement: Statement, rows: Iterable[r.Row]) -> None:

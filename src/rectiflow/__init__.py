@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rectiflow._flow import Outcome as Outcome
     from rectiflow._flow import Rectiflow as Rectiflow
     from rectiflow.engine.errors import Conflict as Conflict
+    from rectiflow.engine.errors import JoinError as JoinError
     from rectiflow.engine.errors import NotFound as NotFound
     from rectiflow.engine.errors import Reason as Reason
     from rectiflow.engine.errors import RectiflowError as RectiflowError
@@ -27,6 +28,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Clock",
     "Conflict",
+    "JoinError",
     "NotFound",
     "Outcome",
     "Reason",
@@ -43,6 +45,7 @@ __all__ = [
 _HOMES = {
     "Clock": "rectiflow._clock",
     "Conflict": "rectiflow.engine.errors",
+    "JoinError": "rectiflow.engine.errors",
     "NotFound": "rectiflow.engine.errors",
     "Outcome": "rectiflow._flow",
     "Reason": "rectiflow.engine.errors",

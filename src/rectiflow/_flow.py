@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, MessageDraft, Refusal
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, Refused, WorkplaceError
+from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, RectiflowError, Refused, WorkplaceError
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Fire, Hand, Report, Rule, Stimulus, Void
 from rectiflow.engine.telling import with_sms
@@ -24,7 +26,7 @@ from rectiflow.storage import definitions, organisation, schema
 from rectiflow.storage.connect import engine_beside, make_engine
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.reorganising import Reorganisation, Reorganising
-from rectiflow.storage.store import Beside, Claim, DueTimer, KeyTaken, Store
+from rectiflow.storage.store import Beside, Claim, ClaimLost, DueTimer, KeyTaken, Store
 
 from ._clock import Clock, SystemClock
 from ._library import Library, calendar_for, load_library
@@ -32,10 +34,11 @@ from ._reading import Reading
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from ._sweep import Swept
 
-__all__ = ["Outcome", "Rectiflow"]
+__all__ = ["Answer", "Outcome", "Rectiflow"]
 
 LEASE = timedelta(minutes=2)  #: long enough for a slow batch: what is left of it is renewed at half
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
@@ -48,6 +51,14 @@ class Outcome:
 
     ticket: Ticket
     decision: Decision
+
+
+class Answer(NamedTuple):
+    """A decision on a loaded ticket, and the claim it is carried out under, if any."""
+
+    snapshot: Snapshot
+    decision: Decision
+    claim: Claim | None = None
 
 
 class Rectiflow(Reading):
@@ -75,6 +86,7 @@ class Rectiflow(Reading):
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.lease = LEASE  #: how long a claimed timer is held before another worker may take it
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.joining = threading.local()  #: `session`: the host's, while this thread has joined it
         self._listeners: list[Callable[[Outcome], None]] = []
 
     @classmethod
@@ -156,6 +168,7 @@ class Rectiflow(Reading):
         via: str = "self",
         on: date | None = None,
         note: str = "",
+        session: Session | None = None,
         **data: Any,
     ) -> Ticket:
         """Put a hazard on record. `unit` may be said for `responsible_unit`.
@@ -166,15 +179,17 @@ class Rectiflow(Reading):
             key: a host's own key; a repeat returns the first ticket unchanged.
             evidence: files already put into the evidence store.
             entered_by, via, on, note: by whose hand, by what means, when it happened, and why so.
+            session: a host's own, whose transaction this joins (see `join`).
             data: the workflow's fields by id.
 
         Raises:
-            Refused: with every reason. NotFound: no such workflow or person.
+            Refused: with every reason. NotFound: no such workflow or person. JoinError: see `join`.
         """
         hand = self.hand(by, entered_by=entered_by, via=via, on=on, note=note)
         if "unit" in data:
             data["responsible_unit"] = data.pop("unit")
-        return self.create(workflow, Report(hand=hand, data=data, evidence=tuple(evidence), key=key)).ticket
+        with self._joined(session):
+            return self.create(workflow, Report(hand=hand, data=data, evidence=tuple(evidence), key=key)).ticket
 
     def do(
         self,
@@ -189,17 +204,22 @@ class Rectiflow(Reading):
         evidence: Sequence[Attachment] = (),
         into: str | None = None,
         expect_version: int | None = None,
+        session: Session | None = None,
         **data: Any,
     ) -> Ticket:
         """Take a transition of the workflow, by its id or Chinese title.
 
+        Args:
+            session: a host's own, whose transaction this joins (see `join`).
+
         Raises:
-            Refused: with every reason. NotFound: no such ticket or person.
+            Refused: with every reason. NotFound: no such ticket or person. JoinError: see `join`.
             Conflict: `expect_version` is no longer the ticket's, or somebody else kept being faster.
         """
         hand = self.hand(by, entered_by=entered_by, via=via, on=on, note=note)
         act = Act(trigger=trigger, hand=hand, data=data, evidence=tuple(evidence), into=into)
-        return self.handle(number, act, expect_version=expect_version).ticket
+        with self._joined(session):
+            return self.handle(number, act, expect_version=expect_version).ticket
 
     def ask(
         self,
@@ -299,19 +319,27 @@ class Rectiflow(Reading):
             Refused: with every reason. Conflict: see `do`. NotFound: no such ticket.
         """
         for _ in range(TRIES):
-            loaded = self._load(number)
-            if expect_version is not None and loaded.ticket.rev != expect_version:
-                raise Conflict(loaded.ticket.number)
-            snapshot, now = self._snapshot(loaded), self._time_of(loaded)
-            decision = _decided(snapshot, self._by_id(snapshot.workflow, stimulus), now)
+            snapshot, decision, _claim = self.decided(number, stimulus, expect_version=expect_version)
             try:
                 ticket = self._apply(decision, snapshot)
             except Conflict:
-                if expect_version is not None:
+                if expect_version is not None or self._host() is not None:
                     raise
                 continue
             return self._done(ticket, decision)
         raise Conflict(number)
+
+    def decided(self, number: str, stimulus: Stimulus, *, expect_version: int | None = None) -> Answer:
+        """Decide on a stimulus without carrying anything out.
+
+        Raises:
+            Refused: with every reason. NotFound: no such ticket. Conflict: it is not at the version expected.
+        """
+        loaded = self._load(number)
+        if expect_version is not None and loaded.ticket.rev != expect_version:
+            raise Conflict(loaded.ticket.number)
+        snapshot, now = self._snapshot(loaded), self._time_of(loaded)
+        return Answer(snapshot, _decided(snapshot, self._by_id(snapshot.workflow, stimulus), now))
 
     def create(self, workflow: str, stimulus: Stimulus) -> Outcome:
         """Decide on a new ticket and carry it out; a host key in use answers with its first ticket.
@@ -387,10 +415,38 @@ class Rectiflow(Reading):
             self._done(ticket, decision)
         return stored
 
+    def handle_each(self, orders: Iterable[tuple[str, Stimulus]]) -> Iterator[Outcome | RectiflowError]:
+        """Decide on many stimuli and carry them out, some to a commit; each is answered in turn, done or refused."""
+        from ._bulk import handle_each
+
+        return handle_each(self, orders)
+
     def preview(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
         """Decide without carrying anything out."""
         snapshot = self._snapshot(self._load(number))
         return decide(snapshot.workflow, snapshot, self._by_id(snapshot.workflow, stimulus), self.now())
+
+    def begin(self, session: Session) -> None:
+        """Begin a host's SQLAlchemy session so that `join`, or `session=`, can write within its transaction.
+
+        Raises:
+            JoinError: the session has written already, or works on another database.
+        """
+        from ._join import begin
+
+        begin(self, session)
+
+    def join(self, session: Session) -> AbstractContextManager[None]:
+        """Write everything inside the block within a host's transaction: with the host's rows, or not at all.
+
+        The host commits; listeners hear of it then. A `Conflict` is not tried again.
+
+        Raises:
+            JoinError: the session works on another database, or on SQLite was not begun by `begin`.
+        """
+        from ._join import joined
+
+        return joined(self, session)
 
     def on_done(self, listener: Callable[[Outcome], None]) -> None:
         """Have a function called after every committed change; what it raises reaches the caller of the change."""
@@ -419,20 +475,40 @@ class Rectiflow(Reading):
             Conflict: somebody else kept being faster.
         """
         for _ in range(TRIES):
-            loaded = self.store.load(timer.number)
-            snapshot, now = self._snapshot(loaded), self._time_of(loaded)
-            decision = decide(snapshot.workflow, snapshot, Fire(key=timer.key), now)
-            if isinstance(decision, Refusal):
-                if any(r.code != OBSOLETE for r in decision.reasons):
-                    raise Refused(decision.number, decision.action, decision.reasons)
-                self.store.drop_timer(timer)
+            answer = self.answer(timer)
+            if answer is None:
                 return None
-            try:
-                ticket = self._apply(decision, snapshot, Claim(owner=self.owner, now=now))
-            except Conflict:
-                continue
-            return self._done(ticket, decision)
+            done = self.carry_each([answer])[0]
+            if not isinstance(done, Conflict):
+                if isinstance(done, ClaimLost):
+                    raise done
+                return done
         raise Conflict(timer.number)
+
+    def answer(self, timer: DueTimer) -> Answer | None:
+        """Decide on a claimed timer; None when its run or version is gone and it was dropped.
+
+        Raises:
+            Refused: it cannot be carried out, and why.
+        """
+        loaded = self.store.load(timer.number)
+        snapshot, now = self._snapshot(loaded), self._time_of(loaded)
+        decision = decide(snapshot.workflow, snapshot, Fire(key=timer.key), now)
+        if isinstance(decision, Decision):
+            return Answer(snapshot, decision, Claim(owner=self.owner, now=now))
+        if any(r.code != OBSOLETE for r in decision.reasons):
+            raise Refused(decision.number, decision.action, decision.reasons)
+        self.store.drop_timer(timer)
+        return None
+
+    def carry_each(self, answers: Sequence[Answer]) -> list[Outcome | Conflict | ClaimLost]:
+        """Carry out decisions of different tickets with one commit; each is done, or comes too late by itself."""
+        orders = [(*self._ready(a.decision, a.snapshot), a.claim) for a in answers]
+        stored = self.store.apply_each([(decision, claim, prefix) for decision, prefix, claim in orders])
+        return [
+            self._done(ticket, order[0]) if isinstance(ticket, Ticket) else ticket
+            for ticket, order in zip(stored, orders, strict=True)
+        ]
 
     def check_clock(self) -> None:
         """Refuse to work with a clock that differs from the database's.
@@ -456,24 +532,45 @@ class Rectiflow(Reading):
     # inside -----------------------------------------------------------------------------------------------------
 
     def _apply(self, decision: Decision, snapshot: Snapshot | None, claim: Claim | None = None) -> Ticket:
+        ready, prefix = self._ready(decision, snapshot)
+        return self.store.apply(ready, prefix=prefix, claim=claim)
+
+    def _ready(self, decision: Decision, snapshot: Snapshot | None) -> tuple[Decision, str]:
+        """Return a decision as it is stored, and the prefix of its district's numbers."""
         ticket = decision.ticket
         if snapshot is not None and ticket.workflow != snapshot.workflow.id:
             self.keep_definition(self.library.newest(ticket.workflow))
         directory = self.directory(ticket.district)
-        decision = replace(decision, messages=self._outgoing(decision.messages, directory))
-        return self.store.apply(decision, prefix=directory.district.prefix, claim=claim)
+        messages = self._outgoing(decision.messages, directory)
+        changed = messages is not decision.messages
+        return replace(decision, messages=messages) if changed else decision, directory.district.prefix
 
     def _outgoing(self, messages: Sequence[MessageDraft], directory: Directory) -> tuple[MessageDraft, ...]:
         if not messages or not (self.also_sms or self.contact):
-            return tuple(messages)
+            return messages if isinstance(messages, tuple) else tuple(messages)
         named = tuple(replace(m, params={**m.params, "contact": self.contact or None}) for m in messages)
         return with_sms(named, directory) if self.also_sms else named
 
     def _done(self, ticket: Ticket, decision: Decision) -> Outcome:
-        outcome = Outcome(ticket, decision)
+        outcome, session = Outcome(ticket, decision), self._host()
+        if session is None:
+            self.announce(outcome)
+        elif self._listeners:
+            from ._join import tell_later
+
+            tell_later(self, session, outcome)
+        return outcome
+
+    def announce(self, outcome: Outcome) -> None:
+        """Call the listeners."""
         for listener in self._listeners:
             listener(outcome)
-        return outcome
+
+    def _host(self) -> Session | None:
+        return getattr(self.joining, "session", None)
+
+    def _joined(self, session: Session | None) -> AbstractContextManager[None]:
+        return nullcontext() if session is None else self.join(session)
 
     def _again(self, number: str) -> Outcome:
         ticket = self.ticket(number)

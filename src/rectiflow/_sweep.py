@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rectiflow._bulk import TO_A_COMMIT
 from rectiflow.engine.decision import IncidentDraft
-from rectiflow.engine.errors import Conflict
+from rectiflow.engine.errors import Conflict, WorkplaceError
 from rectiflow.storage.store import ClaimLost
 
 if TYPE_CHECKING:
-    from rectiflow._flow import Rectiflow
+    from rectiflow._flow import Answer, Outcome, Rectiflow
     from rectiflow.storage.store import DueTimer
 
 __all__ = ["Swept", "sweep"]
@@ -67,8 +68,40 @@ def _fire_all(flow: Rectiflow, due: list[DueTimer], going: Callable[[], bool]) -
             held = flow.now()
             left = deque(flow.store.renew_timers(left, owner=flow.owner, now=held, lease=flow.lease))
             continue
-        total += _fire(flow, left.popleft())
+        total += _fire_some(flow, [left.popleft() for _ in range(min(TO_A_COMMIT, len(left)))])
     return total
+
+
+def _fire_some(flow: Rectiflow, timers: Sequence[DueTimer]) -> Swept:
+    """Fire timers of different tickets with one commit; what comes to nothing in it is fired by itself."""
+    total = Swept()
+    answers: list[tuple[DueTimer, Answer]] = []
+    for timer in timers:
+        try:
+            answer = flow.answer(timer)
+        except Exception as exc:  # noqa: BLE001 a poison ticket becomes an incident, the sweep goes on
+            _failed(flow, timer, exc)
+            total += Swept(failed=1)
+        else:
+            answers += [(timer, answer)] if answer is not None else []
+            total += Swept(dropped=1) if answer is None else Swept()
+    try:
+        done = flow.carry_each([answer for _, answer in answers]) if answers else []
+    except WorkplaceError:
+        raise
+    except Exception:  # noqa: BLE001 one of them cannot be written: which one shows when each is tried alone
+        return sum((_fire(flow, timer) for timer, _ in answers), total)
+    for (timer, _), outcome in zip(answers, done, strict=True):
+        total += _fire(flow, timer) if isinstance(outcome, Conflict) else _counted(outcome)
+    return total
+
+
+def _counted(outcome: Outcome | ClaimLost | None) -> Swept:
+    if outcome is None:
+        return Swept(dropped=1)
+    if isinstance(outcome, ClaimLost):
+        return Swept()
+    return Swept(fired=1, steps=len(outcome.decision.crossed), messages=len(outcome.decision.messages))
 
 
 def _fire(flow: Rectiflow, timer: DueTimer) -> Swept:
@@ -79,9 +112,7 @@ def _fire(flow: Rectiflow, timer: DueTimer) -> Swept:
     except Exception as exc:  # noqa: BLE001 a poison ticket becomes an incident, the sweep goes on
         _failed(flow, timer, exc)
         return Swept(failed=1)
-    if outcome is None:
-        return Swept(dropped=1)
-    return Swept(fired=1, steps=len(outcome.decision.crossed), messages=len(outcome.decision.messages))
+    return _counted(outcome)
 
 
 def _failed(flow: Rectiflow, timer: DueTimer, exc: Exception) -> None:

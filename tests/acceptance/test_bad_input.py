@@ -174,8 +174,9 @@ def test_unreachable_mail_server(run: Run, office: Path) -> None:
     assert "127.0.0.1:9" in said.replace("\n", "").replace(" ", "")
 
 
-def test_locked_database(run: Run, office: Path) -> None:
+def test_locked_database(run: Run, office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A database another program holds says so after the wait; nothing is written."""
+    monkeypatch.setenv("RECTIFLOW_DB", f"sqlite:///{office / 'rectiflow.db'}?timeout=1")
     with sqlite3.connect(office / "rectiflow.db", isolation_level=None) as holder:
         holder.execute("BEGIN IMMEDIATE")
         code, said = run("ticket", "do", "1", "签收", acting="示例一镇第一小学校长")

@@ -7,9 +7,12 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,6 +20,7 @@ import pytest
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.errors import WorkplaceBusy
 from rectiflow.storage.connect import make_engine
+from rectiflow.storage.link import Link, _Work
 from support.stores import assigned, count, counts, first, open_office, reported
 
 MANY = 20  #: threads; more than a pool has connections
@@ -209,3 +213,77 @@ def test_the_databases_own_time(flow: Rectiflow) -> None:
     assert loaded.read_at is not None
     assert loaded.read_at <= now
     assert now.utcoffset() is not None
+
+
+# threads that write at once -----------------------------------------------------------------------------------------
+
+
+def test_threads_share_commits_and_one_that_fails_harms_no_other(file_url: str) -> None:
+    """Many threads at once: each work is there, each failed one is not, and there are fewer commits than works."""
+    engine = make_engine(file_url)
+    link = Link(engine)
+    link.run("CREATE TABLE kept (k INTEGER PRIMARY KEY)")
+    commits, ready, refused = list[int](), Barrier(8), list[int]()
+    original = link.transaction
+
+    @contextmanager
+    def counted() -> Generator[Any]:
+        with original() as cursor:
+            time.sleep(0.002)  # as a slow disk would: the others come meanwhile
+            yield cursor
+        commits.append(1)
+
+    link.transaction = counted  # type: ignore[method-assign]
+
+    def put(k: int, *, twice: bool) -> None:
+        def work(cursor: Any) -> int:
+            cursor.execute("INSERT INTO kept VALUES (?)", [k])
+            if twice:
+                cursor.execute("INSERT INTO kept VALUES (?)", [k])
+            return k
+
+        assert link.write(work) == k
+
+    def many(first: int) -> None:
+        ready.wait()
+        for k in range(first, 400, 8):
+            try:
+                put(k, twice=k % 5 == 0)
+            except sqlite3.IntegrityError:
+                refused.append(k)
+
+    threads = [Thread(target=many, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [k for (k,) in link.rows("SELECT k FROM kept ORDER BY k")] == [k for k in range(400) if k % 5]
+    assert sorted(refused) == list(range(0, 400, 5))
+    assert len(commits) < 300
+    link.close()
+    engine.dispose()
+
+
+def test_when_the_commit_fails_nobody_s_work_is_there(file_url: str) -> None:
+    """All that were in it are told, and the next commit works again."""
+    engine = make_engine(file_url)
+    link = Link(engine)
+    link.run("CREATE TABLE kept (k INTEGER PRIMARY KEY)")
+
+    def putting(k: int) -> _Work:
+        return _Work(lambda cursor: cursor.execute("INSERT INTO kept VALUES (?)", [k]))
+
+    waiting = [putting(k) for k in (1, 2)]
+    link._waiting.extend(waiting)
+
+    def broken(cursor: Any) -> None:
+        cursor.execute("INSERT INTO kept VALUES (3)")
+        cursor.execute("ROLLBACK")  # what SQLite does by itself when the file cannot be written
+
+    with pytest.raises(sqlite3.OperationalError):
+        link.write(broken)
+    assert all(isinstance(w.error, sqlite3.OperationalError) for w in waiting)
+    assert link.rows("SELECT k FROM kept") == []
+    assert link.write(lambda c: c.execute("INSERT INTO kept VALUES (4)").rowcount) == 1
+    link.close()
+    engine.dispose()
