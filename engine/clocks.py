@@ -236,18 +236,12 @@ def main_clock(workflow: Workflow) -> Clock | None:
     That is the one met by an action that somebody then judges, with a fixed date before one of a given length; else
     one with a fixed date; else one met by an action.
     """
-    clocks = [c for c in workflow.clocks.values() if c.for_request is None]
-    judged = [c for c in clocks if c.met_by is not None and c.paused_in]
-    fixed = [c for c in clocks if c.until is not None]
-    met = [c for c in clocks if c.met_by is not None]
-    return next(iter([*(c for c in judged if c.until is not None), *judged, *fixed, *met]), None)
+    return workflow.main
 
 
 def verify_clock(workflow: Workflow) -> Clock | None:
     """Return the verifier's own clock: one that runs while the main clock is paused."""
-    main = main_clock(workflow)
-    waiting = frozenset(main.paused_in) if main else frozenset[str]()
-    return next((c for c in workflow.clocks.values() if c is not main and waiting & frozenset(c.runs_in)), None)
+    return workflow.verifying
 
 
 def _over(clock: Clock, run: ClockRun | None, source: str | None) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from .calendar import WorkCalendar
@@ -23,6 +24,9 @@ __all__ = ["MOST_CROSSED", "Rung", "arm", "cross", "nominal", "skip_past"]
 MOST_CROSSED = 400  #: steps crossed in one catch-up; the rest follow at the next tick
 _WIDEST = 20  #: widest interval of a widening repeat, in the units of `every`
 _EVEN = 3  #: intervals of a widening repeat before it begins to double
+
+
+_AT = attrgetter("at")
 
 
 class Rung(NamedTuple):
@@ -105,21 +109,29 @@ def timer_key(run: ClockRun, rung: Rung) -> TimerKey:
 
 
 def _due(clock: Clock, run: ClockRun, now: datetime, calendar: WorkCalendar, hour: int) -> Iterator[Rung]:
-    fired = dict(run.fired)
+    ahead = _ahead_of(clock, run, calendar, hour)
     for _ in range(MOST_CROSSED):
-        rung = _earliest(clock, replace(run, fired=fired), calendar, hour)
+        rung = min(ahead, key=_AT, default=None)
         if rung is None or rung.at > now:
             return
-        fired[rung.step.id] = rung.occurrence + 1
         yield rung
+        place, occurrence = ahead.index(rung), rung.occurrence + 1
+        again = rung.step.every is not None
+        ahead[place : place + 1] = (
+            [Rung(nominal(rung.step, occurrence, clock, run, calendar, hour), rung.step, occurrence)] if again else []
+        )
 
 
 def _earliest(clock: Clock, run: ClockRun, calendar: WorkCalendar, hour: int) -> Rung | None:
+    return min(_ahead_of(clock, run, calendar, hour), key=_AT, default=None)
+
+
+def _ahead_of(clock: Clock, run: ClockRun, calendar: WorkCalendar, hour: int) -> list[Rung]:
+    """Return the next occurrence of each step that has one, in the author's order; none without a deadline."""
     if run.due_on is None:
-        return None
-    ahead = [(step, run.fired.get(step.id, 0)) for step in clock.steps]
-    rungs = [Rung(nominal(s, k, clock, run, calendar, hour), s, k) for s, k in ahead if k == 0 or s.every]
-    return min(rungs, key=lambda r: r.at, default=None)
+        return []
+    ahead = ((step, run.fired.get(step.id, 0)) for step in clock.steps)
+    return [Rung(nominal(s, k, clock, run, calendar, hour), s, k) for s, k in ahead if k == 0 or s.every]
 
 
 def _repeat(step: Step, occurrence: int) -> Span | None:

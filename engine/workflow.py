@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -258,6 +258,14 @@ class Workflow:
     digest: str  #: SHA-256 of `text`
     machine: StateMachine
     by_state: Mapping[str, Mapping[str, tuple[Transition, ...]]]  #: state → trigger → transitions in order
+    main: Clock | None = field(init=False)  #: the clock of the rectification itself
+    verifying: Clock | None = field(init=False)  #: the verifier's own clock
+
+    def __post_init__(self) -> None:
+        """Find the clocks that are asked for with every decision."""
+        main = _main_clock(self.clocks.values())
+        object.__setattr__(self, "main", main)
+        object.__setattr__(self, "verifying", _verify_clock(self.clocks.values(), main))
 
     def signer(self, kind: str) -> str | None:
         """Return the role that signs papers of a kind: as declared, else the bureau's leader, else a keeper."""
@@ -271,3 +279,16 @@ class Workflow:
     def triggers(self) -> Mapping[str, str]:
         """Return every trigger with its title, in the author's order."""
         return {t.trigger: t.title for t in self.transitions}
+
+
+def _main_clock(every: Iterable[Clock]) -> Clock | None:
+    clocks = [c for c in every if c.for_request is None]
+    judged = [c for c in clocks if c.met_by is not None and c.paused_in]
+    fixed = [c for c in clocks if c.until is not None]
+    met = [c for c in clocks if c.met_by is not None]
+    return next(iter([*(c for c in judged if c.until is not None), *judged, *fixed, *met]), None)
+
+
+def _verify_clock(every: Iterable[Clock], main: Clock | None) -> Clock | None:
+    waiting = frozenset(main.paused_in) if main else frozenset[str]()
+    return next((c for c in every if c is not main and waiting & frozenset(c.runs_in)), None)

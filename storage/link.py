@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from .connect import is_shared, turn
 from .faults import explain
 
-__all__ = ["Link", "savepoint"]
+__all__ = ["Link", "Work", "savepoint"]
 
 T = TypeVar("T")
 Values = Sequence[Any] | Mapping[str, Any]
@@ -46,7 +46,7 @@ class _Seat:
         return not _speaks(self.connection) or _answers(self.connection)
 
 
-class _Work:
+class Work:
     """What one thread wants written: done once, with a result or an error."""
 
     __slots__ = ("done", "error", "result", "write")
@@ -72,7 +72,7 @@ class Link:
         self._turn = turn(engine)
         self._local = threading.local()
         self._seats = weakref.WeakSet[_Seat]()
-        self._waiting = deque[_Work]()
+        self.waiting = deque[Work]()  #: what threads want written, in their order
         self._leading = threading.Lock()
         _LINKS.add(self)
 
@@ -99,8 +99,8 @@ class Link:
         if self._postgres or self._shared or self._host() is not None:
             with self.transaction() as cursor:
                 return work(cursor)
-        mine = _Work(work)
-        self._waiting.append(mine)
+        mine = Work(work)
+        self.waiting.append(mine)
         with self._leading:
             if not mine.done:
                 self._lead()
@@ -162,7 +162,7 @@ class Link:
 
     def _lead(self) -> None:
         """Do what waits in one transaction; when that itself fails, nothing of any of them is written."""
-        works = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_IN_COMMIT))]
+        works = [self.waiting.popleft() for _ in range(min(len(self.waiting), MOST_IN_COMMIT))]
         ends: list[tuple[Any, BaseException | None]] = []
         try:
             with self.transaction() as cursor:
@@ -172,7 +172,7 @@ class Link:
         for work, (result, error) in zip(works, ends, strict=True):
             work.ended(result, error)
 
-    def _done_in(self, cursor: Any, work: _Work, *, alone: bool) -> tuple[Any, BaseException | None]:
+    def _done_in(self, cursor: Any, work: Work, *, alone: bool) -> tuple[Any, BaseException | None]:
         if alone:
             return work.write(cursor), None
         try:
@@ -197,7 +197,7 @@ class Link:
             _LEFT.append(seat)
         self._seats.clear()
         self._local = threading.local()
-        self._waiting.clear()
+        self.waiting.clear()
         self._leading = threading.Lock()
         if not self._shared:
             self.engine.dispose(close=False)

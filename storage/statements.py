@@ -104,6 +104,7 @@ class Statements:
     keep_rendered: Statement
     finish_message: Statement
     cancel_line: Statement
+    cancel_paper: Statement
     left_of_line: Statement
     create_whole: str = ""  #: PostgreSQL: one statement for a new ticket with everything
     change_whole: str = ""  #: PostgreSQL: one statement for a changed ticket with everything
@@ -158,6 +159,7 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         keep_rendered=text(_keep_rendered()),
         finish_message=text(_finish_message()),
         cancel_line=text(_cancel_line()),
+        cancel_paper=text(_cancel_paper()),
         left_of_line=text(_left_of_line()),
         create_whole=whole.creating() if one_statement else "",
         change_whole=whole.changing() if one_statement else "",
@@ -411,6 +413,14 @@ def _cancel_line() -> Any:
     m = table("message")
     waiting = and_(m.c.status == _literal("'waiting'"), m.c.owner.is_(None))
     return update(m).where(*_of_line(), waiting).values(status=_literal("'cancelled'"))
+
+
+def _cancel_paper() -> Any:
+    """Cancel what a hazard's line was about to tell of a paper, by the beginning of the messages' keys."""
+    m = table("message")
+    waiting = and_(m.c.status == _literal("'waiting'"), m.c.owner.is_(None))
+    about = and_(_is(m.c.district, "district"), _is(m.c.number, "number"), m.c.key.like(bindparam("b_begin")))
+    return update(m).where(about, waiting).values(status=_literal("'cancelled'"))
 
 
 def _left_of_line() -> Any:

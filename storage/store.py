@@ -42,11 +42,12 @@ class Beside:
     visit: Visit | None = None
     texts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     unsaid: tuple[str, int] | None = None  #: number and line whose messages are cancelled; none of them may have left
+    voided: str | None = None  #: id of a paper of which nobody need be told any more
 
     @property
     def nothing(self) -> bool:
         """Whether there is nothing to write."""
-        return self.visit is None and not self.texts and self.unsaid is None
+        return self.visit is None and not self.texts and self.unsaid is None and self.voided is None
 
 
 class AlreadyTold(Exception):
@@ -111,6 +112,7 @@ class Store(Claims):
 
         def work(cursor: Any) -> list[Ticket]:
             numbers: dict[str, str] = {}
+            self._unsay_paper(cursor, beside, decisions)
             tickets = [
                 self._apply(cursor, d, prefix, claim, numbers, rows) for d, rows in zip(decisions, ready, strict=True)
             ]
@@ -217,6 +219,13 @@ class Store(Claims):
             self._cancel(cursor, beside.district, *beside.unsaid)
         texts = [r.text_row(beside.district, key, body) for key, body in beside.texts.items()]
         _all(cursor, s.insert["document_text"], texts)
+
+    def _unsay_paper(self, cursor: Any, beside: Beside, decisions: Sequence[Decision]) -> None:
+        """Cancel what was about to be told of a paper that is made void, before it is told that it is."""
+        statement = self.statements.cancel_paper
+        for number in (d.ticket.number for d in decisions if beside.voided):
+            about = {"b_district": beside.district, "b_number": number, "b_begin": f"{number}:paper:{beside.voided}:%"}
+            cursor.execute(statement.sql, statement.values(about))
 
     def _next(self, cursor: Any, district: str, series: str, year: int) -> int:
         statement = self.statements.next_number

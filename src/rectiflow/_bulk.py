@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rectiflow._flow import decided_on
 from rectiflow.engine.errors import Conflict, RectiflowError
 
 if TYPE_CHECKING:
     from rectiflow._flow import Answer, Outcome, Rectiflow
-    from rectiflow.engine.stimulus import Stimulus
+    from rectiflow.engine.stimulus import Report, Stimulus
+    from rectiflow.engine.ticket import Ticket
 
-__all__ = ["TO_A_COMMIT", "handle_each"]
+__all__ = ["TO_A_COMMIT", "handle_each", "report_all"]
 
 TO_A_COMMIT = 50  #: changes; more would hold other writers up for longer than a person waits
 
@@ -31,6 +33,17 @@ def handle_each(
         batch.append((number, stimulus))
     if batch:
         yield from _batch(flow, batch)
+
+
+def report_all(flow: Rectiflow, workflow: str, reports: Sequence[Report]) -> list[Ticket]:
+    """Put many hazards on record in one commit: all or none.
+
+    Raises:
+        Refused: the first that cannot be, with every reason. NotFound: no such workflow. KeyTaken: a host key is in use.
+    """
+    chosen, now = flow.library.newest(workflow), flow.now()
+    blank = flow.blank(chosen)
+    return flow.create_all([decided_on(blank, report, now) for report in reports])
 
 
 def _batch(flow: Rectiflow, batch: list[tuple[str, Stimulus]]) -> Iterator[Outcome | RectiflowError]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from ._sweep import Swept
 
-__all__ = ["Answer", "Outcome", "Rectiflow"]
+__all__ = ["Answer", "Outcome", "Rectiflow", "decided_on"]
 
 LEASE = timedelta(minutes=2)  #: long enough for a slow batch: what is left of it is renewed at half
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
@@ -339,7 +339,7 @@ class Rectiflow(Reading):
         if expect_version is not None and loaded.ticket.rev != expect_version:
             raise Conflict(loaded.ticket.number)
         snapshot, now = self._snapshot(loaded), self._time_of(loaded)
-        return Answer(snapshot, _decided(snapshot, self._by_id(snapshot.workflow, stimulus), now))
+        return Answer(snapshot, decided_on(snapshot, self._by_id(snapshot.workflow, stimulus), now))
 
     def create(self, workflow: str, stimulus: Stimulus) -> Outcome:
         """Decide on a new ticket and carry it out; a host key in use answers with its first ticket.
@@ -353,7 +353,7 @@ class Rectiflow(Reading):
         if first is not None:
             return self._again(first)
         self.keep_definition(chosen)
-        decision = _decided(self.blank(chosen), stimulus, self.now())
+        decision = decided_on(self.blank(chosen), stimulus, self.now())
         try:
             return self._done(self._apply(decision, None), decision)
         except KeyTaken:
@@ -420,6 +420,16 @@ class Rectiflow(Reading):
         from ._bulk import handle_each
 
         return handle_each(self, orders)
+
+    def report_all(self, workflow: str, reports: Sequence[Report]) -> list[Ticket]:
+        """Put many hazards on record in one commit: all or none; see `report`.
+
+        Raises:
+            Refused: the first that cannot be, with every reason. NotFound: no such workflow.
+        """
+        from ._bulk import report_all
+
+        return report_all(self, workflow, reports)
 
     def preview(self, number: str, stimulus: Stimulus) -> Decision | Refusal:
         """Decide without carrying anything out."""
@@ -630,7 +640,7 @@ def by_title(titles: Mapping[str, str], text: str) -> str:
     return found[0] if len(found) == 1 else text
 
 
-def _decided(snapshot: Snapshot, stimulus: Stimulus, now: datetime) -> Decision:
+def decided_on(snapshot: Snapshot, stimulus: Stimulus, now: datetime) -> Decision:
     decision = decide(snapshot.workflow, snapshot, stimulus, now)
     if isinstance(decision, Refusal):
         raise Refused(decision.number, decision.action, decision.reasons)

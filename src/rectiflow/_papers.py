@@ -257,7 +257,8 @@ def _carry(flow: Rectiflow, plan: Callable[[], Plan], *, dry_run: bool) -> Taken
             return _taken(chosen, decisions, [d.ticket for d in decisions], dry=True)
         texts = {chosen.paper.id: _text(flow, chosen)} if chosen.step == "sign" else {}
         try:
-            tickets = flow.carry_all(decisions, Beside(district=flow.district, texts=texts))
+            voided = chosen.paper.id if chosen.step == "void" else None
+            tickets = flow.carry_all(decisions, Beside(district=flow.district, texts=texts, voided=voided))
         except Conflict:
             continue
         return _taken(chosen, decisions, tickets, paper=_stored(flow, tickets[0].number, chosen.paper.id))

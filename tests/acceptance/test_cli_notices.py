@@ -291,6 +291,18 @@ def test_verdicts_that_cannot_be(served: Cli, photos: Path) -> None:
     refused(served, verify, "没有写哪几项合格", by=DEPUTY, code=2)
 
 
+def test_nobody_is_told_of_a_paper_that_was_made_void(found: Cli) -> None:
+    """What waits to be sent about it is cancelled; what is told of the next draft is not."""
+    for _ in range(2):
+        assert found("notice", "draft", "7-8", *DEMAND).code == 0
+        key = standing(found)["papers"][0]["id"]
+        waiting = json.loads(found("outbox", "list", "--status", "待发", "--json").out)
+        assert [m["recipient"] for m in waiting if m["occasion"] == "文书办理"] == [LEADER]
+        assert found("notice", "void", key, "--reason", "写错").code == 0
+    waiting = json.loads(found("outbox", "list", "--status", "待发", "--json").out)
+    assert not [m for m in waiting if m["occasion"] == "文书办理"]
+
+
 def test_a_number_is_used_once(found: Cli) -> None:
     """A signed notice made void keeps its number; the next takes another; a served one is not made void."""
     for _ in range(2):

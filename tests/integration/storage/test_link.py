@@ -20,7 +20,7 @@ import pytest
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.errors import WorkplaceBusy
 from rectiflow.storage.connect import make_engine
-from rectiflow.storage.link import Link, _Work
+from rectiflow.storage.link import Link, Work
 from support.stores import assigned, count, counts, first, open_office, reported
 
 MANY = 20  #: threads; more than a pool has connections
@@ -270,11 +270,11 @@ def test_when_the_commit_fails_nobody_s_work_is_there(file_url: str) -> None:
     link = Link(engine)
     link.run("CREATE TABLE kept (k INTEGER PRIMARY KEY)")
 
-    def putting(k: int) -> _Work:
-        return _Work(lambda cursor: cursor.execute("INSERT INTO kept VALUES (?)", [k]))
+    def putting(k: int) -> Work:
+        return Work(lambda cursor: cursor.execute("INSERT INTO kept VALUES (?)", [k]))
 
     waiting = [putting(k) for k in (1, 2)]
-    link._waiting.extend(waiting)
+    link.waiting.extend(waiting)
 
     def broken(cursor: Any) -> None:
         cursor.execute("INSERT INTO kept VALUES (3)")
