@@ -231,6 +231,9 @@ def _step(r: Record, due: SpanUnit) -> Step:
     if len(acts) != 1:
         r.fault("S207", r.place, f"{r.what}应写 remind、call、propose 其中的一项", "一步做一件事；几件事写成几步")
     act = acts[0] if acts else "remind"
+    catch_up = r.choice("catch_up", ("one", "all", "skip"), default="one")
+    if every is None and r.has("catch_up"):
+        r.fault("S207", r.at("catch_up"), "catch_up 只用于重复的步骤", "写 every，或删掉 catch_up")
     return Step(
         id="" if at is NO_SPAN else given or _step_id(at, act, request),
         at=at,
@@ -240,6 +243,7 @@ def _step(r: Record, due: SpanUnit) -> Step:
         level=level,
         every=every,
         widen=r.boolean("widen"),
+        catch_up=cast("Literal['one', 'all', 'skip']", catch_up or "one"),
         template=r.optional("template"),
     )
 

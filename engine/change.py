@@ -49,6 +49,7 @@ class Change:
         self._runs: dict[tuple[str, int], ClockRun] = {}
         self._current: dict[str, ClockRun] = dict(snapshot.clocks)
         self._messages: list[MessageDraft] = []  #: of several to one person the last is kept
+        self._beside: list[MessageDraft] = []  #: kept all
         self._requests: dict[int, Request] = {}
         self._documents: dict[int, Document] = {}
         self._calls: list[CallTask] = []
@@ -179,8 +180,17 @@ class Change:
             title = self.workflow.roles[role].title
             self.incident("nobody", f"“{what}”无人办理：{title}岗位空缺或未配置，请补人员后再催办")
 
-    def tell(self, recipients: Iterable[str], template: str, key: str, *, urgent: bool = False, **said: Plain) -> None:
-        """Write a message to each person but those who are acting."""
+    def tell(
+        self,
+        recipients: Iterable[str],
+        template: str,
+        key: str,
+        *,
+        urgent: bool = False,
+        each: bool = False,
+        **said: Plain,
+    ) -> None:
+        """Write a message to each person but those who are acting; `each`: one that stands beside others to him."""
         acting = {self.hand.actor, self.hand.clerk} if self.hand else set[str]()
         directory = self.snapshot.directory
         params = {**telling.parameters(self.workflow, self.ticket, directory, self.today), **self._said(), **said}
@@ -193,7 +203,10 @@ class Change:
             restricted=self.ticket.restricted,
             urgent=urgent,
         )
-        self._messages += written
+        if each:
+            self._beside += written
+        else:
+            self._messages += written
 
     def unsay(self, key: str) -> None:
         """Take back what this change was about to tell under a key."""
@@ -254,7 +267,7 @@ class Change:
             disarm=disarm,
             fired=self.fired,
             crossed=self.crossed,
-            messages=tuple({m.recipient: m for m in self._messages}.values()),
+            messages=(*{m.recipient: m for m in self._messages}.values(), *self._beside),
             requests=tuple(self._requests.values()),
             documents=tuple(self._documents.values()),
             calls=tuple(self._calls),

@@ -12,6 +12,7 @@ from .change import Change
 from .decision import Crossing, Decision, Refusal
 from .errors import Reason
 from .ladder import Rung
+from .moments import local_day
 from .requesting import propose, withdraw_pending
 from .roles import people
 from .stimulus import Fire
@@ -46,8 +47,13 @@ def fire(snapshot: Snapshot, stimulus: Fire, now: datetime) -> Decision | Refusa
 
 
 def _climb(change: Change, clock: Clock, run: ClockRun, rungs: tuple[Rung, ...]) -> None:
-    """Let every rung act in order; a later message to the same person takes the place of an earlier one."""
+    """Let every rung act in order; a later message to the same person takes the place of an earlier one.
+
+    A repeating step that skips what was missed acts on its own day alone; one that catches up all of it is told each time.
+    """
     for rung in rungs:
+        if rung.step.catch_up == "skip" and local_day(rung.at) < change.today:
+            continue
         if rung.step.act == "propose":
             _propose(change, rung)
         else:
@@ -61,8 +67,14 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
     if rung.step.act == "call":
         change.call(clock.id, rung.step.roles[0])
     key = f"{clock.id}:{run.run}:{run.version}:{rung.step.id}:{rung.occurrence}"
+    said = {"clock": clock.title, **_days(run, change)}
     change.tell(
-        audience, _template(clock, rung), key, clock=clock.title, urgent=rung.step.at.amount == 0, **_days(run, change)
+        audience,
+        _template(clock, rung),
+        key,
+        urgent=rung.step.at.amount == 0,
+        each=rung.step.catch_up == "all",
+        **said,
     )
 
 

@@ -167,7 +167,8 @@ class Transition:
 class Step:
     """One rung of a clock's ladder, counted from the due date.
 
-    `every` repeats it; `widen` doubles the interval from the fourth occurrence on, up to 20 of its units.
+    `every` repeats it; `widen` doubles the interval from the fourth occurrence on, up to 20 of its units. `catch_up` says
+    what is done about occurrences that were missed: one for all of them, all of them, or none (skip).
     """
 
     id: str
@@ -178,6 +179,7 @@ class Step:
     level: str | None = None
     every: Span | None = None
     widen: bool = False
+    catch_up: Literal["one", "all", "skip"] = "one"
     template: str | None = None
 
 

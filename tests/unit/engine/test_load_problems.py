@@ -83,6 +83,8 @@ CASES: list[tuple[str, ...]] = [
     ("S206", "at: +3 workdays", "at: ¦three days"),
     ("S206", "before_due: 1 workdays", "before_due: ¦+1 workdays"),
     ("S207", "from: closed, to: rectifying", "from: closed, to: rectifying, ¦into: major_hazard"),
+    ("S207", "{at: due, call: office}", "{at: due, call: office, ¦catch_up: all}"),
+    ("S204", "every: 5 workdays, remind", "every: 5 workdays, catch_up: ¦often, remind"),
     ("S207", "within: 2 workdays", "within: 2 workdays, ¦until: due_on"),
     ("S207", "decided_by: issuer", "decided_by: issuer, ¦levels: {town: leader}"),
     ("S207", "{at: due, call: office}", "¦{at: due, call: office, remind: office}"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import pytest
+
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.simulate import World
@@ -345,6 +347,40 @@ def test_rule_05_a_draft_that_waits_is_withdrawn_when_listing_is_proposed() -> N
     place.advance_to(at("2024-09-30"))
     assert place.cases[number].documents[1].status == "withdrawn"
     assert codes(place.sign_off(number, 1, LEADER)) == {"document_done"}
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "told_of"),
+    [
+        ("one", ["2024-09-12"]),
+        ("all", ["2024-09-04", "2024-09-06", "2024-09-10", "2024-09-12"]),
+        ("skip", []),
+    ],
+)
+def test_rule_05_what_was_missed_of_a_repeat_is_caught_up_as_declared(catch_up: str, told_of: list[str]) -> None:
+    """Crossed each time; told once, each time, or not at all; and on its own day always."""
+    name = "repeating"
+    definition = edited(
+        "hazard",
+        ("workflow: hazard", f"workflow: {name}"),
+        (
+            "{at: due, every: 2 workdays, remind: lead_section}",
+            f"{{at: due, every: 2 workdays, catch_up: {catch_up}, remind: lead_section}}",
+        ),
+    )
+    place = world(repeating=definition)
+    number = hazard(place, workflow=name)
+    place.sleep_until(at("2024-09-13", "10:00"))
+    event = place.cases[number].events[-1]
+    crossed = [moment[:10] for _, _, moment in event.public["steps"]]
+    assert crossed == ["2024-09-04", "2024-09-06", "2024-09-10", "2024-09-12"]
+    mine = [m for m in place.log[-1].decision.messages if m.recipient == SAFETY]
+    assert [m.key.split(":")[4] for m in mine] == [str(crossed.index(day)) for day in told_of]
+    assert len({m.key for m in mine}) == len(mine)
+    before = len(place.log)
+    place.advance_to(at("2024-09-14", "10:00"))
+    assert [m.recipient for m in place.log[-1].decision.messages if m.recipient == SAFETY] == [SAFETY]
+    assert len(place.log) == before + 1
 
 
 def test_rule_05_who_is_told_nothing_more_keeps_the_lower_message() -> None:
