@@ -7,7 +7,6 @@ made, one commit each, after reading the ticket first.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -20,11 +19,11 @@ from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.directory import District, Holding, Person, Post, Unit
 from rectiflow.engine.moments import at_hour
+from rectiflow.engine.stimulus import Attachment
 from rectiflow.storage import organisation, schema
 from rectiflow.storage.connect import make_engine
-from rectiflow.storage.evidence import FolderEvidence
 
-__all__ = ["STEPS", "by_hand", "open_flow", "record", "through_the_api"]
+__all__ = ["STEPS", "NoFiles", "Statement", "by_hand", "listening", "open_flow", "record", "through_the_api"]
 
 MONDAY = date(2024, 9, 2)
 STEPS = 6  #: commits of one lifecycle
@@ -37,9 +36,9 @@ _PEOPLE = (
 Statement = tuple[str, Sequence[Any]]
 
 
-def open_flow(file: Path) -> Rectiflow:
-    """Open an engine on a new SQLite file (WAL, synchronous=FULL) with four people."""
-    engine = make_engine(f"sqlite:///{file}")
+def open_flow(url: str, *, synchronous: str = "FULL") -> Rectiflow:
+    """Open an engine on a new database with four people; `synchronous` is SQLite's, for this thread."""
+    engine = make_engine(url)
     schema.migrate(engine)
     district = District(code="990000", prefix="BENCH", name="测试区")
     organisation.add_district(engine, district, rehearsal=True)
@@ -51,9 +50,22 @@ def open_flow(file: Path) -> Rectiflow:
         persons=[Person(id=p, name=p, email=f"{p}@example.com") for *_, p in _PEOPLE],
         holdings=[Holding(post=k, person=p) for k, *_, p in _PEOPLE],
     )
-    return Rectiflow.open(
-        engine=engine, clock=SetClock(at_hour(MONDAY, 9)), evidence=FolderEvidence(file.parent / "evidence")
-    )
+    flow = Rectiflow.open(engine=engine, clock=SetClock(at_hour(MONDAY, 9)), evidence=NoFiles())
+    if engine.dialect.name == "sqlite":
+        flow.store.link.run(f"PRAGMA synchronous={synchronous}")
+    return flow
+
+
+class NoFiles:
+    """Evidence that is named and not kept: files are not what is compared."""
+
+    def put(self, name: str, content: bytes) -> Attachment:
+        """Name a file."""
+        return Attachment(sha256="0a" * 32, name=name, size=len(content), media_type="image/png")
+
+    def get(self, sha: str) -> bytes:
+        """Return nothing."""
+        return b""
 
 
 def through_the_api(flow: Rectiflow) -> None:
@@ -77,32 +89,41 @@ def through_the_api(flow: Rectiflow) -> None:
     flow.do(ticket.number, "close", by="head")
 
 
-def record(flow: Rectiflow) -> list[list[Statement]]:
-    """Live through one lifecycle and return the statements of each of its commits."""
+@contextmanager
+def listening(flow: Rectiflow) -> Generator[list[list[Statement]]]:
+    """Give the list into which the statements of each commit go while the block runs."""
     commits: list[list[Statement]] = []
     link = flow.store.link
     original = link.transaction
 
     @contextmanager
-    def listening() -> Generator[Any]:
+    def heard() -> Generator[Any]:
         with original() as cursor:
             commits.append([])
             yield _Listening(cursor, commits[-1])
 
-    link.transaction = listening  # type: ignore[method-assign]
+    link.transaction = heard  # type: ignore[method-assign]
     try:
-        through_the_api(flow)
+        yield commits
     finally:
         link.transaction = original  # type: ignore[method-assign]
+
+
+def record(flow: Rectiflow) -> list[list[Statement]]:
+    """Live through one lifecycle and return the statements of each of its commits."""
+    with listening(flow) as commits:
+        through_the_api(flow)
     if len(commits) != STEPS:
         raise RuntimeError(f"a lifecycle took {len(commits)} commits instead of {STEPS}")
     return commits
 
 
-def by_hand(file: Path, commits: Sequence[Sequence[Statement]], load: str) -> Callable[[], None]:
+def by_hand(
+    file: Path, commits: Sequence[Sequence[Statement]], load: str, *, synchronous: str = "FULL"
+) -> Callable[[], None]:
     """Return a function that writes one more lifecycle with bare sqlite3: the same rows, under a number of its own."""
     connection = sqlite3.connect(file, isolation_level=None)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "recursive_triggers=ON"):
         connection.execute(f"PRAGMA {pragma}")
     number = next(v for _, values in commits[0] for v in values if isinstance(v, str) and v.startswith("BENCH-"))
     count = 0
@@ -144,9 +165,3 @@ class _Listening:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
-
-
-def dump(rows: Sequence[dict[str, Any]], file: Path) -> None:
-    """Write the results."""
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps(rows, ensure_ascii=False, indent=2) + "\n", "utf-8")

@@ -22,7 +22,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["PEERS", "Peer", "PeerFailed"]
+__all__ = ["HERE", "PEERS", "Peer", "PeerFailed", "Side"]
 
 HERE = Path(__file__).resolve().parent
 SIDES, VENVS = HERE / "peers", HERE / ".venvs"
@@ -43,7 +43,7 @@ class Peer:
 
     def __init__(self, name: str, folder: Path = VENVS) -> None:
         self.name, self.folder, self.venv = name, folder, folder / name
-        self._side: _Side | None = None
+        self._side: Side | None = None
 
     def prepare(self) -> str | None:
         """Make its environment unless it is there already; return why it cannot be, None when it can be measured."""
@@ -71,7 +71,7 @@ class Peer:
         self.close()
         if not (self.venv / STAMP).exists():
             raise PeerFailed(f"{self.name} has not been installed")
-        self._side = _Side([str(_python(self.venv)), str(SIDES / self.name / "side.py"), *args])
+        self._side = Side([str(_python(self.venv)), str(SIDES / self.name / "side.py"), *args])
 
     def run(self, seconds: float) -> float:
         """Let it live through hazards for about so many seconds; return lifecycles per second.
@@ -94,10 +94,10 @@ class Peer:
             side.close()
 
 
-class _Side:
+class Side:
     """A running side: its process, its folder, and what it says on standard error."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], path: Sequence[str] = (str(SIDES),)) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
         self._said = Path(self._folder.name) / "stderr.txt"
         with self._said.open("wb") as said:
@@ -107,7 +107,7 @@ class _Side:
                 stdout=subprocess.PIPE,
                 stderr=said,
                 cwd=self._folder.name,
-                env={**os.environ, "PYTHONPATH": str(SIDES), "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path), "PYTHONDONTWRITEBYTECODE": "1"},
                 text=True,
                 encoding="utf-8",
             )

@@ -30,7 +30,7 @@ def write_statements(engine: Engine, file: Path) -> None:
     """
     schema.migrate(engine)
     with tempfile.TemporaryDirectory() as folder:
-        flow = open_flow(Path(folder) / "rows.db")
+        flow = open_flow(f"sqlite:///{Path(folder) / 'rows.db'}")
         commits = record(flow)
         flow.close()
     number = next(v for _, values in commits[0] for v in values if isinstance(v, str) and v.startswith("BENCH-"))
