@@ -215,6 +215,8 @@ def list_missing(
         print_json(found)
         return
     say(f"{first} 至 {last}，{METHODS[wanted] if wanted else '各种检查'}")
+    if found.holidays:
+        say("这段时间不在学期内，学校不用报自查。")
     for label, names in (("未报", found.missing), ("零报告", found.zero), ("有隐患", found.found)):
         put_labelled(label, [f"{len(names)} 个" + ("：" + "、".join(names) if names else "")])
 

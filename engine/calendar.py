@@ -41,13 +41,17 @@ class YearOfDays(Protocol):
 
 
 class WorkCalendar:
-    """Which days work, over the years handed in; years beyond them count Monday to Friday and are provisional."""
+    """Which days work, over the years handed in; years beyond them count Monday to Friday and are provisional.
 
-    def __init__(self, name: str, years: Iterable[YearOfDays], /) -> None:
+    `terms` are the school terms, first and last day, both included.
+    """
+
+    def __init__(self, name: str, years: Iterable[YearOfDays], /, *, terms: Iterable[tuple[date, date]] = ()) -> None:
         known = sorted(years, key=lambda y: y.year)
         if not known or [y.year for y in known] != list(range(known[0].year, known[-1].year + 1)):
             raise ValueError(f"工作日历 {name} 的年份须连续且不为空。")
         self.name = name
+        self._terms = tuple(sorted(terms))
         self._covered = frozenset(y.year for y in known if y.covered)
         self.edition = f"{name}@{max(self._covered, default=0)}"
         first, last = date(known[0].year, 1, 1), date(known[-1].year, 12, 31)
@@ -63,6 +67,15 @@ class WorkCalendar:
     def covers(self, day: date) -> bool:
         """Tell whether the official arrangement of that day's year is known."""
         return day.year in self._covered
+
+    def in_term(self, day: date) -> bool:
+        """Tell whether a day lies in a school term; outside of all years whose terms are known it counts as one.
+
+        Terms steer who hears of things and whether schools report, never a hazard's deadline.
+        """
+        if not self._terms or not self._terms[0][0] <= day <= self._terms[-1][1]:
+            return True
+        return any(first <= day <= last for first, last in self._terms)
 
     def is_workday(self, day: date) -> bool:
         """Tell whether `day` works."""

@@ -17,6 +17,8 @@ from .roles import people
 from .stimulus import Attachment, Hand
 from .ticket import ClockRun, Document, Plain, Request, Snapshot, Taken, Ticket, TimerKey
 from .values import persistent
+from .visibility import unit_roles
+from .vocabulary import ON_DUTY
 from .workflow import Workflow
 
 __all__ = ["MARKED_FIELDS", "Change"]
@@ -170,9 +172,16 @@ class Change:
     # what follows -----------------------------------------------------------------------------------------------
 
     def people(self, roles: Iterable[str], ticket: Ticket | None = None) -> tuple[str, ...]:
-        """Return the holders of roles as the ticket now stands, or as another state of it says."""
-        fields = (ticket or self.ticket).fields
-        return people(self.workflow, roles, fields, self.snapshot.directory, self.today)
+        """Return the holders of roles as the ticket now stands, or as another state of it says.
+
+        In the holidays who is on duty at the school hears of it beside the school's own people.
+        """
+        fields, directory, named = (ticket or self.ticket).fields, self.snapshot.directory, tuple(roles)
+        found = people(self.workflow, named, fields, directory, self.today)
+        if self.snapshot.calendar.in_term(self.today) or not set(named) & set(unit_roles(self.workflow)):
+            return found
+        on_duty = directory.holders(ON_DUTY, fields.get("responsible_unit"), self.today)
+        return tuple(dict.fromkeys((*found, *(on_duty if fields.get("responsible_unit") else ()))))
 
     def need(self, role: str, what: str) -> None:
         """Report it when nobody holds the role that is to act next."""

@@ -20,6 +20,7 @@ __all__ = [
     "GENERIC_TEMPLATE",
     "LEVELS",
     "METHODS",
+    "ON_DUTY",
     "OUTCOMES",
     "PAPERS",
     "PAPER_STEPS",
@@ -137,6 +138,7 @@ PARENT_UNIT = "parent_unit"  #: in `of`: the unit above the responsible one
 TIMER = "timer"  #: in a request's `by`: a ladder may propose it
 DECIDERS: Mapping[str, str] = {"issuer": "交办单位", "level_that_listed": "原挂牌层级"}  #: `decided_by` beside roles
 ACCEPTOR = "level_acceptor"  #: who accepts for the level a hazard is listed at
+ON_DUTY = "duty_leader"  #: the role of who is on duty at a school in the holidays (值班领导)
 SPOKEN_ROLES: Mapping[str, str] = {**DECIDERS, ACCEPTOR: "挂牌单位验收人"}  #: what a step may address beside roles
 
 #: What a guard may name beside the fields.

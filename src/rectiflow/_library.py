@@ -117,7 +117,8 @@ def calendar_for(name: str, override: Path | None = None) -> WorkCalendar:
     from rectiflow.workflows.calendars.cn import china_workdays, load_override
 
     own = load_override(override) if override is not None and override.exists() else None
-    return WorkCalendar(name, china_workdays(FIRST_YEAR, LAST_YEAR, override=own).values())
+    terms = [(t.first, t.last) for t in own.terms] if own is not None else []
+    return WorkCalendar(name, china_workdays(FIRST_YEAR, LAST_YEAR, override=own).values(), terms=terms)
 
 
 def _texts(folder: Traversable) -> list[Source]:

@@ -21,7 +21,7 @@ __all__ = ["GRANT_TITLES", "SEE_RESTRICTED", "OrganisationImport", "import_organ
 SEE_RESTRICTED = "see_restricted"  #: the grant that lets somebody see restricted categories
 _GRANTS = {"act_for_others": ACT_AS, "see_restricted": SEE_RESTRICTED}
 GRANT_TITLES = {ACT_AS: "代为操作", SEE_RESTRICTED: "查看受限类别"}
-_EXTRA_ROLES = {"安全责任人": "safety_officer"}
+_EXTRA_ROLES = {"安全责任人": "safety_officer", "值班领导": "duty_leader"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

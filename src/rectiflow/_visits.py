@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -208,6 +208,7 @@ class HandedIn:
     missing: tuple[str, ...]
     zero: tuple[str, ...]  #: nothing was found, which is on record
     found: tuple[str, ...]
+    holidays: bool = False  #: no day of it lies in a school term: nobody has to hand in anything
 
 
 def handed_in(flow: Rectiflow, *, since: date, until: date, method: str | None = None) -> HandedIn:
@@ -220,11 +221,14 @@ def handed_in(flow: Rectiflow, *, since: date, until: date, method: str | None =
     for row in paperwork.inspections(flow.store.engine, flow.district, since=since, until=until):
         if method in (None, row["method"]):
             most[row["unit"]] = max(most.get(row["unit"], 0), row["findings"])
+    days = (since + timedelta(days=k) for k in range((until - since).days + 1))
+    holidays = not any(flow.calendar.in_term(d) for d in days)
     units = [u for u in flow.directory().units.values() if u.active and u.kind in _REPORTING]
     return HandedIn(
         since=since,
         until=until,
-        missing=tuple(u.name for u in units if u.id not in most),
+        missing=() if holidays else tuple(u.name for u in units if u.id not in most),
+        holidays=holidays,
         zero=tuple(u.name for u in units if most.get(u.id) == 0),
         found=tuple(u.name for u in units if most.get(u.id, 0) > 0),
     )
