@@ -23,9 +23,15 @@ _QUICK = {"RECTIFLOW_WORKER__TICK_SECONDS": "1", "RECTIFLOW_WORKER__SEND_SECONDS
 MONDAY = date(2024, 9, 2)
 
 
-def sample_workplace(folder: Path, *, db: str | None = None, day: date = MONDAY) -> Workplace:
-    """Make a rehearsal workplace with the sample district's people; its clock stands at nine."""
-    file = make_workplace(folder, rehearsal=True, db=db)
+def sample_workplace(
+    folder: Path, *, db: str | None = None, day: date = MONDAY, code: str | None = None, prefix: str | None = None
+) -> Workplace:
+    """Make a rehearsal workplace with the sample district's people; its clock stands at nine.
+
+    Args:
+        code, prefix: of the district, where it is not to be the sample's own.
+    """
+    file = make_workplace(folder, rehearsal=True, db=db, code=code, prefix=prefix)
     place = Workplace(folder, read_settings(file), SetClock(at_hour(day, 9)), rehearsal=True)
     workbook = folder / "people.xlsx"
     write_organisation_workbook(workbook)
