@@ -62,7 +62,7 @@ def test_figures_of_a_busy_database(store: Store) -> None:
     for m in store.claim_messages(owner="one", now=NOW, lease=LEASE, limit=100):
         if not m["number"].endswith("-000002"):
             continue
-        done = {"status": "dead", "due_at": NOW, "sent_at": None, "detail": "x", "attempts": 1}
+        done: dict[str, Any] = {"status": "dead", "due_at": NOW, "sent_at": None, "detail": "x", "attempts": 1}
         store.finish_message(m["district"], m["key"], owner="one", **done)
     assert workers.figures(engine, HOME.code, now=NOW) == Figures(
         due=3, late=1, oldest=NOW - timedelta(minutes=6), waiting=4, dead=1, incidents=4
