@@ -77,11 +77,20 @@ def multiplied(place: Workplace, number: str, count: int) -> None:
 
 @contextmanager
 def rectiflow_process(
-    folder: Path, arguments: Sequence[str], *, variables: Mapping[str, str] = MappingProxyType({})
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    program: str | None = None,
 ) -> Generator[subprocess.Popen[str]]:
-    """Run the command line in a process of its own, under more variables; killed at the end if it still runs."""
+    """Run the command line in a process of its own; killed at the end if it still runs.
+
+    Args:
+        variables: of the environment, beside ours.
+        program: Python text that runs the command line, in place of `-m rectiflow`.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "rectiflow", *arguments],
+        [sys.executable, *(("-c", program) if program else ("-m", "rectiflow")), *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
