@@ -1,6 +1,6 @@
 """A bell between processes on PostgreSQL: who has written what is due rings, and workers look at once.
 
-It rings on a connection of its own after the commit, never inside a transaction: NOTIFY holds a lock of the whole server
+It rings after the commit, on a connection of the pool, never inside a transaction: NOTIFY holds a lock of the whole server
 until its transaction ends. A ring that is lost costs nothing but the wait until the next look.
 """
 
@@ -13,16 +13,18 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 __all__ = ["CHANNEL", "PAUSE_SECONDS", "Bell", "Ear"]
 
 CHANNEL = "rectiflow"
 PAUSE_SECONDS = 0.2  #: between two rings of one process; what is written meanwhile shares the next
-IDLE_SECONDS = 30.0  #: without a ring; then the connection is given back
+IDLE_SECONDS = 30.0  #: without a ring; then the thread ends
 _LISTEN_SECONDS = 0.5  #: of one wait, and so the longest that closing takes
 _ALIVE_SECONDS = 60.0  #: between two signs of life, so that no firewall forgets a quiet connection
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 30.0
+#: A ring need not survive the server, so its commit waits for no disk, and holds NOTIFY's lock for a moment only.
+_NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :owner)")
 log = logging.getLogger("rectiflow.bell")
 
 
@@ -33,7 +35,7 @@ class Bell:
         self.engine = engine
         self.owner = owner  #: is told with each ring, so that nobody wakes itself
         self._thread: threading.Thread | None = None
-        self.begin_anew()
+        self._begin()
         _BELLS.add(self)
 
     def ring(self) -> None:
@@ -47,28 +49,28 @@ class Bell:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Ring once more if that is due, and give the connection back; a later ring would open a new one."""
+        """Ring once more if that is due, and end the thread; a later ring would begin a new one."""
         with self._changed:
             thread, self._closing = self._thread, True
             self._changed.notify_all()
         if thread is not None:
             thread.join()
 
-    def begin_anew(self) -> None:
-        """Forget thread and connection: after a fork they are the parent's."""
+    def leave(self) -> None:
+        """Forget thread and connections without closing them: after a fork they are the parent's."""
+        self._begin()
+        self.engine.dispose(close=False)
+
+    def _begin(self) -> None:
         self._changed = threading.Condition()
         self._wanted = self._closing = False
         self._thread = None
 
     def _run(self) -> None:
-        connection: Any = None
-        try:
-            while self._due():
-                connection = self._send(connection)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing, PAUSE_SECONDS)
-        finally:
-            _close(connection)
+        while self._due():
+            self._send()
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, PAUSE_SECONDS)
 
     def _due(self) -> bool:
         """Wait for the next ring; False when there is none for a while, or none before the end."""
@@ -80,18 +82,12 @@ class Bell:
             self._wanted = False
             return True
 
-    def _send(self, connection: Any) -> Any:
-        """Ring, and return the connection to use next time."""
+    def _send(self) -> None:
         try:
-            if connection is None:
-                connection = _connect(self.engine)
-                connection.execute("SET synchronous_commit TO off")  # a ring need not survive the server
-            connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, self.owner))
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(_NOTIFY, {"channel": CHANNEL, "owner": self.owner})
         except Exception as exc:  # noqa: BLE001 whatever it is: the next look finds what was written
             log.debug("not rung: %s", exc)
-            _close(connection)
-            return None
-        return connection
 
 
 class Ear:
@@ -109,13 +105,16 @@ class Ear:
         self._owner = owner
         self._heard = heard
         self._closed = threading.Event()
+        self._hearing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="rectiflow-ear", daemon=True)
         self._thread.start()
 
     def close(self, *, seconds: float = 5) -> None:
-        """Stop listening; a connecting that hangs is left behind."""
+        """Stop listening; what was begun because of a ring is waited for, a connecting that hangs is left behind."""
         self._closed.set()
         self._thread.join(seconds)
+        with self._hearing:
+            pass
 
     def _run(self) -> None:
         wait = _FIRST_WAIT_SECONDS
@@ -127,7 +126,7 @@ class Ear:
                 if wait > _FIRST_WAIT_SECONDS:
                     log.info("又能听到其他进程的通知了")
                 wait = _FIRST_WAIT_SECONDS
-                self._heard()
+                self._hear()
                 self._listen(connection)
             except Exception as exc:  # noqa: BLE001 whatever it is, another connection is needed
                 if wait == _FIRST_WAIT_SECONDS and not self._closed.is_set():
@@ -137,6 +136,11 @@ class Ear:
             finally:
                 _close(connection)
 
+    def _hear(self) -> None:
+        with self._hearing:
+            if not self._closed.is_set():
+                self._heard()
+
     def _listen(self, connection: Any) -> None:
         quiet = 0.0
         while not self._closed.is_set():
@@ -144,7 +148,7 @@ class Ear:
             rings += [n.payload for n in connection.notifies(timeout=0)] if rings else []
             quiet = 0.0 if rings else quiet + _LISTEN_SECONDS
             if any(owner != self._owner for owner in rings):
-                self._heard()
+                self._hear()
             if quiet >= _ALIVE_SECONDS:
                 connection.execute("SELECT 1")
                 quiet = 0.0
@@ -176,7 +180,7 @@ _BELLS = weakref.WeakSet[Bell]()
 
 def _leave_to_parent() -> None:
     for bell in list(_BELLS):
-        bell.begin_anew()
+        bell.leave()
 
 
 if hasattr(os, "register_at_fork"):

@@ -48,6 +48,9 @@ sms_signature = "{name}"
 [report]
 folder = "reports"
 # closing_day = 25               # 按 25 日关账时写上；不写按自然月
+
+[worker]
+# metrics_port = 9464            # 给 Prometheus 看的监控指标，须装 rectiflow[metrics]；不写就没有
 """
 
 

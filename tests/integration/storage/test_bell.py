@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -171,6 +172,24 @@ def test_an_ear_listens_again_when_the_server_was_away() -> None:
         bell.close()
         ear.close()
         engine.dispose()
+
+
+def test_closing_waits_for_what_a_ring_began(migrated_postgres_url: str) -> None:
+    """However long that takes; nothing is cut off, and nothing new is begun."""
+    engine = make_engine(migrated_postgres_url)
+    begun, let_go, done = threading.Event(), threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        let_go.wait(30)
+        done.set()
+
+    ear = Ear(engine, "me", slow)
+    assert begun.wait(30)
+    threading.Timer(0.5, let_go.set).start()
+    ear.close(seconds=0.1)
+    assert done.is_set()
+    engine.dispose()
 
 
 def test_sqlite_has_no_bell(file_url: str) -> None:
