@@ -242,7 +242,7 @@ class _Batch:
         except RenderFailure:
             raise
         except Exception as exc:
-            logger.exception("message %s could not be rendered", message.id)
+            logger.exception("消息 %s 写不出来", message.id)
             raise RenderFailure(f"消息无法生成（{type(exc).__name__}：{exc}），请核对内容和模板后重发") from exc
 
     def _nowhere(self, message: Message, contact: Contact) -> _Outcome:
@@ -270,7 +270,7 @@ class _Batch:
         except TemporaryFailure as exc:
             return self._failed(message, str(exc))
         except Exception as exc:
-            logger.exception("message %s: channel %s failed unexpectedly", message.id, channel.name)
+            logger.exception("消息 %s 经 %s 通道发送时出错", message.id, channel.name)
             return self._failed(message, f"发送时出现意外错误（{type(exc).__name__}：{exc}）")
         detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
         return _Outcome.SENT if self.outbox.mark_sent(message, detail=detail) else self._lost(message)
@@ -298,12 +298,12 @@ class _Batch:
         return _Outcome.WAITING if kept else self._lost(message)
 
     def _dead(self, message: Message, error: str) -> _Outcome:
-        logger.warning("message %s given up: %s", message.id, message.template)
+        logger.warning("消息 %s 未送达，不再重试（%s）", message.id, message.template)
         kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR))
         return _Outcome.DEAD if kept else self._lost(message)
 
     def _lost(self, message: Message) -> _Outcome:
-        logger.warning("message %s was taken over by another worker; the lease was too short", message.id)
+        logger.warning("消息 %s 用时过长，已由别的进程接着办", message.id)
         return _Outcome.LOST
 
 

@@ -23,6 +23,7 @@ from rectiflow.engine.telling import with_sms
 from rectiflow.engine.ticket import Snapshot, Ticket
 from rectiflow.engine.workflow import Workflow
 from rectiflow.storage import definitions, organisation, schema
+from rectiflow.storage.bell import Bell
 from rectiflow.storage.connect import engine_beside, make_engine
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.reorganising import Reorganisation, Reorganising
@@ -38,11 +39,15 @@ if TYPE_CHECKING:
 
     from ._sweep import Swept
 
-__all__ = ["Answer", "Outcome", "Rectiflow", "decided_on"]
+__all__ = ["Answer", "ClockWrong", "Outcome", "Rectiflow", "decided_on"]
 
 LEASE = timedelta(minutes=2)  #: long enough for a slow batch: what is left of it is renewed at half
 TRIES = 6  #: how often a change is decided anew when somebody else was faster
 MOST_SKEW = timedelta(seconds=30)
+
+
+class ClockWrong(WorkplaceError):
+    """This machine's clock differs from the database's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Rectiflow(Reading):
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.lease = LEASE  #: how long a claimed timer is held before another worker may take it
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.bell = Bell(store.engine, self.owner) if store.engine.dialect.name == "postgresql" else None
         self.joining = threading.local()  #: `session`: the host's, while this thread has joined it
         self._listeners: list[Callable[[Outcome], None]] = []
 
@@ -145,6 +151,8 @@ class Rectiflow(Reading):
 
     def close(self) -> None:
         """Give the connections back; the object cannot be used afterwards. A host's engine stays open."""
+        if self.bell is not None:
+            self.bell.close()
         self.store.close()
         if not self.borrowed:
             self.store.engine.dispose()
@@ -402,6 +410,8 @@ class Rectiflow(Reading):
         self.refresh()
         for ticket, decision in zip(stored, what.decisions, strict=True):
             self._done(ticket, decision)
+        if what.messages:
+            self.ring()
         return stored
 
     def change_all(self, decisions: Sequence[Decision]) -> list[Ticket]:
@@ -524,12 +534,12 @@ class Rectiflow(Reading):
         """Refuse to work with a clock that differs from the database's.
 
         Raises:
-            WorkplaceError: more than 30 seconds apart.
+            ClockWrong: more than 30 seconds apart, however long the database took to answer.
         """
         if isinstance(self.clock, SystemClock):
-            theirs, ours = self.store.now(), self.clock.now()
-            if theirs is not None and abs(theirs - ours) > MOST_SKEW:
-                raise WorkplaceError(
+            asked, theirs, ours = self.clock.now(), self.store.now(), self.clock.now()
+            if theirs is not None and not asked - MOST_SKEW <= theirs <= ours + MOST_SKEW:
+                raise ClockWrong(
                     f"本机时间 {ours:%H:%M:%S} 与数据库时间 {theirs:%H:%M:%S}（UTC）相差超过 30 秒，请先校准本机时钟。"
                 )
 
@@ -538,6 +548,12 @@ class Rectiflow(Reading):
     def enqueue(self, messages: Sequence[MessageDraft]) -> None:
         """Put messages that belong to no ticket into the outbox."""
         self.store.enqueue(self.district, messages, now=self.now())
+        self.ring()
+
+    def ring(self) -> None:
+        """Have workers look at once for what was just committed; on SQLite there is none to tell."""
+        if self.bell is not None:
+            self.bell.ring()
 
     # inside -----------------------------------------------------------------------------------------------------
 
@@ -565,16 +581,21 @@ class Rectiflow(Reading):
         outcome, session = Outcome(ticket, decision), self._host()
         if session is None:
             self.announce(outcome)
-        elif self._listeners:
+        elif self._listeners or (self.bell is not None and self._is_due(decision)):
             from ._join import tell_later
 
             tell_later(self, session, outcome)
         return outcome
 
     def announce(self, outcome: Outcome) -> None:
-        """Call the listeners."""
+        """Tell of a committed change: the workers, when something of it is due already, and the listeners."""
+        if self.bell is not None and self._is_due(outcome.decision):
+            self.bell.ring()
         for listener in self._listeners:
             listener(outcome)
+
+    def _is_due(self, decision: Decision) -> bool:
+        return bool(decision.messages) or any(t.at <= self.now() for t in decision.arm)
 
     def _host(self) -> Session | None:
         return getattr(self.joining, "session", None)

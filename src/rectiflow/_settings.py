@@ -52,11 +52,13 @@ class ReportSettings(_Part):
 
 
 class WorkerSettings(_Part):
-    """How often `run` looks; seconds."""
+    """How often `run` looks, in seconds, and where it shows what it counts."""
 
     tick_seconds: float = Field(default=30, gt=0, le=3600)
     send_seconds: float = Field(default=15, gt=0, le=3600)
     report_seconds: float = Field(default=600, gt=0, le=86400)
+    metrics_port: int = Field(default=0, ge=0, le=65535)  #: of the page for Prometheus; 0: none
+    metrics_host: str = "127.0.0.1"
 
 
 class Settings(BaseSettings):

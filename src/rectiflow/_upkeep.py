@@ -119,7 +119,9 @@ def message(flow: Rectiflow, key: str, *, by: str | None = None) -> MessageView:
 def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
     """Make messages due at once again; all that were not delivered when no key is given. Return how many."""
     chosen = [message(flow, k).key for k in keys] or [m.key for m in outbox(flow, status="dead")]
-    return queries.retry_messages(flow.store.engine, flow.district, chosen, now=flow.now())
+    count = queries.retry_messages(flow.store.engine, flow.district, chosen, now=flow.now())
+    flow.ring()
+    return count
 
 
 def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:
@@ -169,6 +171,7 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
             f"待处理事项 {found.id} 不能自动重试，请按提示处理后用 rectiflow incident close {found.id} 结束。"
         )
     again(flow.store.engine, flow.district, found.number or "", now=flow.now())
+    flow.ring()
     return close_incident(flow, found.id, by=by)
 
 

@@ -1,7 +1,8 @@
 """The worker: APScheduler as heartbeat only; what is due stands in the database.
 
-A handful of fixed jobs in memory: fire due timers, send the outbox, close months. A beat that is missed is made up by
-the next one, because every job asks the database what is due.
+A handful of fixed jobs in memory: say that one lives, fire due timers, send the outbox, close months. A beat that is
+missed is made up by the next one, because every job asks the database what is due. On PostgreSQL other processes ring
+when they have written something due; the beats are what is left when a ring is lost.
 """
 
 from __future__ import annotations
@@ -9,19 +10,29 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from rectiflow._flow import ClockWrong
+from rectiflow._heart import Heart
+from rectiflow._metrics import shown
+from rectiflow._tally import Tally
 from rectiflow.engine.errors import RectiflowError
+from rectiflow.storage.bell import Ear
 from rectiflow.storage.faults import place_of
 
 if TYPE_CHECKING:
+    from rectiflow._sweep import Swept
     from rectiflow._workplace import Workplace
 
-__all__ = ["beat", "run"]
+__all__ = ["Worker", "beat", "run"]
 
 log = logging.getLogger("rectiflow.worker")
+
+TITLES = {"beat": "报到", "tick": "到期检查", "send": "发消息", "reports": "月报", "wake": "听到通知后的检查"}
+SENT_AT_ONCE = 50  #: messages of one batch; what is begun is sent before the worker stops
 
 
 def beat(place: Workplace) -> dict[str, int]:
@@ -43,71 +54,188 @@ def beat(place: Workplace) -> dict[str, int]:
 
 
 def run(place: Workplace, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Stay and keep the time until SIGTERM or SIGINT; what is under way is finished first.
+    """Stay and keep the time until SIGTERM or SIGINT; what is begun is finished first, the rest given back.
 
     Raises:
         WorkplaceBusy: another `run` works on the same SQLite file.
+        ClockWrong: this machine's clock has come to differ from the database's.
         WorkplaceError: the workplace cannot be used.
     """
-    from apscheduler.schedulers.background import BackgroundScheduler
-
     with place.alone():
-        place.flow.check_clock()
-        templates = place.templates
-        log.info("开始运行：%s 个提醒模板，数据库 %s", len(templates.occasions), place_of(place.flow.store.engine.url))
-        stop = threading.Event()
-        _stop_on_signals(stop)
+        worker = Worker(place)
+        _stop_on_signals(worker.stop)
+        try:
+            worker.work(ready)
+        finally:
+            place.flow.close()
+    log.info("已停止，手头的事都办完了")
+
+
+class Worker:
+    """One process that keeps the time; `stop` ends it."""
+
+    def __init__(self, place: Workplace) -> None:
+        self.place = place
+        self.stop = threading.Event()
+        self.tally = Tally()
+        self._heart = Heart(place.flow)
+        self._fault: ClockWrong | None = None
+        self._turn = threading.Lock()  #: held while looking for what is due: by the beat, or after a ring
+
+    def work(self, ready: Callable[[], None]) -> None:
+        """Stay until stopped.
+
+        Raises:
+            ClockWrong: the clock has come to differ from the database's.
+            WorkplaceError: the workplace cannot be used.
+        """
+        flow = self.place.flow
+        flow.check_clock()
+        log.info("开始运行，共 %s 种提醒模板", len(self.place.templates.occasions))
+        log.info("%s", place_of(flow.store.engine.url))
+        with shown(self.place, self.tally):
+            self._heart.beat()
+            with self._scheduled(), self._listening():
+                ready()
+                self.stop.wait()
+            self._leave()
+        if self._fault is not None:
+            raise self._fault
+
+    def going(self) -> bool:
+        """Tell whether to go on with what is not begun."""
+        return not self.stop.is_set()
+
+    # jobs -------------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Fire what is due, and do not let people wait for what was just written to them."""
+        self.place.flow.check_clock()
+        with self._turn:
+            swept = self.place.flow.tick(going=self.going)
+        self.tally.add(fired=swept.fired, steps=swept.steps, failed=swept.failed)
+        _tell_swept(swept)
+        if swept.messages:
+            self.send()
+
+    def send(self) -> None:
+        """Send what waits in the outbox."""
+        if not self.going():
+            return
+        done = self.place.deliver(limit=SENT_AT_ONCE, going=self.going)
+        self.tally.add(sent=done.sent, dead=done.dead)
+        if done.sent or done.dead or done.retried:
+            log.info("消息：发出 %s 条，待重试 %s 条，未送达 %s 条", done.sent, done.retried, done.dead)
+
+    def wake(self) -> None:
+        """Look at once: another process has written something due."""
+        self.tick()
+        self.send()
+
+    def reports(self) -> None:
+        """Make the reports of months that have ended."""
+        made = _close_months(self.place)
+        if made:
+            log.info("做出月报 %s 份", made)
+
+    # inside -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _scheduled(self) -> Generator[None]:
+        """Run the jobs at their intervals; at the end wait for what is under way."""
+        from apscheduler.schedulers.background import BackgroundScheduler
+
         scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        _add_jobs(scheduler, place)
+        self._add_jobs(scheduler)
         scheduler.start()
-        ready()
         try:
-            stop.wait()
+            yield
         finally:
+            self.stop.set()
             scheduler.shutdown(wait=True)
-            place.flow.close()
-            log.info("已停止，手头的事都办完了")
 
+    def _add_jobs(self, scheduler: Any) -> None:
+        from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 
-def _add_jobs(scheduler: Any, place: Workplace) -> None:
-    from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
+        often = self.place.settings.worker
+        jobs = (
+            ("beat", self._heart.beat, often.tick_seconds),
+            ("tick", self.tick, often.tick_seconds),
+            ("send", self.send, often.send_seconds),
+            ("reports", self.reports, often.report_seconds),
+        )
+        for name, job, seconds in jobs:
+            at_once = datetime.now(UTC)
+            scheduler.add_job(self.guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=at_once)
+        outcomes = {EVENT_JOB_ERROR: "error", EVENT_JOB_MISSED: "missed", EVENT_JOB_MAX_INSTANCES: "overlapped"}
 
-    worker = place.settings.worker
-    jobs: dict[str, tuple[Callable[[], object], float]] = {
-        "tick": (lambda: _tick(place), worker.tick_seconds),
-        "send": (place.deliver, worker.send_seconds),
-        "reports": (lambda: _close_months(place), worker.report_seconds),
-    }
-    for name, (job, seconds) in jobs.items():
-        scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC))
-    scheduler.add_listener(_late, EVENT_JOB_ERROR | EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
+        def noted(event: Any) -> None:
+            self.note(event.job_id, outcomes[event.code], getattr(event, "exception", None))
 
+        scheduler.add_listener(noted, sum(outcomes))
 
-def _tick(place: Workplace) -> object:
-    """Fire what is due, and do not let people wait for what was just written to them."""
-    swept = place.flow.tick()
-    return place.deliver() if swept.messages else swept
-
-
-def _late(event: Any) -> None:
-    log.warning("心跳 %s 未按时：%s", event.job_id, type(event).__name__)
-
-
-def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
-    """Let a beat fail without ending the worker; the next one tries again."""
-
-    def once() -> None:
+    @contextmanager
+    def _listening(self) -> Generator[None]:
+        """On PostgreSQL look at once when another process rings."""
+        flow = self.place.flow
+        if flow.bell is None:
+            yield
+            return
+        ear = Ear(flow.store.engine, flow.owner, self.guarded("wake", self.wake))
         try:
-            done = job()
-            log.debug("%s：%s", name, done)
-        except RectiflowError as exc:
-            log.error("%s：%s", name, exc)
-        except Exception:
-            log.exception("%s 出错，下一次再试", name)
+            yield
+        finally:
+            self.stop.set()
+            ear.close()
 
-    return once
+    def guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
+        """Let a beat fail without ending the worker; the next one tries again. A wrong clock alone ends it."""
+
+        def once() -> None:
+            if not self.going():
+                return
+            try:
+                job()
+            except ClockWrong as exc:
+                log.error("本机时钟与数据库不一致，停止运行")
+                self._fault = exc
+                self.stop.set()
+                self.tally.beat(name, "error")
+            except RectiflowError as exc:
+                log.error("%s：%s", TITLES[name], exc)
+                self.tally.beat(name, "error")
+            except Exception:
+                log.exception("%s出错，下一次再试", TITLES[name])
+                self.tally.beat(name, "error")
+            else:
+                self.tally.beat(name, "done")
+
+        return once
+
+    def note(self, name: str, outcome: str, error: BaseException | None = None) -> None:
+        """Note what the scheduler says of a beat that was not done as it should have been."""
+        self.tally.beat(name, outcome)
+        title = TITLES.get(name, name)
+        if outcome == "overlapped":
+            log.warning("%s：上一次还没有办完，这一次略过", title)
+        elif outcome == "missed":
+            log.warning("%s：错过了一次，下一次补上", title)
+        else:
+            log.error("%s出错，下一次再试：%r", title, error)
+
+    def _leave(self) -> None:
+        try:
+            self._heart.stop()
+        except RectiflowError as exc:
+            log.warning("停止时没能登记：%s", exc)
+
+
+def _tell_swept(swept: Swept) -> None:
+    if swept.fired or swept.failed:
+        failed = f"，失败 {swept.failed} 项" if swept.failed else ""
+        log.info("到期 %s 项，逐级督办 %s 步%s", swept.fired, swept.steps, failed)
 
 
 def _close_months(place: Workplace) -> int:

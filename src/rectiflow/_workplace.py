@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +48,9 @@ sms_signature = "{name}"
 [report]
 folder = "reports"
 # closing_day = 25               # 按 25 日关账时写上；不写按自然月
+
+[worker]
+# metrics_port = 9464            # 给 Prometheus 看的监控指标，须装 rectiflow[metrics]；不写就没有
 """
 
 
@@ -145,8 +148,13 @@ class Workplace:
             ]
         return [SmtpChannel(self._smtp())] if self.settings.mail.host else []
 
-    def deliver(self, *, limit: int = 200) -> DispatchReport:
-        """Send what waits in the outbox, batch after batch."""
+    def deliver(self, *, limit: int = 200, going: Callable[[], bool] = lambda: True) -> DispatchReport:
+        """Send what waits in the outbox, batch after batch.
+
+        Args:
+            limit: messages of a batch.
+            going: asked after each batch; when it says no, the rest waits for the next time.
+        """
         from rectiflow._outbox import DirectoryContacts, StoreOutbox
         from rectiflow.notifiers import DispatchReport, dispatch_once
 
@@ -165,7 +173,7 @@ class Workplace:
                 waiting=total.waiting + done.waiting,
                 lost=total.lost + done.lost,
             )
-            if done.claimed < limit:
+            if done.claimed < limit or not going():
                 return total
 
     @contextmanager

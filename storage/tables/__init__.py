@@ -1,4 +1,4 @@
-"""The schema, declared once in SQLModel: every row belongs to one district.
+"""The schema, declared once in SQLModel: every row belongs to one district, but for the workers, who serve all.
 
 Primary and unique keys begin with `district` (the administrative division code); the indexes that claims run on are on
 the due instant alone and hold only what is armed or waiting.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from . import desk, organisation, tickets, undo, visits
+from . import desk, organisation, tickets, undo, visits, workers
 from .base import METADATA, PREFIX
 
-__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets", "undo", "visits"]
+__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets", "undo", "visits", "workers"]
 
 
 def table(name: str) -> Table:

@@ -7,16 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import insert, select
 
 from rectiflow._clock import SetClock
 from rectiflow._organisation import import_organisation
 from rectiflow._settings import read_settings
 from rectiflow._workplace import Workplace, make_workplace
 from rectiflow.engine.moments import at_hour
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from rectiflow.workflows.sample.loader import write_organisation_workbook
 
 _QUICK = {"RECTIFLOW_WORKER__TICK_SECONDS": "1", "RECTIFLOW_WORKER__SEND_SECONDS": "1"}
@@ -60,16 +66,42 @@ def assigned(place: Workplace, count: int, *, days: int = 10) -> list[str]:
     return numbers
 
 
+def multiplied(place: Workplace, number: str, count: int) -> None:
+    """Store many hazards that stand as this one does, with its deadlines; their histories begin with its own."""
+    engine = place.flow.store.engine
+    with writing(engine) as connection:
+        for name in ("ticket", "clock", "timer"):
+            t = table(name)
+            rows = [dict(r) for r in connection.execute(select(t).where(t.c.number == number)).mappings()]
+            copies: list[dict[str, Any]] = [
+                {**row, "number": f"LZH-2023-{n:06d}", **({"host_key": None} if name == "ticket" else {})}
+                for n in range(1, count + 1)
+                for row in rows
+            ]
+            connection.execute(insert(t), copies)
+
+
 @contextmanager
-def rectiflow_process(folder: Path, arguments: Sequence[str]) -> Generator[subprocess.Popen[str]]:
-    """Run the command line in a process of its own; killed at the end if it still runs."""
+def rectiflow_process(
+    folder: Path,
+    arguments: Sequence[str],
+    *,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    program: str | None = None,
+) -> Generator[subprocess.Popen[str]]:
+    """Run the command line in a process of its own; killed at the end if it still runs.
+
+    Args:
+        variables: of the environment, beside ours.
+        program: Python text that runs the command line, in place of `-m rectiflow`.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-m", "rectiflow", *arguments],
+        [sys.executable, *(("-c", program) if program else ("-m", "rectiflow")), *arguments],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **_QUICK, "PYTHONUNBUFFERED": "1", "COLUMNS": "80"},
+        env={**os.environ, **_QUICK, "PYTHONUNBUFFERED": "1", "COLUMNS": "80", **variables},
     )
     try:
         yield process

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._upkeep import outbox
@@ -17,15 +14,6 @@ from rectiflow.storage import queries
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
 
 LATER = "2024-09-16T09:30"  # the tickets were due on 12 September
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workplace]:
-    """Give a workplace on a file, and one on PostgreSQL."""
-    url = None if request.param == "sqlite" else str(request.getfixturevalue("fresh_postgres_url"))
-    made = sample_workplace(tmp_path / "place", db=url)
-    yield made
-    made.flow.close()
 
 
 def _fired(place: Workplace, numbers: list[str]) -> Counter[tuple[str, str, int]]:

@@ -1,0 +1,60 @@
+"""The heart of a worker: says in the database that this process lives, by the database's own time where it has one."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rectiflow.storage import workers
+from rectiflow.storage.workers import Worker
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+
+__all__ = ["Heart", "real_now"]
+
+
+class Heart:
+    """Beats until it stops. A rehearsal's clock may stand still, so it never goes by that."""
+
+    def __init__(self, flow: Rectiflow) -> None:
+        self._flow = flow
+        self._worker: Worker | None = None
+
+    def beat(self) -> None:
+        """Say that this process lives; the first beat says since when.
+
+        Raises:
+            WorkplaceError: the database cannot be used.
+        """
+        now = real_now(self._flow)
+        self._worker = replace(self._worker, beat_at=now) if self._worker else self._born(now)
+        workers.beat(self._flow.store.engine, self._worker)
+
+    def stop(self) -> None:
+        """Say that this process ends in peace.
+
+        Raises:
+            WorkplaceError: the database cannot be used.
+        """
+        workers.leave(self._flow.store.engine, self._flow.owner, now=real_now(self._flow))
+
+    def _born(self, now: datetime) -> Worker:
+        from rectiflow import __version__
+
+        return Worker(
+            owner=self._flow.owner,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            started_at=now,
+            beat_at=now,
+        )
+
+
+def real_now(flow: Rectiflow) -> datetime:
+    """Return the time that beats are measured by: the database's, so that workers on several hosts agree."""
+    return flow.store.now() or datetime.now(UTC)

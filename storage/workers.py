@@ -1,0 +1,88 @@
+"""Workers and their work at a glance: who lives, what is due, what waits. Every figure is of what is armed or waiting."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, literal_column, select, update
+
+from .connect import reading, writing
+from .tables import table
+
+__all__ = ["FORGOTTEN", "LATE", "Figures", "Worker", "beat", "figures", "leave", "workers"]
+
+FORGOTTEN = timedelta(days=1)  #: after the last beat; then a worker's row is removed
+LATE = timedelta(minutes=5)  #: how long something may be due before it is late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One process of `rectiflow run` as it said of itself, or is about to say."""
+
+    owner: str
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    beat_at: datetime
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What waits to be done. Timers and waiting messages are everybody's, the rest is of one district."""
+
+    due: int
+    late: int
+    oldest: datetime | None  #: when the timer that waits longest was due
+    waiting: int
+    dead: int
+    incidents: int
+
+
+def beat(engine: Engine, worker: Worker) -> None:
+    """Say that a worker lives, for the first time or again; rows of the dead are removed after a day."""
+    w = table("worker")
+    mine = update(w).where(w.c.owner == worker.owner).values(beat_at=worker.beat_at, stopped_at=None)
+    with writing(engine) as connection:
+        if connection.execute(mine).rowcount == 0:
+            connection.execute(insert(w).values(**asdict(worker)))
+        connection.execute(delete(w).where(w.c.beat_at < worker.beat_at - FORGOTTEN))
+
+
+def leave(engine: Engine, owner: str, *, now: datetime) -> None:
+    """Say that a worker has stopped in peace."""
+    w = table("worker")
+    with writing(engine) as connection:
+        connection.execute(update(w).where(w.c.owner == owner).values(beat_at=now, stopped_at=now))
+
+
+def workers(engine: Engine) -> list[Worker]:
+    """Return the workers of the last day, who beat last first."""
+    w = table("worker")
+    with reading(engine) as connection:
+        return [Worker(**row) for row in connection.execute(select(w).order_by(w.c.beat_at.desc())).mappings()]
+
+
+def figures(engine: Engine, district: str, *, now: datetime) -> Figures:
+    """Count what is due, what is late, what waits and what needs a person."""
+    t, m, i = table("timer"), table("message"), table("incident")
+    armed = _is(t.c.status, "armed")
+    due = select(func.count(), func.min(t.c.due_at)).where(armed, t.c.due_at <= now)
+    late = select(func.count()).where(armed, t.c.due_at < now - LATE)
+    waiting = select(func.count(m.c.due_at)).where(_is(m.c.status, "waiting"))
+    home = m.c.district.concat(literal_column("''"))  # the dead of all districts are few; a district's messages are not
+    dead = select(func.count(m.c.created_at)).where(_is(m.c.status, "dead"), home == district)
+    needing = select(func.count()).where(_is(i.c.status, "open"), i.c.district == district)
+    with reading(engine) as connection:
+        count, oldest = connection.execute(due).one()
+        counts = [int(connection.scalar(query) or 0) for query in (late, waiting, dead, needing)]
+    return Figures(
+        due=int(count), oldest=oldest, late=counts[0], waiting=counts[1], dead=counts[2], incidents=counts[3]
+    )
+
+
+def _is(column: ColumnElement[str], status: str) -> ColumnElement[bool]:
+    """Compare with a status written into the text, so that partial indexes fit."""
+    return column == literal(status, literal_execute=True)
