@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._flow import ClockWrong
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from rectiflow._sweep import Swept
     from rectiflow._workplace import Workplace
 
-__all__ = ["Worker", "beat", "run"]
+__all__ = ["Stop", "Worker", "beat", "run"]
 
 log = logging.getLogger("rectiflow.worker")
 
@@ -71,12 +72,33 @@ def run(place: Workplace, *, ready: Callable[[], None] = lambda: None) -> None:
     log.info("已停止，手头的事都办完了")
 
 
+class Stop:
+    """Told once, by a thread or a signal. An Event would not do: a signal that comes while it begins to wait locks it for good."""
+
+    def __init__(self) -> None:
+        self._told = False
+        self._queue = SimpleQueue[None]()  # may be put into from a signal handler
+
+    def set(self) -> None:
+        """Tell."""
+        self._told = True
+        self._queue.put(None)
+
+    def is_set(self) -> bool:
+        """Say whether it was told."""
+        return self._told
+
+    def wait(self) -> None:
+        """Wait until told; for one thread."""
+        self._queue.get()
+
+
 class Worker:
     """One process that keeps the time; `stop` ends it."""
 
     def __init__(self, place: Workplace) -> None:
         self.place = place
-        self.stop = threading.Event()
+        self.stop = Stop()
         self.tally = Tally()
         self._heart = Heart(place.flow)
         self._fault: ClockWrong | None = None
@@ -246,7 +268,7 @@ def _close_months(place: Workplace) -> int:
     return len(made)
 
 
-def _stop_on_signals(stop: threading.Event) -> None:
+def _stop_on_signals(stop: Stop) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
 
+import pytest
+
 from rectiflow._clock import SetClock
+from rectiflow._worker import Stop
 from rectiflow._workplace import Workplace
 from rectiflow.storage import workers
 from support.stores import rows, scalar
@@ -44,3 +49,20 @@ def test_deliver_stops_between_batches(place: Workplace) -> None:
     assert first.claimed == 2
     assert scalar(engine, "SELECT count(*) FROM rectiflow_message WHERE owner IS NOT NULL") == 0
     assert place.deliver(limit=2).sent == waiting - 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")
+def test_a_signal_at_any_moment_stops_the_waiting() -> None:
+    """Two thousand times a signal comes about when the waiting begins: it always ends."""
+    main, told = threading.get_ident(), [Stop()]
+    before = signal.signal(signal.SIGUSR1, lambda _number, _frame: told[0].set())
+    try:
+        for _ in range(2000):
+            told[0] = Stop()
+            thread = threading.Thread(target=signal.pthread_kill, args=(main, signal.SIGUSR1))
+            thread.start()
+            told[0].wait()
+            thread.join()
+            assert told[0].is_set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
