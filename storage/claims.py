@@ -48,12 +48,15 @@ class Claims:
         self.link = link
         self.statements = statements
 
-    def claim_timers(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[DueTimer]:
+    def claim_timers(
+        self, *, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None = None
+    ) -> list[DueTimer]:
         """Take up to `limit` due timers for `lease`, oldest first; each claim counts as an attempt.
 
         Of one ticket only one is taken at a time: the first that is due, while no other of it is being fired.
         """
-        found = self._claim(self.statements.claim_timers, owner, now, lease, limit)
+        s = self.statements
+        found = self._claim(s.claim_timers_of if district else s.claim_timers, owner, now, lease, limit, district)
         return sorted((_due_timer(row) for row in found), key=lambda t: (t.due_at, t.number, t.key))
 
     def renew_timers(
@@ -101,12 +104,15 @@ class Claims:
         given_up = incident if retry_at is None else None
         self._finish(self.statements.fail_timer, values, timer.district, timer.number, given_up, now)
 
-    def claim_messages(self, *, owner: str, now: datetime, lease: timedelta, limit: int) -> list[dict[str, Any]]:
+    def claim_messages(
+        self, *, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None = None
+    ) -> list[dict[str, Any]]:
         """Take up to `limit` waiting messages for `lease`; rows as mappings, oldest first.
 
         A message waits while an earlier one of its ticket to the same person is put off or being sent.
         """
-        found = self._claim(self.statements.claim_messages, owner, now, lease, limit)
+        s = self.statements
+        found = self._claim(s.claim_messages_of if district else s.claim_messages, owner, now, lease, limit, district)
         messages: list[dict[str, Any]] = [dict(zip(CLAIMED_MESSAGE, row, strict=True)) for row in found]
         for message in messages:
             message["created_at"] = read_instant(message["created_at"])
@@ -158,9 +164,12 @@ class Claims:
         """Open an incident; one that is open under the same key is left as it is."""
         self._run(self.statements.once["incident"], incident_row(district, number, incident, now))
 
-    def _claim(self, statement: Statement, owner: str, now: datetime, lease: timedelta, limit: int) -> list[Any]:
+    def _claim(
+        self, statement: Statement, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None
+    ) -> list[Any]:
         until = instant_text(now + lease)
         values = {"owner": owner, "lease_until": until, "b_now": instant_text(now), "b_limit": limit}
+        values["b_district"] = district
         return self.link.rows(statement.sql, statement.values(values))
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> int:

@@ -97,10 +97,12 @@ class Statements:
     disarm: Statement
     end_task: Statement
     claim_timers: Statement
+    claim_timers_of: Statement  #: of one district
     renew_timer: Statement
     release_timer: Statement
     fail_timer: Statement
     claim_messages: Statement
+    claim_messages_of: Statement  #: of one district
     keep_rendered: Statement
     finish_message: Statement
     cancel_line: Statement
@@ -152,10 +154,16 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         disarm=text(_disarm()),
         end_task=text(_end_task()),
         claim_timers=text(_claim(dialect, "timer", "armed", CLAIMED_TIMER, _first_of_ticket())),
+        claim_timers_of=text(
+            _claim(dialect, "timer", "armed", CLAIMED_TIMER, _of_district("timer"), _first_of_ticket())
+        ),
         renew_timer=text(_renew_timer()),
         release_timer=text(_release_timer()),
         fail_timer=text(_fail_timer()),
         claim_messages=text(_claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn())),
+        claim_messages_of=text(
+            _claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _of_district("message"), _in_turn())
+        ),
         keep_rendered=text(_keep_rendered()),
         finish_message=text(_finish_message()),
         cancel_line=text(_cancel_line()),
@@ -292,6 +300,10 @@ def _in_turn() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def _of_district(name: str) -> ColumnElement[bool]:
+    return _is(table(name).c.district, "district")
 
 
 def _first_of_ticket() -> ColumnElement[bool]:

@@ -15,15 +15,17 @@ __all__ = ["DirectoryContacts", "StoreOutbox"]
 
 
 class StoreOutbox:
-    """Implements the dispatcher's `Outbox` on the store."""
+    """Implements the dispatcher's `Outbox` on the store; for one district, or (None) for all of them."""
 
-    def __init__(self, store: Store, owner: str, now: Callable[[], datetime]) -> None:
-        self._store, self._owner, self._now = store, owner, now
+    def __init__(self, store: Store, owner: str, now: Callable[[], datetime], district: str | None = None) -> None:
+        self._store, self._owner, self._now, self._district = store, owner, now, district
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due; the rows carry everything a retry needs."""
         self._owner = owner
-        rows = self._store.claim_messages(owner=owner, now=self._now(), lease=lease, limit=limit)
+        rows = self._store.claim_messages(
+            owner=owner, now=self._now(), lease=lease, limit=limit, district=self._district
+        )
         return [_message(row) for row in rows]
 
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:

@@ -160,7 +160,7 @@ class Workplace:
 
         flow = self.flow
         flow.refresh()  # addresses and substitutes as they are now
-        outbox = StoreOutbox(flow.store, flow.owner, flow.now)
+        outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)
         contacts, channels, total = DirectoryContacts(flow.directory), self.channels(), DispatchReport()
         while True:
             done = dispatch_once(

@@ -876,7 +876,7 @@ def told(process: subprocess.Popen[str]) -> list[str]:
 
 
 def test_two_workplaces_on_one_database(postgres: str, tmp_path: Path, cli: Cli) -> None:
-    """No command in one folder touches the other's hazards; a sweep serves both districts, each with its own people."""
+    """No command in one folder touches the other's hazards, and a sweep serves its own district alone."""
     ours = sample_workplace(tmp_path / "ours", db=postgres)
     theirs = sample_workplace(tmp_path / "theirs", db=postgres, code="420703", prefix="HRQ")
     engine = ours.flow.store.engine
@@ -914,8 +914,10 @@ def test_two_workplaces_on_one_database(postgres: str, tmp_path: Path, cli: Cli)
     assert everything(engine, "420703") == before
     assert cli(ours, "ticket", "do", number, other, "签收")[1].startswith(f"没有编号为 {other} 的隐患")
     assert ours.flow.ticket(number).state == "assigned"
-    assert cli(ours, "tick", now="2024-09-16T10:00")[0] == 0
     for place, mine in ((ours, number), (theirs, other)):
+        assert standing(place.flow).taken == Counter()  # the other district's worker leaves it alone
+        assert cli(place, "tick", now="2024-09-16T10:00")[0] == 0
         assert {n for n, *_ in standing(place.flow).taken} == {mine}
         assert {m["status"] for m in queries.messages(engine, place.flow.district)} == {"sent"}
         place.flow.close()
+    engine.dispose()
