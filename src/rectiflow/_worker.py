@@ -11,9 +11,9 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._flow import ClockWrong
@@ -33,6 +33,7 @@ __all__ = ["Stop", "Worker", "beat", "run"]
 log = logging.getLogger("rectiflow.worker")
 
 TITLES = {"beat": "报到", "tick": "到期检查", "send": "发消息", "reports": "月报", "wake": "听到通知后的检查"}
+LOOK_UP_SECONDS = 0.5
 SENT_AT_ONCE = 50  #: messages of one batch; what is begun is sent before the worker stops
 
 
@@ -89,8 +90,10 @@ class Stop:
         return self._told
 
     def wait(self) -> None:
-        """Wait until told; for one thread."""
-        self._queue.get()
+        """Wait until told; for one thread. A signal just before the waiting does not end it, so it looks up now and then."""
+        while not self._told:
+            with suppress(Empty):
+                self._queue.get(timeout=LOOK_UP_SECONDS)
 
 
 class Worker:
