@@ -68,13 +68,15 @@ def test_hosts_keys_do_not_meet(offices: tuple[Rectiflow, Rectiflow]) -> None:
     assert reported(elsewhere, key="k").number == "TEST-2024-000001"
 
 
-def test_one_worker_fires_for_all(offices: tuple[Rectiflow, Rectiflow]) -> None:
-    """Timers of both are fired by whoever ticks, each with its own people and to its own outbox."""
+def test_each_worker_fires_for_its_own(offices: tuple[Rectiflow, Rectiflow]) -> None:
+    """Timers of one are left alone by the other's worker, which has another calendar, sender and words."""
     home, elsewhere = offices
     ours, theirs = assigned(home).number, assigned(elsewhere).number
     assert isinstance(home.clock, SetClock)
     home.clock.forward(days=20)
-    assert home.tick().fired == 4
+    assert home.tick().fired == 2
+    assert [e.kind for e in elsewhere.history(theirs)] == ["reported", "acted"]
+    assert elsewhere.tick().fired == 2
     for office, number in ((home, ours), (elsewhere, theirs)):
         timers = [e for e in office.history(number) if e.kind == "timer"]
         assert [e.trigger for e in timers] == ["sign", "rectify"] or [e.trigger for e in timers] == ["rectify", "sign"]
