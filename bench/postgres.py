@@ -86,9 +86,10 @@ def _against(rates: Mapping[str, list[float]], name: str, title: str, goal: str,
 def _database(url: str, name: str) -> str:
     """Make an empty database on the server and return its address."""
     import psycopg
+    from psycopg import sql
 
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     return url.replace("/postgres?", f"/{name}?")
 
 

@@ -1,92 +1,56 @@
 """A bell between processes on PostgreSQL: who has written what is due rings, and workers look at once.
 
-It rings after the commit, on a connection of the pool, never inside a transaction: NOTIFY holds a lock of the whole server
-until its transaction ends. A ring that is lost costs nothing but the wait until the next look.
+It rings after the commit, never inside a transaction: NOTIFY holds a lock of the whole server until its transaction ends. One
+process rings at most five times a second; who hears it waits as long before looking, so that what was written after a ring
+is seen with it. A ring that is lost costs nothing but the wait until the next look.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import weakref
+import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+
+from rectiflow.engine.errors import RectiflowError
+
+from .link import Link
 
 __all__ = ["CHANNEL", "PAUSE_SECONDS", "Bell", "Ear"]
 
 CHANNEL = "rectiflow"
-PAUSE_SECONDS = 0.2  #: between two rings of one process; what is written meanwhile shares the next
-IDLE_SECONDS = 30.0  #: without a ring; then the thread ends
+PAUSE_SECONDS = 0.2  #: between two rings of one process, and from hearing one to looking
 _LISTEN_SECONDS = 0.5  #: of one wait, and so the longest that closing takes
 _ALIVE_SECONDS = 60.0  #: between two signs of life, so that no firewall forgets a quiet connection
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 30.0
 #: A ring need not survive the server, so its commit waits for no disk, and holds NOTIFY's lock for a moment only.
-_NOTIFY = text("SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, :owner)")
+_NOTIFY = "SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, %s)"
 log = logging.getLogger("rectiflow.bell")
 
 
 class Bell:
-    """Rings for one process, from a thread of its own, so that nobody waits for it. Safe to share between threads."""
+    """Rings for one process, on the connection of the thread that has written. Safe to share between threads."""
 
-    def __init__(self, engine: Engine, owner: str) -> None:
-        self.engine = engine
+    def __init__(self, link: Link, owner: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.link = link
         self.owner = owner  #: is told with each ring, so that nobody wakes itself
-        self._thread: threading.Thread | None = None
-        self._begin()
-        _BELLS.add(self)
+        self._clock = clock
+        self._turn = threading.Lock()
+        self._rung = -PAUSE_SECONDS
 
     def ring(self) -> None:
-        """Have every worker look; returns at once."""
-        with self._changed:
-            self._wanted = True
-            if self._thread is None:
-                self._closing = False
-                self._thread = threading.Thread(target=self._run, name="rectiflow-bell", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Ring once more if that is due, and end the thread; a later ring would begin a new one."""
-        with self._changed:
-            thread, self._closing = self._thread, True
-            self._changed.notify_all()
-        if thread is not None:
-            thread.join()
-
-    def leave(self) -> None:
-        """Forget thread and connections without closing them: after a fork they are the parent's."""
-        self._begin()
-        self.engine.dispose(close=False)
-
-    def _begin(self) -> None:
-        self._changed = threading.Condition()
-        self._wanted = self._closing = False
-        self._thread = None
-
-    def _run(self) -> None:
-        while self._due():
-            self._send()
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing, PAUSE_SECONDS)
-
-    def _due(self) -> bool:
-        """Wait for the next ring; False when there is none for a while, or none before the end."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._wanted or self._closing, IDLE_SECONDS)
-            if not self._wanted:
-                self._thread = None
-                return False
-            self._wanted = False
-            return True
-
-    def _send(self) -> None:
+        """Have every worker look, unless that was said a moment ago; a server that is away is not told."""
+        with self._turn:
+            now = self._clock()
+            if now - self._rung < PAUSE_SECONDS:
+                return
+            self._rung = now
         try:
-            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(_NOTIFY, {"channel": CHANNEL, "owner": self.owner})
-        except Exception as exc:  # noqa: BLE001 whatever it is: the next look finds what was written
+            self.link.first(_NOTIFY, [CHANNEL, self.owner])
+        except RectiflowError as exc:
             log.debug("not rung: %s", exc)
 
 
@@ -147,7 +111,7 @@ class Ear:
             rings = [n.payload for n in connection.notifies(timeout=_LISTEN_SECONDS, stop_after=1)]
             rings += [n.payload for n in connection.notifies(timeout=0)] if rings else []
             quiet = 0.0 if rings else quiet + _LISTEN_SECONDS
-            if any(owner != self._owner for owner in rings):
+            if any(owner != self._owner for owner in rings) and not self._closed.wait(PAUSE_SECONDS):
                 self._hear()
             if quiet >= _ALIVE_SECONDS:
                 connection.execute("SELECT 1")
@@ -173,15 +137,3 @@ def _close(connection: Any) -> None:
 
 def _first_line(exc: BaseException) -> str:
     return (str(getattr(exc, "orig", None) or exc).strip().splitlines() or [type(exc).__name__])[0]
-
-
-_BELLS = weakref.WeakSet[Bell]()
-
-
-def _leave_to_parent() -> None:
-    for bell in list(_BELLS):
-        bell.leave()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parent)

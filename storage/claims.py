@@ -168,7 +168,7 @@ class Claims:
         self, statement: Statement, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None
     ) -> list[Any]:
         until = instant_text(now + lease)
-        values = {"owner": owner, "lease_until": until, "b_now": instant_text(now), "b_limit": limit}
+        values: dict[str, Any] = {"owner": owner, "lease_until": until, "b_now": instant_text(now), "b_limit": limit}
         values["b_district"] = district
         return self.link.rows(statement.sql, statement.values(values))
 

@@ -91,7 +91,7 @@ class Rectiflow(Reading):
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.lease = LEASE  #: how long a claimed timer is held before another worker may take it
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self.bell = Bell(store.engine, self.owner) if store.engine.dialect.name == "postgresql" else None
+        self.bell = Bell(store.link, self.owner) if store.engine.dialect.name == "postgresql" else None
         self.joining = threading.local()  #: `session`: the host's, while this thread has joined it
         self._listeners: list[Callable[[Outcome], None]] = []
 
@@ -151,8 +151,6 @@ class Rectiflow(Reading):
 
     def close(self) -> None:
         """Give the connections back; the object cannot be used afterwards. A host's engine stays open."""
-        if self.bell is not None:
-            self.bell.close()
         self.store.close()
         if not self.borrowed:
             self.store.engine.dispose()

@@ -72,7 +72,11 @@ def tell_later(flow: Rectiflow, session: Session, outcome: Outcome) -> None:
                 flow.announce(one)
 
         event.listen(session, "after_commit", committed, once=True)
-        event.listen(session, "after_rollback", lambda _session: waiting.clear(), once=True)
+
+        def undone(_session: Any) -> None:
+            waiting.clear()
+
+        event.listen(session, "after_rollback", undone, once=True)
     waiting.append(outcome)
 
 

@@ -101,7 +101,11 @@ def test_what_came_too_late_is_not_tried_again(flow: Rectiflow, host: Engine, mo
     with Session(host) as session:
         flow.begin(session)
         session.execute(text("INSERT INTO host_case (ticket) VALUES ('kept')"))
-        monkeypatch.setattr(flow.store, "load", lambda _number: stale)
+
+        def load(_number: str) -> Any:
+            return stale
+
+        monkeypatch.setattr(flow.store, "load", load)
         with pytest.raises(Conflict):
             flow.do(number, "sign", by="head", session=session)
         monkeypatch.undo()
