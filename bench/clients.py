@@ -51,10 +51,10 @@ def client(url: str, end: Connection) -> None:
     end.send(0)
     while True:
         try:
-            until = time.perf_counter() + end.recv()
+            seconds = end.recv()
         except EOFError:
             return
-        done = 0
+        done, until = 0, time.perf_counter() + seconds
         while time.perf_counter() < until:
             through_the_api(flow)
             done += 1
