@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Library", "Source", "builtin_sources", "calendar_for", "load_library"]
 
-FIRST_YEAR, LAST_YEAR = 2019, 2035  #: years a calendar is made for; those not arranged yet count as provisional
-
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -115,6 +113,7 @@ def calendar_for(name: str, override: Path | None = None) -> WorkCalendar:
         InputUnusable: the district's calendar file cannot be used.
     """
     from rectiflow.workflows.calendars.cn import china_workdays, load_override
+    from rectiflow.workflows.calendars.override import FIRST_YEAR, LAST_YEAR
 
     own = load_override(override) if override is not None and override.exists() else None
     terms = [(t.first, t.last) for t in own.terms] if own is not None else []

@@ -6,15 +6,26 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from rectiflow.engine.errors import InputUnusable
 
-__all__ = ["CalendarOverride", "SchoolTerm", "is_weekday", "load_override", "shows_arrangement"]
+__all__ = [
+    "FIRST_YEAR",
+    "LAST_YEAR",
+    "CalendarOverride",
+    "SchoolTerm",
+    "is_weekday",
+    "load_override",
+    "shows_arrangement",
+]
 
 _SATURDAY = 5
 _NEXT_NEW_YEAR = (12, 29)
+FIRST_YEAR, LAST_YEAR = 2019, 2035  #: years a calendar is made for; those not arranged yet count as provisional
+_LONGEST = 60  #: days of one stretch; the longest official break has nine
 _STRETCH = re.compile(r"(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})")
 
 
@@ -82,6 +93,8 @@ def _yaml(path: Path) -> object:
         mark: Any = getattr(error, "problem_mark", None)
         place = f"第 {mark.line + 1} 行第 {mark.column + 1} 列附近" if mark else ""
         raise InputUnusable(f"日历文件 {path} {place}不合 YAML 写法。请检查缩进、冒号和括号。") from error
+    except ValueError as error:  # a date that does not exist, which YAML reads by itself
+        raise InputUnusable(f"日历文件 {path} 里有不存在的日期（如 2 月 30 日）：{error}。请核对各个日期。") from error
     return tree
 
 
@@ -109,6 +122,8 @@ class _Reader:
         terms = [
             self._term(entry, f"terms 第 {i} 项") for i, entry in enumerate(self._list(top.get("terms"), "terms"), 1)
         ]
+        known = sorted((t for t in terms if t is not None), key=lambda t: t.first)
+        self.problems += [f"terms：{a.name} 与 {b.name} 的日期重叠" for a, b in pairwise(known) if b.first <= a.last]
         both = sorted(self._holidays & self._workdays)
         self.problems += [f"{day} 同时写在 holidays 和 workdays 里，请只留一处" for day in both]
         return CalendarOverride(
@@ -122,6 +137,9 @@ class _Reader:
         where = f"years.{year}"
         if not isinstance(year, int):
             self.problems.append(f"{where}：年份请写四位数字")
+            return
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            self.problems.append(f"{where}：只用得上 {FIRST_YEAR} 至 {LAST_YEAR} 年")
             return
         entry = self._mapping(days, where, {"holidays", "workdays", "complete"})
         work = self._days(entry.get("workdays"), f"{where}.workdays", year)
@@ -156,6 +174,9 @@ class _Reader:
             return [entry]
         match = _STRETCH.fullmatch(entry.strip()) if isinstance(entry, str) else None
         days = _between(match[1], match[2]) if match else []
+        if len(days) > _LONGEST:
+            self.problems.append(f"{where}：{entry} 太长，一段最多 {_LONGEST} 天，请核对")
+            return []
         if not days:
             self.problems.append(f"{where}：{entry} 不是日期，请写 2027-02-05 或 2027-02-05..2027-02-11")
         return days
@@ -182,4 +203,4 @@ def _between(first: str, last: str) -> list[date]:
         start, end = date.fromisoformat(first), date.fromisoformat(last)
     except ValueError:
         return []
-    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+    return [start + timedelta(days=n) for n in range(min((end - start).days, 999) + 1)]

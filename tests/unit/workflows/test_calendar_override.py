@@ -109,3 +109,24 @@ def test_the_sample_file_loads() -> None:
     assert [t.name for t in own.terms] == ["2024春", "2024秋", "2025春"]
     assert own.terms[1].first == date(2024, 9, 2)
     assert not own.complete
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("years: {2027: {holidays: [2027-02-30]}}", "不存在的日期"),
+        ("years: {2050: {holidays: [2050-01-01]}}", "只用得上 2019 至 2035 年"),
+        ("years: {2027: {holidays: [0001-01-01..9999-12-31]}}", "一段最多 60 天"),
+        (
+            "terms: [{name: 秋, from: 2024-09-02, to: 2025-01-17}, {name: 春, from: 2025-01-10, to: 2025-07-04}]",
+            "秋 与 春 的日期重叠",
+        ),
+    ],
+    ids=["no such day", "no such year", "too long", "overlap"],
+)
+def test_days_that_make_no_sense(tmp_path: Path, text: str, said: str) -> None:
+    """Said in one sentence, whatever the days are."""
+    file = tmp_path / "calendar.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(InputUnusable, match=said):
+        load_override(file)
