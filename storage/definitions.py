@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound, WorkplaceError
@@ -14,7 +14,7 @@ from rectiflow.engine.errors import NotFound, WorkplaceError
 from .connect import reading, writing
 from .tables import table
 
-__all__ = ["StoredDefinition", "keep_definition", "read_definition", "stored_versions"]
+__all__ = ["StoredDefinition", "keep_definition", "lost_versions", "read_definition", "stored_versions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def read_definition(engine: Engine, district: str, workflow: str, version: int) 
     with reading(engine) as connection:
         row = connection.execute(select(d).where(*_is(district, workflow, version))).first()
     if row is None:
-        raise NotFound(f"没有流程 {workflow} 第 {version} 版。")
+        raise NotFound(f"没有流程 {workflow} 第 {version} 版，数据库不完整；请运行 rectiflow doctor 检查，从备份恢复。")
     return StoredDefinition(
         workflow=row.workflow, version=row.version, digest=row.digest, text=row.text, catalogues=row.catalogues
     )
@@ -78,6 +78,25 @@ def stored_versions(engine: Engine, district: str) -> list[tuple[str, int]]:
             select(d.c.workflow, d.c.version).where(d.c.district == district).order_by(d.c.workflow, d.c.version)
         )
         return [(r.workflow, r.version) for r in rows]
+
+
+def lost_versions(engine: Engine, district: str) -> list[tuple[str, int, int]]:
+    """Return the workflows and versions that tickets are on though no definition is kept, each with how many tickets.
+
+    Only a database that somebody changed by hand, or restored in part, has any.
+    """
+    t, d = table("ticket"), table("definition")
+    kept = select(d.c.workflow).where(
+        d.c.district == t.c.district, d.c.workflow == t.c.workflow, d.c.version == t.c.version
+    )
+    lost = (
+        select(t.c.workflow, t.c.version, func.count())
+        .where(t.c.district == district, ~kept.exists())
+        .group_by(t.c.workflow, t.c.version)
+        .order_by(t.c.workflow, t.c.version)
+    )
+    with reading(engine) as connection:
+        return [(workflow, version, count) for workflow, version, count in connection.execute(lost)]
 
 
 def _is(district: str, workflow: str, version: int) -> tuple[ColumnElement[bool], ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rectiflow._identity import keeps_all
 from rectiflow.engine.errors import NotFound, RectiflowError
 from rectiflow.engine.posts import filler, post_name
-from rectiflow.storage import queries
+from rectiflow.storage import definitions, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -206,7 +206,12 @@ def _database(place: Workplace) -> Iterator[Finding]:
 
 
 def _workflows(place: Workplace) -> Iterator[Finding]:
-    library = place.flow.library
+    flow, library = place.flow, place.flow.library
+    for workflow, version, count in definitions.lost_versions(flow.store.engine, flow.district):
+        detail = (
+            f"流程 {workflow} 第 {version} 版的定义不在数据库里，{count} 条隐患无法办理和列出；请停止使用，从备份恢复"
+        )
+        yield Finding(subject="流程定义", state=_BAD, detail=detail)
     titles = "、".join(f"{w.title} v{w.version}" for w in library.latest.values())
     yield Finding(subject="流程定义", state=_GOOD, detail=titles)
 

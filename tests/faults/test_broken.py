@@ -646,6 +646,25 @@ def test_a_definition_that_is_still_gone(place: Workplace, cli: Cli) -> None:
     assert {i["status"] for i in queries.incidents(engine, place.flow.district, open_only=False)} == {"closed"}
 
 
+def test_the_doctor_finds_a_definition_that_is_gone(place: Workplace, cli: Cli) -> None:
+    """It names the version and how many hazards hang on it, and says no; lists send people to it."""
+    number = major(place)
+    assigned_hazards(place, 2)
+    assert cli(place, "doctor")[0] == 0
+    row = _take_definition(place.flow.store.engine, "major_hazard")
+    code, said = cli(place, "doctor")
+    assert code == 1
+    plain = "".join(said.split())
+    assert "流程定义有问题流程major_hazard第1版的定义不在数据库里" in plain, said
+    assert "1条隐患" in plain
+    code, said = cli(place, "ticket", "show", number)
+    assert code != 0
+    assert "rectiflow doctor" in said
+    with writing(place.flow.store.engine) as connection:
+        connection.execute(table("definition").insert(), [row])
+    assert cli(place, "doctor")[0] == 0
+
+
 def _take_definition(engine: Engine, workflow: str) -> dict[str, Any]:
     """Remove a definition from the database; return its row."""
     d = table("definition")
