@@ -6,8 +6,6 @@ import signal
 import threading
 import time
 
-import pytest
-
 from rectiflow._clock import SetClock
 from rectiflow._worker import Stop
 from rectiflow._workplace import Workplace
@@ -51,7 +49,6 @@ def test_deliver_stops_between_batches(place: Workplace) -> None:
     assert place.deliver(limit=2).sent == waiting - 2
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no such signals here")
 def test_a_signal_at_any_moment_stops_the_waiting() -> None:
     """Two thousand times a signal comes about when the waiting begins: it always ends."""
     main, told = threading.get_ident(), [Stop()]
