@@ -54,7 +54,7 @@ hooks: $(VENV)/dev.stamp ## let git run the quick checks before each commit
 UV_COMPILE = $(BIN)/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --quiet $(UPGRADE)
 
-lock: $(VENV)/dev.stamp ## pin again after a change in pyproject.toml (UPGRADE=--upgrade takes newer releases)
+lock: | $(BIN)/uv ## pin again after a change in pyproject.toml (UPGRADE=--upgrade takes newer releases)
 	$(UV_COMPILE) --output-file requirements.lock
 	$(UV_COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
@@ -73,6 +73,9 @@ $(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@$(LOCKED) requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(BIN)/uv:
+	@$(MAKE) $(VENV)/dev.stamp
 
 $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
 	@echo 'installing what the tests need …'

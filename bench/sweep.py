@@ -10,10 +10,12 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow._bulk import TO_A_COMMIT
 from rectiflow._clock import SetClock
@@ -28,8 +30,7 @@ CHUNK = 20_000  #: rows to an insert
 _TABLES = ("ticket", "clock", "timer")
 
 
-@dataclass(frozen=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """A database full of open hazards: how many, and what one firing writes."""
 
     file: Path

@@ -7,15 +7,15 @@ import platform
 import sqlite3
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 __all__ = ["Line", "facts", "line", "missing", "show", "write"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One comparison: the median ratio of its rounds against a goal; `met` is None where there is no goal or no peer."""
 
     name: str

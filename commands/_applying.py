@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
 
 from ._doing import Done, record, tell_together
 from ._output import print_json, say, warn
@@ -28,8 +29,8 @@ def show_applied(made: Session, done: LedgerApply, *, dry_run: bool, as_json: bo
                 "dry_run": dry_run,
                 "applied": [{"row": row, **record(made, result)} for row, result in results],
                 "untouched": done.untouched,
-                "refused": [dataclasses.asdict(p) for p in done.problems],
-                "warnings": [dataclasses.asdict(w) for w in done.warnings],
+                "refused": [asdict(p) for p in done.problems],
+                "warnings": [asdict(w) for w in done.warnings],
             }
         )
         return
@@ -47,7 +48,7 @@ def show_applied(made: Session, done: LedgerApply, *, dry_run: bool, as_json: bo
 def show_rollover(done: Rollover, *, dry_run: bool, as_json: bool) -> None:
     """Say in one line how many hazards were carried over; those that could not be, with the reasons."""
     if as_json:
-        print_json({"dry_run": dry_run, **dataclasses.asdict(done)})
+        print_json({"dry_run": dry_run, **asdict(done)})
         return
     for number, reasons in done.refused.items():
         warn(f"{number} 没有结转：{'；'.join(reasons)}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from ._output import say, warn
 
@@ -41,8 +42,7 @@ _MOST_PEOPLE = 12  #: candidates shown for a person's field
 _Choices = Sequence[tuple[str, str]]  #: value and label
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """Where answers go, and what is known already."""
 
     made: Session

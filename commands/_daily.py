@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from ._asking import ask, confirm
 from ._layout import HEAD_STYLE, LATE_STYLE, ago, fit, left, put, put_labelled, screen_width, wrapped

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ._output import is_terminal, print_json, say, warn
 
@@ -41,8 +42,7 @@ __all__ = [
 Make = Callable[["Snapshot", "Given"], "tuple[str, Stimulus]"]  #: → what it is called, and what is to be decided
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """Something was done, or (dry) would be: the decision, and the hazard as it then stands."""
 
     number: str
@@ -54,8 +54,7 @@ class Done:
     dry: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """Something was not done, with every reason."""
 
     number: str

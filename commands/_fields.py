@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
 
 from ._numbers import is_number
 
@@ -36,8 +36,7 @@ _LIST = "；"  #: joins the values of a field that takes several
 Pairs = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """The words of `ticket do`, taken apart."""
 
     numbers: tuple[str, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
+from msgspec import Struct, field
 
 from ._fields import read_day, read_via
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Given", "hand_of", "read_given"]
 
 
-@dataclass(slots=True, kw_only=True)
-class Given:
+class Given(Struct, kw_only=True):
     """Everything that goes into a stimulus beside what kind it is; what is missing may be asked for later."""
 
     data: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
+from msgspec import Struct, field
 
 from ._fields import by_field, read_pairs
 from ._layout import fit, put, put_labelled, screen_width, wrapped
@@ -28,8 +28,7 @@ _VERDICTS = {"合格": True, "不合格": False}
 _ALL = ("全部", "其余")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """What was written after a paper: places of items, verdicts, and values for all items or for one."""
 
     places: tuple[int, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -11,6 +10,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,8 +93,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal | Path):
         return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+    if isinstance(value, Struct):
+        return asdict(value)
     if isinstance(value, frozenset | set):
         return sorted(cast("set[str]", value))
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")

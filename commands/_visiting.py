@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import typer
+from msgspec.structs import replace
 
 from ._fields import by_field, read_pairs, read_word
 from ._given import hand_of

@@ -46,7 +46,7 @@ def export(
     private: Annotated[bool, typer.Option("--private", help="连人员和文字部分一起导出")] = False,
 ) -> None:
     """把全部办理记录导出为 JSON 行，供另存或第三方核对。"""
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from rectiflow._files import write_atomically
     from rectiflow._identity import require_grant, require_keeper

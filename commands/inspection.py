@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from ._context import session
 from ._options import AsJson, DryRun, For, Note, On, Via
@@ -249,8 +249,6 @@ def _ask_unit() -> str:
 
 
 def _with_photos(made: Session, found: Sequence[Found], photos: Path | None, *, keep: bool) -> list[Found]:
-    from dataclasses import replace
-
     from rectiflow._photos import photos_by_item
     from rectiflow._views import attach
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from ._context import Session, session
 from ._output import print_json, say
@@ -108,10 +109,10 @@ def _keeper(context: typer.Context, what: str) -> Session:
     return made
 
 
-def _without_body(found: object) -> dict[str, object]:
-    from dataclasses import asdict
+def _without_body(found: Struct) -> dict[str, object]:
+    from msgspec.structs import asdict
 
-    return {k: v for k, v in asdict(found).items() if k != "body"}  # type: ignore[call-overload]
+    return {k: v for k, v in asdict(found).items() if k != "body"}
 
 
 def _readable(body: bytes) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .directory import Changes, Directory, Substitution
 from .errors import Reason
@@ -15,8 +17,7 @@ __all__ = ["Cancelling", "away", "cancel_absence", "current_absences"]
 LONGEST = timedelta(days=366)  #: who is away for longer hands the post over
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancelling:
+class Cancelling(Struct, frozen=True, kw_only=True):
     """An absence that is taken back, and what is to be written."""
 
     absence: Substitution

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from .change import Change
 from .clocks import main_clock
@@ -27,8 +28,7 @@ from .workflow import State, Transition, Workflow
 __all__ = ["act", "guard_context", "transition_reasons"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True, kw_only=True):
     """One candidate transition with what came of checking it."""
 
     transition: Transition

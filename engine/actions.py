@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from .acting import transition_reasons
 from .correcting import amend_reasons, void_reasons
@@ -18,8 +19,7 @@ from .ticket import Snapshot
 __all__ = ["Action", "actions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class Action(Struct, frozen=True, kw_only=True):
     """One thing that could be done: allowed, or refused with every reason.
 
     `kind` is act, request, amend or void; `asks` are the fields to give with it, `wants` those that must be on record

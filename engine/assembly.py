@@ -6,11 +6,13 @@ of requests that must be decided in time.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Literal, cast
+
+from msgspec.structs import replace
 
 from .build import NEVER_SILENT, Parts
 from .guards import Guard
@@ -57,7 +59,7 @@ def assemble(parts: Parts, text: str, catalogues: Mapping[str, Catalogue]) -> Wo
 
 def _finished(t: Transition, parts: Parts, guard: Guard) -> Transition:
     sources = (s for name in t.sources for s in (parts.open_states if name == ANY_OPEN else (name,)))
-    when = replace(guard, text=t.when.text) if t.when is not None else None
+    when = dataclasses.replace(guard, text=t.when.text) if t.when is not None else None
     return replace(t, sources=tuple(dict.fromkeys(sources)), when=when)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .guards import Guard
 from .schema import NO_SPAN, Record
@@ -49,8 +51,7 @@ _EFFECTS: Mapping[str, str] = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, kw_only=True):
     """A definition as it was written; names may point nowhere, an empty name was reported already."""
 
     id: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
+
+from msgspec import Struct
 
 from .decision import EventDraft
 from .ticket import Plain, Ticket
@@ -22,8 +23,7 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",
 ENCODING = 1  #: version of the canonical encoding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One line of the history (办理记录) as it is kept. `private` is None once it was erased."""
 
     district: str
@@ -49,8 +49,7 @@ class Event:
     salt: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainBreak:
+class ChainBreak(Struct, frozen=True, kw_only=True):
     """A place where a history is not what was written."""
 
     number: str
@@ -172,6 +171,6 @@ def _faults(event: Event, expected: int, previous: str) -> list[str]:
 
 
 def _with_hash(event: Event) -> Event:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(event, hash=event_hash(event))

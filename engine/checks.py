@@ -7,7 +7,8 @@ over. Whether the flow as a whole leads anywhere is looked at in `flow`.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .build import Parts
 from .guards import Guard
@@ -35,8 +36,7 @@ __all__ = ["Desk", "check"]
 _HOURS: Mapping[str, float] = {"hours": 1, "days": 24, "workdays": 24 * 7 / 5}  # to compare spans of different units
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Desk(Struct, frozen=True, kw_only=True):
     """What every check needs: the parts, where they stand, and what they may name."""
 
     parts: Parts

@@ -7,9 +7,11 @@ Every new date is a new deadline version with a ladder of its own; the first dat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from . import ladder
 from .calendar import WorkCalendar
@@ -29,8 +31,7 @@ class _Deadline(NamedTuple):
     provisional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timekeeper:
+class Timekeeper(Struct, frozen=True, kw_only=True):
     """What every clock computation needs: the calendar, the ladder's hour, the day it happened and the time it is."""
 
     workflow: Workflow

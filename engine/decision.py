@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from msgspec import Struct, field
 
 from .errors import Reason
 from .stimulus import Attachment
@@ -22,8 +23,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventDraft:
+class EventDraft(Struct, frozen=True, kw_only=True):
     """One line of the history before the store numbers, salts and chains it.
 
     `public` may be hashed as it is (ids, codes, dates); names, numbers and free text belong into `private`.
@@ -46,16 +46,14 @@ class EventDraft:
     private: Mapping[str, Plain] = field(default_factory=dict[str, Plain])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
+class Timer(Struct, frozen=True, kw_only=True):
     """A timer to arm; re-arming the same key moves its instant in place."""
 
     key: TimerKey
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crossing:
+class Crossing(Struct, frozen=True, kw_only=True):
     """A ladder step left behind: `how` is fired, or crossed (recorded only, when it was overtaken or imported)."""
 
     key: TimerKey
@@ -63,8 +61,7 @@ class Crossing:
     how: str = "fired"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageDraft:
+class MessageDraft(Struct, frozen=True, kw_only=True):
     """One message to one person, frozen when it is written; the store adds the number and makes `key` unique."""
 
     key: str
@@ -75,8 +72,7 @@ class MessageDraft:
     channel: str | None = None  #: None: chosen at sending
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallTask:
+class CallTask(Struct, frozen=True, kw_only=True):
     """A telephone call to make (电话催办): one open per ticket and clock."""
 
     clock: str
@@ -85,8 +81,7 @@ class CallTask:
     opened_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentDraft:
+class IncidentDraft(Struct, frozen=True, kw_only=True):
     """What the machine could not do alone; one open per key."""
 
     key: str
@@ -94,8 +89,7 @@ class IncidentDraft:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """A change of one ticket, complete: what is not named here does not change."""
 
     ticket: Ticket
@@ -115,8 +109,7 @@ class Decision:
     warnings: tuple[str, ...] = ()  #: what the person should know although it was done
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Nothing changes, and why."""
 
     number: str

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from .errors import Ambiguous, NotFound
 
 __all__ = ["Changes", "Directory", "District", "Holding", "Person", "Post", "Substitution", "Unit"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class District:
+class District(Struct, frozen=True, kw_only=True):
     """One administrative district: its division code and the prefix of its ticket numbers."""
 
     code: str
@@ -20,8 +20,7 @@ class District:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(Struct, frozen=True, kw_only=True):
     """A school, section, town central school, village, partner authority …
 
     `kind`: bureau, section, affiliate, town, school, kindergarten, village, partner, government or committee.
@@ -36,8 +35,7 @@ class Unit:
     successor: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class Post(Struct, frozen=True, kw_only=True):
     """A place in a unit that holds roles, whoever sits on it."""
 
     id: str
@@ -46,8 +44,7 @@ class Post:
     roles: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """Somebody who acts; `account` is the operating system's account, `grants` what is allowed beyond the posts."""
 
     id: str
@@ -58,8 +55,7 @@ class Person:
     grants: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(Struct, frozen=True, kw_only=True):
     """A person on a post from `since` to `until`, both days included; None is open."""
 
     post: str
@@ -68,8 +64,7 @@ class Holding:
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Substitution:
+class Substitution(Struct, frozen=True, kw_only=True):
     """A deputy for an absent person, both days included."""
 
     person: str
@@ -78,8 +73,7 @@ class Substitution:
     until: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(Struct, frozen=True, kw_only=True):
     """Entries of the organisation to add or to put in place of those with the same key; `dropped` are taken out."""
 
     units: tuple[Unit, ...] = ()

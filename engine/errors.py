@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = [
     "Ambiguous",
@@ -48,8 +49,7 @@ _OS_REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing wrong with a definition, with the place to look at.
 
     `line` and `column` count from 1; 0 means the place is not known.
@@ -70,8 +70,7 @@ class Problem:
         return f"{place}{self.code} {self.message}{hint}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """One reason why an action was refused, as data a host can show.
 
     `code` is stable (wrong_state, role_missing, same_person, field_missing, guard_false, …);

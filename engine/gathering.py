@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .decision import Decision
 from .directory import Directory
@@ -18,8 +20,7 @@ from .values import as_date
 __all__ = ["Letter", "gather", "item_line", "notice_letter"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """What is told once: `key` makes it unique, `persons` learn of it beside those the single changes would tell."""
 
     key: str

@@ -8,11 +8,12 @@ the first time is left out, what comes due while nobody looks is crossed in orde
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from .calendar import WorkCalendar
 from .moments import at_hour, shift_day, shift_moment

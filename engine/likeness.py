@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .ticket import Plain, Ticket
 
@@ -14,8 +15,7 @@ LIKE = 0.5  #: from here on a description is worth a look; 1 is the same text
 _SAME_PLACE, _OTHER_PLACE = 0.15, -0.15  #: what the place adds or takes where both state one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Likely:
+class Likely(Struct, frozen=True, kw_only=True):
     """A hazard that a finding may repeat, and how alike they are (0 to 1)."""
 
     number: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .directory import Changes, Directory, Holding, Unit
 from .errors import Reason
@@ -13,8 +15,7 @@ from .posts import HEAD, reach_reasons
 __all__ = ["Closing", "close_unit", "follower"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closing:
+class Closing(Struct, frozen=True, kw_only=True):
     """A closing that nothing speaks against: who leaves a post, which units get another above them."""
 
     changes: Changes

@@ -6,8 +6,9 @@ Whether the step fits the paper as a whole is looked at in `papers`; here it is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from .acting import act
 from .change import Change

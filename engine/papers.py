@@ -7,9 +7,11 @@ decided like any action, and one refusal refuses the step, with the reasons of a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .clocks import main_clock
 from .correction_notice import taken_off
@@ -50,8 +52,7 @@ _LISTING_ITEMS = ("rectification_notice", "verification_opinion")  #: papers who
 _Nothing: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One hazard on a paper."""
 
     snapshot: Snapshot
@@ -73,8 +74,7 @@ class Item:
         return f"第 {self.paper.place} 项（{self.number}）"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What somebody wants of a paper: `data` for every item, `each` and `evidence` for single hazards by number.
 
     `items` are the numbers a reply or re-inspection speaks of (none: all that can be meant); `failed` those not put right.
@@ -93,8 +93,7 @@ class Order:
         return {**self.data, **self.each.get(number, _Nothing)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What a step is for each hazard, with the paper as it is then; `told` are the roles that learn of it."""
 
     step: str

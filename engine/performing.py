@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
+
+from msgspec.structs import replace
 
 from .decision import Decision, Refusal
 from .errors import NotFound

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .directory import Changes, Directory, Holding, Person, Post
 from .errors import Reason
@@ -30,16 +32,14 @@ _DAY = timedelta(days=1)
 HEAD = "principal"  #: the role of a unit's head
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandingOver:
+class HandingOver(Struct, frozen=True, kw_only=True):
     """A hand-over that nothing speaks against: the posts that change hands, and what is to be written."""
 
     posts: tuple[Post, ...]
     changes: Changes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vacancy:
+class Vacancy(Struct, frozen=True, kw_only=True):
     """A post that somebody held and nobody holds; `filler` says in words who should fill it."""
 
     post: Post
@@ -47,8 +47,7 @@ class Vacancy:
     filler: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
+class Following(Struct, frozen=True, kw_only=True):
     """What becomes of a ticket whose responsible person has left the unit: `person` None waits for the next on `post`."""
 
     post: Post

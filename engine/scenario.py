@@ -20,8 +20,9 @@ checked at the end of each story. Nothing here reads a file or a clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from .calendar import WorkCalendar
 from .chain import check_chain
@@ -37,8 +38,7 @@ from .workflow import Workflow
 __all__ = ["MORNING", "Failure", "ScenarioResult", "StoryResult", "run_scenario", "untaken"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """Something a story expected and that did not come, with the place it is written."""
 
     source: str
@@ -51,8 +51,7 @@ class Failure:
         return f"{self.source}:{self.line}:{self.column}: “{self.story}”{self.message}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryResult:
+class StoryResult(Struct, frozen=True, kw_only=True):
     """What came of one story: its own steps, all decisions, what was taken (workflow, trigger), what was not met."""
 
     id: str
@@ -63,8 +62,7 @@ class StoryResult:
     failures: tuple[Failure, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioResult:
+class ScenarioResult(Struct, frozen=True, kw_only=True):
     """What came of a file: its problems (then nothing was performed), or one result per story."""
 
     source: str

@@ -7,10 +7,12 @@ What is proved of `decide` here holds for the product: the same function decides
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .calendar import WorkCalendar
 from .chain import Event, seal
@@ -26,8 +28,7 @@ from .workflow import Workflow
 __all__ = ["Case", "Done", "World"]
 
 
-@dataclass(slots=True)
-class Case:
+class Case(Struct):
     """Everything kept of one ticket, in the order it came."""
 
     ticket: Ticket
@@ -45,8 +46,7 @@ class Case:
     evidence: list[Attachment] = field(default_factory=list[Attachment])
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """One decision that was carried out, and when."""
 
     at: datetime

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from .ticket import Document, Snapshot, TimerKey
 
@@ -30,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hand:
+class Hand(Struct, frozen=True, kw_only=True):
     """By whom and how: the person who acts (意见人), who enters it (经办人), the means, and the day it happened.
 
     via: self 本人, phone 电话, wechat 微信, sms 短信, paper 纸质, in-person 当面.
@@ -51,8 +51,7 @@ class Hand:
         return self.entered_by or self.actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Struct, frozen=True, kw_only=True):
     """A file already kept by the evidence store, named by its SHA-256."""
 
     sha256: str
@@ -61,8 +60,7 @@ class Attachment:
     media_type: str = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """A hazard is reported (上报). `then` is taken at once, in the same change: put right on the spot, or merged."""
 
     hand: Hand
@@ -72,8 +70,7 @@ class Report:
     then: Act | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Act(Struct, frozen=True, kw_only=True):
     """A person takes a transition of the workflow. `into` names the workflow of a reclassification."""
 
     trigger: str
@@ -83,8 +80,7 @@ class Act:
     into: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
+class Called(Struct, frozen=True, kw_only=True):
     """A telephone call that a clock asked for was made; the hand's note says what came of it."""
 
     clock: str
@@ -92,15 +88,13 @@ class Called:
     reached: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fire:
+class Fire(Struct, frozen=True, kw_only=True):
     """A timer that was armed has come due."""
 
     key: TimerKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """A request is made (申请)."""
 
     kind: str
@@ -109,8 +103,7 @@ class Ask:
     level: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A pending request is approved or rejected (审批)."""
 
     ordinal: int
@@ -120,16 +113,14 @@ class Rule:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOff:
+class SignOff(Struct, frozen=True, kw_only=True):
     """A drafted paper is signed by a named leader (签发)."""
 
     ordinal: int
     hand: Hand
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperStep:
+class PaperStep(Struct, frozen=True, kw_only=True):
     """A paper over one or more hazards goes a step further, as it touches one of them.
 
     `document` is the paper as it is after the step, `act` the transition that the step carries for this hazard, `data`
@@ -143,8 +134,7 @@ class PaperStep:
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amend:
+class Amend(Struct, frozen=True, kw_only=True):
     """Something on record is corrected (更正); the old value stays in the history."""
 
     hand: Hand
@@ -152,16 +142,14 @@ class Amend:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Void:
+class Void(Struct, frozen=True, kw_only=True):
     """A ticket that should not have been is voided (作废), never deleted."""
 
     hand: Hand
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
+class Undo(Struct, frozen=True, kw_only=True):
     """The last action is taken back (撤销). `before` is how the ticket stood; the rest says what was done since.
 
     `sent` counts the messages about it that have left.
@@ -178,8 +166,7 @@ class Undo:
     sent: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handover:
+class Handover(Struct, frozen=True, kw_only=True):
     """What is open goes to who follows, on a post or as a unit (交接); where it stands and its dates stay.
 
     `person` is who is responsible from now on; None: nobody until `post` is filled. `unit` is the unit that takes over;
@@ -195,16 +182,14 @@ class Handover:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carry:
+class Carry(Struct, frozen=True, kw_only=True):
     """An open hazard goes over into the ledger of another year (结转); its number stays."""
 
     hand: Hand
     year: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
+class Import(Struct, frozen=True, kw_only=True):
     """A row of an existing ledger enters as a stated fact (存量) at the stage its dates prove.
 
     `proof`: reported, rectifying, pending, verified or closed; the dates are as stated in the ledger. `failed` says that

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time
+
+from msgspec import Struct, field
 
 from .moments import ZONE
 from .schema import Record
@@ -44,8 +45,7 @@ SCENARIO_PROBLEMS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """One thing expected after a step: what kind, where it is written, and the value as it is written."""
 
     kind: str
@@ -53,8 +53,7 @@ class Expected:
     node: Node
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One step of a story; `skipped` says that nobody looked since the step before."""
 
     place: Place
@@ -69,8 +68,7 @@ class Step:
     expected: tuple[Expected, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class Story(Struct, frozen=True, kw_only=True):
     """A named list of steps, after those of another story."""
 
     id: str
@@ -80,8 +78,7 @@ class Story:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True):
     """A file of stories about one workflow."""
 
     source: str

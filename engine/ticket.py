@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from .calendar import WorkCalendar
@@ -28,8 +29,7 @@ class Taken(NamedTuple):
 _NOTHING: Mapping[str, Plain] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(Struct, frozen=True, kw_only=True):
     """One hazard (隐患) on its way. `number` is "" until the store gives one; `rev` 0 is not stored yet."""
 
     district: str
@@ -63,8 +63,7 @@ class TimerKey(NamedTuple):
     occurrence: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockRun:
+class ClockRun(Struct, frozen=True, kw_only=True):
     """One run of a clock. Day clocks hold days in `budget` and `consumed`, hour clocks seconds.
 
     `fired` counts per step the occurrences already behind; `next_*` is what is armed, if anything.
@@ -103,8 +102,7 @@ class ClockRun:
         return TimerKey(self.clock, self.run, self.version, self.next_step, self.next_occurrence)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """Something asked for on a ticket; `ordinal` counts the requests of the ticket from 1."""
 
     ordinal: int
@@ -119,8 +117,7 @@ class Request:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A paper over one or more tickets (文书); the store gives `id`, signing gives `number`.
 
     status: draft 拟稿 | signed 签发 | served 送达 | acknowledged 签收 | withdrawn 撤稿 | void 作废.
@@ -156,8 +153,7 @@ class Document:
         return self.status in ("signed", "served", "acknowledged")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """All a decision sees. `ticket` is None for a report. Never the whole history."""
 
     workflow: Workflow

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from .directory import Directory
 from .errors import Reason
@@ -21,8 +22,7 @@ OUTCOMES = {"opened": "登记", "on_spot": "当场整改", "self_fix": "自查�
 _SCHOOLS = ("school", "kindergarten")  #: kinds of unit whose people look at their own unit only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One finding of a visit and what became of it; `ticket` is the hazard it opened, `linked_to` an older one."""
 
     place: int
@@ -31,8 +31,7 @@ class Finding:
     linked_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Struct, frozen=True, kw_only=True):
     """One visit as it goes on record; never changed afterwards. `signed_by` of the unit signed for it."""
 
     district: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from .guards import Guard
@@ -46,8 +48,7 @@ FieldType = Literal[
 Effect = Literal["extend", "list", "delist", "paper", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A signed length of time: `Span(-3, "workdays")` is three working days before."""
 
     amount: int
@@ -57,16 +58,14 @@ class Span:
         return f"{self.amount:+d} {self.unit}" if self.amount < 0 else f"{self.amount} {self.unit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldSpan:
+class FieldSpan(Struct, frozen=True, kw_only=True):
     """A length of time whose amount stands in a field of the ticket."""
 
     field: str
     unit: SpanUnit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueItem:
+class CatalogueItem(Struct, frozen=True, kw_only=True):
     """One entry of a catalogue; `lead` is the name of the unit in charge of it."""
 
     id: str
@@ -77,8 +76,7 @@ class CatalogueItem:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True, kw_only=True):
     """A list of entries that a bureau keeps, such as the categories of hazards."""
 
     id: str
@@ -102,8 +100,7 @@ class Catalogue:
         return named[0] if named else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class Role(Struct, frozen=True, kw_only=True):
     """Who may act, found in the organisation tree from the ticket (DESIGN of the language: README, “Roles”).
 
     Exactly one way is used: `holder_field` (`is:` — the person in that field), else `of` (unit fields, `parent_unit`,
@@ -120,8 +117,7 @@ class Role:
     otherwise: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One thing on record about a ticket."""
 
     id: str
@@ -132,8 +128,7 @@ class Field:
     builtin: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """One place a ticket can be in; `final` names the outcome when nothing follows."""
 
     id: str
@@ -143,8 +138,7 @@ class State:
     final: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
+class Transition(Struct, frozen=True, kw_only=True):
     """One way from a state to another, and who may take it with what."""
 
     trigger: str
@@ -163,8 +157,7 @@ class Transition:
     position: int = 0  #: order in the definition; names the transition within its workflow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """One rung of a clock's ladder, counted from the due date.
 
     `every` repeats it; `widen` doubles the interval from the fourth occurrence on, up to 20 of its units. `catch_up` says
@@ -183,8 +176,7 @@ class Step:
     template: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class Clock(Struct, frozen=True, kw_only=True):
     """A named deadline of a ticket; exactly one of `within` and `until` is given."""
 
     id: str
@@ -209,8 +201,7 @@ class Clock:
         return next((i for i, s in enumerate(self.steps) if s.id == step_id), -1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestKind:
+class RequestKind(Struct, frozen=True, kw_only=True):
     """Something asked for by one and decided by another, beside the main flow."""
 
     id: str
@@ -235,7 +226,7 @@ class RequestKind:
         return self.accepted_by.get(level or "") or self.decider(level)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
     """A whole definition, checked and bound to its catalogues; shared by all tickets of its version."""
 
@@ -260,8 +251,8 @@ class Workflow:
     digest: str  #: SHA-256 of `text`
     machine: StateMachine
     by_state: Mapping[str, Mapping[str, tuple[Transition, ...]]]  #: state → trigger → transitions in order
-    main: Clock | None = field(init=False)  #: the clock of the rectification itself
-    verifying: Clock | None = field(init=False)  #: the verifier's own clock
+    main: Clock | None = dataclasses.field(init=False)  #: the clock of the rectification itself
+    verifying: Clock | None = dataclasses.field(init=False)  #: the verifier's own clock
 
     def __post_init__(self) -> None:
         """Find the clocks that are asked for with every decision."""

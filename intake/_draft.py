@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from ._body import BodyRow
 from ._header import HeaderCell
@@ -22,8 +23,7 @@ Warn: TypeAlias = Callable[[str], None]
 Convert: TypeAlias = Callable[[Cell, Warn], object]
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """The row so far.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from .text import cell_text, is_blank, match_key
 from .workbook import MergedRange, Sheet, column_letter
@@ -28,8 +29,7 @@ _TOPICS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """One column a table may have.
 
     Attributes:
@@ -45,8 +45,7 @@ class Column:
     needed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderCell:
+class HeaderCell(Struct, frozen=True, kw_only=True):
     """One column as found: its index from 0, its title as written (``上/下`` for two lines), and what it was taken for."""
 
     column: int
@@ -59,8 +58,7 @@ class HeaderCell:
         return column_letter(self.column)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(Struct, frozen=True, kw_only=True):
     """A header as found: its first and last row (from 1) and its columns from left to right."""
 
     first_row: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from dataclasses import dataclass, field
 from functools import partial
+
+from msgspec import Struct, field
 
 from ._draft import Draft, Unfit, Warn
 from .dates import Deadline, ParsedDate, YearHint, parse_date, parse_deadline
@@ -22,8 +23,7 @@ _ORDER = (("completed_on", "found_on"), ("verified_on", "completed_on"), ("close
 _TITLES = {"found_on": "排查时间", "completed_on": "完成时间", "verified_on": "复查时间", "closed_on": "销号时间"}
 
 
-@dataclass(slots=True)
-class DateReader:
+class DateReader(Struct):
     """Reads the dates of one row.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import cast
+
+from msgspec import Struct, field
 
 from ._draft import Draft, Unfit, Warn
 from ._ledger_values import name, names, one_line
@@ -77,8 +78,7 @@ def read_person(draft: Draft) -> None:
     draft.require("post", "岗位")
 
 
-@dataclass(slots=True)
-class Directory:
+class Directory(Struct):
     """The units that may be named, by every name they have."""
 
     names: dict[str, str] = field(default_factory=dict[str, str])

@@ -11,16 +11,16 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from dataclasses import dataclass, field
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from .limits import Corrupt, Limits, TooLarge, check_extent
 
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 
 
-@dataclass(slots=True)
-class SheetExtent:
+class SheetExtent(Struct):
     """What was seen of one sheet: the last row and column with a value, and failed formulas as (row, column) from 0."""
 
     rows: int = 0

@@ -11,9 +11,10 @@ import calendar
 import datetime as dt
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from .errors import DateUnreadable
 from .text import Cell, cell_text, narrow
@@ -33,8 +34,7 @@ class Deadline(Enum):
     UNSET = "unset"  # 未定时限
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedDate:
+class ParsedDate(Struct, frozen=True, kw_only=True):
     """A date that was read.
 
     Attributes:
@@ -48,8 +48,7 @@ class ParsedDate:
     assumed_year: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SchoolYear:
+class SchoolYear(Struct, frozen=True):
     """A school year, or a semester of it: its months from August on lie in ``first``, the others in the year after."""
 
     first: int
@@ -199,8 +198,7 @@ def _arabic(numeral: str) -> str:
     return f"{_DIGITS.get(tens, '1')}{_DIGITS.get(ones, '0')}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
+class _Parts(Struct, frozen=True, kw_only=True):
     """What was written: a year of two or four digits, a month, and a day or a part of the month."""
 
     year: str | None

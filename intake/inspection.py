@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+
+from msgspec import Struct
 
 from ._body import Body, BodyRules
 from ._draft import Draft, Unfit
@@ -56,8 +57,7 @@ _NONE = frozenset(map(match_key, ("无", "无隐患", "未发现", "未发现隐
 _FEWEST = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingRow:
+class FindingRow(Struct, frozen=True, kw_only=True):
     """One finding with the visit it belongs to, as written; `description` "" is a visit that found nothing.
 
     `columns` are the letters of the columns by id, to say where a value stands that is refused later.
@@ -85,8 +85,7 @@ class FindingRow:
     columns: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokenRow:
+class BrokenRow(Struct, frozen=True, kw_only=True):
     """What a row that has problems says of its visit; None where that is what cannot be read."""
 
     row: int
@@ -106,8 +105,7 @@ class BrokenRow:
         return all(own is None or own == other for own, other in pairs)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InspectionFile:
+class InspectionFile(Struct, frozen=True, kw_only=True):
     """A workbook of visits as read: good rows, the others with all their problems, and rows that are no data."""
 
     path: Path

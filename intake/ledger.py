@@ -6,12 +6,15 @@ the rows; all of its problems are told. What was passed over is told too.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ._body import Body, BodyRow, BodyRules
 from ._draft import Draft
@@ -41,11 +44,10 @@ _RULES = BodyRules(
     joined=frozenset({"place", "basis", "measures", "interim", "progress", "extended", "remarks"}),
 )
 
-_EXPORTED_RULES = replace(_RULES, carried=frozenset(), ditto=False)  # we write every cell out
+_EXPORTED_RULES = dataclasses.replace(_RULES, carried=frozenset(), ditto=False)  # we write every cell out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
+class LedgerRow(Struct, frozen=True, kw_only=True):
     """One hazard of the ledger.
 
     Attributes:
@@ -69,8 +71,7 @@ class LedgerRow:
     assumed_years: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerFile:
+class LedgerFile(Struct, frozen=True, kw_only=True):
     """A ledger as read.
 
     Attributes:
@@ -102,8 +103,7 @@ class LedgerFile:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Table(Struct, frozen=True, kw_only=True):
     sheet: Sheet
     header: Header
     notes: tuple[str, ...] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from ._body import Body, BodyRules
 from ._draft import Draft
@@ -32,8 +33,7 @@ from .workbook import Sheet, open_sheets
 _FEWEST_COLUMNS = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRow:
+class UnitRow(Struct, frozen=True, kw_only=True):
     """One unit.
 
     Attributes:
@@ -58,8 +58,7 @@ class UnitRow:
     successor: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostRow:
+class PostRow(Struct, frozen=True, kw_only=True):
     """One post: its title, the full name of its unit, and its roles as written."""
 
     row: int
@@ -68,8 +67,7 @@ class PostRow:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonRow:
+class PersonRow(Struct, frozen=True, kw_only=True):
     """One person on one post; a person on two posts has two rows.
 
     Attributes:
@@ -103,8 +101,7 @@ class PersonRow:
     grants: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganisationFile:
+class OrganisationFile(Struct, frozen=True, kw_only=True):
     """An organisation as read: good rows, all problems of the others, and rows that are no data."""
 
     path: Path
@@ -115,8 +112,7 @@ class OrganisationFile:
     skipped: tuple[SkippedRow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """What is recorded already and may be named by a workbook that does not hold it.
 
     Attributes:
@@ -132,8 +128,7 @@ class Recorded:
     persons: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Part:
+class _Part(Struct, frozen=True, kw_only=True):
     """One of the three tables: its name, columns, rules, and how a row is read."""
 
     name: str
@@ -150,8 +145,7 @@ _PARTS = {
 }
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     drafts: dict[str, list[Draft]] = field(default_factory=lambda: {key: [] for key in _PARTS})
     skipped: list[SkippedRow] = field(default_factory=list[SkippedRow])
     reasons: list[str] = field(default_factory=list[str])

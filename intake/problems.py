@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowProblem:
+class RowProblem(Struct, frozen=True, kw_only=True):
     """One reason why a row cannot be taken as it stands.
 
     Attributes:
@@ -31,8 +30,7 @@ class RowProblem:
         return f"第 {self.row} 行 {self.column} 列（{self.title}）{value}：{self.message}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkippedRow:
+class SkippedRow(Struct, frozen=True, kw_only=True):
     """One row that is not data: a total, a remark, a heading, a repeated header, a zero finding.
 
     Attributes:

@@ -10,9 +10,10 @@ import contextlib
 import io
 import os
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow.engine.errors import os_reason
 
@@ -43,8 +44,7 @@ _OTHER_PACKAGES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergedRange:
+class MergedRange(Struct, frozen=True, kw_only=True):
     """A block of merged cells; rows from 1, columns from 0, both ends included."""
 
     first_row: int
@@ -53,8 +53,7 @@ class MergedRange:
     last_column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Sheet(Struct, frozen=True, kw_only=True):
     """One sheet.
 
     Attributes:

@@ -15,7 +15,8 @@ RectiflowError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from rectiflow.engine.errors import RectiflowError
 
@@ -73,8 +74,7 @@ class TemplateMissing(NotifierError):
         super().__init__("缺少消息模板：" + "、".join(self.missing) + "。请补上文件，或恢复随程序附带的模板。")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateProblem:
+class TemplateProblem(Struct, frozen=True, kw_only=True):
     """One thing wrong with a template; `line` counts from 1, 0 means the whole file."""
 
     path: str

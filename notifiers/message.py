@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 __all__ = ["MAIL", "SMS", "Contact", "Message", "Param", "Rendered", "Urgency"]
 
@@ -16,8 +17,7 @@ MAIL = "mail"  #: name of the channel for email, whatever carries it
 SMS = "sms"  #: name of the channel for short messages, whatever carries it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
+class Rendered(Struct, frozen=True, kw_only=True):
     """A message in its final bytes: stored before the first attempt, sent unchanged by every retry.
 
     `template_version` is the version these words came from; None where a store does not keep it.
@@ -31,8 +31,7 @@ class Rendered:
     template_version: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     """One claimed row of the outbox: one message to one person over one channel.
 
     Who, which template and which parameters are frozen when the row is written; address, substitute and words
@@ -55,8 +54,7 @@ class Message:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True):
     """How to reach a person today; a substitute's contact names the one stood in for."""
 
     person: str

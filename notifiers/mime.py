@@ -11,12 +11,13 @@ Headers are only set through `email.message`, never put together by hand. What t
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+
+from msgspec import Struct
 
 from rectiflow.engine.moments import ZONE
 
@@ -37,8 +38,7 @@ MAX_SUBJECT = 120  #: characters; phones show about 30
 MAX_NAME = 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class Sender(Struct, frozen=True, kw_only=True):
     """Whose name and address mails carry; the name also signs the text."""
 
     address: str

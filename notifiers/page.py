@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["FACT_MARK", "Paragraph", "paragraphs"]
 
 FACT_MARK = "· "  #: begins a line "· 标签：内容"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True, kw_only=True):
     """Either facts (label and value each) or plain lines."""
 
     facts: tuple[tuple[str, str], ...] = ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+
+from msgspec import Struct
 
 from rectiflow.engine.errors import os_reason
 
@@ -40,8 +41,7 @@ _NAME = re.compile(r"(_?[a-z][a-z0-9_]*)\.(mail\.txt|mail\.html|sms\.txt)\.j2")
 _SUBJECT = re.compile(r"主题[：:]\s*(\S.*)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """One template as it counts: `path` is where it was read, `rank` the place of its folder in the order."""
 
     name: str

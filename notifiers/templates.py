@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from jinja2 import FunctionLoader, StrictUndefined
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from msgspec import Struct
 
 from .errors import RenderFailure, TemplateInvalid, TemplateMissing, TemplateProblem
 from .message import Param
@@ -40,8 +40,7 @@ FILTERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailText:
+class MailText(Struct, frozen=True, kw_only=True):
     """The words of one mail: a subject on one line, the plain text and the page."""
 
     subject: str

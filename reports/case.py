@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+
+class Case(Struct, frozen=True, kw_only=True):
     """One hazard as it stood at the cut-off.
 
     All dates are local days of the district and are the days on which things happened, not those on which

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from .errors import GlyphMissing
 
@@ -27,8 +28,7 @@ FRAME_INCHES = 0.65  # legend and axis
 _INK, _QUIET = "#222222", "#8a8a8a"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
+class Series(Struct, frozen=True, kw_only=True):
     """One bar per label; `color` is a matplotlib colour."""
 
     name: str

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields, replace
 
 from .case import Case
 from .period import Period
@@ -33,8 +35,7 @@ from .register import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Struct, frozen=True, kw_only=True):
     """Counts of hazards in a period; figures of disjoint sets add up with `+`.
 
     Rates are exact fractions from 0 to 1, None where the denominator is 0. Day counts are natural days.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["COLUMNS", "FILL_COLUMNS", "LedgerColumn", "Pick"]
 
@@ -11,8 +12,7 @@ _HINT_CHARS = 255  #: Excel's limit for what it shows beside a cell
 _LIST_CHARS = 255  #: Excel's limit for a list written into the cell's own rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerColumn:
+class LedgerColumn(Struct, frozen=True, kw_only=True):
     """A column: the key of the row's mapping, the title as printed, the width in digits of the default font.
 
     One with a hint is for people to fill in: the hint shows beside the chosen cell, and the column is not printed.
@@ -29,8 +29,7 @@ class LedgerColumn:
             raise ValueError(f"the hint of {self.key!r} is longer than {_HINT_CHARS} characters")
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(Struct, frozen=True):
     """A cell that is still blank, with what can be picked for it; other words can be written all the same."""
 
     options: Sequence[str] = ()

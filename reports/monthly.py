@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from functools import partial
 from itertools import count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from . import monthly_tables, sentences
 from .blocks import Block, Chart, Heading, Paragraph, Table
@@ -22,8 +24,7 @@ _SUBJECT = "校园安全隐患排查整改情况月报"
 _TITLE_LINE = 20  #: characters of size 2 (22 pt) in a line of 156 mm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonthlyReport:
+class MonthlyReport(Struct, frozen=True, kw_only=True):
     """A monthly report as data; `render_word` and `render_html` print it."""
 
     title: str
@@ -49,8 +50,7 @@ class MonthlyReport:
     year_to_date: Figures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Data:
+class _Data(Struct, frozen=True, kw_only=True):
     """What all parts of one report are made from."""
 
     district: str

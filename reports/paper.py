@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+
+from msgspec import Struct
 
 #: Kinds of paper and what each is called.
 PAPER_KINDS: Final = {
@@ -22,8 +23,7 @@ PAPER_STATUSES: Final = frozenset({"draft", "signed", "served", "void", "withdra
 PASSED, FAILED = "合格", "不合格"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperItem:
+class PaperItem(Struct, frozen=True, kw_only=True):
     """One item of a paper, mostly a hazard; an empty text is what is not known.
 
     What may not be shown (restricted categories) is empty already.
@@ -54,8 +54,7 @@ class PaperItem:
     field: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
+class Paper(Struct, frozen=True, kw_only=True):
     """A paper to one unit; `render_paper_word` and `render_paper_html` print it.
 
     Raises:

@@ -7,14 +7,14 @@ both made from these parts, so that they say the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .blocks import Align
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """A paragraph, with the words it begins with (in the face of a heading), printed only `when` a field is set."""
 
     text: str
@@ -22,8 +22,7 @@ class Words:
     when: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(Struct, frozen=True, kw_only=True):
     """A column of the table of items: what its cells say, and its share of 156 mm."""
 
     title: str
@@ -32,15 +31,13 @@ class Cell:
     align: Align = "left"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Items:
+class Items(Struct, frozen=True, kw_only=True):
     """A table with one row for each item; empty cells of the slip are filled in by hand."""
 
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blanks:
+class Blanks(Struct, frozen=True, kw_only=True):
     """Labels with room to fill in by hand, two side by side."""
 
     pairs: tuple[tuple[str, str], ...]
@@ -52,8 +49,7 @@ Part = Words | Items | Blanks
 ENTRY: Final[Mapping[str, str]] = {"隐患": "项", "申请": "条"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """A row of a form: label and text, or two of each side by side; `each` names the list it is repeated for."""
 
     cells: tuple[tuple[str, str], ...]
@@ -66,16 +62,14 @@ DAY: Final = "　　年　　月　　日"
 BY_HAND: Final = SIGNATURE + DAY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class Box(Struct, frozen=True, kw_only=True):
     """A tall row of a form, for the opinion, signature and date of one level."""
 
     label: str
     signed: str = BY_HAND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """A form of one page; rows that follow each other with the same `each` are repeated together."""
 
     rows: tuple[Row, ...]

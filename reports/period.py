@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from calendar import monthrange
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from .errors import PeriodUnknown
 
@@ -27,8 +28,7 @@ _SEMESTER = re.compile(r"(\d{4})([春秋])")
 _HELP = "请写成 2024-11（月）、2024-H2（半年）、2024（年）、2024..2026（多年）、2024秋 或 2025春（学期）"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class Period(Struct, frozen=True, kw_only=True):
     """A span of whole months for which figures are given; `start` and `end` both belong to it.
 
     With a `closing_day` a month runs from the day after the closing day of the month before to its own:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
+
+from msgspec.structs import replace
 
 from .case import Case
 from .errors import PeriodUnknown

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import date
 from types import MappingProxyType
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from .case import Case
 from .figures import Figures, measure
@@ -29,8 +31,7 @@ _TITLES: Mapping[By, str] = MappingProxyType({"unit": "各单位表", "town": "�
 _LABELS = {"carried_over": "上期结转", "new": "本期新增", "rectified": "已整改", "overdue": "逾期", "waiting": "待复查"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """The figures of one unit, town or category."""
 
     key: str
@@ -38,8 +39,7 @@ class Line:
     figures: Figures
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tabulation:
+class Tabulation(Struct, frozen=True, kw_only=True):
     """A table of figures; `total` was counted from the rows, not added up from the lines."""
 
     by: By

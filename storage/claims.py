@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from rectiflow.engine.decision import IncidentDraft, MessageDraft
 from rectiflow.engine.ticket import TimerKey
@@ -22,16 +23,14 @@ class ClaimLost(Exception):
     """The lease of a claimed row ran out and somebody else may have it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True):
     """Who holds a claimed row, and the time by which leases are judged."""
 
     owner: str
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueTimer:
+class DueTimer(Struct, frozen=True, kw_only=True):
     """A claimed timer."""
 
     district: str

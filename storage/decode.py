@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from rectiflow.engine.chain import Event
 from rectiflow.engine.ticket import ClockRun, Document, Request, Taken, Ticket
@@ -104,8 +105,7 @@ TICKET_COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(Struct, frozen=True, kw_only=True):
     """A ticket as it is stored, with what a snapshot needs of it."""
 
     ticket: Ticket

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -17,8 +17,7 @@ from .tables import table
 __all__ = ["StoredDefinition", "keep_definition", "lost_versions", "read_definition", "stored_versions"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDefinition:
+class StoredDefinition(Struct, frozen=True, kw_only=True):
     """A definition's text as kept, with the catalogues it is bound to (id → YAML text)."""
 
     workflow: str

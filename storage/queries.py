@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -58,8 +58,7 @@ __all__ = [
 _MOST_NAMED = 500  #: values named in one statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketFilter:
+class TicketFilter(Struct, frozen=True, kw_only=True):
     """Which tickets to list; None and empty mean no restriction. Overdue means past its date and not handed in.
 
     `states` holds ids of states, or workflow/state where only that workflow's is meant.

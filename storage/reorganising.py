@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, update
 
 from rectiflow.engine.decision import Decision, IncidentDraft, MessageDraft
@@ -25,8 +25,7 @@ __all__ = ["ORGANISATION", "Reorganisation", "Reorganising"]
 ORGANISATION = "单位和人员"  #: what a Conflict names when the organisation has changed meanwhile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reorganisation:
+class Reorganisation(Struct, frozen=True, kw_only=True):
     """What is carried out together. `settled` are the keys of incidents that are over with it."""
 
     changes: Changes

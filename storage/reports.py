@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import ColumnElement, Engine, RowMapping, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -18,8 +18,7 @@ __all__ = ["MADE", "MAKING", "Edition", "claim", "drop", "editions", "finish", "
 MAKING, MADE = "making", "made"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edition:
+class Edition(Struct, frozen=True, kw_only=True):
     """One edition (版次) of a report, made or being made; `lease_until` is when its maker is taken for crashed."""
 
     district: str
@@ -89,7 +88,7 @@ def drop(engine: Engine, edition: Edition, *, owner: str) -> None:
 
 
 def _read(row: RowMapping) -> Edition:
-    values = {name: row[name] for name in Edition.__dataclass_fields__}
+    values = {name: row[name] for name in Edition.__struct_fields__}
     values["late"], values["paths"] = bool(row["late"]), tuple(row["paths"])
     return Edition(**values)
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rectiflow.engine.chain import Event, seal
 from rectiflow.engine.decision import Crossing, Decision, EventDraft, IncidentDraft, MessageDraft
@@ -24,8 +26,7 @@ Row = dict[str, Any]
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
-@dataclass(slots=True, kw_only=True)
-class Rows:
+class Rows(Struct, kw_only=True):
     """Everything one decision writes, by table."""
 
     ticket: Row

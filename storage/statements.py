@@ -7,10 +7,10 @@ driver connection keeps three quarters.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from msgspec import Struct
 from sqlalchemy import (
     Dialect,
     Integer,
@@ -65,8 +65,7 @@ _UPSERTED = ("clock", "timer", "request", "document")
 _ONCE = ("timer", "document_item", "task", "message", "incident", "evidence")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """SQL text with the order of its parameters; `json` are the places of those that hold JSON values."""
 
     sql: str
@@ -82,8 +81,7 @@ class Statement:
         return values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statements:
+class Statements(Struct, frozen=True, kw_only=True):
     """The statements a store runs for every action, timer and message."""
 
     load: Statement

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from rectiflow.engine.decision import Decision
@@ -34,8 +35,7 @@ class KeyTaken(Exception):
     """A ticket with this host key exists already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Beside(Struct, frozen=True, kw_only=True):
     """What is written in one transaction with decisions: a visit with its findings, and the texts of papers by id."""
 
     district: str = ""

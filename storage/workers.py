@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, literal_column, select, update
 
 from .connect import reading, writing
@@ -16,8 +17,7 @@ FORGOTTEN = timedelta(days=1)  #: after the last beat; then a worker's row is re
 LATE = timedelta(minutes=5)  #: how long something may be due before it is late
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
+class Worker(Struct, frozen=True, kw_only=True):
     """One process of `rectiflow run` as it said of itself, or is about to say."""
 
     owner: str
@@ -29,8 +29,7 @@ class Worker:
     stopped_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Struct, frozen=True, kw_only=True):
     """What waits to be done. Timers and waiting messages are everybody's, the rest is of one district."""
 
     due: int

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rectiflow.engine.chain import Event
 from rectiflow.engine.change import MARKED_FIELDS
 from rectiflow.engine.moments import local_day
@@ -31,8 +33,7 @@ _REFERRED = "referred"
 DIRECT = "局直属"  #: stands for the town of a unit that has none above it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folded:
+class Folded(Struct, frozen=True, kw_only=True):
     """One history up to a day: its milestones as they stood, the day it was entered, what it was described as."""
 
     number: str

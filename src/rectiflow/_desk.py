@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.hands import role_title
 from rectiflow.engine.roles import people, standing
@@ -47,8 +49,7 @@ PAPER_STATUS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestView:
+class RequestView(Struct, frozen=True, kw_only=True):
     """One request with who decides it and by when; `data` are titles and texts of what was given."""
 
     number: str
@@ -71,8 +72,7 @@ class RequestView:
     mine: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperView:
+class PaperView(Struct, frozen=True, kw_only=True):
     """One paper of a hazard with who signs it; `paper` is the number it took when it was signed."""
 
     id: str
@@ -94,8 +94,7 @@ class PaperView:
     mine: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallView:
+class CallView(Struct, frozen=True, kw_only=True):
     """One telephone call to make (电话催办): whom, about which hazards and deadline, since when.
 
     One conversation with a person is one call, however many hazards are late. `phone` is whole only for who is to call.

@@ -7,10 +7,12 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.decide import decide
@@ -50,8 +52,7 @@ class ClockWrong(WorkplaceError):
     """This machine's clock differs from the database's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a stimulus: the ticket as stored, and the decision that was carried out."""
 
     ticket: Ticket

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow._heart import real_now
 from rectiflow.engine.moments import ZONE
@@ -22,8 +23,7 @@ MISSED_BEATS = 3  #: until a worker counts as dead
 LEAST_PATIENCE = timedelta(seconds=90)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerView:
+class WorkerView(Struct, frozen=True, kw_only=True):
     """A worker that lives, and how long ago it last said so."""
 
     host: str
@@ -33,8 +33,7 @@ class WorkerView:
     seconds_ago: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """What `rectiflow health` answers: figures, what is wrong (`problems`), and what a person should see to (`notes`)."""
 
     healthy: bool

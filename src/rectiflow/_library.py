@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.errors import NotFound
@@ -22,16 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["Library", "Source", "builtin_sources", "calendar_for", "load_library"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A text with the name it is called by in problems."""
 
     name: str
     text: str
 
 
-@dataclass(slots=True)
-class Library:
+class Library(Struct):
     """Workflows by id and version, with the catalogue texts they are bound to. Safe to share between threads."""
 
     latest: Mapping[str, Workflow]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rectiflow._views import TicketLine
 from rectiflow.engine.errors import InputUnusable
@@ -22,8 +23,7 @@ _SEVERITIES = {"major": "重大", "general": "一般"}
 _STAGES = list(STAGES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineColumn:
+class LineColumn(Struct, frozen=True, kw_only=True):
     """One column: its id (an attribute of the line), its title, and what people read in it."""
 
     id: str

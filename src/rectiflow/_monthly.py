@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.decision import IncidentDraft, MessageDraft
 from rectiflow.engine.errors import InputUnusable
@@ -33,8 +36,7 @@ ISSUER = "安全股"
 _INSTANT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeReport:
+class MadeReport(Struct, frozen=True, kw_only=True):
     """A report that was made: its files and its figures. `problems` is what the self-check found."""
 
     title: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.directory import Directory, Holding, Person, Post, Substitution, Unit
 from rectiflow.engine.hands import ACT_AS
@@ -24,8 +26,7 @@ GRANT_TITLES = {ACT_AS: "代为操作", SEE_RESTRICTED: "查看受限类别"}
 _EXTRA_ROLES = {"安全责任人": "safety_officer", "值班领导": "duty_leader"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrganisationImport:
+class OrganisationImport(Struct, frozen=True, kw_only=True):
     """What an organisation workbook brings: entries ready to be written, and every problem by row and column."""
 
     units: tuple[Unit, ...]

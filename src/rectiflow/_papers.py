@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow._views import seen
 from rectiflow.engine import drafting, papers
@@ -42,8 +44,7 @@ _SHORT = re.compile(r"[W文](\d{1,6})")
 _WHOLE = re.compile(r"((?:[A-Z][A-Z0-9]{1,7}-)?W\d{4})-(\d{1,6})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """A step that was taken, or (dry) would be: the paper as it then is, and what became of each hazard."""
 
     plan: Plan
@@ -53,8 +54,7 @@ class Taken:
     dry: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaperLine:
+class PaperLine(Struct, frozen=True, kw_only=True):
     """One paper in a list; `answered`, `passed` and `closed` count its items."""
 
     id: str

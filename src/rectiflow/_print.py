@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from rectiflow._papers import items_of
 from rectiflow._sheet import event_title
@@ -156,10 +158,9 @@ def _thawed(body: Mapping[str, Any]) -> Paper:
     return Paper(**said)
 
 
-def _dated(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
+def _dated(kind: type[Struct], body: Mapping[str, Any]) -> dict[str, Any]:
     """Read days and instants back; what a later version no longer knows is left out."""
-    known = {f.name for f in fields(kind)}
-    said = {k: v for k, v in body.items() if k in known}
+    said = {k: v for k, v in body.items() if k in kind.__struct_fields__}
     for name in ("found_on", "drafted_on", "signed_on", "due_on", "completed_on"):
         if said.get(name):
             said[name] = date.fromisoformat(said[name])
@@ -171,6 +172,8 @@ def _dated(kind: type, body: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Struct):
+        value = asdict(value)
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in cast("dict[str, Any]", value).items()}
     return [_plain(v) for v in cast("Sequence[Any]", value)] if isinstance(value, list | tuple) else value
@@ -247,8 +250,7 @@ def _visit(flow: Rectiflow, items: Sequence[Item]) -> tuple[date | None, str, st
     return min(days, default=None), method, str(first.fields.get("inspectors") or ""), ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judgement:
+class _Judgement(Struct, frozen=True, kw_only=True):
     """What a re-inspection found: good or not, why not, by whom, and what was on record of the rectification then."""
 
     passed: bool

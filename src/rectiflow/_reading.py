@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
+
+from msgspec.structs import replace
 
 from rectiflow.engine.actions import Action, actions
 from rectiflow.engine.calendar import WorkCalendar

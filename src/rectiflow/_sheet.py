@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow._desk import PaperView, RequestView, paper_view, request_view
 from rectiflow._upkeep import STATUS_TITLES
@@ -37,8 +38,7 @@ _TITLES = {
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockView:
+class ClockView(Struct, frozen=True, kw_only=True):
     """One deadline that is alive; `days_left` counts natural days and is negative past the date."""
 
     id: str
@@ -51,8 +51,7 @@ class ClockView:
     provisional: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventView:
+class EventView(Struct, frozen=True, kw_only=True):
     """One line of the history (办理记录): whose statement, by whose hand, by what means, when, and what.
 
     `details` are titles and texts; they are empty once the private part was erased.
@@ -77,8 +76,7 @@ class EventView:
     details: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """One reminder: when it was written, about what, to whom, and whether it arrived."""
 
     at: datetime
@@ -89,8 +87,7 @@ class Told:
     status_title: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionView:
+class ActionView(Struct, frozen=True, kw_only=True):
     """One thing a person could do: `needs` are the titles of what has to be given with it."""
 
     kind: str
@@ -101,8 +98,7 @@ class ActionView:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Sheet(Struct, frozen=True, kw_only=True):
     """A hazard on one page."""
 
     line: TicketLine

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow._bulk import TO_A_COMMIT
 from rectiflow.engine.decision import IncidentDraft
@@ -25,8 +26,7 @@ BACK_OFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), t
 JITTER = 0.2  #: share of a wait that is left to chance, so that what failed together does not come back together
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
+class Swept(Struct, frozen=True, kw_only=True):
     """What a sweep of due timers did."""
 
     fired: int = 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
@@ -29,8 +30,7 @@ __all__ = ["Section", "Today", "TodayItem", "today"]
 WEEK_DAYS = 7  #: how far `week` looks ahead, in natural days
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TodayItem:
+class TodayItem(Struct, frozen=True, kw_only=True):
     """One thing that waits. `ordinal` is that of a request or paper, `key` that of a paper, message or incident.
 
     `days` counts natural days: left until the date (negative: past it) where there is one, else waited since.
@@ -51,8 +51,7 @@ class TodayItem:
     call: CallView | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True):
     """A heading with what waits under it."""
 
     id: str
@@ -60,8 +59,7 @@ class Section:
     items: tuple[TodayItem, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Today:
+class Today(Struct, frozen=True, kw_only=True):
     """All that waits: `everything` tells whether it is the whole district's, `until` how far ahead it looks."""
 
     day: date
@@ -71,8 +69,7 @@ class Today:
     sections: tuple[Section, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     """Whose view it is."""
 
     flow: Rectiflow

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from rectiflow._identity import keeps_all
 from rectiflow.engine.errors import NotFound, RectiflowError
@@ -37,8 +38,7 @@ _SHORT_ID = 6  #: hexadecimal digits of a message's short id
 _GOOD, _BAD, _NOTE = "正常", "有问题", "请注意"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One thing the doctor looked at."""
 
     subject: str
@@ -51,8 +51,7 @@ class Finding:
         return self.state == _BAD
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageView:
+class MessageView(Struct, frozen=True, kw_only=True):
     """One outbox row as a person wants to see it; `body` is what was or will be sent, once it is in words."""
 
     key: str
@@ -71,8 +70,7 @@ class MessageView:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IncidentView:
+class IncidentView(Struct, frozen=True, kw_only=True):
     """One incident (待处理事项)."""
 
     id: str

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.decide import decide
@@ -48,8 +50,7 @@ __all__ = [
 _PAGE = 200  #: tickets read at a time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketLine:
+class TicketLine(Struct, frozen=True, kw_only=True):
     """One hazard in a list; `days_left` is negative past the date, `overdue` only while it is not handed in."""
 
     number: str
@@ -72,8 +73,7 @@ class TicketLine:
     turn: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """A page of hazards; `hidden` counts restricted ones left out, `after` is the cursor of the next page, if any.
 
     `more` counts those beyond the limit where the list stands in an order of its own, which has no cursor.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
 
 from rectiflow._visits import Found, Inspected, inspect
 from rectiflow.engine.errors import Ambiguous, InputUnusable, NotFound, Reason, RectiflowError, Refused
@@ -35,8 +36,7 @@ _COLUMN_OF = {**{v: k for k, v in _FIELDS.items()}, "unit": "unit", "on": "visit
               "inspectors": "inspectors", "partners": "partners", "signed_by": "signed_by", "evidence": "files"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitImport:
+class VisitImport(Struct, frozen=True, kw_only=True):
     """What came of a workbook: the visits on record, those known before, and every problem by row and column."""
 
     done: tuple[Inspected, ...]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, Refusal
@@ -51,8 +53,7 @@ _SOURCES: Mapping[str, str] = {
 _TRIGGERS: Mapping[str, str] = {"on_spot": "on_spot", "self_fix": "self_fix", "merged": "merge"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """One finding as it is stated: the hazard's fields, what becomes of it, and what is given with that.
 
     outcome: opened 登记 | on_spot 当场整改 | self_fix 自查自改 | merged 并入 (`linked_to` the open hazard). A hazard that
@@ -67,8 +68,7 @@ class Found:
     workflow: str = "hazard"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspected:
+class Inspected(Struct, frozen=True, kw_only=True):
     """What came of a visit: its number (none where it was only tried), the hazards in the order of the findings."""
 
     number: str
@@ -79,8 +79,7 @@ class Inspected:
     dry: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitLine:
+class VisitLine(Struct, frozen=True, kw_only=True):
     """One visit in a list, in words."""
 
     number: str
@@ -97,8 +96,7 @@ class VisitLine:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingView:
+class FindingView(Struct, frozen=True, kw_only=True):
     """One finding of a visit, in words; what is restricted is not told to who may not see it."""
 
     place: int
@@ -199,8 +197,7 @@ def visit(flow: Rectiflow, number: str, *, by: str) -> tuple[VisitLine, tuple[Fi
     return _line(flow, rows[0]), tuple(_view(flow, row, by) for row in found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandedIn:
+class HandedIn(Struct, frozen=True, kw_only=True):
     """Which schools and kindergartens have a visit or a check of their own on record between two days, by name."""
 
     since: date

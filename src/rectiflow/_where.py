@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rectiflow._views import find_open, listing, ticket_filter
 from rectiflow.engine.errors import InputUnusable, RectiflowError
@@ -36,8 +38,7 @@ _OR = re.compile(r"[,，、;；|]+")
 Keep = Callable[[Ticket], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Where(Struct, frozen=True, kw_only=True):
     """What was asked for: what the database narrows by, and what is looked at hazard by hazard."""
 
     wanted: TicketFilter = field(default_factory=TicketFilter)
@@ -63,8 +64,7 @@ class Where:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """The hazards meant that a person may see; `hidden` counts restricted ones left out, `everything` is all open ones."""
 
     numbers: tuple[str, ...]
@@ -75,8 +75,7 @@ class Found:
 Read = Callable[["Rectiflow", Where, str, str], Where]  #: flow, what was read so far, sign, value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Term:
+class _Term(Struct, frozen=True, kw_only=True):
     """One thing that may be written: its id, other names, the signs that may follow (none: a flag), an example."""
 
     id: str
@@ -148,7 +147,7 @@ def _unknown(name: str) -> str:
 
 
 def _narrowed(where: Where, **changes: object) -> Where:
-    return replace(where, wanted=replace(where.wanted, **changes))  # type: ignore[arg-type] # names of the table below
+    return replace(where, wanted=replace(where.wanted, **changes))  # names of the table below
 
 
 def _both(have: frozenset[str], more: Iterable[str]) -> frozenset[str]:

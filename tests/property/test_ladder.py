@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.directory import Directory, District, Holding, Person, Post, Unit
@@ -232,7 +234,7 @@ class Drive:
     ) -> None:
         clock = base().clocks["work"]
         fitted: Clock = replace(clock, steps=steps, until=None if budget else clock.until, within=budget)
-        workflow = replace(base(), clocks={"work": fitted})
+        workflow = dataclasses.replace(base(), clocks={"work": fitted})
         self.world = World({"counted": workflow}, directory(), calendar, at(START.isoformat(), "10:00"))
         self.number = done(self.world.report("counted", "k", due_on=due_on)).ticket.number
         self.model = Model(works, steps, budget, due_on)

@@ -7,16 +7,16 @@ Office arranges each year anew; until its notice is known a year has only the st
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from .override import CalendarOverride, SchoolTerm, is_weekday, load_override, shows_arrangement
 
 __all__ = ["CalendarOverride", "SchoolTerm", "YearDays", "china_workdays", "load_override"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class YearDays:
+class YearDays(Struct, frozen=True, kw_only=True):
     """What is known of one year; `covered` is False while the year's official arrangement is not known.
 
     `holidays` holds the Mondays to Fridays that do not work, `makeup` the Saturdays and Sundays that do.

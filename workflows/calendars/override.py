@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
+
+from msgspec import Struct
 
 from rectiflow.engine.errors import InputUnusable
 
@@ -29,8 +30,7 @@ _LONGEST = 60  #: days of one stretch; the longest official break has nine
 _STRETCH = re.compile(r"(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchoolTerm:
+class SchoolTerm(Struct, frozen=True, kw_only=True):
     """One school term, both days included; it steers inspections and recipients, never a hazard's deadline."""
 
     name: str
@@ -38,8 +38,7 @@ class SchoolTerm:
     last: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarOverride:
+class CalendarOverride(Struct, frozen=True, kw_only=True):
     """A district's own days, added to the official ones.
 
     `complete` names the years whose whole official arrangement stands in the file: it replaces the package's.

@@ -6,10 +6,11 @@ The units are those the district's plan names; towns and schools are called ç¤ºä
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ._files import new_workbook, sample_text
 
@@ -25,8 +26,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleUnit:
+class SampleUnit(Struct, frozen=True, kw_only=True):
     """One unit of the sample district; `parent` is a unit's id."""
 
     id: str
@@ -36,8 +36,7 @@ class SampleUnit:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplePost:
+class SamplePost(Struct, frozen=True, kw_only=True):
     """One post of a unit, with the roles it holds."""
 
     id: str
@@ -46,8 +45,7 @@ class SamplePost:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SamplePerson:
+class SamplePerson(Struct, frozen=True, kw_only=True):
     """Whoever sits on a post, named by it; phone and email belong to nobody."""
 
     post: str
@@ -59,8 +57,7 @@ class SamplePerson:
     grants: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleSubstitute:
+class SampleSubstitute(Struct, frozen=True, kw_only=True):
     """A deputy for an absent person, both named, both days included."""
 
     absent: str
@@ -70,8 +67,7 @@ class SampleSubstitute:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleDistrict:
+class SampleDistrict(Struct, frozen=True, kw_only=True):
     """A whole district: its division code, the prefix of its numbers, its organisation."""
 
     code: str

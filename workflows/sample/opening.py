@@ -6,11 +6,12 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ._files import new_workbook, sample_text
 
@@ -38,8 +39,7 @@ _REMARKS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningLedger:
+class OpeningLedger(Struct, frozen=True, kw_only=True):
     """The ledger as it stood before the opening day; every row maps the standard columns to what was written."""
 
     title: str

@@ -6,10 +6,11 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow._clock import SetClock
 from rectiflow.engine.errors import InputUnusable
@@ -26,8 +27,7 @@ _MARK = "演示.txt"  #: marks a folder that a demonstration may clear
 DOWN = (date(2024, 11, 11), date(2024, 11, 15))  #: the machine stands still, nobody looks
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoSummary:
+class DemoSummary(Struct, frozen=True, kw_only=True):
     """What the demonstration did and where to look."""
 
     folder: Path

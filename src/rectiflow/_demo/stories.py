@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Any
+
+from msgspec import Struct, field
 
 from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.ticket import Ticket
@@ -18,8 +19,7 @@ __all__ = ["STORIES", "Scene", "Story"]
 Scene = Callable[[Cast, Ticket], object]
 
 
-@dataclass(slots=True)
-class Story:
+class Story(Struct):
     """One ticket with its scenes by day; `begin` reports it on the first day."""
 
     title: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from rectiflow._papers import draft_paper, items_of, take_step
 from rectiflow._print import print_paper
@@ -22,8 +23,7 @@ __all__ = ["VisitStory", "visit_stories"]
 _Scene = Callable[["VisitStory", Cast], object]
 
 
-@dataclass(slots=True)
-class VisitStory:
+class VisitStory(Struct):
     """One visit: who comes where, what is found, and what happens to its notice on which day."""
 
     title: str
@@ -82,7 +82,7 @@ class VisitStory:
 
 def _with_photograph(cast: Cast, found: Found, index: int) -> Found:
     """Give what was put right at once a picture to show it."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     if found.outcome == "opened":
         return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rectiflow._sheet import event_title
 from rectiflow.engine.chain import Event
@@ -84,8 +85,7 @@ def apply_ledger(
     return _Apply(flow, file, caller, account=account, write=not dry_run, on_progress=on_progress).run()
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """What happened so far."""
 
     applied: list[Applied] = field(default_factory=list[Applied])

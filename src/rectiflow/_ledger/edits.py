@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct
 
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.ticket import Plain, Ticket
@@ -29,8 +30,7 @@ _SENSES: Mapping[str, Sense] = {"due_on": "ahead", "found_on": "behind", "comple
 _APOSTROPHE = ("'=", "'+", "'-", "'@", "'＝", "'＋", "'－", "'＠")  #: before what a .csv would run as a formula
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """One cell that says something else than the ledger did when it was exported; `now` None: it was emptied."""
 
     column: str
@@ -38,8 +38,7 @@ class Edit:
     now: Plain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cells:
+class Cells(Struct, frozen=True, kw_only=True):
     """Reads the cells of one file."""
 
     file: LedgerFile

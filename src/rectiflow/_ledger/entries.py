@@ -9,6 +9,8 @@ from datetime import date
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
+
 from rectiflow.engine.stimulus import Hand, Import
 from rectiflow.engine.ticket import Plain
 from rectiflow.engine.workflow import Workflow
@@ -29,8 +31,7 @@ _OTHER = "other"  #: the category of a row that names none
 _SOURCE_BY_KIND = {"town": "town", "partner": "joint", "committee": "superior", "government": "superior"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A row of a ledger, ready to be taken over or compared.
 
     `said` holds what the row says by column, as ids, ISO dates and plain text; an empty cell says nothing.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, Refusal
@@ -84,8 +86,7 @@ def _check_person(flow: Rectiflow, hand: Hand) -> None:
         raise Refused("", "导入台账", reasons)
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """What happened so far."""
 
     created: int = 0

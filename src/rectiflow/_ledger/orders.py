@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from rectiflow._hands import OWN_VIAS, hand_for, read_happened
 from rectiflow._steps import AMEND, VOID, named, request_named, roles_taking, trigger_named
 from rectiflow.engine.errors import Ambiguous, RectiflowError
@@ -50,8 +52,7 @@ _COLUMN_OF: Mapping[str, str] = {name: column for column, name in FIELDS.items()
 Problem = Callable[[str, str], None]  #: column and what is wrong there
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What a row asks for; `claims` are cells that must come out as the action brings them about."""
 
     title: str
@@ -70,8 +71,7 @@ def column_of(subject: str, columns: Mapping[str, str], fields: Container[str]) 
     return column if column in columns else "action"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderReader:
+class OrderReader(Struct, frozen=True, kw_only=True):
     """Reads what the rows of one file ask for; what is wrong is handed to `problem`, all of it."""
 
     flow: Rectiflow

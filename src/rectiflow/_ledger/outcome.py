@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rectiflow.engine.decision import Decision
 from rectiflow.engine.ticket import Snapshot, Ticket
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Applied", "Difference", "LedgerApply", "LedgerImport", "RowNote", "cell_problem"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """One cell that says something else than the record does; `was` is on record, `now` stands in the ledger.
 
     `applied` tells that the record was corrected; `obstacle` says why it cannot be from a ledger.
@@ -40,8 +40,7 @@ class Difference:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowNote:
+class RowNote(Struct, frozen=True, kw_only=True):
     """Something that was taken, but should be looked at; row 0 is the table as a whole."""
 
     row: int
@@ -52,8 +51,7 @@ class RowNote:
         return f"第 {self.row} 行：{self.message}" if self.row else self.message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerImport:
+class LedgerImport(Struct, frozen=True, kw_only=True):
     """What a ledger brought, or on a dry run would bring; problems, changes and warnings are in the order of rows."""
 
     created: int = 0
@@ -66,8 +64,7 @@ class LedgerImport:
     numbers: Mapping[int, str] = field(default_factory=dict[int, str])  #: the hazard's number by row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """One row that was carried out, or on a dry run would be: the hazard before, the decision, the hazard after."""
 
     row: int
@@ -78,8 +75,7 @@ class Applied:
     ticket: Ticket
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerApply:
+class LedgerApply(Struct, frozen=True, kw_only=True):
     """What a filled-in ledger did, or on a dry run would do; everything is in the order of rows."""
 
     applied: tuple[Applied, ...] = ()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.chain import Event
 from rectiflow.engine.change import MARKED_FIELDS
@@ -16,8 +18,7 @@ from .columns import FIELDS
 __all__ = ["Deeds", "deeds_of", "given_in", "record_at", "record_of", "stated_in"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deeds:
+class Deeds(Struct, frozen=True, kw_only=True):
     """Who did what a ledger names: the last re-inspection and the close-out, as text."""
 
     verifier: str | None = None

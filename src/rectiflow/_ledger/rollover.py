@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rectiflow.engine.carrying import ALREADY
 from rectiflow.engine.decide import decide
@@ -24,8 +25,7 @@ BATCH = 200  #: hazards carried over with one transaction
 Progress = Callable[[int, int], None]
 
 
-@dataclass(slots=True, kw_only=True)
-class Rollover:
+class Rollover(Struct, kw_only=True):
     """What came of carrying over, or on a dry run would come; `refused` are the reasons by number."""
 
     year: int

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow.engine.absences import Cancelling, away, cancel_absence, current_absences
 from rectiflow.engine.decision import MessageDraft
@@ -27,8 +28,7 @@ __all__ = ["Absence", "absences", "cancel", "register"]
 ACTION, CANCEL = "请假代理", "取消请假"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Absence:
+class Absence(Struct, frozen=True, kw_only=True):
     """Who is away from when to when, who stands in, and what waits for the absent one; `now` tells whether it runs."""
 
     person: str

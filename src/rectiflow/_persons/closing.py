@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow.engine.directory import Directory, Unit
 from rectiflow.engine.errors import Ambiguous, NotFound, Reason, Refused
@@ -29,8 +30,7 @@ __all__ = ["Closed", "close"]
 ACTION = "撤并"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
+class Closed(Struct, frozen=True, kw_only=True):
     """What a closing came to: `successor` "" means nobody takes over and each open hazard became an incident."""
 
     unit: str
@@ -42,8 +42,7 @@ class Closed:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class _Case(Struct, frozen=True, kw_only=True):
     """A closing under way."""
 
     flow: Rectiflow

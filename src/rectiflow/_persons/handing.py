@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from rectiflow._organisation import GRANT_TITLES, new_id
 from rectiflow.engine.decision import Decision, MessageDraft
@@ -32,8 +34,7 @@ ACTION = "交接"
 _SHOWN = 20  #: of what passes, in the message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Newcomer:
+class Newcomer(Struct, frozen=True, kw_only=True):
     """How somebody not known yet is reached; at least one of these lets a person be added."""
 
     phone: str | None = None
@@ -46,8 +47,7 @@ class Newcomer:
         return bool(self.phone or self.email or self.account)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What is to be done: persons and posts as people name them; `new` None leaves the post empty."""
 
     old: str
@@ -57,8 +57,7 @@ class Order:
     newcomer: Newcomer = field(default_factory=Newcomer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handed:
+class Handed(Struct, frozen=True, kw_only=True):
     """What a hand-over came to. `later`: the hazards change their responsible person on the day itself."""
 
     posts: tuple[str, ...]
@@ -73,8 +72,7 @@ class Handed:
     dry_run: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
+class _Plan(Struct, frozen=True, kw_only=True):
     """Everything decided, nothing carried out."""
 
     before: Directory

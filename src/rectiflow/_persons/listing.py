@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.moments import ZONE
@@ -32,8 +33,7 @@ HANDOVER_COLUMNS = (
 _ENDINGS = (".xlsx", ".csv", ".html")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class Listed(Struct, frozen=True, kw_only=True):
     """What stands above and below the list: who hands over, who takes over, who is present."""
 
     title: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from rectiflow._views import is_overdue, pages
 from rectiflow.engine.directory import Directory, Post
@@ -30,8 +31,7 @@ NAMED = "整改责任人"
 _MASKED = "（限制类，只给有权限的人看）"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passing:
+class Passing(Struct, frozen=True, kw_only=True):
     """One thing that passes: `role` says as what, `renamed` whether the hazard names another person from now on.
 
     `days_left` is that of a hazard still to be rectified, negative when it is overdue.
@@ -49,8 +49,7 @@ class Passing:
     renamed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """The organisation before and after, the day that is looked at, and by whom."""
 
     flow: Rectiflow

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Thread
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow

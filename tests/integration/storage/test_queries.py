@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from rectiflow._flow import Rectiflow
@@ -43,8 +44,7 @@ CATEGORIES = ("fire", "food", "bus", None)
 WORKFLOWS = ("hazard", "major_hazard")
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """A ticket with its main clock, as the plain loop sees it."""
 
     ticket: Ticket

@@ -27,7 +27,7 @@ DAY = date(2024, 9, 2)
 def handed(flow: Rectiflow, old: str = "officer", new: str | None = "town", **changes: Any) -> Handed:
     """Hand a post over today, by the chief."""
     told: dict[str, Any] = {"old": old, "new": new, "since": flow.today()}
-    order = Order(**{**told, **{k: v for k, v in changes.items() if k in Order.__dataclass_fields__}})
+    order = Order(**{**told, **{k: v for k, v in changes.items() if k in Order.__struct_fields__}})
     return hand_over(flow, order, by="chief", dry_run=bool(changes.get("dry_run")))
 
 

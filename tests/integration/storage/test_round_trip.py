@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.chain import check_chain
@@ -113,7 +114,7 @@ def full_document() -> Document:
 
 def unset(value: Any, *, but: tuple[str, ...]) -> list[str]:
     """Return the fields of a record that still hold their default."""
-    made = {f.name: f.default if f.default_factory is MISSING else f.default_factory() for f in fields(value)}
+    made = {f.name: f.default if f.default_factory is NODEFAULT else f.default_factory() for f in fields(value)}
     return [name for name, default in made.items() if name not in but and getattr(value, name) == default]
 
 

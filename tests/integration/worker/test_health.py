@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow._clock import SetClock
 from rectiflow._health import examine
@@ -55,7 +56,7 @@ def test_a_worker_is_dead_after_three_missed_beats(place: Workplace) -> None:
     assert f"最近的一个在 {worker.host}，" in found.problems[0]
     assert "之后没有动静" in found.problems[0]
     slower = place.settings.worker.model_copy(update={"tick_seconds": 60.0})
-    patient = replace(place, settings=place.settings.model_copy(update={"worker": slower}))
+    patient = dataclasses.replace(place, settings=place.settings.model_copy(update={"worker": slower}))
     assert examine(patient).healthy
     patient.flow.close()
 

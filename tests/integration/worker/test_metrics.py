@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 import threading
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def _name(sample: Any) -> str:
 def _with(place: Workplace, **settings: float) -> Workplace:
     """Return the workplace with other settings of the worker; it opens the database anew."""
     worker = place.settings.worker.model_copy(update=settings)
-    return replace(place, settings=place.settings.model_copy(update={"worker": worker}))
+    return dataclasses.replace(place, settings=place.settings.model_copy(update={"worker": worker}))
 
 
 def test_the_page_shows_the_database_and_the_worker(place: Workplace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -119,7 +119,7 @@ def test_a_slow_answer_is_no_wrong_clock(tmp_path: Path, fresh_postgres_url: str
             self.asked += 1
             return super().now() + timedelta(minutes=self.asked - 1)
 
-    flow = replace(place, clock=SlowClock()).flow
+    flow = dataclasses.replace(place, clock=SlowClock()).flow
     assert isinstance(flow.clock, SlowClock)
     flow.clock.asked = 0
     flow.check_clock()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow.engine.chain import ENCODING, Event, check_chain, event_hash, private_digest
 from support.district import CLERK, HEAD, SAFETY, at, done, rectifying, submit, world

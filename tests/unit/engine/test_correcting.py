@@ -148,7 +148,7 @@ def row(proof: str, **more: Any) -> Import:
         "responsible_person": RECTIFIER,
         "due_on": "2024-06-28",
     }
-    stated = {k: v for k, v in more.items() if k in Import.__slots__}
+    stated = {k: v for k, v in more.items() if k in Import.__struct_fields__}
     return Import(
         hand=Hand(actor=SAFETY),
         data={**data, **{k: v for k, v in more.items() if k not in stated}},

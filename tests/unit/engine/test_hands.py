@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow.engine.chain import check_chain
 from rectiflow.engine.stimulus import Hand

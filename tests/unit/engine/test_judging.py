@@ -115,7 +115,7 @@ def test_only_the_grant_lifts_a_restriction() -> None:
 
 def test_a_ticket_stands_where_its_history_leaves_it() -> None:
     """A row rewritten behind the history's back is found by comparing both."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     place = world()
     number = rectifying(place)

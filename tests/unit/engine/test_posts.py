@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow.engine.absences import Cancelling, away, cancel_absence, current_absences
 from rectiflow.engine.directory import Changes, Directory, Holding, Person, Post, Substitution, Unit

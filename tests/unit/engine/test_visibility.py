@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow._library import load_library
 from rectiflow.engine.directory import Directory, District, Holding, Person, Post, Substitution, Unit

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from docx.enum.text import WD_LINE_SPACING
 from docx.oxml.ns import qn
 from docx.shared import Pt, RGBColor
+from msgspec.structs import replace
 
 from rectiflow.reports import render_paper_word
 from rectiflow.reports.paper import FORM_KINDS, PAPER_KINDS, Paper

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow.reports.paper import PAPER_KINDS, Paper
 from rectiflow.reports.paper_fields import ITEM_FIELDS, PAPER_FIELDS, PAPER_LISTS, REQUEST_FIELDS, field_values

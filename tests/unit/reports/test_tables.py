@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from rectiflow.reports.figures import Figures, measure
 from rectiflow.reports.period import Period
