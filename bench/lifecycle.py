@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +138,9 @@ def by_hand(
             if index:
                 connection.execute(load, [own]).fetchone()
             connection.execute("BEGIN IMMEDIATE")
-            for sql, values in commit:
-                connection.execute(sql, [v.replace(number, own) if isinstance(v, str) else v for v in values])
+            for sql, rows in groupby(commit, key=itemgetter(0)):
+                own_rows = [[v.replace(number, own) if isinstance(v, str) else v for v in row] for _, row in rows]
+                connection.executemany(sql, own_rows)
             connection.execute("COMMIT")
 
     return once
@@ -162,6 +165,11 @@ class _Listening:
         """Run a statement and remember it."""
         self._said.append((sql, list(values)))
         return self._cursor.execute(sql, values)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]]) -> Any:
+        """Run a statement for several rows and remember each."""
+        self._said.extend((sql, list(values)) for values in rows)
+        return self._cursor.executemany(sql, rows)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)

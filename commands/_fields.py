@@ -92,7 +92,7 @@ def by_field(workflow: Workflow, pairs: Pairs, today: date) -> dict[str, str]:
     from rectiflow._flow import by_title
     from rectiflow._hands import day_word
 
-    titles = {f.id: f.title for f in workflow.fields.values()}
+    titles = workflow.titles
     data: dict[str, str] = {}
     twice: list[str] = []
     for name, value in pairs:

@@ -59,7 +59,7 @@ def acting(made: Session, order: Order) -> Make:
 
         workflow = before.workflow
         trigger = resolve_action(workflow, before.case.state, order.action)
-        titles = workflow.triggers()
+        titles = workflow.triggers
         if trigger not in titles:
             _elsewhere(workflow, order.numbers[0] if order.numbers else before.case.number, order.action)
         hand = hand_of(made, given, before, roles_taking(workflow, before.case.state, trigger))

@@ -44,7 +44,7 @@ def act(snapshot: Snapshot, stimulus: Act, now: datetime) -> Decision | Refusal:
     """
     ticket, workflow = snapshot.case, snapshot.workflow
     candidates = workflow.leaving(ticket.state, stimulus.trigger)
-    title = workflow.triggers().get(stimulus.trigger, stimulus.trigger)
+    title = workflow.triggers.get(stimulus.trigger, stimulus.trigger)
     if not candidates:
         return Refusal(number=ticket.number, action=title, reasons=(wrong_state(workflow, ticket, stimulus.trigger),))
     attempts = [_attempt(snapshot, t, stimulus, now) for t in candidates]
@@ -79,7 +79,7 @@ def wrong_state(workflow: Workflow, ticket: Ticket, trigger: str) -> Reason:
     """Say that a trigger cannot be taken here, and what can."""
     here = workflow.by_state.get(ticket.state, {})
     possible = "、".join(dict.fromkeys(ts[0].title for ts in here.values()))
-    title = workflow.triggers().get(trigger)
+    title = workflow.triggers.get(trigger)
     what = f"不能“{title}”" if title else f"没有“{trigger}”这一操作"
     can = f"，可办：{possible}" if possible else "，已无后续操作"
     message = f"当前环节“{workflow.states[ticket.state].title}”{what}{can}"

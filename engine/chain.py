@@ -7,19 +7,20 @@ them leaves the chain whole, and the salt keeps short texts from being guessed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from msgspec import Struct
+from msgspec.json import Encoder
+from msgspec.structs import replace
 
 from .decision import EventDraft
 from .ticket import Plain, Ticket
 
 __all__ = ["ENCODING", "ChainBreak", "Event", "check_chain", "check_standing", "event_hash", "private_digest", "seal"]
 
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_encode = Encoder(order="deterministic").encode
 ENCODING = 1  #: version of the canonical encoding
 
 
@@ -88,7 +89,7 @@ def seal(draft: EventDraft, *, district: str, number: str, seq: int, previous: s
 
 def private_digest(private: Mapping[str, Plain], salt: str) -> str:
     """Return the salted SHA-256 of a private part, in hex."""
-    return sha256((salt + "\n" + canonical(private)).encode()).hexdigest()
+    return sha256(salt.encode() + b"\n" + canonical(private)).hexdigest()
 
 
 def event_hash(event: Event) -> str:
@@ -119,7 +120,7 @@ def event_hash(event: Event) -> str:
         event.public,
         event.private_digest,
     ]
-    return sha256(canonical(parts).encode()).hexdigest()
+    return sha256(canonical(parts)).hexdigest()
 
 
 def check_chain(number: str, events: Iterable[Event], head: str | None = None) -> tuple[ChainBreak, ...]:
@@ -152,9 +153,9 @@ def _said(marks: Mapping[str, Plain]) -> dict[str, Plain]:
     return {k: v for k, v in marks.items() if v is not None}
 
 
-def canonical(value: Plain) -> str:
-    """Write JSON the one way that hashes are taken of: sorted keys, no spaces, no escapes."""
-    return _CANONICAL.encode(value)
+def canonical(value: Plain) -> bytes:
+    """Write JSON the one way that hashes are taken of: UTF-8, sorted keys, no spaces, no escapes."""
+    return _encode(value)
 
 
 def _faults(event: Event, expected: int, previous: str) -> list[str]:
@@ -171,6 +172,4 @@ def _faults(event: Event, expected: int, previous: str) -> list[str]:
 
 
 def _with_hash(event: Event) -> Event:
-    from msgspec.structs import replace
-
     return replace(event, hash=event_hash(event))

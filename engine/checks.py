@@ -301,7 +301,7 @@ def _met_by(desk: Desk, clock: Clock) -> None:
     triggers = tuple(dict.fromkeys(t.trigger for t in desk.parts.transitions))
     if desk.known("N304", "操作", clock.met_by, triggers, *at):
         leaving = {s for t in desk.parts.transitions if t.trigger == clock.met_by for s in t.sources}
-        if leaving <= {*desk.parts.states} and not leaving & clock.alive_in:
+        if leaving <= {*desk.parts.states} and not any(map(clock.lives_in, leaving)):
             message = f"操作 {clock.met_by} 不从时限 {clock.id} 的任何一个环节出发，时限无法完成"
             desk.fault("T607", message, *at, hint=f"{clock.met_by} 从 {'、'.join(sorted(leaving))} 出发")
 

@@ -60,7 +60,7 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
         """
         for clock in self.workflow.clocks.values():
             before = runs.get(clock.id)
-            if anew and clock.while_listed and before is not None and before.live and state in clock.alive_in:
+            if anew and clock.while_listed and before is not None and before.live and clock.lives_in(state):
                 yield self.begin(clock, before.run + 1, fields, paused=state in clock.paused_in)
                 continue
             after = self._advance(clock, before, None, state, "", fields) if clock.while_listed else None
@@ -122,7 +122,7 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
         self, clock: Clock, run: ClockRun | None, source: str | None, target: str, trigger: str,
         fields: Mapping[str, Plain],
     ) -> ClockRun | None:  # fmt: skip
-        alive = target in clock.alive_in and (not clock.while_listed or bool(fields.get("listed_level")))
+        alive = clock.lives_in(target) and (not clock.while_listed or bool(fields.get("listed_level")))
         if run is None or not run.live:
             return self._enter(clock, run, target, fields) if alive and not _over(clock, run, source) else None
         if not alive:
@@ -249,7 +249,7 @@ def _over(clock: Clock, run: ClockRun | None, source: str | None) -> bool:
     """Tell whether an ended run stays ended: it was met, and nobody judges what met it, so it is met for good."""
     if run is None or clock.again == "restart":
         return False
-    return source in clock.alive_in or (run.handed_in_on is not None and not clock.paused_in)
+    return clock.lives_in(source) or (run.handed_in_on is not None and not clock.paused_in)
 
 
 def _other_kind(clock: Clock, run: ClockRun) -> bool:

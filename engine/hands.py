@@ -72,7 +72,7 @@ def same_person_reasons(
 
     Looks over the ticket's whole life, at the persons who acted; who only entered it is looked at elsewhere.
     """
-    titles, directory = workflow.triggers(), snapshot.directory
+    titles, directory = workflow.triggers, snapshot.directory
     reasons: list[Reason] = []
     for trigger in triggers:
         took = {p for k in snapshot.case.taken.get(trigger, ()) for p in (k.actor, k.in_place_of)} - {""}

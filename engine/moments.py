@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from .calendar import WorkCalendar
@@ -13,11 +14,13 @@ __all__ = ["ZONE", "at_hour", "chinese_date", "end_of", "local_day", "shift_day"
 ZONE = ZoneInfo("Asia/Shanghai")  #: China keeps one time and no daylight saving
 
 
+@lru_cache(maxsize=1024)
 def local_day(moment: datetime) -> date:
     """Return the local day an instant falls in."""
     return moment.astimezone(ZONE).date()
 
 
+@lru_cache(maxsize=1024)
 def at_hour(day: date, hour: int) -> datetime:
     """Return the instant of a full local hour of `day`, in UTC."""
     return datetime.combine(day, time(hour), ZONE).astimezone(UTC)

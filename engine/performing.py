@@ -114,7 +114,7 @@ class Performance:
         match step.action:
             case "do":
                 workflow = self.world.workflows[self.case.ticket.workflow]
-                trigger = _by_title(workflow.triggers(), step.subject)
+                trigger = _by_title(workflow.triggers, step.subject)
                 return Act(
                     trigger=trigger, hand=hand, data=step.data, evidence=_files(step.evidence), into=said.get("into")
                 )

@@ -88,7 +88,7 @@ def _end_lost_clocks(change: Change, target: Workflow) -> None:
 
 
 def _goes_on(clock: Clock, target: Workflow) -> bool:
-    return clock.for_request is not None or (clock.again == "continue" and target.enters_at in clock.alive_in)
+    return clock.for_request is not None or (clock.again == "continue" and clock.lives_in(target.enters_at))
 
 
 def _adopt_clocks(change: Change, target: Workflow) -> None:

@@ -63,7 +63,7 @@ def ask_reasons(snapshot: Snapshot, kind: RequestKind, level: str | None, on: da
     if snapshot.workflow.states[ticket.state].final is not None:
         reasons.append(Reason(code="wrong_state", message="隐患已办结，不能再申请"))
     main = main_clock(snapshot.workflow)
-    if kind.effect == "extend" and (main is None or ticket.state not in main.alive_in):
+    if kind.effect == "extend" and (main is None or not main.lives_in(ticket.state)):
         reasons.append(Reason(code="no_deadline", message="整改时限不在走（还没有交办，或已整改完），无从延期"))
     if _waiting(snapshot.requests, kind, level):
         reasons.append(Reason(code="request_pending", message=f"已有一件“{kind.title}”待审批"))

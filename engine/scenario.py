@@ -84,7 +84,7 @@ class ScenarioResult(Struct, frozen=True, kw_only=True):
 def untaken(workflow: Workflow, results: Iterable[ScenarioResult]) -> tuple[str, ...]:
     """Return the actions and requests of a workflow that no story takes, in the author's order."""
     taken = {name for r in results for s in r.stories for where, name in s.taken if where == workflow.id}
-    return tuple(name for name in (*workflow.triggers(), *workflow.requests) if name not in taken)
+    return tuple(name for name in (*workflow.triggers, *workflow.requests) if name not in taken)
 
 
 def run_scenario(

@@ -63,7 +63,7 @@ class TimerKey(NamedTuple):
     occurrence: int
 
 
-class ClockRun(Struct, frozen=True, kw_only=True):
+class ClockRun(Struct, frozen=True, kw_only=True, array_like=True):
     """One run of a clock. Day clocks hold days in `budget` and `consumed`, hour clocks seconds.
 
     `fired` counts per step the occurrences already behind; `next_*` is what is armed, if anything.
@@ -102,7 +102,7 @@ class ClockRun(Struct, frozen=True, kw_only=True):
         return TimerKey(self.clock, self.run, self.version, self.next_step, self.next_occurrence)
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, array_like=True):
     """Something asked for on a ticket; `ordinal` counts the requests of the ticket from 1."""
 
     ordinal: int
@@ -117,7 +117,7 @@ class Request(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Document(Struct, frozen=True, kw_only=True):
+class Document(Struct, frozen=True, kw_only=True, array_like=True):
     """A paper over one or more tickets (文书); the store gives `id`, signing gives `number`.
 
     status: draft 拟稿 | signed 签发 | served 送达 | acknowledged 签收 | withdrawn 撤稿 | void 作废.

@@ -191,10 +191,9 @@ class Clock(Struct, frozen=True, kw_only=True):
     for_request: str | None = None  #: set on the clocks made from `decide_within`
     steps: tuple[Step, ...] = ()
 
-    @property
-    def alive_in(self) -> frozenset[str]:
-        """The states between whose first entry and last exit one run lives."""
-        return frozenset(self.runs_in) | frozenset(self.paused_in)
+    def lives_in(self, state: str | None) -> bool:
+        """Tell whether a run lives in a state: between first entry and last exit of these there is one."""
+        return state in self.runs_in or state in self.paused_in
 
     def step(self, step_id: str) -> int:
         """Return the index of a step; -1 when the ladder no longer has it."""
@@ -251,11 +250,15 @@ class Workflow:
     digest: str  #: SHA-256 of `text`
     machine: StateMachine
     by_state: Mapping[str, Mapping[str, tuple[Transition, ...]]]  #: state → trigger → transitions in order
+    triggers: Mapping[str, str] = dataclasses.field(init=False)  #: every trigger → title, in the author's order
+    titles: Mapping[str, str] = dataclasses.field(init=False)  #: every field → title
     main: Clock | None = dataclasses.field(init=False)  #: the clock of the rectification itself
     verifying: Clock | None = dataclasses.field(init=False)  #: the verifier's own clock
 
     def __post_init__(self) -> None:
-        """Find the clocks that are asked for with every decision."""
+        """Find once what is asked for with every decision."""
+        object.__setattr__(self, "triggers", {t.trigger: t.title for t in self.transitions})
+        object.__setattr__(self, "titles", {f.id: f.title for f in self.fields.values()})
         main = _main_clock(self.clocks.values())
         object.__setattr__(self, "main", main)
         object.__setattr__(self, "verifying", _verify_clock(self.clocks.values(), main))
@@ -268,10 +271,6 @@ class Workflow:
     def leaving(self, state: str, trigger: str) -> tuple[Transition, ...]:
         """Return the transitions `trigger` can take from `state`, in the author's order."""
         return self.by_state.get(state, {}).get(trigger, ())
-
-    def triggers(self) -> Mapping[str, str]:
-        """Return every trigger with its title, in the author's order."""
-        return {t.trigger: t.title for t in self.transitions}
 
 
 def _main_clock(every: Iterable[Clock]) -> Clock | None:

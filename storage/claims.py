@@ -63,7 +63,7 @@ class Claims:
     ) -> list[DueTimer]:
         """Hold claimed timers for `lease` from now on; return those that are still ours."""
         statement = self.statements.renew_timer
-        held = {"b_owner": owner, "b_now": instant_text(now), "lease_until": instant_text(now + lease)}
+        held = {"owner": owner, "now": instant_text(now), "lease_until": instant_text(now + lease)}
         with self.link.transaction() as cursor:
             return [
                 t
@@ -76,7 +76,7 @@ class Claims:
         statement = self.statements.release_timer
         with self.link.transaction() as cursor:
             for timer in timers:
-                cursor.execute(statement.sql, statement.values({**_named(timer), "b_owner": owner}))
+                cursor.execute(statement.sql, statement.values({**_named(timer), "owner": owner}))
 
     def drop_timer(self, timer: DueTimer) -> None:
         """Remove a timer whose run or version is gone."""
@@ -95,7 +95,7 @@ class Claims:
         """Free a timer that could not be carried out: tried again at `retry_at`, or (None) given up with an incident."""
         values = {
             **_named(timer),
-            "b_owner": owner,
+            "owner": owner,
             "error": error,
             "status": "armed" if retry_at else "failed",
             "due_at": instant_text(retry_at or timer.due_at),
@@ -119,7 +119,7 @@ class Claims:
 
     def keep_rendered(self, district: str, key: str, claim: Claim, rendered: Mapping[str, Any]) -> bool:
         """Store the rendered bytes of a claimed message; False when the claim is lost."""
-        named = {"b_district": district, "b_key": key, "b_owner": claim.owner, "b_now": instant_text(claim.now)}
+        named = {"district": district, "key": key, "owner": claim.owner, "now": instant_text(claim.now)}
         return self._run(self.statements.keep_rendered, {**named, **rendered}) == 1
 
     def finish_message(
@@ -139,9 +139,9 @@ class Claims:
     ) -> bool:
         """Free a claimed message with its outcome, and open an incident with it; False when the claim is lost."""
         values = {
-            "b_district": district,
-            "b_key": key,
-            "b_owner": owner,
+            "district": district,
+            "key": key,
+            "owner": owner,
             "status": status,
             "due_at": instant_text(due_at),
             "sent_at": instant_text(sent_at) if sent_at else None,
@@ -167,8 +167,8 @@ class Claims:
         self, statement: Statement, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None
     ) -> list[Any]:
         until = instant_text(now + lease)
-        values: dict[str, Any] = {"owner": owner, "lease_until": until, "b_now": instant_text(now), "b_limit": limit}
-        values["b_district"] = district
+        values: dict[str, Any] = {"owner": owner, "lease_until": until, "now": instant_text(now), "limit": limit}
+        values["district"] = district
         return self.link.rows(statement.sql, statement.values(values))
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> int:
@@ -206,5 +206,4 @@ def _due_timer(row: tuple[Any, ...]) -> DueTimer:
 
 
 def _named(timer: DueTimer) -> dict[str, Any]:
-    key = {f"b_{k}": v for k, v in zip(TimerKey._fields, timer.key, strict=True)}
-    return {"b_district": timer.district, "b_number": timer.number, **key}
+    return {"district": timer.district, "number": timer.number, **timer.key._asdict()}

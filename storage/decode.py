@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from operator import attrgetter
+from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, convert
+from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from rectiflow.engine.chain import Event
 from rectiflow.engine.ticket import ClockRun, Document, Request, Taken, Ticket
@@ -28,62 +30,9 @@ __all__ = [
     "read_ticket",
 ]
 
-CLOCK_COLUMNS = (
-    "clock",
-    "run",
-    "status",
-    "started_at",
-    "due_on",
-    "due_at",
-    "version",
-    "original_due_on",
-    "budget",
-    "consumed",
-    "running_since",
-    "edition",
-    "provisional",
-    "handed_in_on",
-    "ended_on",
-    "fired",
-    "next_step",
-    "next_occurrence",
-    "next_at",
-)
-REQUEST_COLUMNS = (
-    "ordinal",
-    "kind",
-    "status",
-    "level",
-    "asked_by",
-    "asked_on",
-    "decided_by",
-    "decided_on",
-    "data",
-    "reason",
-)
-DOCUMENT_COLUMNS = (
-    "id",
-    "kind",
-    "unit",
-    "status",
-    "level",
-    "signer",
-    "request",
-    "drafted_on",
-    "number",
-    "signed_by",
-    "signed_on",
-    "drafted_by",
-    "served_on",
-    "served_by",
-    "served_via",
-    "acknowledged_on",
-    "acknowledged_by",
-    "inspection",
-    "corrects",
-    "reason",
-)
-DOCUMENT_DAYS = ("drafted_on", "signed_on", "served_on", "acknowledged_on")
+CLOCK_COLUMNS = ClockRun.__struct_fields__
+REQUEST_COLUMNS = Request.__struct_fields__
+DOCUMENT_COLUMNS = Document.__struct_fields__  #: of a paper; the last two are its place among the ticket's
 TICKET_COLUMNS = (
     "district",
     "number",
@@ -103,6 +52,16 @@ TICKET_COLUMNS = (
     "restricted",
     "host_key",
 )
+
+
+T = TypeVar("T")
+_MOMENTS = ("started_at", "due_at", "running_since", "next_at")
+_ORDINAL = attrgetter("ordinal")
+_PLAIN = Decoder(Mapping[str, Any])
+_TAKEN = Decoder(Mapping[str, tuple[Taken, ...]])
+_RUNS = Decoder(tuple[ClockRun, ...], strict=False)
+_REQUESTS = Decoder(tuple[Request, ...], strict=False)
+_DOCUMENTS = Decoder(tuple[Document, ...], strict=False)
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -129,9 +88,9 @@ def read_ticket(columns: Sequence[Any]) -> Ticket:
         rev=rev,
         seq=seq,
         head=head,
-        fields=_plain(fields),
-        taken={k: tuple(Taken(*t) for t in v) for k, v in _plain(taken).items()},
-        marks=_plain(marks),
+        fields=_read(_PLAIN, fields),
+        taken=_read(_TAKEN, taken),
+        marks=_read(_PLAIN, marks),
         since=_read_day(since_on) or date.min,
         opened_at=read_instant(opened_at),
         severity=severity,
@@ -145,12 +104,13 @@ def decode_loaded(columns: Sequence[Any]) -> Loaded:
     """Read the one row that `load` selects: ticket columns, clocks, requests, documents, revision, time."""
     ticket = read_ticket(columns[: len(TICKET_COLUMNS)])
     clocks, requests, documents, revision, read_at = columns[len(TICKET_COLUMNS) :]
-    runs = [read_clock(c) for c in _plain(clocks) or ()]
+    runs = _read(_RUNS, clocks or "[]")
+    asked = _read(_REQUESTS, requests or "[]")
     return Loaded(
         ticket=ticket,
-        clocks={r.clock: r for r in runs},
-        requests=tuple(sorted((read_request(r) for r in _plain(requests) or ()), key=lambda r: r.ordinal)),
-        documents=tuple(read_document(d) for d in _plain(documents) or ()),
+        clocks={r.clock: _in_utc(r) for r in runs},
+        requests=asked if len(asked) < 2 else tuple(sorted(asked, key=_ORDINAL)),
+        documents=_read(_DOCUMENTS, documents or "[]"),
         revision=int(revision or 0),
         read_at=read_instant(read_at) if read_at else None,
     )
@@ -183,56 +143,35 @@ def decode_event(row: Mapping[str, Any]) -> Event:
     )
 
 
-def read_clock(values: Sequence[Any]) -> ClockRun:
+def read_clock(values: Any) -> ClockRun:
     """Read a run of a clock from its columns in the order of CLOCK_COLUMNS."""
-    clock, run, status, started_at, due_on, due_at, version, original_due_on, budget, consumed, *rest = values
-    running_since, edition, provisional, handed_in_on, ended_on, fired, next_step, next_occurrence, next_at = rest
-    return ClockRun(
-        clock=clock,
-        run=run,
-        status=status,
-        started_at=read_instant(started_at),
-        due_on=_read_day(due_on),
-        due_at=_read_moment(due_at),
-        version=version,
-        original_due_on=_read_day(original_due_on),
-        budget=budget,
-        consumed=consumed,
-        running_since=_read_moment(running_since),
-        edition=edition,
-        provisional=bool(provisional),
-        handed_in_on=_read_day(handed_in_on),
-        ended_on=_read_day(ended_on),
-        fired=_plain(fired),
-        next_step=next_step,
-        next_occurrence=next_occurrence,
-        next_at=_read_moment(next_at),
-    )
+    return _in_utc(convert(values, ClockRun, strict=False))
 
 
-def read_request(values: Sequence[Any]) -> Request:
+def read_request(values: Any) -> Request:
     """Read a request from its columns in the order of REQUEST_COLUMNS."""
-    c = dict(zip(REQUEST_COLUMNS, values, strict=True))
-    c["asked_on"], c["decided_on"] = _read_day(c["asked_on"]), _read_day(c["decided_on"])
-    return Request(**{**c, "data": _plain(c["data"])})
+    return convert(values, Request, strict=False)
 
 
-def read_document(values: Sequence[Any]) -> Document:
-    """Read a paper from its columns in the order of DOCUMENT_COLUMNS, then ordinal and place."""
-    c = dict(zip((*DOCUMENT_COLUMNS, "ordinal", "place"), values, strict=True))
-    days: dict[str, Any] = {name: _read_day(c[name]) for name in DOCUMENT_DAYS}
-    return Document(**{**c, **days})
+def read_document(values: Any) -> Document:
+    """Read a paper from its columns in the order of DOCUMENT_COLUMNS."""
+    return convert(values, Document, strict=False)
 
 
-def _plain(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+def _read(decoder: Decoder[T], value: Any) -> T:
+    """Read a JSON column as the record it holds: text, or what the driver has made of it already."""
+    return decoder.decode(value) if isinstance(value, str) else convert(value, decoder.type, strict=False)
+
+
+def _in_utc(run: ClockRun) -> ClockRun:
+    """Keep instants in UTC; a PostgreSQL session may speak another zone."""
+    if run.started_at.tzinfo is UTC:
+        return run
+    moments = {n: read_instant(m) for n in _MOMENTS if (m := getattr(run, n)) is not None}
+    return replace(run, **moments)
 
 
 def _read_day(value: Any) -> date | None:
     if value is None or isinstance(value, date):
         return value
     return date.fromisoformat(value)
-
-
-def _read_moment(value: Any) -> datetime | None:
-    return None if value is None else read_instant(value)

@@ -78,8 +78,15 @@ class Link:
 
     def first(self, sql: str, values: Values = ()) -> Any:
         """Run one statement by itself and return its first row; None when there is none."""
-        with self.alone() as cursor:
-            return cursor.execute(sql, values).fetchone()
+        host = self._host()
+        if host is not None:
+            return host.cursor().execute(sql, values).fetchone()
+        try:  # as `alone`, without what a context manager costs: every action reads its ticket by this
+            with self._turn:
+                return self._connection().execute(sql, values).fetchone()
+        except Exception as exc:
+            explain(exc, self.engine.url)
+            raise
 
     def rows(self, sql: str, values: Values = ()) -> list[Any]:
         """Run one statement by itself and return its rows."""

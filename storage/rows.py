@@ -14,7 +14,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from rectiflow.engine.chain import Event, seal
-from rectiflow.engine.decision import Crossing, Decision, EventDraft, IncidentDraft, MessageDraft
+from rectiflow.engine.decision import CallTask, Crossing, Decision, EventDraft, IncidentDraft, MessageDraft
+from rectiflow.engine.stimulus import Attachment
 from rectiflow.engine.ticket import ClockRun, Document, Request, Ticket, TimerKey
 from rectiflow.engine.visiting import Visit
 
@@ -27,25 +28,12 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
 class Rows(Struct, kw_only=True):
-    """Everything one decision writes, by table."""
+    """Everything one decision writes: what is done with which rows, in this order; nothing that is empty."""
 
     ticket: Row
     created: bool
     fired: TimerKey | None = None
-    events: list[Row] = field(default_factory=list[Row])
-    privates: list[Row] = field(default_factory=list[Row])
-    clocks: list[Row] = field(default_factory=list[Row])
-    armed: list[Row] = field(default_factory=list[Row])
-    crossed: list[Row] = field(default_factory=list[Row])
-    disarmed: list[Row] = field(default_factory=list[Row])
-    requests: list[Row] = field(default_factory=list[Row])
-    documents: list[Row] = field(default_factory=list[Row])
-    items: list[Row] = field(default_factory=list[Row])
-    tasks: list[Row] = field(default_factory=list[Row])
-    ended: list[Row] = field(default_factory=list[Row])
-    messages: list[Row] = field(default_factory=list[Row])
-    evidence: list[Row] = field(default_factory=list[Row])
-    incidents: list[Row] = field(default_factory=list[Row])
+    lists: dict[str, list[Row]] = field(default_factory=dict[str, list[Row]])
 
 
 def visit_rows(visit: Visit, numbers: Sequence[str]) -> tuple[Row, list[Row]]:
@@ -97,40 +85,50 @@ def rows_of(decision: Decision, number: str, paper_numbers: Mapping[int, str]) -
     before = decision.ticket
     sealed = list(_seal(decision.events, before, number))
     ticket = replace(before, number=number, head=sealed[-1].hash)
-    rows = Rows(ticket=_ticket_row(ticket), created=ticket.rev == 1, fired=decision.fired)
     at = decision.events[-1].recorded_at
     home = {"district": ticket.district, "number": number}
-    for event in sealed:
-        rows.events.append(_event_row(event))
-        rows.privates.append({**home, "seq": event.seq, "salt": event.salt, "body": event.private})
-    rows.clocks = [_clock_row(home, run) for run in decision.clocks]
-    rows.armed = [_timer_row(home, t.key, t.at, "armed", None) for t in decision.arm]
-    rows.crossed = [_crossed_row(home, c, at) for c in decision.crossed if c.key != decision.fired]
-    rows.disarmed = [{**home, **_key(k)} for k in decision.disarm]
-    rows.requests = [_request_row(home, r) for r in decision.requests]
-    _add_documents(rows, home, decision.documents, paper_numbers)
-    rows.tasks = [
-        {
-            **home,
-            "kind": "call",
-            "seq": ticket.seq,
-            "clock": c.clock,
-            "role": c.role,
-            "callee": c.callee,
-            "status": "open",
-            "opened_at": instant_text(c.opened_at),
-            "ended_at": None,
-        }
-        for c in decision.calls
-    ]
-    rows.ended = [{**home, "clock": c, "ended_at": instant_text(at)} for c in decision.end_calls]
-    rows.messages = [message_row(ticket.district, number, ticket.seq, m, at) for m in decision.messages]
-    rows.evidence = [
-        {**home, "seq": ticket.seq, "sha256": e.sha256, "name": e.name, "size": e.size, "media_type": e.media_type}
-        for e in {e.sha256: e for e in decision.evidence}.values()
-    ]
-    rows.incidents = [incident_row(ticket.district, number, i, at) for i in decision.incidents]
+    documents, items = _document_rows(home, decision.documents, paper_numbers)
+    lists = {
+        "event": [_event_row(e) for e in sealed],
+        "private": [{**home, "seq": e.seq, "salt": e.salt, "body": e.private} for e in sealed],
+        "clock": [_clock_row(home, run) for run in decision.clocks],
+        "disarmed": [{**home, **k._asdict()} for k in decision.disarm],
+        "armed": [_timer_row(home, t.key, t.at, "armed", None) for t in decision.arm],
+        "crossed": [_crossed_row(home, c, at) for c in decision.crossed if c.key != decision.fired],
+        "request": [_request_row(home, q) for q in decision.requests],
+        "document": documents,
+        "document_item": items,
+        "ended": [{**home, "clock": c, "ended_at": instant_text(at)} for c in decision.end_calls],
+        "task": [_call_row(home, ticket.seq, c) for c in decision.calls],
+        "message": [message_row(ticket.district, number, ticket.seq, m, at) for m in decision.messages],
+        "evidence": [_evidence_row(home, ticket.seq, e) for e in {e.sha256: e for e in decision.evidence}.values()],
+        "incident": [incident_row(ticket.district, number, i, at) for i in decision.incidents],
+    }
+    rows = Rows(
+        ticket=_ticket_row(ticket),
+        created=ticket.rev == 1,
+        fired=decision.fired,
+        lists={name: found for name, found in lists.items() if found},
+    )
     return ticket, rows
+
+
+def _call_row(home: Row, seq: int, call: CallTask) -> Row:
+    return {
+        **home,
+        "kind": "call",
+        "seq": seq,
+        "clock": call.clock,
+        "role": call.role,
+        "callee": call.callee,
+        "status": "open",
+        "opened_at": instant_text(call.opened_at),
+        "ended_at": None,
+    }
+
+
+def _evidence_row(home: Row, seq: int, e: Attachment) -> Row:
+    return {**home, "seq": seq, "sha256": e.sha256, "name": e.name, "size": e.size, "media_type": e.media_type}
 
 
 def message_row(district: str, number: str | None, seq: int, message: MessageDraft, at: datetime) -> Row:
@@ -269,7 +267,7 @@ def _clock_row(home: Row, r: ClockRun) -> Row:
 def _timer_row(home: Row, key: TimerKey, due_at: datetime, status: str, fired_at: datetime | None) -> Row:
     return {
         **home,
-        **_key(key),
+        **key._asdict(),
         "status": status,
         "due_at": instant_text(due_at),
         "fired_at": _moment(fired_at),
@@ -282,10 +280,6 @@ def _timer_row(home: Row, key: TimerKey, due_at: datetime, status: str, fired_at
 
 def _crossed_row(home: Row, crossing: Crossing, at: datetime) -> Row:
     return _timer_row(home, crossing.key, crossing.nominal_at, crossing.how, at)
-
-
-def _key(key: TimerKey) -> Row:
-    return dict(zip(TimerKey._fields, key, strict=True))
 
 
 def _request_row(home: Row, r: Request) -> Row:
@@ -304,10 +298,13 @@ def _request_row(home: Row, r: Request) -> Row:
     }
 
 
-def _add_documents(rows: Rows, home: Row, documents: Iterable[Document], numbers: Mapping[int, str]) -> None:
+def _document_rows(home: Row, documents: Iterable[Document], numbers: Mapping[int, str]) -> tuple[list[Row], list[Row]]:
+    """Return the rows of papers, and those of the ticket's place on each."""
+    papers: list[Row] = []
+    items: list[Row] = []
     for d in documents:
         key = d.id or f"{home['number']}-{d.ordinal}"
-        rows.documents.append(
+        papers.append(
             {
                 "district": home["district"],
                 "id": key,
@@ -332,7 +329,8 @@ def _add_documents(rows: Rows, home: Row, documents: Iterable[Document], numbers
                 "reason": d.reason,
             }
         )
-        rows.items.append({**home, "ordinal": d.ordinal, "document": key, "place": d.place})
+        items.append({**home, "ordinal": d.ordinal, "document": key, "place": d.place})
+    return papers, items
 
 
 def standing_rows(
@@ -340,12 +338,10 @@ def standing_rows(
 ) -> dict[str, Any]:
     """Turn how a ticket stands into plain rows, to be read back by `decode`."""
     home = {"district": ticket.district, "number": ticket.number}
-    rows = Rows(ticket=_ticket_row(ticket), created=False)
     papers = tuple(documents)
-    _add_documents(rows, home, papers, {})
-    items = zip(rows.documents, papers, strict=True)
+    items = zip(_document_rows(home, papers, {})[0], papers, strict=True)
     return {
-        "ticket": rows.ticket,
+        "ticket": _ticket_row(ticket),
         "clocks": [_clock_row(home, run) for run in clocks],
         "requests": [_request_row(home, request) for request in requests],
         "documents": [{**row, "ordinal": d.ordinal, "place": d.place} for row, d in items],

@@ -6,8 +6,9 @@ driver connection keeps three quarters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -16,8 +17,10 @@ from sqlalchemy import (
     Integer,
     Select,
     Table,
+    Text,
     and_,
     bindparam,
+    cast,
     func,
     insert,
     literal_column,
@@ -31,7 +34,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 
-from . import whole
 from .decode import CLOCK_COLUMNS, DOCUMENT_COLUMNS, REQUEST_COLUMNS, TICKET_COLUMNS
 from .rows import Row
 from .tables import table
@@ -62,6 +64,7 @@ CLAIMED_MESSAGE = (
 )
 _PLAIN = ("ticket", "event", "private", "evidence", "document_text", "inspection", "finding")
 _UPSERTED = ("clock", "timer", "request", "document")
+_BOUND = "b_"  #: begins the names of values in conditions: the library keeps the plain ones for what is set
 _ONCE = ("timer", "document_item", "task", "message", "incident", "evidence")
 
 
@@ -71,10 +74,14 @@ class Statement(Struct, frozen=True):
     sql: str
     names: tuple[str, ...]
     json: tuple[int, ...]
+    pick: Callable[[Row], tuple[Any, ...]]
 
-    def values(self, row: Row) -> list[Any]:
+    def values(self, row: Row) -> Sequence[Any]:
         """Put a row's values into the order of the text, JSON as text."""
-        values = [row[name] for name in self.names]
+        picked = self.pick(row)
+        if not self.json:
+            return picked
+        values = list(picked)
         for place in self.json:
             if values[place] is not None:
                 values[place] = json_text(values[place])
@@ -106,8 +113,6 @@ class Statements(Struct, frozen=True, kw_only=True):
     cancel_line: Statement
     cancel_paper: Statement
     left_of_line: Statement
-    create_whole: str = ""  #: PostgreSQL: one statement for a new ticket with everything
-    change_whole: str = ""  #: PostgreSQL: one statement for a changed ticket with everything
 
 
 class _Inserts(Protocol):
@@ -130,8 +135,6 @@ def _dialect(name: str, paramstyle: str) -> Dialect:
 
 
 def _statements(dialect: Dialect, into: _Inserts) -> Statements:
-    one_statement = dialect.name == "postgresql"
-
     def text(statement: Any) -> Statement:
         return _text(statement, dialect)
 
@@ -167,20 +170,23 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         cancel_line=text(_cancel_line()),
         cancel_paper=text(_cancel_paper()),
         left_of_line=text(_left_of_line()),
-        create_whole=whole.creating() if one_statement else "",
-        change_whole=whole.changing() if one_statement else "",
     )
 
 
 def _text(statement: Any, dialect: Dialect) -> Statement:
     compiled: SQLCompiler = statement.compile(dialect=dialect)
-    names = tuple(compiled.positiontup or ())
-    json = tuple(at for at, name in enumerate(names) if isinstance(compiled.binds[name].type, Json))
-    return Statement(str(compiled), names, json)
+    bound = tuple(compiled.positiontup or ())
+    json = tuple(at for at, name in enumerate(bound) if isinstance(compiled.binds[name].type, Json))
+    names = tuple(name.removeprefix(_BOUND) for name in bound)
+    return Statement(str(compiled), names, json, _picker(names))
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    return itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[n] for n in names)
 
 
 def _is(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    return column == bindparam(f"b_{name}")
+    return column == bindparam(f"{_BOUND}{name}")
 
 
 def _literal(sql: str) -> ColumnElement[Any]:
@@ -200,12 +206,12 @@ def _load(dialect: Dialect) -> Select[Any]:
     requests = _array(dialect, [r.c[n] for n in REQUEST_COLUMNS]).where(
         r.c.district == t.c.district, r.c.number == t.c.number
     )
-    documents = _array(dialect, [*(d.c[n] for n in DOCUMENT_COLUMNS), i.c.ordinal, i.c.place]).where(
+    documents = _array(dialect, [*(d.c[n] for n in DOCUMENT_COLUMNS[:-2]), i.c.ordinal, i.c.place]).where(
         i.c.district == t.c.district, i.c.number == t.c.number, d.c.district == i.c.district, d.c.id == i.c.document
     )
     read_at = _literal("clock_timestamp()" if dialect.name == "postgresql" else "NULL")
     return select(
-        *(t.c[n] for n in TICKET_COLUMNS),
+        *(cast(t.c[n], Text) if isinstance(t.c[n].type, Json) else t.c[n] for n in TICKET_COLUMNS),
         *(q.correlate(t).scalar_subquery() for q in (clocks, requests, documents)),
         select(district.c.revision).where(district.c.code == t.c.district).scalar_subquery(),
         read_at,
@@ -213,9 +219,11 @@ def _load(dialect: Dialect) -> Select[Any]:
 
 
 def _array(dialect: Dialect, columns: list[Any]) -> Select[Any]:
+    """Gather rows as one JSON text; what is JSON already stays what it is."""
     if dialect.name == "postgresql":
-        return select(func.jsonb_agg(func.jsonb_build_array(*columns)))
-    return select(func.json_group_array(func.json_array(*columns)))
+        return select(cast(func.jsonb_agg(func.jsonb_build_array(*columns)), Text))
+    plain = (func.json(c) if isinstance(c.type, Json) else c for c in columns)
+    return select(func.json_group_array(func.json_array(*plain)))
 
 
 def _upsert(into: _Inserts, target: Table) -> Any:
@@ -235,7 +243,7 @@ def _update_ticket() -> Any:
     fixed = ("district", "number", "opened_at", "host_key")
     return (
         update(t)
-        .where(_is(t.c.district, "district"), _is(t.c.number, "number"), _is(t.c.rev, "rev"))
+        .where(_is(t.c.district, "district"), _is(t.c.number, "number"), _is(t.c.rev, "old_rev"))
         .values({c.name: bindparam(c.name) for c in t.c if c.name not in fixed})
     )
 

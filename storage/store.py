@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from . import rows as r
 from .claims import Claim, ClaimLost, Claims, DueTimer
 from .faults import explain
 from .link import Link, savepoint
-from .statements import Statement, compile_for
+from .statements import Statement, Statements, compile_for
 from .types import instant_text, json_text, read_instant
 
 __all__ = ["AlreadyTold", "Beside", "Claim", "ClaimLost", "DueTimer", "KeyTaken", "Store"]
@@ -64,6 +64,7 @@ class Store(Claims):
         super().__init__(Link(engine), compile_for(engine.dialect.name))
         self.engine = engine
         self._whole = engine.dialect.name == "postgresql"
+        self._writing = _writing(self.statements)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -224,7 +225,7 @@ class Store(Claims):
         """Cancel what was about to be told of a paper that is made void, before it is told that it is."""
         statement = self.statements.cancel_paper
         for number in (d.ticket.number for d in decisions if beside.voided):
-            about = {"b_district": beside.district, "b_number": number, "b_begin": f"{number}:paper:{beside.voided}:%"}
+            about = {"district": beside.district, "number": number, "begin": f"{number}:paper:{beside.voided}:%"}
             cursor.execute(statement.sql, statement.values(about))
 
     def _next(self, cursor: Any, district: str, series: str, year: int) -> int:
@@ -233,7 +234,7 @@ class Store(Claims):
         return int(cursor.execute(statement.sql, values).fetchone()[0])
 
     def _cancel(self, cursor: Any, district: str, number: str, seq: int) -> None:
-        line = {"b_district": district, "b_number": number, "b_seq": seq}
+        line = {"district": district, "number": number, "seq": seq}
         cancel, left = self.statements.cancel_line, self.statements.left_of_line
         cursor.execute(cancel.sql, cancel.values(line))
         if cursor.execute(left.sql, left.values(line)).fetchone()[0]:
@@ -242,24 +243,11 @@ class Store(Claims):
     # SQLite: statement by statement -----------------------------------------------------------------------------
 
     def _write(self, cursor: Any, rows: r.Rows, claim: Claim | None) -> None:
-        s = self.statements
         if rows.fired is not None:
             self._fire(cursor, rows, rows.fired, claim)
         self._write_ticket(cursor, rows)
-        _all(cursor, s.insert["event"], rows.events)
-        _all(cursor, s.insert["private"], rows.privates)
-        _all(cursor, s.upsert["clock"], rows.clocks)
-        _all(cursor, s.disarm, [_where(row) for row in rows.disarmed])
-        _all(cursor, s.upsert["timer"], rows.armed)
-        _all(cursor, s.once["timer"], rows.crossed)
-        _all(cursor, s.upsert["request"], rows.requests)
-        _all(cursor, s.upsert["document"], rows.documents)
-        _all(cursor, s.once["document_item"], rows.items)
-        _all(cursor, s.end_task, [{**row, **_where(row)} for row in rows.ended])
-        _all(cursor, s.once["task"], rows.tasks)
-        _all(cursor, s.once["message"], rows.messages)
-        _all(cursor, s.once["evidence"], rows.evidence)
-        _all(cursor, s.once["incident"], rows.incidents)
+        for name, found in rows.lists.items():
+            _all(cursor, self._writing[name], found)
 
     def _write_ticket(self, cursor: Any, rows: r.Rows) -> None:
         ticket = rows.ticket
@@ -267,25 +255,23 @@ class Store(Claims):
             _all(cursor, self.statements.insert["ticket"], [ticket])
             return
         update = self.statements.update_ticket
-        guard = {"b_district": ticket["district"], "b_number": ticket["number"], "b_rev": ticket["rev"] - 1}
-        if cursor.execute(update.sql, update.values({**ticket, **guard})).rowcount != 1:
+        if cursor.execute(update.sql, update.values({**ticket, "old_rev": ticket["rev"] - 1})).rowcount != 1:
             raise Conflict(ticket["number"])
 
     def _fire(self, cursor: Any, rows: r.Rows, key: TimerKey, claim: Claim | None) -> None:
         held = {"owner": claim.owner if claim else None, "now": instant_text(claim.now) if claim else None}
-        named = _where({**_home(rows), **key._asdict(), **held})
         statement = self.statements.fire
-        values = {**named, "fired_at": rows.events[-1]["recorded_at"]}
+        values = {**_home(rows), **key._asdict(), **held, "fired_at": rows.lists["event"][-1]["recorded_at"]}
         if cursor.execute(statement.sql, statement.values(values)).rowcount != 1:
             raise ClaimLost
 
     # PostgreSQL: one statement ----------------------------------------------------------------------------------
 
     def _write_whole(self, cursor: Any, rows: r.Rows, claim: Claim | None) -> None:
-        sql = self.statements.create_whole if rows.created else self.statements.change_whole
+        told = _by_table(rows)
         owner, now = (claim.owner, instant_text(claim.now)) if claim else (None, None)
-        values = {"rows": json_text(_by_table(rows)), "owner": owner, "now": now}
-        if cursor.execute(sql, values).fetchone()[0] == 1:
+        values = {"rows": json_text({"ticket": rows.ticket, **told}), "owner": owner, "now": now}
+        if cursor.execute(whole.writing(*told, created=rows.created), values).fetchone()[0] == 1:
             return
         if rows.fired is not None:
             asked = (owner, now, *_home(rows).values(), *rows.fired)
@@ -298,42 +284,42 @@ class Store(Claims):
 _Ready = tuple[Ticket, r.Rows] | None  #: the rows made beforehand, so that the transaction is short
 
 
-def _all(cursor: Any, statement: Statement, rows: Iterable[r.Row]) -> None:
-    for row in rows:
-        cursor.execute(statement.sql, statement.values(row))
+def _writing(s: Statements) -> Mapping[str, Statement]:
+    """Return what is done with each list of rows."""
+    return {
+        "event": s.insert["event"],
+        "private": s.insert["private"],
+        "clock": s.upsert["clock"],
+        "disarmed": s.disarm,
+        "armed": s.upsert["timer"],
+        "crossed": s.once["timer"],
+        "request": s.upsert["request"],
+        "document": s.upsert["document"],
+        "document_item": s.once["document_item"],
+        "ended": s.end_task,
+        "task": s.once["task"],
+        "message": s.once["message"],
+        "evidence": s.once["evidence"],
+        "incident": s.once["incident"],
+    }
 
 
-def _where(row: r.Row) -> r.Row:
-    """Name a row's values the way conditions do."""
-    return {f"b_{name}": value for name, value in row.items()}
+def _all(cursor: Any, statement: Statement, rows: Sequence[r.Row]) -> None:
+    if len(rows) == 1:
+        cursor.execute(statement.sql, statement.values(rows[0]))
+    elif rows:
+        cursor.executemany(statement.sql, [statement.values(row) for row in rows])
 
 
 def _home(rows: r.Rows) -> r.Row:
     return {"district": rows.ticket["district"], "number": rows.ticket["number"]}
 
 
-def _by_table(rows: r.Rows) -> dict[str, Any]:
-    fired: list[r.Row] = []
-    if rows.fired is not None:
-        fired.append({**_home(rows), **rows.fired._asdict(), "fired_at": rows.events[-1]["recorded_at"]})
-    lists: dict[str, list[r.Row]] = {
-        "event": rows.events,
-        "private": rows.privates,
-        "clock": rows.clocks,
-        "armed": rows.armed,
-        "crossed": rows.crossed,
-        "disarmed": rows.disarmed,
-        "request": rows.requests,
-        "document": rows.documents,
-        "document_item": rows.items,
-        "task": rows.tasks,
-        "ended": rows.ended,
-        "message": rows.messages,
-        "evidence": rows.evidence,
-        "incident": rows.incidents,
-        "fired": fired,
-    }
-    return {"ticket": rows.ticket, **{name: found for name, found in lists.items() if found}}
+def _by_table(rows: r.Rows) -> Mapping[str, Any]:
+    if rows.fired is None:
+        return rows.lists
+    recorded_at = rows.lists["event"][-1]["recorded_at"]
+    return {**rows.lists, "fired": [{**_home(rows), **rows.fired._asdict(), "fired_at": recorded_at}]}
 
 
 def _takes_number(decision: Decision) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+from msgspec.json import Encoder, decode
 from sqlalchemy import JSON, DateTime, Dialect, String, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
@@ -18,9 +19,10 @@ __all__ = ["UNSTORABLE", "Instant", "Json", "instant_text", "json_text", "read_i
 
 UNSTORABLE = "文字里有不能保存的字符（空字符，或残缺的表情符号），请删去后重试。"
 _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  #: the escape itself, not a backslash that happens to stand before it
-_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_encode = Encoder().encode
 
 
+@lru_cache(maxsize=1024)
 def instant_text(moment: datetime) -> str:
     """Write an instant the one way it is kept: UTC, microseconds, fixed width, so that text order is time order.
 
@@ -46,7 +48,7 @@ def json_text(value: Any) -> str:
     Raises:
         InputUnusable: there is a null character in it, which PostgreSQL does not keep.
     """
-    text = _COMPACT.encode(value)
+    text = _encode(value).decode()
     if r"\u0000" in text and _NULL.search(text):
         raise InputUnusable(UNSTORABLE)
     return text
@@ -100,4 +102,4 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Turn what the driver returns into a value."""
-        return json.loads(value) if isinstance(value, str) else value
+        return decode(value) if isinstance(value, str) else value

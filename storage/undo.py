@@ -68,4 +68,4 @@ def messages_sent(engine: Engine, district: str, number: str, seq: int) -> int:
 
 
 def _paper(row: Mapping[str, Any]) -> Document:
-    return read_document([*(row[n] for n in DOCUMENT_COLUMNS), row["ordinal"], row["place"]])
+    return read_document([row[n] for n in DOCUMENT_COLUMNS])

@@ -625,7 +625,7 @@ class Rectiflow(Reading):
     def _by_id(self, workflow: Workflow, stimulus: Stimulus) -> Stimulus:
         """Let people say actions, requests and fields by their Chinese titles."""
         if isinstance(stimulus, Act):
-            trigger = by_title(workflow.triggers(), stimulus.trigger)
+            trigger = by_title(workflow.triggers, stimulus.trigger)
             return replace(stimulus, trigger=trigger, data=self._merged(self.named(workflow, stimulus.data)))
         if isinstance(stimulus, Ask):
             titles = {k: v.title for k, v in workflow.requests.items()}
@@ -646,8 +646,7 @@ class Rectiflow(Reading):
 
     def named(self, workflow: Workflow, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return data by field id, where some fields were said by their Chinese title."""
-        titles = {f.id: f.title for f in workflow.fields.values()}
-        return {by_title(titles, name): value for name, value in data.items()}
+        return {by_title(workflow.titles, name): value for name, value in data.items()}
 
 
 def by_title(titles: Mapping[str, str], text: str) -> str:

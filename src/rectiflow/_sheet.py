@@ -269,7 +269,7 @@ def _state(workflow: Workflow, state: str | None) -> str:
 def event_title(workflow: Workflow, event: Event) -> str:
     """Say in a few words what happened."""
     if event.kind == "acted":
-        return workflow.triggers().get(event.trigger, event.trigger)
+        return workflow.triggers.get(event.trigger, event.trigger)
     if event.kind in ("asked", "ruled"):
         kind = workflow.requests.get(event.trigger)
         level = LEVELS.get(event.public.get("level") or "")

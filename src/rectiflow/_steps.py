@@ -19,7 +19,7 @@ def trigger_named(workflow: Workflow, state: str, text: str) -> str | None:
         Ambiguous: it fits several.
     """
     here = {k: ts[0].title for k, ts in workflow.by_state.get(state, {}).items()}
-    return named(here, text, "操作") or named(workflow.triggers(), text, "操作")
+    return named(here, text, "操作") or named(workflow.triggers, text, "操作")
 
 
 def request_named(workflow: Workflow, text: str) -> str | None:

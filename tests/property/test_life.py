@@ -288,7 +288,7 @@ class Lives(RuleBasedStateMachine):
                 assert (run is not None and run.live) == pending
             elif run is not None:
                 listed = self.case.ticket.listed is not None or not clock.while_listed
-                assert run.live == (self.state in clock.alive_in and listed)
+                assert run.live == (clock.lives_in(self.state) and listed)
                 assert run.status != "paused" or self.state in clock.paused_in
         armed = {r.armed: r.next_at for r in self.case.clocks.values() if r.armed is not None}
         assert armed == self.case.timers

@@ -164,7 +164,7 @@ class _Reading:
         if hand is None or files is None:
             return None
         act = Act(trigger=trigger, hand=hand, data=self.data, evidence=files, into=into)
-        return Order(title=workflow.triggers()[trigger], hand=hand, stimulus=act, claims=claims)
+        return Order(title=workflow.triggers[trigger], hand=hand, stimulus=act, claims=claims)
 
     def _ask(self, kind: str) -> Order | None:
         workflow = self.snapshot.workflow

@@ -240,7 +240,7 @@ def test_a_ticket_stays_on_the_text_it_began_with(flow: Rectiflow) -> None:
         kept_text = table("definition")
         connection.execute(kept_text.update().values(text=older, digest="older"))
     later = office(flow.store.engine)
-    assert later.workflow_of(later.ticket(number)).triggers()["sign"] == "收到"
+    assert later.workflow_of(later.ticket(number)).triggers["sign"] == "收到"
     assert later.do(number, "收到", by="head").state == "rectifying"
     with pytest.raises(WorkplaceError, match="请把 version 加 1"):
         reported(later)

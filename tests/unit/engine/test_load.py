@@ -107,7 +107,7 @@ def test_example_transitions(example: Workflow) -> None:
     assert [t.position for t in example.transitions] == list(range(14))
     assert example.leaving("pending_verification", "pass")[0].not_by_actor_of == ("sign", "submit", "self_fix")
     assert example.leaving("closed", "assign") == ()
-    assert example.triggers()["reclassify"] == "改判"
+    assert example.triggers["reclassify"] == "改判"
 
 
 def test_any_open_is_every_state_without_an_end(example: Workflow) -> None:
