@@ -121,9 +121,13 @@ def record(flow: Rectiflow) -> list[list[Statement]]:
 
 
 def by_hand(
-    file: Path, commits: Sequence[Sequence[Statement]], load: str, *, synchronous: str = "FULL"
+    file: Path, commits: Sequence[Sequence[Statement]], load: str, *, synchronous: str = "FULL", together: int = 1
 ) -> Callable[[], None]:
-    """Return a function that writes one more lifecycle with bare sqlite3: the same rows, under a number of its own."""
+    """Return a function that writes more lifecycles with bare sqlite3: the same rows, each under a number of its own.
+
+    Args:
+        together: how many, each commit for all of them.
+    """
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "recursive_triggers=ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -132,15 +136,16 @@ def by_hand(
 
     def once() -> None:
         nonlocal count
-        count += 1
-        own = f"HAND-2024-{count:06d}"
+        names = [f"HAND-2024-{count + place:06d}" for place in range(together)]
+        count += together
         for index, commit in enumerate(commits):
-            if index:
+            for own in names if index else ():
                 connection.execute(load, [own]).fetchone()
             connection.execute("BEGIN IMMEDIATE")
-            for sql, rows in groupby(commit, key=itemgetter(0)):
-                own_rows = [[v.replace(number, own) if isinstance(v, str) else v for v in row] for _, row in rows]
-                connection.executemany(sql, own_rows)
+            for own in names:
+                for sql, rows in groupby(commit, key=itemgetter(0)):
+                    own_rows = [[v.replace(number, own) if isinstance(v, str) else v for v in row] for _, row in rows]
+                    connection.executemany(sql, own_rows)
             connection.execute("COMMIT")
 
     return once
