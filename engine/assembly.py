@@ -103,6 +103,8 @@ def _after(last: Span) -> Span:
     amount = max(0, last.amount)
     if last.unit == "workdays":
         return Span(amount + 5, "workdays")
+    if last.unit == "workhours":
+        return Span(amount + 8, "workhours")
     return Span(amount + 7, "days") if last.unit == "days" else Span(-(-amount // 24) + 1, "days")
 
 

@@ -318,8 +318,16 @@ def _exactly_one(r: Record, one: str, other: str) -> None:
         r.fault("S202", r.place, f"{r.what}缺少 {one} 或 {other}")
 
 
+_SHORT: Mapping[SpanUnit, str] = {
+    "workdays": "w",
+    "days": "d",
+    "workhours": "o",
+    "hours": "h",
+}  #: o: the office is open
+
+
 def _step_id(at: Span, act: str, request: str | None) -> str:
-    when = "due" if at.amount == 0 else f"{'m' if at.amount < 0 else 'p'}{abs(at.amount)}{at.unit[0]}"
+    when = "due" if at.amount == 0 else f"{'m' if at.amount < 0 else 'p'}{abs(at.amount)}{_SHORT[at.unit]}"
     return f"{when}-{act}" + (f"-{request}" if request else "")
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Protocol
 
-__all__ = ["WorkCalendar", "YearOfDays"]
+__all__ = ["OFFICE", "OfficeHours", "WorkCalendar", "YearOfDays"]
+
+OfficeHours = tuple[tuple[time, time], ...]  #: stretches of a day, in order
 
 _DAY = timedelta(days=1)
+OFFICE: OfficeHours = ((time(8, 30), time(12)), (time(14), time(17, 30)))  #: a sample, for the bureau to set
 
 
 class YearOfDays(Protocol):
@@ -43,14 +46,23 @@ class YearOfDays(Protocol):
 class WorkCalendar:
     """Which days work, over the years handed in; years beyond them count Monday to Friday and are provisional.
 
-    `terms` are the school terms, first and last day, both included.
+    `terms` are the school terms, first and last day, both included; `office` is when an office is open on a working day.
     """
 
-    def __init__(self, name: str, years: Iterable[YearOfDays], /, *, terms: Iterable[tuple[date, date]] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        years: Iterable[YearOfDays],
+        /,
+        *,
+        terms: Iterable[tuple[date, date]] = (),
+        office: OfficeHours = OFFICE,
+    ) -> None:
         known = sorted(years, key=lambda y: y.year)
         if not known or [y.year for y in known] != list(range(known[0].year, known[-1].year + 1)):
             raise ValueError(f"工作日历 {name} 的年份须连续且不为空。")
         self.name = name
+        self.office = office
         self._terms = tuple(sorted(terms))
         self._covered = frozenset(y.year for y in known if y.covered)
         self.edition = f"{name}@{max(self._covered, default=0)}"

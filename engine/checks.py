@@ -29,11 +29,16 @@ from .vocabulary import (
     UNIT_KINDS,
     VOIDED,
 )
-from .workflow import ANY_OPEN, Clock, Field, FieldSpan, RequestKind, Role, Span, Step, Transition
+from .workflow import ANY_OPEN, HOURLY, Clock, Field, FieldSpan, RequestKind, Role, Span, Step, Transition
 
 __all__ = ["Desk", "check"]
 
-_HOURS: Mapping[str, float] = {"hours": 1, "days": 24, "workdays": 24 * 7 / 5}  # to compare spans of different units
+_HOURS: Mapping[str, float] = {
+    "hours": 1,
+    "workhours": 24 / 5,
+    "days": 24,
+    "workdays": 24 * 7 / 5,
+}  # to compare spans of different units
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -309,9 +314,9 @@ def _met_by(desk: Desk, clock: Clock) -> None:
 def _step(desk: Desk, clock: Clock, step: Step, *at: str | int) -> None:
     desk.each("N302", "角色", step.roles, (*desk.parts.roles, *SPOKEN_ROLES), *at, step.act)
     desk.template(step.template, *at, "template")
-    by_hours = isinstance(clock.within, Span) and clock.within.unit == "hours"
+    by_hours = isinstance(clock.within, Span) and clock.within.unit in HOURLY
     for key, span in (("at", step.at), ("every", step.every)):
-        if span is not None and span.unit == "hours" and not by_hours:
+        if span is not None and span.unit in HOURLY and not by_hours:
             desk.fault("T606", f"{key} 不能以小时计：时限 {clock.id} 按日计算", *at, key, hint="用 workdays 或 days")
     if desk.known("N305", "申请", step.request, desk.parts.requests, *at, "propose"):
         _proposal(desk, desk.parts.requests[step.request or ""], step, *at)
@@ -365,7 +370,7 @@ def _request(desk: Desk, kind: RequestKind) -> None:
     for key, fields in (("require", kind.require), ("ask", kind.ask)):
         desk.each("N303", "字段", fields, desk.fields, *at, key)
     _levels(desk, kind)
-    if kind.before_due is not None and kind.before_due.unit == "hours":
+    if kind.before_due is not None and kind.before_due.unit in HOURLY:
         desk.fault("T606", "before_due 不能以小时计", *at, "before_due", hint="用 workdays 或 days")
     if "levels" in _written(desk, *at) and not kind.levels:
         desk.fault("Q702", f"申请 {kind.id} 的 levels 是空的，无人审批", *at, "levels", key=True)

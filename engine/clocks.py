@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from . import ladder
 from .calendar import WorkCalendar
-from .moments import at_hour, end_of, local_day, shift_day
+from .moments import ZONE, at_hour, end_of, local_day, shift_day
 from .ticket import ClockRun, Plain
 from .values import as_date
-from .workflow import Clock, Span, SpanUnit, Workflow
+from .workflow import HOURLY, Clock, Span, SpanUnit, Workflow
+from .worktime import open_between, open_until
 
 __all__ = ["Timekeeper", "main_clock", "verify_clock"]
 
@@ -208,6 +209,10 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
         if _unit(clock) == "hours":
             due_at = since + timedelta(seconds=left)
             return _Deadline(local_day(due_at), due_at)
+        if _unit(clock) == "workhours":
+            due_at = open_until(since, left, self.calendar, ZONE)
+            due_on = local_day(due_at)
+            return _Deadline(due_on, due_at, not self.calendar.covers(due_on))
         due_on = shift_day(local_day(since), Span(left, _unit(clock)), self.calendar)
         return _Deadline(due_on, end_of(due_on), _unit(clock) == "workdays" and not self.calendar.covers(due_on))
 
@@ -216,15 +221,17 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
             return 0
         if _unit(clock) == "hours":
             return max(0, int((self._instant() - run.running_since).total_seconds()))
+        if _unit(clock) == "workhours":
+            return max(0, open_between(run.running_since, self._instant(), self.calendar, ZONE))
         start = local_day(run.running_since)
         return self.calendar.between(start, self.on) if _unit(clock) == "workdays" else (self.on - start).days
 
     def _budget(self, clock: Clock, fields: Mapping[str, Plain]) -> int | None:
         if isinstance(clock.within, Span):
-            return clock.within.amount * (3600 if clock.within.unit == "hours" else 1)
+            return clock.within.amount * (3600 if clock.within.unit in HOURLY else 1)
         if clock.within is None or not fields.get(clock.within.field):
             return None
-        return int(fields[clock.within.field]) * (3600 if clock.within.unit == "hours" else 1)
+        return int(fields[clock.within.field])
 
     def _instant(self) -> datetime:
         """The instant something happened: now when it is of today, else the ladder's hour of its day."""

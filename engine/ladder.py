@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from .calendar import WorkCalendar
 from .moments import at_hour, shift_day, shift_moment
 from .ticket import ClockRun, TimerKey
-from .workflow import Clock, Span, Step
+from .workflow import HOURLY, Clock, Span, Step
 
 __all__ = ["MOST_CROSSED", "Rung", "arm", "cross", "nominal", "skip_past"]
 
@@ -47,7 +47,7 @@ def nominal(step: Step, occurrence: int, clock: Clock, run: ClockRun, calendar: 
     if run.due_on is None or run.due_at is None:
         raise ValueError(f"时限“{clock.title}”未定，不能推算督办日期。")
     repeat = _repeat(step, occurrence)
-    if isinstance(clock.within, Span) and clock.within.unit == "hours":
+    if isinstance(clock.within, Span) and clock.within.unit in HOURLY:
         moment = shift_moment(run.due_at, step.at, calendar)
         return shift_moment(moment, repeat, calendar) if repeat else moment
     day = shift_day(run.due_on, step.at, calendar)

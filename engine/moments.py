@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from .calendar import WorkCalendar
 from .workflow import Span
+from .worktime import open_until
 
 __all__ = ["ZONE", "at_hour", "chinese_date", "end_of", "local_day", "shift_day", "shift_moment"]
 
@@ -45,9 +46,11 @@ def shift_day(day: date, span: Span, calendar: WorkCalendar) -> date:
 
 
 def shift_moment(moment: datetime, span: Span, calendar: WorkCalendar) -> datetime:
-    """Move an instant by hours, or by days keeping the local time of day."""
+    """Move an instant by hours, by hours that the office is open, or by days keeping the local time of day."""
     if span.unit == "hours":
         return moment + timedelta(hours=span.amount)
+    if span.unit == "workhours":
+        return open_until(moment, span.amount * 3600, calendar, ZONE)
     local = moment.astimezone(ZONE)
     return datetime.combine(shift_day(local.date(), span, calendar), local.timetz()).astimezone(UTC)
 

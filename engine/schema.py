@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeVar, cast
 
 from .source import Entry, Items, Node, Place, Report, Scalar, Table
-from .workflow import FieldSpan, Span, SpanUnit
+from .workflow import HOURLY, FieldSpan, Span, SpanUnit
 
 __all__ = ["MAX_DAYS", "MAX_ENTRIES", "NO_SPAN", "Record"]
 
@@ -22,8 +22,8 @@ MAX_DAYS = 3650  #: longest span that can be written
 MAX_TITLE = 100  #: characters
 NO_SPAN = Span(0, "days")  #: stands for a span that could not be read
 _ID = re.compile(r"^[a-z][a-z0-9_]{0,63}$")
-_SPAN = re.compile(r"^([+-]?)\s*(\d{1,6})\s*(workday|day|hour)s?$")
-_SPAN_FORM = "数字加 workdays（工作日）、days（自然日）或 hours（小时），如 3 workdays"
+_SPAN = re.compile(r"^([+-]?)\s*(\d{1,6})\s*(workday|day|workhour|hour)s?$")
+_SPAN_FORM = "数字加 workdays（工作日）、days（自然日）、workhours（工作小时）或 hours（小时），如 3 workdays"
 
 
 class Record:
@@ -310,7 +310,7 @@ class Record:
             return None
         sign, digits, unit = match.groups()
         span = Span(int(digits), cast("SpanUnit", unit + "s"))
-        if span.amount > MAX_DAYS * (24 if span.unit == "hours" else 1):
+        if span.amount > MAX_DAYS * (24 if span.unit in HOURLY else 1):
             self.fault("S206", node.place, f"{key} 太长（{word}），至多 {MAX_DAYS} 天")
             return None
         return sign, span

@@ -30,7 +30,8 @@ __all__ = [
 
 ANY_OPEN = "any_open"
 Stage = Literal["reported", "assigned", "rectifying", "verified", "closed"]
-SpanUnit = Literal["workdays", "days", "hours"]
+SpanUnit = Literal["workdays", "days", "workhours", "hours"]
+HOURLY = ("workhours", "hours")  #: units that move instants, not days
 FieldType = Literal[
     "text",
     "choice",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from rectiflow.engine.calendar import WorkCalendar
+from rectiflow.engine.calendar import OFFICE, WorkCalendar
 from rectiflow.engine.errors import NotFound
 from rectiflow.engine.load import load_catalogue, load_workflow
 from rectiflow.engine.workflow import Catalogue, Workflow
@@ -116,7 +116,8 @@ def calendar_for(name: str, override: Path | None = None) -> WorkCalendar:
 
     own = load_override(override) if override is not None and override.exists() else None
     terms = [(t.first, t.last) for t in own.terms] if own is not None else []
-    return WorkCalendar(name, china_workdays(FIRST_YEAR, LAST_YEAR, override=own).values(), terms=terms)
+    years = china_workdays(FIRST_YEAR, LAST_YEAR, override=own).values()
+    return WorkCalendar(name, years, terms=terms, office=own.office if own is not None else OFFICE)
 
 
 def _texts(folder: Traversable) -> list[Source]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from msgspec import Struct
 
+from rectiflow.engine.calendar import OFFICE, OfficeHours
 from rectiflow.engine.errors import InputUnusable
 
 __all__ = [
@@ -27,6 +28,7 @@ _SATURDAY = 5
 _NEXT_NEW_YEAR = (12, 29)
 FIRST_YEAR, LAST_YEAR = 2019, 2035  #: years a calendar is made for; those not arranged yet count as provisional
 _LONGEST = 60  #: days of one stretch; the longest official break has nine
+_OPENING = re.compile(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})")
 _STRETCH = re.compile(r"(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})")
 
 
@@ -48,6 +50,7 @@ class CalendarOverride(Struct, frozen=True, kw_only=True):
     workdays: frozenset[date] = frozenset()
     complete: frozenset[int] = frozenset()
     terms: tuple[SchoolTerm, ...] = ()
+    office: OfficeHours = OFFICE  #: when the office is open on a working day
 
 
 def is_weekday(day: date) -> bool:
@@ -64,7 +67,7 @@ def shows_arrangement(days: Iterable[date]) -> bool:
 
 
 def load_override(path: Path | str, /) -> CalendarOverride:
-    """Read a district's calendar file: `years` with `holidays`, `workdays` and `complete`, and school `terms`.
+    """Read a district's calendar file: `years` with `holidays`, `workdays` and `complete`, school `terms`, `office` hours.
 
     A day is written 2027-02-05, a stretch of days 2027-02-05..2027-02-11.
 
@@ -115,7 +118,7 @@ class _Reader:
         self._complete: set[int] = set()
 
     def read(self, tree: object) -> CalendarOverride:
-        top = self._mapping(tree, "文件", {"calendar", "years", "terms"})
+        top = self._mapping(tree, "文件", {"calendar", "years", "terms", "office"})
         for year, days in self._mapping(top.get("years"), "years", None).items():
             self._year(year, days)
         terms = [
@@ -130,7 +133,28 @@ class _Reader:
             workdays=frozenset(self._workdays),
             complete=frozenset(self._complete),
             terms=tuple(t for t in terms if t is not None),
+            office=self._office(top["office"]) if top.get("office") is not None else OFFICE,
         )
+
+    def _office(self, value: object) -> OfficeHours:
+        found = [self._opening(entry, f"office 第 {i} 项") for i, entry in enumerate(self._list(value, "office"), 1)]
+        known = tuple(stretch for stretch in found if stretch is not None)
+        if any(b[0] < a[1] for a, b in pairwise(known)):
+            self.problems.append("office：各段上班时间须按先后写，不能重叠")
+        elif not found:
+            self.problems.append("office：至少写一段上班时间，如 [08:30-12:00, 14:00-17:30]")
+        return known
+
+    def _opening(self, entry: object, where: str) -> tuple[time, time] | None:
+        match = _OPENING.fullmatch(entry.strip()) if isinstance(entry, str) else None
+        try:
+            start, end = (time.fromisoformat(part.zfill(5)) for part in match.groups()) if match else (None, None)
+        except ValueError:
+            start = end = None
+        if start is None or end is None or end <= start:
+            self.problems.append(f"{where}：{entry} 不是一段上班时间，请写 08:30-12:00")
+            return None
+        return start, end
 
     def _year(self, year: object, days: object) -> None:
         where = f"years.{year}"

@@ -339,7 +339,7 @@ def test_too_many_entries() -> None:
         (
             "within: 2 workdays",
             "within: 2 weeks",
-            "数字加 workdays（工作日）、days（自然日）或 hours（小时），如 3 workdays",
+            "数字加 workdays（工作日）、days（自然日）、workhours（工作小时）或 hours（小时），如 3 workdays",
         ),
         ("propose: listing, level: district", "propose: listing", "有：town、district"),
     ],

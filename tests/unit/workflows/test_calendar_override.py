@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
 
+from rectiflow._library import calendar_for
+from rectiflow.engine.calendar import OFFICE
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.workflows.calendars.cn import SchoolTerm, load_override
 
@@ -130,3 +132,29 @@ def test_days_that_make_no_sense(tmp_path: Path, text: str, said: str) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(InputUnusable, match=said):
         load_override(file)
+
+
+def test_office_hours_are_read(tmp_path: Path) -> None:
+    """The stretches of a working day come out in order; without them the usual ones hold."""
+    own = load_override(_write(tmp_path, "office: [9:00-12:00, 14:30-18:00]"))
+    assert own.office == ((time(9), time(12)), (time(14, 30), time(18)))
+    assert load_override(_write(tmp_path, "years: {}")).office == OFFICE
+    assert calendar_for("cn-workdays", _write(tmp_path, "office: ['09:00-17:00']")).office == ((time(9), time(17)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("office: [8点到12点]", "office 第 1 项：8点到12点 不是一段上班时间，请写 08:30-12:00"),
+        ("office: [12:00-08:30]", "office 第 1 项：12:00-08:30 不是一段上班时间"),
+        ("office: ['25:00-26:00']", "office 第 1 项：25:00-26:00 不是一段上班时间"),
+        ("office: [08:30-14:00, 12:00-17:30]", "office：各段上班时间须按先后写，不能重叠"),
+        ("office: []", "office：至少写一段上班时间"),
+        ("office: 08:30-12:00", "office：应为列表"),
+    ],
+)
+def test_wrong_office_hours_are_named(tmp_path: Path, text: str, said: str) -> None:
+    """Hours that cannot be, or lie over each other, are refused with the place."""
+    with pytest.raises(InputUnusable) as refusal:
+        load_override(_write(tmp_path, text))
+    assert said in str(refusal.value)
