@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from rectiflow.engine.chain import Event
-from rectiflow.engine.ticket import Ticket
+from rectiflow.engine.ticket import Ticket, TimerKey
 
 from .connect import is_shared, reading, writing
 from .decode import TICKET_COLUMNS, decode_event, read_ticket
@@ -48,7 +48,7 @@ __all__ = [
     "open_tasks",
     "pending_requests",
     "retry_messages",
-    "retry_timers",
+    "retry_timer",
     "stuck_tickets",
     "tickets",
     "tickets_of",
@@ -243,13 +243,13 @@ def timers_of(engine: Engine, district: str, number: str) -> list[Any]:
     return _all(engine, select(t).where(t.c.district == district, t.c.number == number).order_by(t.c.due_at, t.c.clock))
 
 
-def retry_timers(engine: Engine, district: str, number: str, *, now: datetime) -> int:
-    """Arm a ticket's given-up timers again, due at once; return how many."""
+def retry_timer(engine: Engine, district: str, number: str, key: TimerKey, *, now: datetime) -> bool:
+    """Arm a given-up timer again, due at once; False when it is not given up any more."""
     t = table("timer")
-    change = update(t).where(t.c.district == district, t.c.number == number, t.c.status == "failed")
-    return _write(
-        engine, change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
-    )
+    named = (t.c[column] == value for column, value in key._asdict().items())
+    change = update(t).where(t.c.district == district, t.c.number == number, *named, t.c.status == "failed")
+    again = change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
+    return _write(engine, again) == 1
 
 
 def stuck_tickets(engine: Engine, district: str) -> list[str]:

@@ -94,6 +94,7 @@ class Rectiflow(Reading):
         self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
         self.bell = Bell(store.link, self.owner) if store.engine.dialect.name == "postgresql" else None
         self.joining = threading.local()  #: `session`: the host's, while this thread has joined it
+        self.owed: list[DueTimer] = []  #: claimed when the database failed, to be given back once it answers
         self._listeners: list[Callable[[Outcome], None]] = []
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -53,9 +54,23 @@ def sweep(flow: Rectiflow, *, limit: int = 200, going: Callable[[], bool] = lamb
         going: asked before each timer; when it says no, what is claimed and not begun is given back.
     """
     total = Swept()
+    _give_back(flow)
     while going() and (due := _claimed(flow, limit)):
-        total += _fire_all(flow, due, going)
+        try:
+            total += _fire_all(flow, due, going)
+        except WorkplaceError:  # the database is away or full: no attempt of any of them, and nobody need wait for us
+            flow.owed += due
+            with suppress(WorkplaceError):
+                _give_back(flow)
+            raise
     return total
+
+
+def _give_back(flow: Rectiflow) -> None:
+    """Free what was claimed when the database failed; what was done of it is not armed any more and stays done."""
+    if flow.owed:
+        flow.store.release_timers(flow.owed, owner=flow.owner)
+        flow.owed.clear()
 
 
 def _claimed(flow: Rectiflow, limit: int) -> list[DueTimer]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 from rectiflow._identity import keeps_all
 from rectiflow.engine.errors import NotFound, RectiflowError
 from rectiflow.engine.posts import filler, post_name
+from rectiflow.engine.ticket import TimerKey
 from rectiflow.storage import definitions, queries
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     status: str
     opened_at: datetime
     closed_at: datetime | None
+    subject: str  #: what kept failing: `timer:` and its key, `message:` and its key, …
 
 
 STATUS_TITLES = {"waiting": "待发", "sent": "已发", "dead": "未送达", "cancelled": "已取消"}
@@ -140,6 +142,7 @@ def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
             status=r["status"],
             opened_at=r["opened_at"],
             closed_at=r["closed_at"],
+            subject=r["key"].partition(":")[2],  # the number stands first
         )
         for r in rows
     ]
@@ -157,18 +160,24 @@ def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
 
 
 def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
-    """Try again what an incident is about (a timer, a message) and close it.
+    """Try again what an incident is about, that timer or that message alone, and close it.
 
     Raises:
         NotFound: there is none open of that id, or nothing can be tried again.
     """
     found = find_incident(flow, incident)
-    again = {"timer": queries.retry_timers, "message": _retry_messages}.get(found.kind)
-    if again is None:
+    kind, _, what = found.subject.partition(":")
+    if kind == "timer":
+        clock, run, version, rest = what.split(":", 3)
+        step, _, occurrence = rest.rpartition(":")
+        key = TimerKey(clock, int(run), int(version), step, int(occurrence))
+        queries.retry_timer(flow.store.engine, flow.district, found.number or "", key, now=flow.now())
+    elif kind == "message":
+        queries.retry_messages(flow.store.engine, flow.district, [what], now=flow.now())
+    else:
         raise NotFound(
             f"待处理事项 {found.id} 不能自动重试，请按提示处理后用 rectiflow incident close {found.id} 结束。"
         )
-    again(flow.store.engine, flow.district, found.number or "", now=flow.now())
     flow.ring()
     return close_incident(flow, found.id, by=by)
 
@@ -321,11 +330,6 @@ def find_incident(flow: Rectiflow, incident: str) -> IncidentView:
     if not found:
         raise NotFound(f"没有编号为“{incident}”的待处理事项，请用 rectiflow incident list 查看。")
     return found[0]
-
-
-def _retry_messages(engine: Any, district: str, number: str, *, now: datetime) -> int:
-    dead = queries.messages(engine, district, status="dead", number=number)
-    return queries.retry_messages(engine, district, [m["key"] for m in dead], now=now)
 
 
 def _message_view(row: Any, recipient: str) -> MessageView:

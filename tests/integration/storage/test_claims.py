@@ -245,7 +245,8 @@ def test_a_failure_is_put_off_then_given_up(store: Store) -> None:
     assert (kept["status"], kept["error"], kept["owner"]) == ("failed", "又坏了", None)
     assert [i["message"] for i in queries.incidents(store.engine, HOME.code)] == ["定时任务没有办成"]
     assert claim(store, now=again + timedelta(days=9)) == []
-    assert queries.retry_timers(store.engine, HOME.code, due.number, now=again) == 1
+    assert queries.retry_timer(store.engine, HOME.code, due.number, due.key, now=again)
+    assert not queries.retry_timer(store.engine, HOME.code, due.number, due.key, now=again)
     assert [t.attempts for t in claim(store, now=again)] == [1]
 
 

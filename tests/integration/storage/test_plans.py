@@ -26,6 +26,7 @@ from support.stores import (
     LEASE,
     NOW,
     PHOTO,
+    a_key,
     a_message,
     a_run,
     a_timer,
@@ -98,7 +99,7 @@ def look(flow: Rectiflow, number: str) -> None:
     queries.evidence_of(engine, home, number)
     queries.histories_of(engine, home, [number])
     queries.tickets_of(engine, home, numbers=[number], keys=["host-1"])
-    queries.retry_timers(engine, home, number, now=NOW)
+    queries.retry_timer(engine, home, number, a_key(), now=NOW)
     queries.retry_messages(engine, home, ["none"], now=NOW)
 
 

@@ -6,10 +6,13 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from rectiflow._clock import SetClock
-from rectiflow._upkeep import outbox
+from rectiflow._upkeep import incidents, outbox, retry_incident
 from rectiflow._worker import beat
 from rectiflow._workplace import Workplace
+from rectiflow.engine.errors import WorkplaceError
 from rectiflow.storage import queries
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
 
@@ -111,3 +114,47 @@ def test_a_poison_ticket_becomes_an_incident_and_stops_nobody(place: Workplace) 
         place.flow.tick()
     found = queries.incidents(engine, place.flow.district)
     assert {i["number"] for i in found if i["kind"] == "timer"} == {numbers[0]}
+
+
+def test_a_failing_database_is_nobody_s_attempt(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was claimed when it failed is given back, at once or when it answers again; no attempt counts, nothing waits."""
+    numbers, flow = assigned(place, 2), place.flow
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=14)
+
+    def away(*_: object, **__: object) -> None:
+        raise WorkplaceError("数据库磁盘已满")
+
+    for attempt in range(7):
+        with monkeypatch.context() as broken:
+            broken.setattr(flow, "carry_each", away)
+            if attempt % 2:
+                broken.setattr(flow.store, "release_timers", away)
+            with pytest.raises(WorkplaceError, match="磁盘已满"):
+                flow.tick()
+        assert len(flow.owed) == (2 if attempt % 2 else 0)
+    assert flow.tick().fired == 4
+    rows = [row for n in numbers for row in queries.timers_of(flow.store.engine, flow.district, n)]
+    assert max(row["attempts"] for row in rows) == 1
+    assert flow.owed == []
+
+
+def test_one_incident_is_tried_again_alone(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two timers that were given up, `incident retry` arms the one its incident is about."""
+    flow = place.flow
+    assigned(place, 1)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=14)
+    with monkeypatch.context() as broken:
+        broken.setattr("rectiflow._sweep.MOST_ATTEMPTS", 1)
+        broken.setattr(flow, "answer", _broken)
+        assert flow.tick().failed == 2
+    one, other = incidents(flow)
+    keeper = flow.directory().holders("safety_section", None, flow.today())[0]
+    retry_incident(flow, one.id, by=keeper)
+    assert flow.tick().fired == 1
+    assert [i.id for i in incidents(flow)] == [other.id]
+
+
+def _broken(_: object) -> None:
+    raise RuntimeError("坏了")
