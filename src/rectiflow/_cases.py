@@ -171,7 +171,7 @@ class _Writer:
         if state == VOIDED.id:
             return VOIDED.title
         if state not in workflow.states:
-            workflow = self.flow.workflow_of(self.flow.ticket(folded.number))
+            workflow = self.flow.words_of(self.flow.ticket(folded.number))
         return workflow.states[state].title if state in workflow.states else state
 
 

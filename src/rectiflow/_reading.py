@@ -98,12 +98,12 @@ class Reading:
         """Return the open hazards of a running number by what stands before it in the full one: prefix and year."""
         found = queries.find_numbers(self.store.engine, self.district, serial)
         known = [t for n in found for t in self._known(n)]
-        waiting = (t.number for t in known if self.workflow_of(t).states[t.state].final is None)
+        waiting = (t.number for t in known if self.words_of(t).states[t.state].final is None)
         return {n.rpartition("-")[0]: n for n in waiting}
 
     def _meant(self, text: str, found: Sequence[str]) -> str:
         """Return which of several years' hazards a short number means: the only open one."""
-        states = {n: self.workflow_of(t).states[t.state] for n in found for t in self._known(n)}
+        states = {n: self.words_of(t).states[t.state] for n in found for t in self._known(n)}
         if len(states) == 1:
             return next(iter(states))
         waiting = [n for n, state in states.items() if state.final is None]
@@ -136,6 +136,23 @@ class Reading:
         key = (ticket.district, ticket.workflow, ticket.version)
         bound = self.library.bound.get(key)
         return bound or self.library.bind(ticket.district, definitions.read_definition(self.store.engine, *key))
+
+    def words_of(self, ticket: Ticket) -> Workflow:
+        """Return the workflow to name a ticket's state and fields by, for lists: its own version.
+
+        Where the database has lost that one, the newest of the same name stands in if it knows the state: one hazard must
+        not keep the list of all others from being shown. Nothing is decided by it.
+
+        Raises:
+            NotFound: there is neither.
+        """
+        try:
+            return self.workflow_of(ticket)
+        except NotFound:
+            newest = self.library.latest.get(ticket.workflow)
+            if newest is None or ticket.state not in newest.states:
+                raise
+            return newest
 
     def actions(self, number: str, *, by: str) -> tuple[Action, ...]:
         """Return everything that could be done with a ticket, allowed or refused with every reason."""

@@ -119,7 +119,7 @@ def _tickets(reader: _Reader, until: date) -> Iterator[TodayItem]:
     due = find_open(flow, TicketFilter(due_by=until), reader.person)
     waiting = find_open(flow, TicketFilter(states=_waiting_states(flow)), reader.person)
     for ticket in {t.number: t for t in (*due, *waiting)}.values():
-        workflow = flow.workflow_of(ticket)
+        workflow = flow.words_of(ticket)
         section = _section(workflow, ticket, reader.day, until)
         if section and reader.concerned(workflow, ticket, section):
             yield _item(reader, workflow, ticket, section)
@@ -137,7 +137,9 @@ def _section(workflow: Workflow, ticket: Ticket, day: date, until: date) -> str:
 
 
 def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> TodayItem:
-    due_on = as_date(ticket.marks.get("due_on")) if section in ("overdue", "due") else _state_due(reader, ticket)
+    due_on = (
+        as_date(ticket.marks.get("due_on")) if section in ("overdue", "due") else _state_due(reader, workflow, ticket)
+    )
     days = (due_on - reader.day).days if due_on else (reader.day - ticket.since).days
     return TodayItem(
         section=section,
@@ -152,15 +154,10 @@ def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> 
     )
 
 
-def _state_due(reader: _Reader, ticket: Ticket) -> date | None:
+def _state_due(reader: _Reader, workflow: Workflow, ticket: Ticket) -> date | None:
     """Return the date by which the step at hand is to be taken."""
-    snapshot = reader.flow.snapshot(ticket.number)
-    main = main_clock(snapshot.workflow)
-    runs = (
-        snapshot.clocks.get(c.id)
-        for c in snapshot.workflow.clocks.values()
-        if c is not main and ticket.state in c.runs_in
-    )
+    clocks, main = reader.flow.store.load(ticket.number).clocks, main_clock(workflow)
+    runs = (clocks.get(c.id) for c in workflow.clocks.values() if c is not main and ticket.state in c.runs_in)
     return min((r.due_on for r in runs if r is not None and r.live and r.due_on), default=None)
 
 

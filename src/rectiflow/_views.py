@@ -150,7 +150,7 @@ def listing(
 
 def line(flow: Rectiflow, ticket: Ticket) -> TicketLine:
     """Put one hazard into a line of a list."""
-    workflow, directory, fields, today = flow.workflow_of(ticket), flow.directory(), ticket.fields, flow.today()
+    workflow, directory, fields, today = flow.words_of(ticket), flow.directory(), ticket.fields, flow.today()
     state, due_on = workflow.states[ticket.state], as_date(ticket.marks.get("due_on"))
     return TicketLine(
         number=ticket.number,
@@ -270,10 +270,10 @@ def pages(flow: Rectiflow, wanted: TicketFilter, after: str = "") -> Iterator[Ti
 def _visible(flow: Rectiflow, ticket: Ticket, by: str) -> bool:
     if not ticket.restricted:
         return True
-    workflow, directory, today = flow.workflow_of(ticket), flow.directory(), local_day(flow.now())
+    workflow, directory, today = flow.words_of(ticket), flow.directory(), local_day(flow.now())
     if may_see(workflow, ticket, directory, by, today):
         return True
-    return may_see(workflow, ticket, directory, by, today, flow.snapshot(ticket.number).requests)
+    return may_see(workflow, ticket, directory, by, today, flow.store.load(ticket.number).requests)
 
 
 def _said(workflow: Workflow, name: str, value: Plain, flow: Rectiflow) -> str:

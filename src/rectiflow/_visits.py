@@ -139,7 +139,7 @@ def suggestions(flow: Rectiflow, unit: str, description: str, place: str, *, by:
     """Return hazards of a unit that a finding may repeat: open ones for merging, closed ones that may have come back."""
     wanted = TicketFilter(units=frozenset({unit}))
     today = flow.today()
-    tickets = (t for t in flow.tickets(wanted) if may_see(flow.workflow_of(t), t, flow.directory(), by, today))
+    tickets = (t for t in flow.tickets(wanted) if may_see(flow.words_of(t), t, flow.directory(), by, today))
     return likely(description, place, tickets)
 
 

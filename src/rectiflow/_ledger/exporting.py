@@ -99,7 +99,7 @@ class _Reader:
         return {"action": Pick(offers.titles(ticket)), "via": Pick(tuple(VIAS.values())[1:])}
 
     def _row(self, ticket: Ticket, events: Sequence[Event]) -> dict[str, object]:
-        directory, workflow = self.flow.directory(), self.flow.workflow_of(ticket)
+        directory, workflow = self.flow.directory(), self.flow.words_of(ticket)
         record = record_of(ticket, deeds_of(events, directory))
         if not may_see(workflow, ticket, directory, self.person, self.today):
             record = {c: v for c, v in record.items() if c not in TELLING} | {"description": MASKED}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from rectiflow.engine.actions import actions
+from rectiflow.engine.errors import NotFound
 from rectiflow.engine.ticket import Request, Ticket
 from rectiflow.storage import queries
 
@@ -31,7 +32,10 @@ class Offers:
 
     def titles(self, ticket: Ticket) -> tuple[str, ...]:
         """Return the titles of what the person may do, in the flow's order."""
-        blank = self.flow.blank(self.flow.workflow_of(ticket))
+        try:
+            blank = self.flow.blank(self.flow.workflow_of(ticket))
+        except NotFound:  # the database has lost its definition, as the doctor says: nothing can be done with it
+            return ()
         snapshot = replace(blank, ticket=ticket, requests=tuple(self._pending.get(ticket.number, ())))
         return _once(a.title for a in actions(snapshot, self.person, self.now) if a.allowed)
 
