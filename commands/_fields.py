@@ -89,7 +89,7 @@ def by_field(workflow: Workflow, pairs: Pairs, today: date) -> dict[str, str]:
     Raises:
         typer.BadParameter: a field that takes one value was written twice.
     """
-    from rectiflow._flow import by_title
+    from rectiflow._carrying import by_title
     from rectiflow._hands import day_word
 
     titles = workflow.titles

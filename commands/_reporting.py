@@ -50,7 +50,7 @@ def acting(made: Session, order: Order) -> Make:
     """Return what turns a hazard and an order into the action: its trigger, its fields, and by whose hand."""
 
     def make(before: Snapshot, given: Given) -> tuple[str, Stimulus]:
-        from rectiflow._flow import by_title
+        from rectiflow._carrying import by_title
         from rectiflow._steps import roles_taking
         from rectiflow.engine.stimulus import Act
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rectiflow._flow import decided_on
+from rectiflow._carrying import decided_on
 from rectiflow.engine.errors import Conflict, RectiflowError
 
 if TYPE_CHECKING:

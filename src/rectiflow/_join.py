@@ -14,7 +14,8 @@ from rectiflow.storage.connect import is_shared
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from rectiflow._flow import Outcome, Rectiflow
+    from rectiflow._carrying import Carrying, Outcome
+    from rectiflow._flow import Rectiflow
 
 __all__ = ["begin", "joined", "tell_later"]
 
@@ -61,7 +62,7 @@ def joined(flow: Rectiflow, session: Session) -> Generator[None]:
             flow.joining.session = None
 
 
-def tell_later(flow: Rectiflow, session: Session, outcome: Outcome) -> None:
+def tell_later(flow: Carrying, session: Session, outcome: Outcome) -> None:
     """Keep what came of a change until the host has committed; a rollback forgets it."""
     waiting: list[Outcome] = session.info.setdefault(_LATER, [])
     if not waiting:
