@@ -50,7 +50,10 @@ def _tell(found: Health) -> None:
 
 
 def _worker(found: Health) -> list[str]:
-    return [f"{w.host} 进程 {w.pid}（{w.seconds_ago} 秒前有动静）" for w in found.workers]
+    return [
+        f"{w.host} {'定时的 rectiflow tick' if w.timed else f'进程 {w.pid}'}（{w.seconds_ago} 秒前有动静）"
+        for w in found.workers
+    ]
 
 
 def _oldest(found: Health) -> str:

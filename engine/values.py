@@ -117,10 +117,9 @@ def coerce(
         return directory.find_member(str(raw), unit if field.id == "responsible_person" else None, today).id
     if field.type == "date":
         return _day(raw, today, _sense(workflow, field.id)).isoformat()
-    value = _SIMPLE[field.type](raw)
-    if field.type == "integer" and not 1 <= value <= MAX_SPAN and _is_length(workflow, field.id):
-        raise ValueError(f"“{value}”不合常理，应在 1 到 {MAX_SPAN} 天之间")
-    return value
+    if field.type == "integer" and _is_length(workflow, field.id):
+        return _integer(raw, 1, MAX_SPAN, " 天")
+    return _SIMPLE[field.type](raw)
 
 
 def show(workflow: Workflow, name: str, value: Plain, directory: Directory) -> str:
@@ -190,6 +189,8 @@ def _day(raw: Any, today: date, sense: Sense) -> date:
     day = _said_day(raw, today, sense)
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"年份 {day.year} 不合常理，请核对")
+    if sense == "ahead" and (day - today).days > MAX_SPAN:
+        raise ValueError(f"{day} 在十年以后，不合常理，请核对")
     return day
 
 
@@ -219,13 +220,13 @@ def _number(raw: Any) -> str:
     return format(round(value, _PLACES).normalize(), "f")
 
 
-def _integer(raw: Any) -> int:
+def _integer(raw: Any, least: int = 0, most: int = MOST_AMOUNT, unit: str = "") -> int:
     text = str(raw).strip()
     if len(text) > _MOST_DIGITS or not re.fullmatch(r"[+-]?\d+", text):
         raise ValueError(f"“{_short(text)}”不是整数")
     value = int(text)
-    if not 0 <= value <= MOST_AMOUNT:
-        raise ValueError(f"“{_short(text)}”不合常理，应在 0 到 {MOST_AMOUNT} 之间")
+    if not least <= value <= most:
+        raise ValueError(f"“{_short(text)}”不合常理，应在 {least} 到 {most}{unit}之间")
     return value
 
 

@@ -18,7 +18,7 @@ LATE = timedelta(minutes=5)  #: how long something may be due before it is late
 
 
 class Worker(Struct, frozen=True, kw_only=True):
-    """One process of `rectiflow run` as it said of itself, or is about to say."""
+    """One process of `rectiflow run`, or a host's timed `rectiflow tick`, as it said of itself or is about to."""
 
     owner: str
     host: str

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rectiflow._heart import real_now
+from rectiflow._heart import TIMED, real_now
 from rectiflow.engine.moments import ZONE
 from rectiflow.storage import workers
 
@@ -31,6 +31,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     version: str
     started_at: datetime
     seconds_ago: int
+    timed: bool  #: no process that stays, but a `rectiflow tick` run again and again
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -120,6 +121,7 @@ def _view(worker: Worker, now: datetime) -> WorkerView:
         pid=worker.pid,
         version=worker.version,
         started_at=worker.started_at,
+        timed=worker.owner.startswith(TIMED),
         seconds_ago=max(0, round((now - worker.beat_at).total_seconds())),
     )
 

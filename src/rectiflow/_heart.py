@@ -15,14 +15,18 @@ from rectiflow.storage.workers import Worker
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["Heart", "real_now"]
+__all__ = ["TIMED", "Heart", "beat_once", "real_now"]
+
+
+TIMED = "tick@"  #: begins the owner of a host's `rectiflow tick`, which is run again and again
 
 
 class Heart:
     """Beats until it stops. A rehearsal's clock may stand still, so it never goes by that."""
 
-    def __init__(self, flow: Rectiflow) -> None:
+    def __init__(self, flow: Rectiflow, owner: str | None = None) -> None:
         self._flow = flow
+        self._owner = owner or flow.owner
         self._worker: Worker | None = None
 
     def beat(self) -> None:
@@ -41,19 +45,30 @@ class Heart:
         Raises:
             WorkplaceError: the database cannot be used.
         """
-        workers.leave(self._flow.store.engine, self._flow.owner, now=real_now(self._flow))
+        workers.leave(self._flow.store.engine, self._owner, now=real_now(self._flow))
 
     def _born(self, now: datetime) -> Worker:
         from rectiflow import __version__
 
         return Worker(
-            owner=self._flow.owner,
+            owner=self._owner,
             host=socket.gethostname(),
             pid=os.getpid(),
             version=__version__,
             started_at=now,
             beat_at=now,
         )
+
+
+def beat_once(flow: Rectiflow) -> None:
+    """Say that somebody on this host looked for what is due, and will again: a `rectiflow tick` that is run by a timer.
+
+    All of a host's share one row, which stays between them.
+
+    Raises:
+        WorkplaceError: the database cannot be used.
+    """
+    Heart(flow, f"{TIMED}{socket.gethostname()}").beat()
 
 
 def real_now(flow: Rectiflow) -> datetime:

@@ -15,7 +15,10 @@ from rectiflow.engine.moments import ZONE
 __all__ = ["human_line", "set_up_logs"]
 
 _SIGNS = {"warning": "注意：", "error": "出错：", "critical": "出错："}
-_QUIET = ("apscheduler",)  #: what it says in English of our own jobs, the worker says in Chinese
+_QUIET = (
+    "apscheduler",
+    "sqlalchemy.pool",
+)  #: what they say in English of jobs and connections, the worker says in Chinese
 
 
 def set_up_logs(*, as_json: bool = False) -> None:

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._flow import ClockWrong
-from rectiflow._heart import Heart
+from rectiflow._heart import Heart, beat_once
 from rectiflow._metrics import shown
 from rectiflow._tally import Tally
 from rectiflow.engine.errors import RectiflowError
@@ -42,6 +42,7 @@ def beat(place: Workplace) -> dict[str, int]:
     swept = place.flow.tick()
     made = _close_months(place)
     sent = place.deliver()
+    beat_once(place.flow)
     return {
         "fired": swept.fired,
         "steps": swept.steps,

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from rectiflow._clock import SetClock
 from rectiflow._health import examine
 from rectiflow._heart import Heart, real_now
+from rectiflow._worker import beat
 from rectiflow._workplace import Workplace, make_workplace
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.storage import workers
@@ -125,3 +126,22 @@ def test_a_database_that_is_away_is_unhealthy(tmp_path: Path, *, as_json: bool) 
     assert (process.returncode, errors) == (1, "")
     said = json.loads(out)["problems"][0] if as_json else out
     assert "连不上；请核对地址" in said
+
+
+def test_ticks_run_by_a_timer_count_too(place: Workplace) -> None:
+    """Where cron runs `rectiflow tick`, that keeps the time: seen for as long as three of the intervals set."""
+    code, out, _ = _asked(place.folder)
+    assert code == 1
+    beat(place)
+    code, out, _ = _asked(place.folder)
+    assert code == 0
+    assert "定时的 rectiflow tick（" in out
+    (row,) = workers.workers(place.flow.store.engine)
+    beat(place)
+    assert len(workers.workers(place.flow.store.engine)) == 1
+    workers.beat(place.flow.store.engine, replace(row, beat_at=real_now(place.flow) - timedelta(seconds=1000)))
+    assert not examine(place).healthy
+    rare = place.settings.worker.model_copy(update={"tick_seconds": 600.0})
+    patient = dataclasses.replace(place, settings=place.settings.model_copy(update={"worker": rare}))
+    assert [w.timed for w in examine(patient).workers] == [True]
+    patient.flow.close()

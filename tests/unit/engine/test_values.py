@@ -174,3 +174,20 @@ def test_reasons_and_proposals_do_not_stay_on_record() -> None:
         "place": "p",
     }
     assert persistent(given) == {"place": "p"}
+
+
+@pytest.mark.parametrize(("text", "said"), [("2100-12-31", "2100-12-31 在十年以后"), ("2034-10-01", "在十年以后")])
+def test_a_deadline_beyond_ten_years_is_a_slip(text: str, said: str) -> None:
+    """A date by which something is to be done lies within ten years."""
+    workflow = workflows()["hazard"]
+    taken, reasons = take(workflow, {"due_on": text}, directory(), date(2024, 9, 2))
+    assert taken == {}
+    assert said in reasons[0].message
+    assert take(workflow, {"due_on": "2034-08-01"}, directory(), date(2024, 9, 2))[1] == []
+
+
+@pytest.mark.parametrize("raw", ["0", "-5", "3651"])
+def test_a_length_in_a_field_says_its_own_bounds(raw: str) -> None:
+    """What speaks against the days of a clock is said with the bounds of days."""
+    _, reasons = take(workflows()["hard_to_rectify"], {"monitor_every": raw}, directory(), date(2024, 9, 2))
+    assert "应在 1 到 3650 天之间" in reasons[0].message
