@@ -11,7 +11,7 @@ LOCKED  := $(PIP) install --no-deps --require-hashes --requirement
 PYTEST  := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-peers soak check bench lock format hooks clean
+.PHONY: help demo test test-peers soak check bench profile lock format hooks clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -42,6 +42,9 @@ check: $(VENV)/dev.stamp ## lint, format, types, layers, and what the wheel hold
 
 bench: $(VENV)/dev.stamp ## measure, side by side, as ratios (QUICK=1: three minutes)
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
+
+profile: $(VENV)/dev.stamp ## sample the hot path: a table, and a flame graph in bench/out/hotpath.svg
+	$(BIN)/python -m bench.hotpath
 
 format: $(VENV)/dev.stamp ## bring the code into shape
 	$(BIN)/ruff check --fix .
