@@ -1,10 +1,8 @@
-"""What lies in deploy/ can be used: the unit is one, the compose file is YAML that fits together, commands exist."""
+"""What lies in deploy/ can be used: the compose file is YAML that fits together, the commands exist, passwords arrive."""
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,6 @@ DEPLOY = Path(__file__).parents[1] / "deploy"
 def compose() -> dict[str, Any]:
     """Return the compose file as a program reads it."""
     return dict(YAML(typ="safe").load(DEPLOY / "compose.yaml"))
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
-def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
-    """systemd-analyze verify says nothing about the unit, once there is a program at its place."""
-    unit = (DEPLOY / "rectiflow.service").read_text("utf-8")
-    changed = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit, flags=re.MULTILINE)
-    assert changed != unit
-    (tmp_path / "rectiflow.service").write_text(changed, "utf-8")
-    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "rectiflow.service")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    told = [line for line in done.stderr.splitlines() if "rectiflow" in line]
-    assert (done.returncode, told) == (0, [])
 
 
 def test_the_compose_file_fits_together(compose: dict[str, Any]) -> None:

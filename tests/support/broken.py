@@ -1,4 +1,7 @@
-"""What breaks, for the tests of faults: a driver that loses its server, a disk that is full, a clock that is in the way."""
+"""What breaks, for the tests of faults: a driver that loses its server, a disk that is full, a clock that is in the way.
+
+And what these tests do with an office meanwhile, and how they look at it afterwards.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,37 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy import Engine, event
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
+from rectiflow._outbox import DirectoryContacts, StoreOutbox
+from rectiflow._workplace import Workplace
+from rectiflow.engine.errors import WorkplaceError
+from rectiflow.notifiers import DispatchReport, TemplateSet, builtin_templates, dispatch_once
 from rectiflow.storage import queries
 from rectiflow.storage.connect import make_engine
+from rectiflow.storage.tables import METADATA
 
+from .herd import LineChannel
 from .stores import rows, scalar
 
+KEEPER = "安全股股长"  #: who calls the command line
+Keep = Callable[[Rectiflow], Rectiflow]  #: what the fixture ``kept`` is: it closes what it is given after the test
 Step = tuple[str, str, int, int, str, int]  #: number, clock, run, version, step, occurrence
+
+
+class Cli(Protocol):
+    """What the fixture ``cli`` is: one call of ``rectiflow`` in a workplace."""
+
+    def __call__(self, place: Workplace, *words: str, now: str = "2024-09-02T10:00") -> tuple[int, str]:
+        """Run it in this process, through the console entry; return the exit code and all that was said."""
+        ...
 
 
 # PostgreSQL: a driver that loses its server -----------------------------------------------------------------------
@@ -143,6 +164,36 @@ class RunningClock(SetClock):
         return super().now()
 
 
+# acting -----------------------------------------------------------------------------------------------------------
+
+
+def forward(*flows: Rectiflow, **span: float) -> None:
+    """Move the clocks of offices on."""
+    for flow in flows:
+        assert isinstance(flow.clock, SetClock)
+        flow.clock.forward(**span)
+
+
+_templates = cache(lambda: TemplateSet.load([builtin_templates()]))
+
+
+def deliver(flow: Rectiflow, sent: Path, *, limit: int = 8) -> DispatchReport:
+    """Hand over one batch of what waits, a line each."""
+    outbox, contacts = StoreOutbox(flow.store, flow.owner, flow.now), DirectoryContacts(flow.directory)
+    return dispatch_once(
+        outbox, contacts, _templates(), [LineChannel(sent)], owner=flow.owner, now=flow.now, limit=limit
+    )
+
+
+def complaint(work: Callable[[], object]) -> str | None:
+    """Do something; return what is said where the database cannot be used."""
+    try:
+        work()
+    except WorkplaceError as exc:
+        return str(exc)
+    return None
+
+
 # looking ----------------------------------------------------------------------------------------------------------
 
 
@@ -194,3 +245,10 @@ def steps_behind(flow: Rectiflow) -> Counter[Step]:
 def claimed(engine: Engine) -> int:
     """Count the timers that somebody holds."""
     return int(scalar(engine, "SELECT count(*) FROM rectiflow_timer WHERE owner IS NOT NULL"))
+
+
+def everything(engine: Engine, district: str | None = None) -> dict[str, list[str]]:
+    """Return every row of a database, or of one district."""
+    where = "" if district is None else " WHERE district = :d"
+    names = [n for n in METADATA.tables if district is None or "district" in METADATA.tables[n].c]
+    return {n: sorted(map(str, rows(engine, f"SELECT * FROM {n}{where}", d=district))) for n in names}  # noqa: S608
