@@ -25,6 +25,7 @@ __all__ = ["Link", "Work", "savepoint"]
 
 T = TypeVar("T")
 Values = Sequence[Any] | Mapping[str, Any]
+_End = tuple[Any, BaseException | None]  #: what a work returned, or raised
 MOST_IN_COMMIT = 64  #: works of other threads that one leader takes along
 _SAVEPOINT = "rectiflow_work"
 log = logging.getLogger("rectiflow.storage")
@@ -168,20 +169,32 @@ class Link:
         return getattr(self._local, "host", None)
 
     def _lead(self) -> None:
-        """Do what waits in one transaction; when that itself fails, nothing of any of them is written."""
+        """Do what waits in one transaction.
+
+        Works seldom fail, so at first they are done without a savepoint each. When one does fail, all are undone and done
+        again with them, and only that one fails.
+        """
         works = [self.waiting.popleft() for _ in range(min(len(self.waiting), MOST_IN_COMMIT))]
-        ends: list[tuple[Any, BaseException | None]] = []
+        ends: list[_End] = []
         try:
             with self.transaction() as cursor:
-                ends = [self._done_in(cursor, work, alone=len(works) == 1) for work in works]
-        except BaseException as exc:  # noqa: BLE001 each of them is told, in its own thread
+                ends = [(work.write(cursor), None) for work in works]
+        except Exception as exc:  # noqa: BLE001 whoever failed is told, in its own thread
+            ends = [(None, exc)] if len(works) == 1 else self._again(works)
+        except BaseException as exc:  # noqa: BLE001 this thread is to end; each is told, in its own
             ends = [(None, exc) for _ in works]
         for work, (result, error) in zip(works, ends, strict=True):
             work.ended(result, error)
 
-    def _done_in(self, cursor: Any, work: Work, *, alone: bool) -> tuple[Any, BaseException | None]:
-        if alone:
-            return work.write(cursor), None
+    def _again(self, works: Sequence[Work]) -> list[_End]:
+        """Do works in one transaction, each by itself; when that fails as a whole, nothing of any of them is written."""
+        try:
+            with self.transaction() as cursor:
+                return [self._done_in(cursor, work) for work in works]
+        except BaseException as exc:  # noqa: BLE001 each of them is told, in its own thread
+            return [(None, exc) for _ in works]
+
+    def _done_in(self, cursor: Any, work: Work) -> _End:
         try:
             with savepoint(cursor):
                 return work.write(cursor), None
