@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.storage import queries
 from support.broken import Cli, everything, standing
@@ -14,8 +18,24 @@ from support.workplaces import sample_workplace
 
 def test_two_workplaces_on_one_database(postgres: str, tmp_path: Path, cli: Cli) -> None:
     """No command in one folder touches the other's hazards, and a sweep serves its own district alone."""
-    ours = sample_workplace(tmp_path / "ours", db=postgres)
-    theirs = sample_workplace(tmp_path / "theirs", db=postgres, code="420703", prefix="HRQ")
+    with (
+        opened(tmp_path / "ours", db=postgres) as ours,
+        opened(tmp_path / "theirs", db=postgres, code="420703", prefix="HRQ") as theirs,
+    ):
+        _keep_apart(ours, theirs, cli)
+
+
+@contextmanager
+def opened(folder: Path, **more: Any) -> Generator[Workplace]:
+    """Give a workplace, closed whatever becomes of the test."""
+    place = sample_workplace(folder, **more)
+    try:
+        yield place
+    finally:
+        place.flow.close()
+
+
+def _keep_apart(ours: Workplace, theirs: Workplace, cli: Cli) -> None:
     engine = ours.flow.store.engine
     (number,), (other,) = assigned_hazards(ours, 1), assigned_hazards(theirs, 1)
     assert (number, other) == ("LZH-2024-000001", "HRQ-2024-000001")
@@ -56,5 +76,3 @@ def test_two_workplaces_on_one_database(postgres: str, tmp_path: Path, cli: Cli)
         assert cli(place, "tick", now="2024-09-16T10:00")[0] == 0
         assert {n for n, *_ in standing(place.flow).taken} == {mine}
         assert {m["status"] for m in queries.messages(engine, place.flow.district)} == {"sent"}
-        place.flow.close()
-    engine.dispose()
