@@ -71,9 +71,17 @@ def show_message(
 
 
 @app.command("send")
-def send_messages(context: typer.Context) -> None:
-    """现在就发待发的消息；有未送达的，退出码为 1。"""
-    done = _keeper(context, "发送提醒消息").place.deliver()
+def send_messages(
+    context: typer.Context,
+    anyway: Annotated[bool, typer.Option("--anyway", help="不管是不是发送时间")] = False,
+) -> None:
+    """现在就发待发的消息，不在发送时间的等到时间；有未送达的，退出码为 1。"""
+    from rectiflow._upkeep import hurry
+
+    place = _keeper(context, "发送提醒消息").place
+    if anyway:
+        hurry(place.flow)
+    done = place.deliver(at_any_hour=anyway)
     say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条。")
     if done.dead:
         raise typer.Exit(1)

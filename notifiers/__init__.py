@@ -6,7 +6,16 @@ words from a `TemplateSet`, and every way out is a `Channel`; the wiring brings 
 
 from __future__ import annotations
 
-from .dispatcher import RETRY_DELAYS, ChooseChannel, DispatchReport, choose_channel, dispatch, dispatch_once
+from .dispatcher import (
+    RETRY_DELAYS,
+    ChooseChannel,
+    DispatchReport,
+    Hours,
+    any_hour,
+    choose_channel,
+    dispatch,
+    dispatch_once,
+)
 from .email import SmtpChannel, SmtpSettings
 from .errors import (
     ChannelDown,
@@ -29,6 +38,7 @@ from .ports import Channel, Contacts, Outbox
 from .sms import count_parts
 from .template_files import Folder, builtin_templates
 from .templates import MailText, TemplateSet
+from .windows import WINDOWS, SendWindow, read_window
 
 __all__ = [
     "MAIL",
@@ -37,6 +47,7 @@ __all__ = [
     "RESTRICTED",
     "RETRY_DELAYS",
     "SMS",
+    "WINDOWS",
     "Channel",
     "ChannelDown",
     "ChannelNotConfigured",
@@ -47,6 +58,7 @@ __all__ = [
     "DispatchReport",
     "FileChannel",
     "Folder",
+    "Hours",
     "MailText",
     "MemoryContacts",
     "MemoryOutbox",
@@ -58,6 +70,7 @@ __all__ = [
     "RecordingChannel",
     "RenderFailure",
     "Rendered",
+    "SendWindow",
     "Sender",
     "SmsLog",
     "SmtpChannel",
@@ -68,9 +81,11 @@ __all__ = [
     "TemplateSet",
     "TemporaryFailure",
     "Urgency",
+    "any_hour",
     "builtin_templates",
     "choose_channel",
     "count_parts",
     "dispatch",
     "dispatch_once",
+    "read_window",
 ]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from rectiflow.engine.moments import local_day
+from rectiflow.engine.moments import ZONE, local_day
 
 from .errors import ChannelDown, PermanentFailure, RenderFailure, TemporaryFailure
 from .message import MAIL, SMS, Contact, Message, Rendered
@@ -24,7 +24,16 @@ from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
 from .templates import TemplateSet
 
-__all__ = ["RETRY_DELAYS", "ChooseChannel", "DispatchReport", "choose_channel", "dispatch", "dispatch_once"]
+__all__ = [
+    "RETRY_DELAYS",
+    "ChooseChannel",
+    "DispatchReport",
+    "Hours",
+    "any_hour",
+    "choose_channel",
+    "dispatch",
+    "dispatch_once",
+]
 
 #: How long to wait after the first, second … failed attempt; after one more the message is dead.
 RETRY_DELAYS = (
@@ -43,6 +52,7 @@ logger = logging.getLogger(__name__)
 
 ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
 Jitter = Callable[[timedelta], timedelta]
+Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +85,11 @@ def spread(delay: timedelta) -> timedelta:
     return delay * (1 + random.random() / 10)
 
 
+def any_hour(_channel: str, now: datetime) -> datetime:
+    """Say that every channel may send now."""
+    return now
+
+
 def dispatch_once(
     outbox: Outbox,
     contacts: Contacts,
@@ -88,6 +103,7 @@ def dispatch_once(
     lease: timedelta = LEASE,
     jitter: Jitter = spread,
     choose: ChooseChannel = choose_channel,
+    hours: Hours = any_hour,
 ) -> DispatchReport:
     """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
     return asyncio.run(
@@ -103,6 +119,7 @@ def dispatch_once(
             lease=lease,
             jitter=jitter,
             choose=choose,
+            hours=hours,
         )
     )
 
@@ -120,6 +137,7 @@ async def dispatch(
     lease: timedelta = LEASE,
     jitter: Jitter = spread,
     choose: ChooseChannel = choose_channel,
+    hours: Hours = any_hour,
 ) -> DispatchReport:
     """Claim one batch of at most `limit` due messages and send it.
 
@@ -131,6 +149,7 @@ async def dispatch(
         lease: for how long the claim holds; what is not begun by then is given back.
         jitter: what becomes of a delay before it is stored.
         choose: which channel a message takes (mail, then SMS).
+        hours: from when on a channel may disturb people; what comes before waits until then.
 
     A message that cannot be put into words or handed over never stops the others. An error of the store itself is
     raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
@@ -139,7 +158,9 @@ async def dispatch(
     if not batch:
         return DispatchReport()
     by_name = {channel.name: channel for channel in channels}
-    work = _Batch(outbox, contacts, templates, by_name, now=now, until=now() + lease, jitter=jitter, choose=choose)
+    work = _Batch(
+        outbox, contacts, templates, by_name, now=now, until=now() + lease, jitter=jitter, choose=choose, hours=hours
+    )
     gate = asyncio.Semaphore(concurrency)
 
     async def lane(messages: list[Message]) -> None:
@@ -186,6 +207,7 @@ class _Batch:
     until: datetime = field(kw_only=True)
     jitter: Jitter = field(kw_only=True)
     choose: ChooseChannel = field(kw_only=True)
+    hours: Hours = field(kw_only=True)
     down: dict[str, tuple[timedelta, str]] = field(default_factory=dict[str, tuple[timedelta, str]])
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
@@ -219,7 +241,7 @@ class _Batch:
             return self._wait(message, WAIT_FOR_CHANNEL, f"{_title(ready.channel)}通道没有配置，配置后自动发送")
         if channel.name in self.down:
             return self._wait(message, *self.down[channel.name])
-        return await self._attempt(message, channel, ready)
+        return self._closed(message, channel) or await self._attempt(message, channel, ready)
 
     def _prepare(self, message: Message) -> Rendered | _Outcome:
         """Return the stored bytes, or render and store them; an outcome where that ends the matter."""
@@ -232,8 +254,20 @@ class _Batch:
         channel = self.choose(message, contact, self.channels)
         if channel is None:
             return self._nowhere(message, contact)
+        closed = self._closed(message, channel)
+        if closed is not None:  # put into words when it is sent, not the evening before
+            return closed
         rendered = self._compose(message, contact, channel, now)
         return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
+
+    def _closed(self, message: Message, channel: Channel) -> _Outcome | None:
+        """Let a message wait until its channel may disturb people; None when it may now."""
+        now = self.now()
+        opens = self.hours(channel.name, now)
+        if opens <= now:
+            return None
+        at = f"{opens.astimezone(ZONE):%m-%d %H:%M}"
+        return self._wait(message, opens - now, f"现在不是{_title(channel.name)}的发送时间，{at} 起自动发送")
 
     def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
         """Render; whatever goes wrong is this message's own failure."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rectiflow.engine.errors import WorkplaceError
@@ -41,6 +41,17 @@ class OutgoingSettings(_Part):
     files: bool = False  #: write .eml files and an SMS log instead of sending
     folder: Path = Path("outgoing")
     sms_signature: str = ""
+    mail_hours: str = ""  #: when mails may be sent, as 07:00-22:00; "": the usual hours
+    sms_hours: str = ""  #: when short messages may, as 08:00-20:00 工作日
+
+    @field_validator("mail_hours", "sms_hours")
+    @classmethod
+    def _hours(cls, text: str) -> str:
+        from rectiflow.notifiers.windows import read_window
+
+        if text:
+            read_window(text)
+        return text
 
 
 class ReportSettings(_Part):
@@ -127,6 +138,7 @@ def _problem(error: Mapping[str, Any], file: Path | None) -> str:
         "extra_forbidden": "没有这一项",
         "int_parsing": "应是整数",
         "bool_parsing": "应是 true 或 false",
+        "value_error": str(error.get("ctx", {}).get("error", "")),
         "literal_error": f"应是 {error.get('ctx', {}).get('expected', '')} 之一",
     }.get(error["type"], str(error["msg"]))
     return f"  {file or '环境变量'} [{place}]：{what}"

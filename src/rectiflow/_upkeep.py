@@ -28,6 +28,7 @@ __all__ = [
     "close_incident",
     "doctor",
     "find_incident",
+    "hurry",
     "incidents",
     "message",
     "outbox",
@@ -122,6 +123,12 @@ def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
     count = queries.retry_messages(flow.store.engine, flow.district, chosen, now=flow.now())
     flow.ring()
     return count
+
+
+def hurry(flow: Rectiflow) -> int:
+    """Make every waiting message due at once, whatever it waits for; return how many."""
+    waiting = [m.key for m in outbox(flow, status="waiting")]
+    return queries.retry_messages(flow.store.engine, flow.district, waiting, now=flow.now())
 
 
 def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:

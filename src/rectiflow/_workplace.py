@@ -44,6 +44,8 @@ security = "starttls"
 files = {files}                   # true：不真正发送，邮件写成 .eml 文件，短信写进 sms.log
 folder = "outgoing"
 sms_signature = "{name}"
+# mail_hours = "07:00-22:00"     # 什么时间可以发邮件；不写就是这样
+# sms_hours = "08:00-20:00"      # 什么时间可以发短信；只在工作日发的，后面加“工作日”
 
 [report]
 folder = "reports"
@@ -148,23 +150,35 @@ class Workplace:
             ]
         return [SmtpChannel(self._smtp())] if self.settings.mail.host else []
 
-    def deliver(self, *, limit: int = 200, going: Callable[[], bool] = lambda: True) -> DispatchReport:
+    def hours(self, channel: str, now: datetime) -> datetime:
+        """Return from when on a channel may disturb people: `now` when it may."""
+        from rectiflow.notifiers import WINDOWS, read_window
+
+        said = {"mail": self.settings.outgoing.mail_hours, "sms": self.settings.outgoing.sms_hours}.get(channel)
+        window = read_window(said) if said else WINDOWS.get(channel)
+        return window.opens(now, self.flow.calendar) if window is not None else now
+
+    def deliver(
+        self, *, limit: int = 200, going: Callable[[], bool] = lambda: True, at_any_hour: bool = False
+    ) -> DispatchReport:
         """Send what waits in the outbox, batch after batch.
 
         Args:
             limit: messages of a batch.
+            at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
         from rectiflow._outbox import DirectoryContacts, StoreOutbox
-        from rectiflow.notifiers import DispatchReport, dispatch_once
+        from rectiflow.notifiers import DispatchReport, any_hour, dispatch_once
 
         flow = self.flow
         flow.refresh()  # addresses and substitutes as they are now
         outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)
         contacts, channels, total = DirectoryContacts(flow.directory), self.channels(), DispatchReport()
+        hours = any_hour if at_any_hour else self.hours
         while True:
             done = dispatch_once(
-                outbox, contacts, self.templates, channels, owner=flow.owner, now=flow.now, limit=limit
+                outbox, contacts, self.templates, channels, owner=flow.owner, now=flow.now, limit=limit, hours=hours
             )
             total = DispatchReport(
                 sent=total.sent + done.sent,

@@ -17,6 +17,7 @@ from rectiflow.notifiers import (
     ChannelDown,
     Contact,
     DispatchReport,
+    Hours,
     MemoryContacts,
     MemoryOutbox,
     Message,
@@ -25,6 +26,7 @@ from rectiflow.notifiers import (
     Rendered,
     TemplateSet,
     TemporaryFailure,
+    any_hour,
     choose_channel,
     dispatch_once,
 )
@@ -46,7 +48,7 @@ class Office:
         self.clock, self.templates, self.channels = clock, templates, channels
         self.outbox, self.contacts = MemoryOutbox(messages, now=clock), MemoryContacts(contacts)
 
-    def send(self, *, limit: int = 100, concurrency: int = 4) -> DispatchReport:
+    def send(self, *, limit: int = 100, concurrency: int = 4, hours: Hours = any_hour) -> DispatchReport:
         """Send one batch, with delays as they stand in the table."""
         return dispatch_once(
             self.outbox,
@@ -58,6 +60,7 @@ class Office:
             limit=limit,
             concurrency=concurrency,
             jitter=lambda delay: delay,
+            hours=hours,
         )
 
 
@@ -458,3 +461,44 @@ def test_limit_and_default_jitter(
     assert report == DispatchReport(sent=2, retried=1)
     (late,) = [r.due for r in outbox.rows.values() if r.due > START]
     assert RETRY_DELAYS[0] <= late - START <= RETRY_DELAYS[0] * 1.1
+
+
+def test_what_comes_at_night_waits_for_the_morning(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """It is not an attempt, is put into words when it goes, and goes when the channel opens."""
+    mail = RecordingChannel()
+    office = Office([make_message()], {"p-head": make_contact()}, templates, clock, mail)
+    opens = clock() + timedelta(hours=9)
+
+    def hours(channel: str, now: datetime) -> datetime:
+        assert channel == "mail"
+        return max(now, opens)
+
+    assert office.send(hours=hours) == DispatchReport(waiting=1)
+    row = office.outbox.rows[7]
+    assert (row.told, row.message.rendered, row.message.attempts) == (
+        "现在不是邮件的发送时间，12-02 18:30 起自动发送",
+        None,
+        0,
+    )
+    clock.forward(timedelta(hours=8, minutes=59))
+    assert office.send(hours=hours) == DispatchReport()
+    clock.forward(timedelta(minutes=1))
+    assert office.send(hours=hours) == DispatchReport(sent=1)
+
+
+def test_a_retry_does_not_come_at_night(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """What failed in the evening is tried again in the morning, with the words it has."""
+    mail = RecordingChannel(failures=[TemporaryFailure("450 稍后")])
+    office = Office([make_message()], {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send() == DispatchReport(retried=1)
+    words = office.outbox.rows[7].message.rendered
+    clock.forward(timedelta(minutes=2))
+    later = clock() + timedelta(hours=9)
+    assert office.send(hours=lambda _channel, now: max(now, later)) == DispatchReport(waiting=1)
+    clock.forward(timedelta(hours=9))
+    assert office.send() == DispatchReport(sent=1)
+    assert mail.sent == [words]
