@@ -44,7 +44,7 @@ def list_messages(
         how = {"mail": "邮件", "sms": "短信"}.get(m.channel or "", "")
         head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 7)}{fit(how, 5)}"
         put(fit(f"{head}{fit(m.number or '', 16)}{m.occasion} → {m.recipient}", screen_width()).rstrip())
-        if m.status not in ("sent", "cancelled") and m.detail:
+        if m.status != "sent" and m.detail:
             put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
     rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""
     say(f"共 {len(found)} 条{rest}。查看：rectiflow outbox show 编号")
@@ -82,7 +82,8 @@ def send_messages(
     if anyway:
         hurry(place.flow)
     done = place.deliver(at_any_hour=anyway)
-    say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条。")
+    dropped = f"，不再需要 {done.dropped} 条" if done.dropped else ""
+    say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条{dropped}。")
     if done.dead:
         raise typer.Exit(1)
 

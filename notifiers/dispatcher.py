@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -28,7 +28,9 @@ __all__ = [
     "RETRY_DELAYS",
     "ChooseChannel",
     "DispatchReport",
+    "Gone",
     "Hours",
+    "always_needed",
     "any_hour",
     "choose_channel",
     "dispatch",
@@ -52,6 +54,7 @@ logger = logging.getLogger(__name__)
 
 ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
 Jitter = Callable[[timedelta], timedelta]
+Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -66,12 +69,16 @@ class DispatchReport:
     retried: int = 0
     dead: int = 0
     waiting: int = 0
+    dropped: int = 0  #: what it was about is over; nobody was told
     lost: int = 0
 
     @property
     def claimed(self) -> int:
         """Return the size of the batch."""
-        return self.sent + self.retried + self.dead + self.waiting + self.lost
+        return self.sent + self.retried + self.dead + self.waiting + self.dropped + self.lost
+
+    def __add__(self, other: DispatchReport) -> DispatchReport:
+        return DispatchReport(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
 def choose_channel(message: Message, contact: Contact, channels: Mapping[str, Channel]) -> Channel | None:
@@ -90,6 +97,11 @@ def any_hour(_channel: str, now: datetime) -> datetime:
     return now
 
 
+def always_needed(_message: Message) -> str | None:
+    """Say that every message is still needed."""
+    return None
+
+
 def dispatch_once(
     outbox: Outbox,
     contacts: Contacts,
@@ -104,6 +116,7 @@ def dispatch_once(
     jitter: Jitter = spread,
     choose: ChooseChannel = choose_channel,
     hours: Hours = any_hour,
+    gone: Gone = always_needed,
 ) -> DispatchReport:
     """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
     return asyncio.run(
@@ -120,6 +133,7 @@ def dispatch_once(
             jitter=jitter,
             choose=choose,
             hours=hours,
+            gone=gone,
         )
     )
 
@@ -138,6 +152,7 @@ async def dispatch(
     jitter: Jitter = spread,
     choose: ChooseChannel = choose_channel,
     hours: Hours = any_hour,
+    gone: Gone = always_needed,
 ) -> DispatchReport:
     """Claim one batch of at most `limit` due messages and send it.
 
@@ -150,6 +165,7 @@ async def dispatch(
         jitter: what becomes of a delay before it is stored.
         choose: which channel a message takes (mail, then SMS).
         hours: from when on a channel may disturb people; what comes before waits until then.
+        gone: says why a message need not go any more, asked just before each attempt.
 
     A message that cannot be put into words or handed over never stops the others. An error of the store itself is
     raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
@@ -159,7 +175,16 @@ async def dispatch(
         return DispatchReport()
     by_name = {channel.name: channel for channel in channels}
     work = _Batch(
-        outbox, contacts, templates, by_name, now=now, until=now() + lease, jitter=jitter, choose=choose, hours=hours
+        outbox,
+        contacts,
+        templates,
+        by_name,
+        now=now,
+        until=now() + lease,
+        jitter=jitter,
+        choose=choose,
+        hours=hours,
+        gone=gone,
     )
     gate = asyncio.Semaphore(concurrency)
 
@@ -192,6 +217,7 @@ class _Outcome(Enum):
     RETRIED = "retried"
     DEAD = "dead"
     WAITING = "waiting"
+    DROPPED = "dropped"
     LOST = "lost"
 
 
@@ -208,6 +234,7 @@ class _Batch:
     jitter: Jitter = field(kw_only=True)
     choose: ChooseChannel = field(kw_only=True)
     hours: Hours = field(kw_only=True)
+    gone: Gone = field(kw_only=True)
     down: dict[str, tuple[timedelta, str]] = field(default_factory=dict[str, tuple[timedelta, str]])
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
@@ -230,6 +257,9 @@ class _Batch:
     async def _send(self, message: Message) -> _Outcome:
         if self.now() >= self.until:
             return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
+        over = self.gone(message)
+        if over is not None:
+            return self._drop(message, over)
         try:
             ready = self._prepare(message)
         except RenderFailure as exc:
@@ -335,6 +365,10 @@ class _Batch:
         logger.warning("消息 %s 未送达，不再重试（%s）", message.id, message.template)
         kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR))
         return _Outcome.DEAD if kept else self._lost(message)
+
+    def _drop(self, message: Message, why: str) -> _Outcome:
+        logger.info("消息 %s 不再需要（%s）", message.id, why)
+        return _Outcome.DROPPED if self.outbox.mark_dropped(message, why=why) else self._lost(message)
 
     def _lost(self, message: Message) -> _Outcome:
         logger.warning("消息 %s 用时过长，已由别的进程接着办", message.id)

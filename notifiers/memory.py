@@ -82,6 +82,10 @@ class MemoryOutbox:
             self.incidents.append(error)
         return done
 
+    def mark_dropped(self, message: Message, *, why: str) -> bool:
+        """Take the row out."""
+        return self._release(message, "cancelled", why, due=None)
+
     def _held(self, message: Message) -> Row | None:
         row = self.rows[message.id]
         return row if row.claim is message else None

@@ -51,6 +51,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def mark_dropped(self, message: Message, *, why: str) -> bool:
+        """Take the row out, visibly: what it was about is over, and nobody is told."""
+        ...
+
 
 class Contacts(Protocol):
     """The organisation's answer to "how do I reach this post's holder today"."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
+from rectiflow.engine.errors import NotFound
 from rectiflow.notifiers.message import Contact, Message, Rendered
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox"]
+__all__ = ["DirectoryContacts", "StoreOutbox", "reason_gone"]
+
+
+#: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
+_STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):[^:]+:\d+:.+")
 
 
 class StoreOutbox:
@@ -61,6 +67,10 @@ class StoreOutbox:
             message, "dead", due_at=self._now(), detail=error, attempts=message.attempts + 1, incident=incident
         )
 
+    def mark_dropped(self, message: Message, *, why: str) -> bool:
+        """Cancel the row, with the reason."""
+        return self._finish(message, "cancelled", due_at=self._now(), detail=why, attempts=message.attempts)
+
     def _finish(
         self,
         message: Message,
@@ -108,6 +118,26 @@ class DirectoryContacts:
             phone=reached.phone,
             standing_in_for=holder.name if deputy else None,
         )
+
+
+def reason_gone(store: Store, message: Message) -> str | None:
+    """Say why a reminder need not be sent any more; None while it need, and for everything that is no reminder.
+
+    A step of a ladder is written under the run and version of its clock. Once that run has ended or pauses, or has a new
+    date, what the step had to say is not so any more.
+    """
+    step = _STEP.fullmatch(str(message.id))
+    if step is None or message.number is None:
+        return None
+    try:
+        run = store.load(message.number).clocks.get(step["clock"])
+    except NotFound:
+        return None
+    if run is None:
+        return None
+    if run.run != int(step["run"]) or run.status != "running":
+        return "隐患已办到下一环节，不再提醒"
+    return "时限已变更，不再按原时限提醒" if run.version != int(step["version"]) else None
 
 
 def _message(row: dict[str, Any]) -> Message:

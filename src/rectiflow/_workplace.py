@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -168,7 +168,7 @@ class Workplace:
             at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
-        from rectiflow._outbox import DirectoryContacts, StoreOutbox
+        from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
         from rectiflow.notifiers import DispatchReport, any_hour, dispatch_once
 
         flow = self.flow
@@ -178,15 +178,17 @@ class Workplace:
         hours = any_hour if at_any_hour else self.hours
         while True:
             done = dispatch_once(
-                outbox, contacts, self.templates, channels, owner=flow.owner, now=flow.now, limit=limit, hours=hours
+                outbox,
+                contacts,
+                self.templates,
+                channels,
+                owner=flow.owner,
+                now=flow.now,
+                limit=limit,
+                hours=hours,
+                gone=partial(reason_gone, flow.store),
             )
-            total = DispatchReport(
-                sent=total.sent + done.sent,
-                retried=total.retried + done.retried,
-                dead=total.dead + done.dead,
-                waiting=total.waiting + done.waiting,
-                lost=total.lost + done.lost,
-            )
+            total += done
             if done.claimed < limit or not going():
                 return total
 

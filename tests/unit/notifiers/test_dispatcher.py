@@ -17,6 +17,7 @@ from rectiflow.notifiers import (
     ChannelDown,
     Contact,
     DispatchReport,
+    Gone,
     Hours,
     MemoryContacts,
     MemoryOutbox,
@@ -26,6 +27,7 @@ from rectiflow.notifiers import (
     Rendered,
     TemplateSet,
     TemporaryFailure,
+    always_needed,
     any_hour,
     choose_channel,
     dispatch_once,
@@ -48,7 +50,9 @@ class Office:
         self.clock, self.templates, self.channels = clock, templates, channels
         self.outbox, self.contacts = MemoryOutbox(messages, now=clock), MemoryContacts(contacts)
 
-    def send(self, *, limit: int = 100, concurrency: int = 4, hours: Hours = any_hour) -> DispatchReport:
+    def send(
+        self, *, limit: int = 100, concurrency: int = 4, hours: Hours = any_hour, gone: Gone = always_needed
+    ) -> DispatchReport:
         """Send one batch, with delays as they stand in the table."""
         return dispatch_once(
             self.outbox,
@@ -61,6 +65,7 @@ class Office:
             concurrency=concurrency,
             jitter=lambda delay: delay,
             hours=hours,
+            gone=gone,
         )
 
 
@@ -502,3 +507,17 @@ def test_a_retry_does_not_come_at_night(
     clock.forward(timedelta(hours=9))
     assert office.send() == DispatchReport(sent=1)
     assert mail.sent == [words]
+
+
+def test_what_lost_its_reason_is_dropped(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Nobody is told what is over; it stays to be seen with its reason, and holds back nothing behind it."""
+    mail = RecordingChannel()
+    messages = [make_message(id=1), make_message(id=2, sequence=2)]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail)
+    report = office.send(gone=lambda message: "已办到下一环节" if message.id == 1 else None)
+    assert report == DispatchReport(sent=1, dropped=1)
+    assert (report.claimed, (report + report).claimed) == (2, 4)
+    assert (office.outbox.rows[1].state, office.outbox.rows[1].told) == ("cancelled", "已办到下一环节")
+    assert office.outbox.rows[2].state == "sent"
