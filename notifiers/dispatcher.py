@@ -257,6 +257,8 @@ class _Batch:
     async def _send(self, message: Message) -> _Outcome:
         if self.now() >= self.until:
             return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
+        if message.attempts > len(RETRY_DELAYS):  # no attempt of ours counts so far
+            return self._dead(message, f"每次发送它时进程都中断了，共 {message.attempts} 次，请核对内容后重发")
         over = self.gone(message)
         if over is not None:
             return self._drop(message, over)

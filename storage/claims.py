@@ -19,6 +19,9 @@ from .types import instant_text, read_instant
 __all__ = ["Claim", "ClaimLost", "Claims", "DueTimer"]
 
 
+LONGEST_LEASE = timedelta(hours=1)  #: nobody takes a longer one; what seems to run longer was taken under a wrong clock
+
+
 class ClaimLost(Exception):
     """The lease of a claimed row ran out and somebody else may have it."""
 
@@ -52,10 +55,12 @@ class Claims:
     ) -> list[DueTimer]:
         """Take up to `limit` due timers for `lease`, oldest first; each claim counts as an attempt.
 
+        What a worker claimed and left when it died is taken one at a time, and last: should it be what killed that worker,
+        it takes nothing else along.
+
         Of one ticket only one is taken at a time: the first that is due, while no other of it is being fired.
         """
-        s = self.statements
-        found = self._claim(s.claim_timers_of if district else s.claim_timers, owner, now, lease, limit, district)
+        found = self._claim(self.statements.claim_timers, owner, now, lease, limit, district)
         return sorted((_due_timer(row) for row in found), key=lambda t: (t.due_at, t.number, t.key))
 
     def renew_timers(
@@ -106,12 +111,11 @@ class Claims:
     def claim_messages(
         self, *, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None = None
     ) -> list[dict[str, Any]]:
-        """Take up to `limit` waiting messages for `lease`; rows as mappings, oldest first.
+        """Take up to `limit` waiting messages for `lease`; rows as mappings, oldest first. What a dead worker left: see timers.
 
         A message waits while an earlier one of its ticket to the same person is put off or being sent.
         """
-        s = self.statements
-        found = self._claim(s.claim_messages_of if district else s.claim_messages, owner, now, lease, limit, district)
+        found = self._claim(self.statements.claim_messages, owner, now, lease, limit, district)
         messages: list[dict[str, Any]] = [dict(zip(CLAIMED_MESSAGE, row, strict=True)) for row in found]
         for message in messages:
             message["created_at"] = read_instant(message["created_at"])
@@ -164,12 +168,27 @@ class Claims:
         self._run(self.statements.once["incident"], incident_row(district, number, incident, now))
 
     def _claim(
-        self, statement: Statement, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None
+        self,
+        statements: Mapping[tuple[bool, bool], Statement],
+        owner: str,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        district: str | None,
     ) -> list[Any]:
-        until = instant_text(now + lease)
-        values: dict[str, Any] = {"owner": owner, "lease_until": until, "now": instant_text(now), "limit": limit}
-        values["district"] = district
-        return self.link.rows(statement.sql, statement.values(values))
+        values: dict[str, Any] = {
+            "owner": owner,
+            "lease_until": instant_text(now + lease),
+            "now": instant_text(now),
+            "far": instant_text(now + max(lease, LONGEST_LEASE)),
+            "district": district,
+        }
+        for left, most in ((False, limit), (True, 1)):
+            statement = statements[district is not None, left]
+            found = self.link.rows(statement.sql, statement.values({**values, "limit": most}))
+            if found:
+                return found
+        return []
 
     def _run(self, statement: Statement, values: dict[str, Any]) -> int:
         return self.link.run(statement.sql, statement.values(values))

@@ -101,13 +101,11 @@ class Statements(Struct, frozen=True, kw_only=True):
     fire: Statement
     disarm: Statement
     end_task: Statement
-    claim_timers: Statement
-    claim_timers_of: Statement  #: of one district
+    claim_timers: Mapping[tuple[bool, bool], Statement]  #: by: of one district, left by somebody who never came back
     renew_timer: Statement
     release_timer: Statement
     fail_timer: Statement
-    claim_messages: Statement
-    claim_messages_of: Statement  #: of one district
+    claim_messages: Mapping[tuple[bool, bool], Statement]
     keep_rendered: Statement
     finish_message: Statement
     cancel_line: Statement
@@ -154,17 +152,11 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         fire=text(_fire()),
         disarm=text(_disarm()),
         end_task=text(_end_task()),
-        claim_timers=text(_claim(dialect, "timer", "armed", CLAIMED_TIMER, _first_of_ticket())),
-        claim_timers_of=text(
-            _claim(dialect, "timer", "armed", CLAIMED_TIMER, _of_district("timer"), _first_of_ticket())
-        ),
+        claim_timers=_claims(text, dialect, "timer", "armed", CLAIMED_TIMER, _first_of_ticket()),
         renew_timer=text(_renew_timer()),
         release_timer=text(_release_timer()),
         fail_timer=text(_fail_timer()),
-        claim_messages=text(_claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn())),
-        claim_messages_of=text(
-            _claim(dialect, "message", "waiting", CLAIMED_MESSAGE, _of_district("message"), _in_turn())
-        ),
+        claim_messages=_claims(text, dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn()),
         keep_rendered=text(_keep_rendered()),
         finish_message=text(_finish_message()),
         cancel_line=text(_cancel_line()),
@@ -293,7 +285,8 @@ def _end_task() -> Any:
 def _in_turn() -> ColumnElement[bool]:
     """A message waits while an earlier one of its ticket to the same person is put off or being sent."""
     m, earlier = table("message"), table("message").alias("earlier")
-    put_off = or_(earlier.c.due_at > bindparam("b_now"), earlier.c.lease_until >= bindparam("b_now"))
+    sending = earlier.c.lease_until.between(bindparam("b_now"), bindparam("b_far"))
+    put_off = or_(earlier.c.due_at > bindparam("b_now"), sending)
     return ~(
         select(earlier.c.key)
         .where(
@@ -309,7 +302,8 @@ def _in_turn() -> ColumnElement[bool]:
 
 
 def _of_district(name: str) -> ColumnElement[bool]:
-    return _is(table(name).c.district, "district")
+    """Keep to one district without its index: what is due is little, what the district holds is much."""
+    return _is(table(name).c.district.concat(_literal("''")), "district")
 
 
 def _first_of_ticket() -> ColumnElement[bool]:
@@ -317,7 +311,7 @@ def _first_of_ticket() -> ColumnElement[bool]:
     t, other = table("timer"), table("timer").alias("other")
     own, theirs = (tuple_(x.c.due_at, *(x.c[n] for n in TIMER_KEY)) for x in (t, other))
     earlier = and_(other.c.due_at <= bindparam("b_now"), theirs < own)
-    held = and_(other.c.lease_until >= bindparam("b_now"), theirs != own)
+    held = and_(other.c.lease_until.between(bindparam("b_now"), bindparam("b_far")), theirs != own)
     return ~(
         select(other.c.number)
         .where(
@@ -345,15 +339,44 @@ def _release_timer() -> Any:
     return update(t).where(*mine).values(free)
 
 
-def _claim(dialect: Dialect, name: str, status: str, returned: tuple[str, ...], *in_turn: ColumnElement[bool]) -> Any:
-    """Take what is due and free, oldest first, for a lease; the attempt counts from the claim on."""
+def _claims(
+    text: Callable[[Any], Statement],
+    dialect: Dialect,
+    name: str,
+    status: str,
+    returned: tuple[str, ...],
+    in_turn: ColumnElement[bool],
+) -> Mapping[tuple[bool, bool], Statement]:
+    return {
+        (of_district, left): text(
+            _claim(dialect, name, status, returned, *((_of_district(name),) if of_district else ()), in_turn, left=left)
+        )
+        for of_district in (False, True)
+        for left in (False, True)
+    }
+
+
+def _claim(
+    dialect: Dialect,
+    name: str,
+    status: str,
+    returned: tuple[str, ...],
+    *in_turn: ColumnElement[bool],
+    left: bool = False,
+) -> Any:
+    """Take what is due and free, oldest first, for a lease; the attempt counts from the claim on.
+
+    `left`: not what was given back, but what somebody left who never came back, least often tried first. A lease that ends farther ahead than
+    any that is given (`b_far`) was taken under a wrong clock, and is as good as over.
+    """
     t = table(name)
     key = [c.name for c in t.primary_key]
-    free = or_(t.c.owner.is_(None), t.c.lease_until < bindparam("b_now"))
+    over = or_(t.c.lease_until < bindparam("b_now"), t.c.lease_until > bindparam("b_far"))
+    free = and_(t.c.owner.is_not(None), over) if left else t.c.owner.is_(None)
     due = (
         select(*(t.c[n] for n in key))
         .where(t.c.status == _literal(f"'{status}'"), t.c.due_at <= bindparam("b_now"), free, *in_turn)
-        .order_by(t.c.due_at)
+        .order_by(*((t.c.attempts,) if left else ()), t.c.due_at)
         .limit(bindparam("b_limit", type_=Integer))
         .offset(_literal("0"))
         .with_for_update(skip_locked=True)

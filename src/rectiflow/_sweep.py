@@ -81,7 +81,10 @@ def _claimed(flow: Rectiflow, limit: int) -> list[DueTimer]:
 
 
 def _fire_all(flow: Rectiflow, due: list[DueTimer], going: Callable[[], bool]) -> Swept:
-    total, left, held = Swept(), deque(due), flow.now()
+    worn = [t for t in due if t.attempts > MOST_ATTEMPTS]
+    for timer in worn:
+        _given_up(flow, timer)
+    total, left, held = Swept(failed=len(worn)), deque(t for t in due if t not in worn), flow.now()
     while left:
         if not going():
             flow.store.release_timers(left, owner=flow.owner)
@@ -141,15 +144,27 @@ def _fire(flow: Rectiflow, timer: DueTimer) -> Swept:
     return _counted(outcome)
 
 
+def _given_up(flow: Rectiflow, timer: DueTimer) -> None:
+    """Give up a timer without another try: whoever tried so far did not live to say what went wrong."""
+    why = f"每次处理时进程都中断了，共 {timer.attempts - 1} 次"
+    flow.store.fail_timer(
+        timer, owner=flow.owner, error=why, retry_at=None, incident=_incident(timer, why), now=flow.now()
+    )
+
+
 def _failed(flow: Rectiflow, timer: DueTimer, exc: Exception) -> None:
     now = flow.now()
     error = f"{type(exc).__name__}: {exc}"[:500]
     last = timer.attempts >= MOST_ATTEMPTS
     wait = BACK_OFF[min(timer.attempts, len(BACK_OFF)) - 1] * (1 + random.uniform(0, JITTER))
     retry_at = None if last else now + wait
-    incident = IncidentDraft(
+    incident = _incident(timer, f"试了 {timer.attempts} 次都没有办成：{error}")
+    flow.store.fail_timer(timer, owner=flow.owner, error=error, retry_at=retry_at, incident=incident, now=now)
+
+
+def _incident(timer: DueTimer, why: str) -> IncidentDraft:
+    return IncidentDraft(
         key="timer:" + ":".join(map(str, timer.key)),
         kind="timer",
-        message=f"定时任务（{timer.key.clock}/{timer.key.step}）试了 {timer.attempts} 次都没有办成：{error}",
+        message=f"定时任务（{timer.key.clock}/{timer.key.step}）{why}",
     )
-    flow.store.fail_timer(timer, owner=flow.owner, error=error, retry_at=retry_at, incident=incident, now=now)

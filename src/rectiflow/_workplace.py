@@ -189,7 +189,7 @@ class Workplace:
                 gone=partial(reason_gone, flow.store),
             )
             total += done
-            if done.claimed < limit or not going():
+            if not done.claimed or not going():
                 return total
 
     @contextmanager

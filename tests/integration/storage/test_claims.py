@@ -329,7 +329,8 @@ def test_messages_are_claimed_oldest_first(store: Store) -> None:
     assert (bool(reminder["urgent"]), reminder["channel"], reminder["created_at"]) == (True, "sms", NOW)
     assert reminder["rendered_body"] is None
     assert mine(store, "two") == []
-    assert [m["attempts"] for m in mine(store, "two", LATER)] == [2, 2]
+    left = [mine(store, "two", LATER) for _ in range(3)]  # what somebody left is taken one at a time
+    assert [[m["attempts"] for m in some] for some in left] == [[2], [2], []]
 
 
 def test_what_is_rendered_is_kept_for_every_retry(store: Store) -> None:
