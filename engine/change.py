@@ -125,10 +125,10 @@ class Change:
         if fresh:
             self.set(taken={**self.ticket.taken, trigger: (*before, *fresh)})
 
-    def enter(self, state: str, trigger: str, source: str | None) -> None:
-        """Move to a state: clocks start, pause, go on and end; milestones follow."""
+    def enter(self, state: str, trigger: str, source: str | None, *, anew: bool = True) -> None:
+        """Move to a state: clocks start, pause, go on and end; milestones follow. `anew`: see `Timekeeper.advance`."""
         self.set(state=state, since=self.on)
-        for run in self.timekeeper().advance(self._current, source, state, trigger, self.ticket.fields):
+        for run in self.timekeeper().advance(self._current, source, state, trigger, self.ticket.fields, anew=anew):
             self.put_clock(run)
         self._milestones(state)
 

@@ -19,7 +19,7 @@ from .moments import ZONE, at_hour, end_of, local_day, shift_day
 from .ticket import ClockRun, Plain
 from .values import as_date
 from .workflow import HOURLY, Clock, Span, SpanUnit, Workflow
-from .worktime import open_between, open_until
+from .worktime import open_between, open_day, open_until
 
 __all__ = ["Timekeeper", "main_clock", "verify_clock"]
 
@@ -41,13 +41,24 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
     now: datetime
 
     def advance(
-        self, runs: Mapping[str, ClockRun], source: str | None, target: str, trigger: str, fields: Mapping[str, Plain]
+        self,
+        runs: Mapping[str, ClockRun],
+        source: str | None,
+        target: str,
+        trigger: str,
+        fields: Mapping[str, Plain],
+        *,
+        anew: bool = True,
     ) -> Iterator[ClockRun]:
-        """Yield every clock run that changes when a ticket goes from `source` (None: is reported) to `target`."""
+        """Yield every clock run that changes when a ticket goes from `source` (None: is reported) to `target`.
+
+        Args:
+            anew: entering the state it is in begins a run anew, where the clock says so; a change of workflow does not.
+        """
         for clock in self.workflow.clocks.values():
             if clock.for_request is None:
                 before = runs.get(clock.id)
-                after = self._advance(clock, before, source, target, trigger, fields)
+                after = self._advance(clock, before, source, target, trigger, fields, anew=anew)
                 if after is not None and after is not before:
                     yield after
 
@@ -107,13 +118,32 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
         )
         return self._fresh(clock, moved)
 
-    def adopt(self, clock: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
-        """Go on with a run under another definition of its clock: another length is a new version, the ladder is new."""
+    def adopt(self, clock: Clock, former: Clock, run: ClockRun, fields: Mapping[str, Plain]) -> ClockRun:
+        """Go on with a run under another definition of its clock: another length is a new version with a new ladder.
+
+        It is measured from its first start, with what is used so far. Where the new date has passed already, the steps that
+        lie behind it are crossed at once, not skipped.
+
+        Args:
+            former: the clock as it was defined when the run began.
+        """
         budget = self._budget(clock, fields)
-        if clock.until is not None or clock.for_request is not None or budget in (None, run.budget):
+        same = (budget, _unit(clock)) == (run.budget, _unit(former))
+        if clock.until is not None or clock.for_request is not None or budget is None or same:
             return self.rearm(clock, run)
-        measured = self._measure(clock, replace(run, budget=budget, version=run.version + 1, fired={}))
-        return self._fresh(clock, measured)
+        consumed = self._converted(run.consumed, _unit(former), _unit(clock))
+        changed = replace(run, budget=budget, consumed=consumed, version=run.version + 1, fired={})
+        return self.rearm(clock, self._measure(clock, changed))
+
+    def _converted(self, consumed: int, unit: SpanUnit, into: SpanUnit) -> int:
+        """Return what was used, counted in days, as it is counted in another unit; parts of a day are not used yet."""
+        if (unit in HOURLY, into in HOURLY) == (False, False) or unit == into:
+            return consumed
+        days = consumed / self._day_of(unit)
+        return int(days * self._day_of(into))
+
+    def _day_of(self, unit: SpanUnit) -> int:
+        return {"hours": 24 * 3600, "workhours": open_day(self.calendar)}.get(unit, 1)
 
     def rearm(self, clock: Clock, run: ClockRun) -> ClockRun:
         """Arm what comes next on a ladder that goes on."""
@@ -121,7 +151,7 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
 
     def _advance(
         self, clock: Clock, run: ClockRun | None, source: str | None, target: str, trigger: str,
-        fields: Mapping[str, Plain],
+        fields: Mapping[str, Plain], *, anew: bool = True,
     ) -> ClockRun | None:  # fmt: skip
         alive = clock.lives_in(target) and (not clock.while_listed or bool(fields.get("listed_level")))
         if run is None or not run.live:
@@ -130,7 +160,7 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
             return self.halt(self._taken_back(clock, self._pause(clock, run), fields), "met")
         if trigger == clock.met_by and target in clock.runs_in:
             return self._met(clock, run, fields)
-        if clock.again == "restart" and clock.met_by is None and source == target:
+        if anew and clock.again == "restart" and clock.met_by is None and source == target:
             return self.begin(clock, run.run + 1, fields, paused=target in clock.paused_in)
         return self._stay(clock, run, target, trigger, fields)
 

@@ -50,7 +50,7 @@ def reclassify(
     change.set(workflow=target.id, version=target.version, severity=target.severity)
     for name, value in {"workflow": target.id, "severity": target.severity}.items():
         change.mark(name, value)
-    change.enter(target.enters_at, transition.trigger, source)
+    change.enter(target.enters_at, transition.trigger, source, anew=False)
     _adopt_clocks(change, target)
     _unmark(change, target)
     _tell(change, transition, target, values)
@@ -80,7 +80,7 @@ def _missing(snapshot: Snapshot, target: Workflow, values: Mapping[str, Plain]) 
 
 
 def _end_lost_clocks(change: Change, target: Workflow) -> None:
-    """End what the target does not go on with; a clock that restarts begins anew when its state is entered."""
+    """End what the target does not go on with."""
     for run in change.runs():
         clock = target.clocks.get(run.clock)
         if run.live and (clock is None or not _goes_on(clock, target)):
@@ -88,15 +88,16 @@ def _end_lost_clocks(change: Change, target: Workflow) -> None:
 
 
 def _goes_on(clock: Clock, target: Workflow) -> bool:
-    return clock.for_request is not None or (clock.again == "continue" and clock.lives_in(target.enters_at))
+    return clock.for_request is not None or clock.lives_in(target.enters_at)
 
 
 def _adopt_clocks(change: Change, target: Workflow) -> None:
     """Let what goes on follow the target's lengths and ladders."""
     for run in change.runs():
         before = change.snapshot.clocks.get(run.clock)
-        if run.live and before is not None and before.run == run.run:
-            change.put_clock(change.timekeeper().adopt(target.clocks[run.clock], run, change.ticket.fields))
+        former = change.snapshot.workflow.clocks.get(run.clock)
+        if run.live and before is not None and before.run == run.run and former is not None:
+            change.put_clock(change.timekeeper().adopt(target.clocks[run.clock], former, run, change.ticket.fields))
 
 
 def _unmark(change: Change, target: Workflow) -> None:

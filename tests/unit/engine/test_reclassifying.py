@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from rectiflow.engine.chain import check_chain
+from rectiflow.engine.workflow import Workflow
 from support.district import (
     CLERK,
     HEAD,
@@ -88,8 +91,8 @@ def test_a_required_field_must_be_there() -> None:
     assert HEAD in {m.recipient for m in answer.messages}
 
 
-def test_a_clock_that_begins_anew_begins_with_the_new_length() -> None:
-    """Back from major, the assignment has two working days from the change, not one from before."""
+def test_a_running_clock_is_measured_from_its_first_start() -> None:
+    """Back from major, the assignment has two working days from the start, not from the change."""
     place = world("2024-09-09")
     number = hazard(place, workflow="major_hazard")
     done(place.act(number, "control", HEAD, control_measures="停用"))
@@ -97,7 +100,8 @@ def test_a_clock_that_begins_anew_begins_with_the_new_length() -> None:
     place.advance_to(at("2024-09-10", "10:00"))
     done(place.act(number, "reclassify", LEADER, into="hazard", reason="核定为一般"))
     run = clock(place, number, "assign")
-    assert (run.run, run.due_on, run.next_at) == (2, date(2024, 9, 12), at("2024-09-12"))
+    assert (run.run, run.version, run.due_on, run.next_at) == (1, 2, date(2024, 9, 11), at("2024-09-11"))
+    assert run.original_due_on == date(2024, 9, 10)
 
 
 def test_a_clock_that_goes_on_follows_the_new_length_and_ladder() -> None:
@@ -169,3 +173,69 @@ def test_down_from_major_is_the_leaders_decision() -> None:
     assert (answer.ticket.severity, answer.ticket.state) == ("general", "reported")
     assert place.cases[number].ticket.fields["description"]
     done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-09-20"))
+
+
+TEXT = (
+    "    until: due_on\n    runs_in: [assigned, rectifying]",
+    "    within: 10 workdays\n    runs_in: [assigned, rectifying]",
+)
+
+
+def lengths(before: str, after: str) -> tuple[Workflow, Workflow]:
+    """Return two workflows of which the second gives the rectification another length."""
+    slow = edited(
+        "hazard",
+        ("workflow: hazard", "workflow: slow"),
+        (TEXT[0], TEXT[1].replace("10 workdays", before)),
+        ("into: [major_hazard, hard_to_rectify]", "into: quick"),
+    )
+    quick = edited(
+        "hazard",
+        ("workflow: hazard", "workflow: quick"),
+        ("initial: reported", "initial: reported\nenters_at: rectifying"),
+        (TEXT[0], TEXT[1].replace("10 workdays", after)),
+        ("      - {at: -3 workdays, remind: rectifier, template: due_soon}\n", ""),
+    )
+    return slow, quick
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "due_on", "consumed"),
+    [
+        ("10 workdays", "10 days", date(2024, 10, 31), 3),  # assigned on Monday the 14th, handed in on the 17th
+        ("10 days", "10 workdays", date(2024, 11, 4), 3),
+        ("240 hours", "10 workdays", date(2024, 11, 4), 3),
+        ("10 workdays", "240 hours", date(2024, 10, 31), 3 * 24 * 3600),
+        ("70 workhours", "5 workdays", date(2024, 10, 28), 3),
+        ("10 workdays", "70 workhours", date(2024, 11, 4), 3 * 7 * 3600),
+    ],
+)
+def test_what_is_used_counts_in_the_new_unit_as_well(before: str, after: str, due_on: date, consumed: int) -> None:
+    """Three days were used before the verifier had it; they stay used, whatever the new length is counted in."""
+    slow, quick = lengths(before, after)
+    place = world("2024-10-14", slow=slow, quick=quick)
+    number = rectifying(place, "2024-12-31", workflow="slow")
+    place.advance_to(at("2024-10-17", "09:00"))
+    done(submit(place, number))
+    place.advance_to(at("2024-10-24", "09:00"))
+    answer = place.act(number, "fail", CLERK, reason="未整改", due_on="2024-12-31")
+    done(answer)
+    done(place.act(number, "reclassify", SAFETY, reason="改判"))
+    run = clock(place, number, "rectify")
+    assert (run.run, run.version, run.status) == (1, 2, "running")
+    assert (run.due_on, run.consumed) == (due_on, consumed)
+
+
+def test_what_a_shorter_date_leaves_behind_is_crossed_at_once() -> None:
+    """Ten days become two when four are gone: the letter that should have been proposed is, and nobody is left unheard."""
+    slow, quick = lengths("10 workdays", "2 workdays")
+    place = world("2024-10-14", slow=slow, quick=quick)
+    number = rectifying(place, "2024-12-31", workflow="slow")
+    place.advance_to(at("2024-10-23", "10:00"))
+    done(place.act(number, "reclassify", SAFETY, reason="改判"))
+    run = clock(place, number, "rectify")
+    assert (run.due_on, run.next_at) == (date(2024, 10, 16), at("2024-10-23", "10:00"))
+    place.advance_to(at("2024-10-23", "10:01"))
+    fired = [c.key.step for e in place.log for c in e.decision.crossed if c.key.version == 2]
+    assert fired == ["p1w-remind", "p3w-propose-supervision_letter"]
+    assert {r.kind for r in place.cases[number].requests.values()} == {"supervision_letter"}
