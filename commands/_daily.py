@@ -98,7 +98,7 @@ def _note(item: TodayItem) -> str:
         return item.detail
     if item.section == "overdue" or item.due_on is not None:
         overdue = "逾期" if item.section in ("overdue", "due") else "超"
-        return left(item.days).replace("逾期", overdue)
+        return left(item.days, item.hours).replace("逾期", overdue)
     return ago(item.days) if item.days is not None else ""
 
 

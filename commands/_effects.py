@@ -103,18 +103,31 @@ def _deadlines(result: Done) -> Iterator[tuple[ClockRun, str]]:
 
 def _moved(title: str, was: ClockRun | None, run: ClockRun) -> str:
     """Say how a deadline changes; "" when a person need not know."""
+    from rectiflow.engine.moments import due_text
+
     if not run.live:
         ended = "撤销" if run.due_on is None else "办结" if run.status == "met" else "停止"
-        return f"{title} {ended}" if was is not None and was.live and was.due_on else ""
+        return f"{title} {ended}{_missed(was, run)}" if was is not None and was.live and was.due_on else ""
     if run.due_on is None:
         return f"{title} 未定"
+    until = due_text(run.due_on, run.due_at)
     if was is None or was.run != run.run or not was.live:
-        return f"{title} {run.due_on}{'（暂定）' if run.provisional else ''}"
-    if was.due_on != run.due_on:
-        return f"{title} {was.due_on or '未定'} 改为 {run.due_on}"
+        return f"{title} {until}{'（暂定）' if run.provisional else ''}"
+    if (was.due_on, was.due_at) != (run.due_on, run.due_at):
+        return f"{title} {due_text(was.due_on, was.due_at) if was.due_on else '未定'} 改为 {until}"
     if was.status != run.status:
-        return f"{title} {run.due_on} 不变，{'暂停提醒' if run.status == 'paused' else '继续提醒'}"
+        return f"{title} {until} 不变，{'暂停提醒' if run.status == 'paused' else '继续提醒'}"
     return ""
+
+
+def _missed(was: ClockRun, run: ClockRun) -> str:
+    """Say from which date a clock that is stopped would have been late, and by how much."""
+    from rectiflow.engine.moments import due_text
+
+    if run.status == "met" or was.due_on is None or run.ended_on is None:
+        return ""
+    days = (run.ended_on - was.due_on).days
+    return f"（原为 {due_text(was.due_on, was.due_at)}{f'，已逾期 {days} 天' if days > 0 else ''}）"
 
 
 def _told(made: Session, decision: Decision) -> dict[str, list[str]]:

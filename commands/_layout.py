@@ -99,8 +99,13 @@ def packed(parts: Sequence[str], width: int) -> Iterator[str]:
     yield from wrapped(current, width)
 
 
-def left(days: int | None) -> str:
-    """Say how far a date is away: 还有 3 天, 今天到期, 逾期 5 天."""
+_HOURS_SHOWN = 48  #: a deadline nearer than that is said in hours
+
+
+def left(days: int | None, hours: int | None = None) -> str:
+    """Say how far a date is away: 还有 3 天, 今天到期, 逾期 5 天; where it ends within a day and is near, in hours."""
+    if hours is not None and abs(hours) < _HOURS_SHOWN:
+        return f"还有 {hours} 小时" if hours >= 0 else f"逾期 {-hours} 小时"
     if days is None:
         return "未定时限"
     if days < 0:

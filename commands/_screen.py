@@ -206,10 +206,12 @@ def _called(action: ActionView) -> str:
 
 
 def _clock(clock: ClockView) -> str:
+    from rectiflow.engine.moments import due_text
+
     moved = clock.original_due_on and clock.original_due_on != clock.due_on
     parts = [
-        f"{clock.title} {clock.due_on or '未定'}",
-        left(clock.days_left) if clock.due_on and clock.status == "running" else "",
+        f"{clock.title} {due_text(clock.due_on, clock.due_at) if clock.due_on else '未定'}",
+        left(clock.days_left, clock.hours_left) if clock.due_on and clock.status == "running" else "",
         "暂停提醒" if clock.status == "paused" else "",
         f"原定 {clock.original_due_on}" if moved else "",
         "暂定" if clock.provisional else "",

@@ -12,13 +12,13 @@ from .change import Change
 from .decision import Crossing, Decision, Refusal
 from .errors import Reason
 from .ladder import Rung
-from .moments import local_day
+from .moments import due_text, local_day
 from .requesting import propose, withdraw_pending
 from .roles import people
 from .stimulus import Fire
 from .ticket import ClockRun, Snapshot
 from .vocabulary import LEVELS
-from .workflow import Clock
+from .workflow import HOURLY, Clock, Span
 
 __all__ = ["OBSOLETE", "fire"]
 
@@ -67,12 +67,14 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
     if rung.step.act == "call":
         change.call(clock.id, rung.step.roles[0])
     key = f"{clock.id}:{run.run}:{run.version}:{rung.step.id}:{rung.occurrence}"
-    said = {"clock": clock.title, **_days(run, change)}
+    hourly = isinstance(clock.within, Span) and clock.within.unit in HOURLY
+    until = f"（{due_text(run.due_on, run.due_at)}）" if hourly and run.due_on else ""
+    said = {"clock": f"{clock.title}{until}", **_days(run, change)}
     change.tell(
         audience,
         _template(clock, rung),
         key,
-        urgent=rung.step.at.amount == 0,
+        urgent=hourly or rung.step.at.amount == 0,
         each=rung.step.catch_up == "all",
         **said,
     )

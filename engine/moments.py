@@ -10,7 +10,17 @@ from .calendar import WorkCalendar
 from .workflow import Span
 from .worktime import open_until
 
-__all__ = ["ZONE", "at_hour", "chinese_date", "end_of", "local_day", "shift_day", "shift_moment"]
+__all__ = [
+    "ZONE",
+    "at_hour",
+    "chinese_date",
+    "due_text",
+    "end_of",
+    "hours_left",
+    "local_day",
+    "shift_day",
+    "shift_moment",
+]
 
 ZONE = ZoneInfo("Asia/Shanghai")  #: China keeps one time and no daylight saving
 
@@ -53,6 +63,19 @@ def shift_moment(moment: datetime, span: Span, calendar: WorkCalendar) -> dateti
         return open_until(moment, span.amount * 3600, calendar, ZONE)
     local = moment.astimezone(ZONE)
     return datetime.combine(shift_day(local.date(), span, calendar), local.timetz()).astimezone(UTC)
+
+
+def due_text(day: date, moment: datetime | None) -> str:
+    """Write a deadline: the day, and the time of day where it does not end with the day."""
+    local = moment.astimezone(ZONE) if moment is not None else None
+    return f"{day}" if local is None or local.time() == time() else f"{day} {local:%H:%M}"
+
+
+def hours_left(moment: datetime | None, now: datetime) -> int | None:
+    """Return how many hours are left to a deadline within a day, less than none past it; None where it ends with a day."""
+    if moment is None or moment.astimezone(ZONE).time() == time():
+        return None
+    return int((moment - now).total_seconds() // 3600)
 
 
 def chinese_date(day: date) -> str:

@@ -296,7 +296,7 @@ class _Batch:
         """Let a message wait until its channel may disturb people; None when it may now."""
         now = self.now()
         opens = self.hours(channel.name, now)
-        if opens <= now:
+        if opens <= now or message.pressing:
             return None
         at = f"{opens.astimezone(ZONE):%m-%d %H:%M}"
         return self._wait(message, opens - now, f"现在不是{_title(channel.name)}的发送时间，{at} 起自动发送")

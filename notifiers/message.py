@@ -14,6 +14,7 @@ Param = str | int | None  #: what a message may carry into a template
 Urgency = Literal["now", "digest"]
 
 MAIL = "mail"  #: name of the channel for email, whatever carries it
+MAJOR = "重大"  #: what a message says of a major hazard
 SMS = "sms"  #: name of the channel for short messages, whatever carries it
 
 
@@ -52,6 +53,11 @@ class Message(Struct, frozen=True, kw_only=True):
     created_at: datetime
     rendered: Rendered | None = None
     channel: str | None = None
+
+    @property
+    def pressing(self) -> bool:
+        """Whether it cannot wait for the morning: what is urgent about a major hazard."""
+        return self.urgency == "now" and self.params.get("severity") == MAJOR
 
 
 class Contact(Struct, frozen=True, kw_only=True):

@@ -49,6 +49,7 @@ __all__ = [
     "pending_requests",
     "retry_messages",
     "retry_timer",
+    "stopped_timers",
     "stuck_tickets",
     "tickets",
     "tickets_of",
@@ -250,6 +251,19 @@ def retry_timer(engine: Engine, district: str, number: str, key: TimerKey, *, no
     change = update(t).where(t.c.district == district, t.c.number == number, *named, t.c.status == "failed")
     again = change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
     return _write(engine, again) == 1
+
+
+def stopped_timers(engine: Engine, district: str) -> list[tuple[str, TimerKey]]:
+    """Return the given-up timers of open tickets: until they are tried again, their ladders stand still."""
+    t, timer = table("ticket"), table("timer")
+    query = (
+        select(timer.c.number, *(timer.c[n] for n in TimerKey._fields))
+        .join_from(timer, t, (t.c.district == timer.c.district) & (t.c.number == timer.c.number))
+        .where(_hidden(timer.c.district) == district, _is(timer.c.status, "failed"), t.c.is_open.is_(True))
+        .order_by(timer.c.number)
+    )
+    with reading(engine) as connection:
+        return [(number, TimerKey(*key)) for number, *key in connection.execute(query)]
 
 
 def stuck_tickets(engine: Engine, district: str) -> list[str]:

@@ -366,8 +366,8 @@ def _claim(
 ) -> Any:
     """Take what is due and free, oldest first, for a lease; the attempt counts from the claim on.
 
-    `left`: not what was given back, but what somebody left who never came back, least often tried first. A lease that ends farther ahead than
-    any that is given (`b_far`) was taken under a wrong clock, and is as good as over.
+    `left`: not what was given back, but what somebody left who never came back, least often tried first. A lease that
+    ends farther ahead than any that is given (`b_far`) was taken under a wrong clock, and is as good as over.
     """
     t = table(name)
     key = [c.name for c in t.primary_key]

@@ -15,6 +15,7 @@ from rectiflow.engine.actions import Action
 from rectiflow.engine.chain import Event
 from rectiflow.engine.hands import role_title
 from rectiflow.engine.inspecting import turn_roles
+from rectiflow.engine.moments import hours_left
 from rectiflow.engine.ticket import ClockRun, Plain, Snapshot
 from rectiflow.engine.values import show
 from rectiflow.engine.vocabulary import LEVELS, PAPER_STEPS, PAPERS, VIAS
@@ -47,6 +48,7 @@ class ClockView(Struct, frozen=True, kw_only=True):
     due_on: date | None
     due_at: datetime | None
     days_left: int | None
+    hours_left: int | None  #: where it ends within a day
     original_due_on: date | None
     provisional: bool
 
@@ -153,10 +155,10 @@ def _clocks(flow: Rectiflow, snapshot: Snapshot) -> Iterator[ClockView]:
     for run in snapshot.clocks.values():
         clock = snapshot.workflow.clocks.get(run.clock)
         if run.live:
-            yield _clock(run, clock.title if clock else run.clock, today)
+            yield _clock(run, clock.title if clock else run.clock, today, flow.now())
 
 
-def _clock(run: ClockRun, title: str, today: date) -> ClockView:
+def _clock(run: ClockRun, title: str, today: date, now: datetime) -> ClockView:
     return ClockView(
         id=run.clock,
         title=title,
@@ -164,6 +166,7 @@ def _clock(run: ClockRun, title: str, today: date) -> ClockView:
         due_on=run.due_on,
         due_at=run.due_at,
         days_left=(run.due_on - today).days if run.due_on else None,
+        hours_left=hours_left(run.due_at, now),
         original_due_on=run.original_due_on,
         provisional=run.provisional,
     )

@@ -15,9 +15,9 @@ from rectiflow._upkeep import incidents, outbox
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.inspecting import turn_roles
-from rectiflow.engine.moments import local_day
+from rectiflow.engine.moments import hours_left, local_day
 from rectiflow.engine.roles import standing
-from rectiflow.engine.ticket import Ticket
+from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.values import as_date
 from rectiflow.engine.workflow import Workflow
 from rectiflow.storage.queries import TicketFilter
@@ -44,6 +44,7 @@ class TodayItem(Struct, frozen=True, kw_only=True):
     turn: tuple[str, ...] = ()
     since: date | None = None
     due_on: date | None = None
+    hours: int | None = None  #: left, where it is due within a day
     days: int | None = None
     ordinal: int | None = None
     key: str = ""
@@ -137,9 +138,9 @@ def _section(workflow: Workflow, ticket: Ticket, day: date, until: date) -> str:
 
 
 def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> TodayItem:
-    due_on = (
-        as_date(ticket.marks.get("due_on")) if section in ("overdue", "due") else _state_due(reader, workflow, ticket)
-    )
+    main = section in ("overdue", "due")
+    run = None if main else _state_due(reader, workflow, ticket)
+    due_on = as_date(ticket.marks.get("due_on")) if main else run.due_on if run is not None else None
     days = (due_on - reader.day).days if due_on else (reader.day - ticket.since).days
     return TodayItem(
         section=section,
@@ -150,15 +151,17 @@ def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> 
         turn=turn_of(reader.flow, workflow, ticket),
         since=ticket.since,
         due_on=due_on,
+        hours=hours_left(run.due_at, reader.flow.now()) if run is not None else None,
         days=days,
     )
 
 
-def _state_due(reader: _Reader, workflow: Workflow, ticket: Ticket) -> date | None:
-    """Return the date by which the step at hand is to be taken."""
+def _state_due(reader: _Reader, workflow: Workflow, ticket: Ticket) -> ClockRun | None:
+    """Return the clock by which the step at hand is to be taken: the one that ends first."""
     clocks, main = reader.flow.store.load(ticket.number).clocks, main_clock(workflow)
     runs = (clocks.get(c.id) for c in workflow.clocks.values() if c is not main and ticket.state in c.runs_in)
-    return min((r.due_on for r in runs if r is not None and r.live and r.due_on), default=None)
+    dated = [(r.due_at, r) for r in runs if r is not None and r.live and r.due_at is not None]
+    return min(dated, key=lambda d: d[0])[1] if dated else None
 
 
 def _requests(reader: _Reader) -> Iterator[TodayItem]:

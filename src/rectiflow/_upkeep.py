@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from rectiflow._identity import keeps_all
-from rectiflow.engine.errors import NotFound, RectiflowError
+from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
 from rectiflow.storage import definitions, queries
@@ -160,8 +160,15 @@ def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
 
     Raises:
         NotFound: there is none open of that id.
+        InputUnusable: a ladder of an open hazard stands still because of it; closing would silence that for good.
     """
     found = find_incident(flow, incident)
+    key = _timer_key(found)
+    if key is not None and (found.number, key) in queries.stopped_timers(flow.store.engine, flow.district):
+        raise InputUnusable(
+            f"待处理事项 {found.id} 不能直接结束：{found.number} 这一时限的提醒和督办都停着。"
+            f"请排除原因后用 rectiflow incident retry {found.id} 重试。"
+        )
     queries.close_incident(flow.store.engine, flow.district, found.id, by=by, now=flow.now())
     return found
 
@@ -174,10 +181,8 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
     """
     found = find_incident(flow, incident)
     kind, _, what = found.subject.partition(":")
-    if kind == "timer":
-        clock, run, version, rest = what.split(":", 3)
-        step, _, occurrence = rest.rpartition(":")
-        key = TimerKey(clock, int(run), int(version), step, int(occurrence))
+    key = _timer_key(found)
+    if key is not None:
         queries.retry_timer(flow.store.engine, flow.district, found.number or "", key, now=flow.now())
     elif kind == "message":
         queries.retry_messages(flow.store.engine, flow.district, [what], now=flow.now())
@@ -187,6 +192,16 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
         )
     flow.ring()
     return close_incident(flow, found.id, by=by)
+
+
+def _timer_key(incident: IncidentView) -> TimerKey | None:
+    """Return the timer an incident is about."""
+    kind, _, what = incident.subject.partition(":")
+    if kind != "timer" or what.count(":") < 4:
+        return None
+    clock, run, version, rest = what.split(":", 3)
+    step, _, occurrence = rest.rpartition(":")
+    return TimerKey(clock, int(run), int(version), step, int(occurrence))
 
 
 def doctor(place: Workplace) -> list[Finding]:
@@ -312,11 +327,20 @@ def _incidents(place: Workplace) -> Iterator[Finding]:
 
 
 def _stuck(place: Workplace) -> Iterator[Finding]:
-    numbers = queries.stuck_tickets(place.flow.store.engine, place.flow.district)
+    engine, district = place.flow.store.engine, place.flow.district
+    stopped = queries.stopped_timers(engine, district)
+    halted = {number for number, _ in stopped}
+    numbers = [n for n in queries.stuck_tickets(engine, district) if n not in halted]
+    if stopped:
+        named = "、".join(dict.fromkeys(number for number, _ in stopped[:5]))
+        detail = (
+            f"{len(stopped)} 项定时任务没有办成，提醒和督办停着：{named}；请看 rectiflow incident list，排除原因后重试"
+        )
+        yield Finding(subject="停滞的隐患", state=_BAD, detail=detail)
     if numbers:
         detail = f"{len(numbers)} 条在办隐患没有任何时限在走：{'、'.join(numbers[:5])}；多为未定时限，请补时限"
         yield Finding(subject="停滞的隐患", state=_NOTE, detail=detail)
-    else:
+    if not (numbers or stopped):
         yield Finding(subject="停滞的隐患", state=_GOOD, detail="没有")
 
 

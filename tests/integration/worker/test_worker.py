@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from rectiflow._clock import SetClock
-from rectiflow._upkeep import incidents, outbox, retry_incident
+from rectiflow._upkeep import close_incident, doctor, incidents, outbox, retry_incident
 from rectiflow._worker import beat
 from rectiflow._workplace import Workplace
-from rectiflow.engine.errors import WorkplaceError
+from rectiflow.engine.errors import InputUnusable, WorkplaceError
 from rectiflow.storage import queries
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
 
@@ -150,6 +150,9 @@ def test_one_incident_is_tried_again_alone(place: Workplace, monkeypatch: pytest
         broken.setattr(flow, "answer", _broken)
         assert flow.tick().failed == 2
     one, other = incidents(flow)
+    assert [f.state for f in doctor(place) if f.subject == "停滞的隐患"] == ["有问题"]
+    with pytest.raises(InputUnusable, match="提醒和督办都停着"):
+        close_incident(flow, one.id, by=flow.directory().holders("safety_section", None, flow.today())[0])
     keeper = flow.directory().holders("safety_section", None, flow.today())[0]
     retry_incident(flow, one.id, by=keeper)
     assert flow.tick().fired == 1

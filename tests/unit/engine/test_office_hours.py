@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 import pytest
 
 from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.load import load_workflow
+from rectiflow.engine.moments import due_text, hours_left
 from rectiflow.engine.simulate import World
 from rectiflow.engine.ticket import ClockRun
 from rectiflow.workflows.calendars.cn import china_workdays
@@ -102,3 +103,19 @@ def test_what_is_used_stays_used() -> None:
     place.advance_to(at("2024-09-04", "17:00"))
     done(place.act(number, "again", KEEPER))
     assert running(place, number).due_at == at("2024-09-05", "14:30")
+
+
+def test_a_deadline_within_a_day_is_said_with_its_hour() -> None:
+    """What is told and shown of it names the time, and counts hours."""
+    place, number = begun(at("2024-09-02", "09:30"))
+    run = running(place, number)
+    assert due_text(date(2024, 9, 3), run.due_at) == "2024-09-03 10:30"
+    assert due_text(date(2024, 9, 3), at("2024-09-04", "00:00")) == "2024-09-03"
+    assert (hours_left(run.due_at, at("2024-09-03", "08:00")), hours_left(run.due_at, at("2024-09-03", "11:00"))) == (
+        2,
+        -1,
+    )
+    assert hours_left(at("2024-09-04", "00:00"), at("2024-09-03")) is None
+    place.advance_to(at("2024-09-03", "11:00"))
+    told = [m for e in place.log for m in e.decision.messages if m.template == "reminder"]
+    assert {(m.params["clock"], m.urgent) for m in told} == {("处置时限（2024-09-03 10:30）", True)}

@@ -521,3 +521,13 @@ def test_what_lost_its_reason_is_dropped(
     assert (report.claimed, (report + report).claimed) == (2, 4)
     assert (office.outbox.rows[1].state, office.outbox.rows[1].told) == ("cancelled", "已办到下一环节")
     assert office.outbox.rows[2].state == "sent"
+
+
+def test_a_major_hazard_does_not_wait_for_the_morning(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """What is urgent about it goes at any hour; what is not waits like everything else."""
+    params = {"number": "LZH-2024-000123", "severity": "重大"}
+    messages = [make_message(id=1, params=params), make_message(id=2, number="B", params=params, urgency="digest")]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, RecordingChannel())
+    assert office.send(hours=lambda _channel, now: now + timedelta(hours=9)) == DispatchReport(sent=1, waiting=1)
