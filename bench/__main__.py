@@ -31,6 +31,7 @@ PEERS = {  # name of the peer → what the line is called, goal
     "viewflow_fsm": ("viewflow.fsm, the same rows", "≥ 5"),
     "dbos": ("DBOS, five steps, SQLite on WAL", "≥ 4"),
 }
+FEWEST = 5  #: rounds of a full run
 Rates = Mapping[str, list[float]]
 
 
@@ -160,7 +161,7 @@ def sweeps(stored: int, rounds: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         files = {n: sweep.fill(Path(folder) / f"{n}.db", n) for n in (few, many)}
         spent: dict[tuple[int, str], list[float]] = {(n, s): [] for n in files for s in ("ours", "raw")}
-        for count in range(max(2, rounds // 2)):
+        for count in range(2 if rounds < FEWEST else FEWEST):
             for key in random.sample(list(spent), len(spent)):
                 n, side = key
                 copy = Path(shutil.copy(files[n].file, Path(folder) / "sweep.db"))
@@ -173,7 +174,7 @@ def sweeps(stored: int, rounds: int) -> list[Line]:
         first, last = _memory(files[many], Path(folder))
     ours, raw = spent[many, "ours"], spent[many, "raw"]
     slow = [(a / b) / (c / d) for a, b, c, d in zip(ours, spent[few, "ours"], raw, spent[few, "raw"], strict=True)]
-    speed = f"{sweep.DUE / min(ours):.0f} : {sweep.DUE / min(raw):.0f}/s"
+    speed = f"{sweep.DUE / statistics.median(ours):.0f} : {sweep.DUE / statistics.median(raw):.0f}/s"
     return [
         line(
             f"sweep, 10,000 due of {many:,}, against raw SQL",

@@ -117,11 +117,15 @@ class Link:
         return cast("T", mine.result)
 
     @contextmanager
-    def joined(self, connection: Any) -> Generator[None]:
-        """Let this thread's statements run on a host's own connection, inside its transaction, until the block ends."""
+    def joined(self, connection: Any, enlist: Callable[[], object] = lambda: None) -> Generator[None]:
+        """Let this thread's statements run on a host's own connection, inside its transaction, until the block ends.
+
+        Args:
+            enlist: called before anything is run; a host that sets savepoints lazily sets them then.
+        """
         if self._host() is not None:
             raise RuntimeError("this thread has joined a host's transaction already")
-        self._local.host = connection
+        self._local.host, self._local.enlist = connection, enlist
         try:
             yield
         finally:
@@ -166,7 +170,10 @@ class Link:
                 raise
 
     def _host(self) -> Any:
-        return getattr(self._local, "host", None)
+        host = getattr(self._local, "host", None)
+        if host is not None:
+            self._local.enlist()
+        return host
 
     def _lead(self) -> None:
         """Do what waits in one transaction.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ __all__ = ["begin", "joined", "tell_later"]
 
 _BEGUN = "rectiflow_begun"  #: in a session's info: its transaction was begun as a writer
 _LATER = "rectiflow_later"  #: in a session's info: what is told to listeners once it has committed
+
+_Later = tuple[Any, "Carrying", "Outcome"]  #: the transaction it was written in, by whom, what came of it
 
 
 def begin(flow: Rectiflow, session: Session) -> None:
@@ -53,8 +55,7 @@ def joined(flow: Rectiflow, session: Session) -> Generator[None]:
     if flow.store.engine.dialect.name == "sqlite" and not (session.info.get(_BEGUN) and driver.in_transaction):
         raise JoinError("加入 SQLite 上的事务前，请先用 flow.begin(session) 开始，否则可能与别的写入互相等待。")
     session.flush()
-    session.info.setdefault(_LATER, [])
-    with flow.store.link.joined(driver):
+    with flow.store.link.joined(driver, session.connection):
         flow.joining.session = session
         try:
             yield
@@ -63,22 +64,32 @@ def joined(flow: Rectiflow, session: Session) -> Generator[None]:
 
 
 def tell_later(flow: Carrying, session: Session, outcome: Outcome) -> None:
-    """Keep what came of a change until the host has committed; a rollback forgets it."""
-    waiting: list[Outcome] = session.info.setdefault(_LATER, [])
-    if not waiting:
+    """Keep what came of a change until the host has committed; a rollback, of a savepoint too, forgets what it undoes."""
+    if _LATER not in session.info:
+        session.info[_LATER] = list[_Later]()
+        event.listen(session, "after_commit", _committed)
+        event.listen(session, "after_soft_rollback", _undone)
+    within = session.get_nested_transaction() or session.get_transaction()
+    session.info[_LATER].append((within, flow, outcome))
 
-        def committed(_session: Any) -> None:
-            told, waiting[:] = list(waiting), []
-            for one in told:
-                flow.announce(one)
 
-        event.listen(session, "after_commit", committed, once=True)
+def _committed(session: Session) -> None:
+    if session.get_nested_transaction() is not None:  # a savepoint was let go: nothing is certain yet
+        return
+    told, session.info[_LATER] = session.info[_LATER], []
+    for _, flow, outcome in told:
+        flow.announce(outcome)
 
-        def undone(_session: Any) -> None:
-            waiting.clear()
 
-        event.listen(session, "after_rollback", undone, once=True)
-    waiting.append(outcome)
+def _undone(session: Session, gone: Any) -> None:
+    session.info[_LATER] = [later for later in session.info[_LATER] if gone not in _line(later[0])]
+
+
+def _line(transaction: Any) -> Iterator[Any]:
+    """Yield a session's transaction and those it is nested in."""
+    while transaction is not None:
+        yield transaction
+        transaction = transaction.parent
 
 
 def _ended(session: Session, transaction: Any) -> None:

@@ -134,3 +134,34 @@ def test_sessions_that_cannot_be_joined(flow: Rectiflow, host: Engine) -> None:
         session.commit()
         with pytest.raises(JoinError, match=r"flow\.begin"), flow.join(session):
             pass
+
+
+def test_listeners_hear_of_what_is_committed_and_of_nothing_else(flow: Rectiflow, host: Engine) -> None:
+    """A savepoint that the host rolls back takes its own news along, not that of what was written before and after."""
+    heard: list[str] = []
+    flow.on_done(lambda outcome: heard.append(outcome.ticket.number))
+    for _ in range(2):  # a session is used for one transaction after another
+        with Session(host) as session:
+            flow.begin(session)
+            with flow.join(session):
+                kept = reported(flow).number
+                with session.begin_nested() as savepoint:
+                    lost = reported(flow).number
+                    savepoint.rollback()
+                with session.begin_nested():
+                    also = reported(flow).number
+            assert heard == []
+            session.commit()
+        assert heard == [kept, also]
+        assert lost == also  # its number was free again
+        heard.clear()
+    with Session(host) as session:
+        flow.begin(session)
+        with flow.join(session):
+            reported(flow)
+            with session.begin_nested():
+                reported(flow)
+        session.rollback()
+        flow.begin(session)
+        session.commit()
+    assert heard == []
