@@ -72,7 +72,7 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
     said = {"clock": f"{clock.title}{until}", **_days(run, change)}
     change.tell(
         audience,
-        _template(clock, rung),
+        _template(change, run, rung),
         key,
         urgent=hourly or rung.step.at.amount == 0,
         each=rung.step.catch_up == "all",
@@ -106,7 +106,9 @@ def _propose(change: Change, rung: Rung) -> None:
     withdraw_pending(change, f"已拟{LEVELS.get(opened.level or '', '')}挂牌督办", lower)
 
 
-def _template(clock: Clock, rung: Rung) -> str:
-    if rung.step.template is not None:
+def _template(change: Change, run: ClockRun, rung: Rung) -> str:
+    """Return the words of a step; what should have been said before the day is not said so after it."""
+    too_late = rung.step.at.amount < 0 and run.due_on is not None and run.due_on < change.today
+    if rung.step.template is not None and not too_late:
         return rung.step.template
     return "call_task" if rung.step.act == "call" else "reminder"

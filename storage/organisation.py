@@ -23,7 +23,7 @@ def add_district(engine: Engine, district: District, *, rehearsal: bool = False)
     """Register a district and its number prefix.
 
     Raises:
-        WorkplaceError: the code or the prefix is taken by another district.
+        WorkplaceError: the code or the prefix is taken by another district; or rehearsals and real ones would be together.
     """
     d = table("district")
     row = {"code": district.code, "prefix": district.prefix, "name": district.name, "revision": 1}
@@ -31,6 +31,11 @@ def add_district(engine: Engine, district: District, *, rehearsal: bool = False)
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"LOCK TABLE {d.name} IN SHARE ROW EXCLUSIVE MODE")  # two might add it at once
+        there_are = connection.execute(select(d.c.code, d.c.rehearsal).order_by(d.c.code)).all()
+        apart = next((code for code, rehearsed in there_are if bool(rehearsed) != rehearsal), None)
+        if apart is not None:
+            there, here = ("正式", "演练") if rehearsal else ("演练", "正式")
+            raise WorkplaceError(f"这个数据库里有{there}工作的区（{apart}），{here}的请另建一个数据库。")
         known = connection.execute(select(d.c.code, d.c.prefix).where(same)).all()
         if not known:
             connection.execute(insert(d).values(**row, rehearsal=rehearsal))

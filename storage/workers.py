@@ -30,7 +30,7 @@ class Worker(Struct, frozen=True, kw_only=True):
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """What waits to be done. Timers and waiting messages are everybody's, the rest is of one district."""
+    """What waits to be done in one district."""
 
     due: int
     late: int
@@ -57,21 +57,22 @@ def leave(engine: Engine, owner: str, *, now: datetime) -> None:
         connection.execute(update(w).where(w.c.owner == owner).values(beat_at=now, stopped_at=now))
 
 
-def workers(engine: Engine) -> list[Worker]:
-    """Return the workers of the last day, who beat last first."""
+def workers(engine: Engine, district: str) -> list[Worker]:
+    """Return the workers of a district in the last day, who beat last first. Its code begins their names as owners."""
     w = table("worker")
     with reading(engine) as connection:
-        return [Worker(**row) for row in connection.execute(select(w).order_by(w.c.beat_at.desc())).mappings()]
+        rows = connection.execute(select(w).order_by(w.c.beat_at.desc())).mappings()
+        return [Worker(**row) for row in rows if row["owner"].startswith(f"{district}/")]
 
 
 def figures(engine: Engine, district: str, *, now: datetime) -> Figures:
     """Count what is due, what is late, what waits and what needs a person."""
     t, m, i = table("timer"), table("message"), table("incident")
-    armed = _is(t.c.status, "armed")
-    due = select(func.count(), func.min(t.c.due_at)).where(armed, t.c.due_at <= now)
-    late = select(func.count()).where(armed, t.c.due_at < now - LATE)
-    waiting = select(func.count(m.c.due_at)).where(_is(m.c.status, "waiting"))
-    home = m.c.district.concat(literal_column("''"))  # the dead of all districts are few; a district's messages are not
+    armed = (_is(t.c.status, "armed"), t.c.district.concat(literal_column("''")) == district)  # few are due
+    due = select(func.count(), func.min(t.c.due_at)).where(*armed, t.c.due_at <= now)
+    late = select(func.count()).where(*armed, t.c.due_at < now - LATE)
+    home = m.c.district.concat(literal_column("''"))  # few wait, and few are dead; a district's messages are many
+    waiting = select(func.count(m.c.due_at)).where(_is(m.c.status, "waiting"), home == district)
     dead = select(func.count(m.c.created_at)).where(_is(m.c.status, "dead"), home == district)
     needing = select(func.count()).where(_is(i.c.status, "open"), i.c.district == district)
     with reading(engine) as connection:

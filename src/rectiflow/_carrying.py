@@ -61,7 +61,7 @@ class Carrying(Reading):
         super().__init__(store, library, district=district, clock=clock, calendar=calendar)
         self.also_sms = False  #: urgent messages go out by short message as well
         self.contact = ""  #: the Safety Section's telephone, named in messages
-        self.owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.owner = f"{district}/{os.getpid()}-{secrets.token_hex(4)}"  #: whose claims and whose beats these are
         self.bell = Bell(store.link, self.owner) if store.engine.dialect.name == "postgresql" else None
         self.joining = threading.local()  #: `session`: the host's, while this thread has joined it
         self.listeners: list[Callable[[Outcome], None]] = []

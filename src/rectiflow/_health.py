@@ -59,7 +59,7 @@ def examine(place: Workplace, *, here: bool = False) -> Health:
         WorkplaceError: the database cannot be used.
     """
     flow = place.flow
-    found = workers.workers(flow.store.engine)
+    found = workers.workers(flow.store.engine, flow.district)
     now = real_now(flow)
     host = socket.gethostname()
     living = [w for w in found if alive(w, now, patience(place)) and (not here or w.host == host)]
@@ -121,7 +121,7 @@ def _view(worker: Worker, now: datetime) -> WorkerView:
         pid=worker.pid,
         version=worker.version,
         started_at=worker.started_at,
-        timed=worker.owner.startswith(TIMED),
+        timed=TIMED in worker.owner,
         seconds_ago=max(0, round((now - worker.beat_at).total_seconds())),
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["TIMED", "Heart", "beat_once", "real_now"]
 
 
-TIMED = "tick@"  #: begins the owner of a host's `rectiflow tick`, which is run again and again
+TIMED = "/tick@"  #: in the owner of a host's `rectiflow tick`, which is run again and again
 
 
 class Heart:
@@ -68,7 +68,7 @@ def beat_once(flow: Rectiflow) -> None:
     Raises:
         WorkplaceError: the database cannot be used.
     """
-    Heart(flow, f"{TIMED}{socket.gethostname()}").beat()
+    Heart(flow, f"{flow.district}{TIMED}{socket.gethostname()}").beat()
 
 
 def real_now(flow: Rectiflow) -> datetime:

@@ -88,7 +88,7 @@ class _Page:
             now = flow.now()
             figures = workers.figures(flow.store.engine, flow.district, now=now)
             present, limit = real_now(flow), patience(self._place)
-            living = sum(alive(w, present, limit) for w in workers.workers(flow.store.engine))
+            living = sum(alive(w, present, limit) for w in workers.workers(flow.store.engine, flow.district))
         except RectiflowError as exc:
             log.warning("监控指标读不了数据库：%s", exc)
             return {}

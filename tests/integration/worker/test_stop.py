@@ -33,7 +33,7 @@ def test_sigterm_ends_a_catch_up_at_once(place: Workplace) -> None:
     left = rows(engine, "SELECT * FROM rectiflow_timer WHERE status = 'armed' AND due_at < '2024-09-16'")
     assert len(left) > MANY / 10  # it did not wait until all was done
     assert {(r["owner"], r["lease_until"], r["attempts"]) for r in left} == {(None, None, 0)}
-    (worker,) = workers.workers(engine)
+    (worker,) = workers.workers(engine, place.flow.district)
     assert worker.stopped_at is not None
 
 

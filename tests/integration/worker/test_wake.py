@@ -84,7 +84,7 @@ def test_a_clock_that_goes_wrong_ends_the_worker(tmp_path: Path, fresh_postgres_
 
     with pytest.raises(ClockWrong, match="相差超过 30 秒，请先校准本机时钟"):
         run(place, ready=put_wrong)
-    found = workers.workers(made.flow.store.engine)
+    found = workers.workers(made.flow.store.engine, made.flow.district)
     assert [w.stopped_at is not None for w in found] == [True]
     made.flow.close()
 
