@@ -76,7 +76,8 @@ def send_messages(
     anyway: Annotated[bool, typer.Option("--anyway", help="不管是不是发送时间")] = False,
 ) -> None:
     """现在就发待发的消息，不在发送时间的等到时间；有未送达的，退出码为 1。"""
-    from rectiflow._upkeep import hurry
+    from rectiflow._upkeep import hurry, put_off
+    from rectiflow.engine.moments import ZONE
 
     place = _keeper(context, "发送提醒消息").place
     if anyway:
@@ -84,6 +85,12 @@ def send_messages(
     done = place.deliver(at_any_hour=anyway)
     dropped = f"，不再需要 {done.dropped} 条" if done.dropped else ""
     say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条{dropped}。")
+    later = put_off(place.flow)
+    if later is not None:
+        count, first = later
+        say(
+            f"还有 {count} 条等着，最早 {first.astimezone(ZONE):%m-%d %H:%M} 自动发送；原因见 outbox list，现在就发加 --anyway。"
+        )
     if done.dead:
         raise typer.Exit(1)
 

@@ -7,7 +7,9 @@ words from a `TemplateSet`, and every way out is a `Channel`; the wiring brings 
 from __future__ import annotations
 
 from .dispatcher import (
+    IN_TURN,
     RETRY_DELAYS,
+    UNCONFIGURED,
     ChooseChannel,
     DispatchReport,
     Gone,
@@ -43,12 +45,14 @@ from .templates import MailText, TemplateSet
 from .windows import WINDOWS, SendWindow, read_window
 
 __all__ = [
+    "IN_TURN",
     "MAIL",
     "OCCASIONS",
     "PARAMETERS",
     "RESTRICTED",
     "RETRY_DELAYS",
     "SMS",
+    "UNCONFIGURED",
     "WINDOWS",
     "Channel",
     "ChannelDown",

@@ -25,7 +25,9 @@ from .ports import Channel, Contacts, Outbox
 from .templates import TemplateSet
 
 __all__ = [
+    "IN_TURN",
     "RETRY_DELAYS",
+    "UNCONFIGURED",
     "ChooseChannel",
     "DispatchReport",
     "Gone",
@@ -46,6 +48,8 @@ RETRY_DELAYS = (
     timedelta(hours=6),
 )
 LEASE = timedelta(minutes=10)
+UNCONFIGURED = "通道没有配置，配置后自动发送"  #: ends what is said of a message that waits for its channel
+IN_TURN = "本隐患的上一条提醒还没有送达，按顺序等待"
 WAIT_FOR_CHANNEL = timedelta(minutes=15)  #: until a message without a configured channel is looked at again
 PREFERENCE = (MAIL, SMS)
 MAX_ERROR = 500
@@ -247,7 +251,7 @@ class _Batch:
         held: dict[str, timedelta] = {}
         for message in messages:
             if message.recipient in held:
-                outcome = self._wait(message, held[message.recipient], "本隐患的上一条提醒还没有送达，按顺序等待")
+                outcome = self._wait(message, held[message.recipient], IN_TURN)
             else:
                 outcome = await self._send(message)
             if message.id in self.delays:
@@ -270,7 +274,7 @@ class _Batch:
             return ready
         channel = self.channels.get(ready.channel)
         if channel is None:
-            return self._wait(message, WAIT_FOR_CHANNEL, f"{_title(ready.channel)}通道没有配置，配置后自动发送")
+            return self._wait(message, WAIT_FOR_CHANNEL, f"{_title(ready.channel)}{UNCONFIGURED}")
         if channel.name in self.down:
             return self._wait(message, *self.down[channel.name])
         return self._closed(message, channel) or await self._attempt(message, channel, ready)
@@ -318,7 +322,7 @@ class _Batch:
         unconfigured = [n for n in names if n not in self.channels and addresses.get(n, "?")]
         if unconfigured:
             titles = "、".join(map(_title, unconfigured))
-            return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}通道没有配置，配置后自动发送")
+            return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}{UNCONFIGURED}")
         known = "、".join(one_line(a) for n in names if (a := addresses.get(n)))
         if known:
             return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发")

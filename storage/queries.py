@@ -54,6 +54,7 @@ __all__ = [
     "tickets",
     "tickets_of",
     "timers_of",
+    "wake_messages",
 ]
 
 _MOST_NAMED = 500  #: values named in one statement
@@ -182,6 +183,22 @@ def retry_messages(engine: Engine, district: str, keys: Sequence[str], *, now: d
     due = {"status": "waiting", "due_at": now, "attempts": 0, "owner": None, "lease_until": None}
     waiting = _write(engine, chosen.where(m.c.status == "waiting").values(**due))
     return waiting + _write(engine, chosen.where(m.c.status == "dead").values(**due, **anew))
+
+
+def wake_messages(engine: Engine, district: str, reason: str, *, now: datetime) -> int:
+    """Make due what waits for a reason that ends with these words, and is not being sent; return how many."""
+    m = table("message")
+    meant = (
+        _hidden(m.c.district) == district,
+        _is(m.c.status, "waiting"),
+        m.c.owner.is_(None),
+        m.c.due_at > now,
+        m.c.detail.like(f"%{reason}"),
+    )
+    with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
+        if connection.scalar(select(m.c.key).where(*meant).limit(1)) is None:
+            return 0
+    return _write(engine, update(m).where(*meant).values(due_at=now))
 
 
 def cancel_messages(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> int:

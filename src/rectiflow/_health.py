@@ -68,7 +68,7 @@ def examine(place: Workplace, *, here: bool = False) -> Health:
     return Health(
         healthy=not problems,
         problems=problems,
-        notes=tuple(_notes(figures)),
+        notes=tuple(_notes(figures, configured=bool(place.channels()))),
         workers=tuple(_view(w, now) for w in living),
         timers_due=figures.due,
         timers_late=figures.late,
@@ -108,7 +108,9 @@ def _nobody(found: list[Worker], *, here: bool) -> str:
     return f"{where}没有 rectiflow run 在运行（最近的一个在 {last.host}，{how}），提醒和督办都停着；{start}。"
 
 
-def _notes(figures: workers.Figures) -> Iterator[str]:
+def _notes(figures: workers.Figures, *, configured: bool) -> Iterator[str]:
+    if figures.waiting and not configured:
+        yield f"没有配置发送通道，{figures.waiting} 条消息等着；请在 rectiflow.toml 的 [mail] 或 [outgoing] 里配置。"
     if figures.dead:
         yield f"有 {figures.dead} 条消息未送达，请看 rectiflow outbox list --status 未送达，改好后 rectiflow outbox retry。"
     if figures.incidents:

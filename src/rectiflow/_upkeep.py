@@ -32,6 +32,7 @@ __all__ = [
     "incidents",
     "message",
     "outbox",
+    "put_off",
     "retry",
     "retry_incident",
 ]
@@ -123,6 +124,12 @@ def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
     count = queries.retry_messages(flow.store.engine, flow.district, chosen, now=flow.now())
     flow.ring()
     return count
+
+
+def put_off(flow: Rectiflow) -> tuple[int, datetime] | None:
+    """Return how many messages wait for a later time, and when the first of them goes; None when none does."""
+    waiting = [m.due_at for m in outbox(flow, status="waiting") if m.due_at > flow.now()]
+    return (len(waiting), min(waiting)) if waiting else None
 
 
 def hurry(flow: Rectiflow) -> int:

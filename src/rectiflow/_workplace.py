@@ -169,12 +169,15 @@ class Workplace:
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
-        from rectiflow.notifiers import DispatchReport, any_hour, dispatch_once
+        from rectiflow.notifiers import IN_TURN, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
+        from rectiflow.storage import queries
 
-        flow = self.flow
+        flow, channels = self.flow, self.channels()
         flow.refresh()  # addresses and substitutes as they are now
+        if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
+            queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
         outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)
-        contacts, channels, total = DirectoryContacts(flow.directory), self.channels(), DispatchReport()
+        contacts, total = DirectoryContacts(flow.directory), DispatchReport()
         hours = any_hour if at_any_hour else self.hours
         while True:
             done = dispatch_once(

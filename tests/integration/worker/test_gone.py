@@ -1,9 +1,12 @@
-"""A reminder whose reason has gone before it was sent is not sent."""
+"""A reminder whose reason has gone before it was sent is not sent; what waited for a channel is."""
 
 from __future__ import annotations
 
+import dataclasses
+
 from rectiflow._clock import SetClock
-from rectiflow._upkeep import outbox
+from rectiflow._health import examine
+from rectiflow._upkeep import outbox, put_off
 from rectiflow._workplace import Workplace
 from support.workplaces import assigned
 
@@ -39,3 +42,19 @@ def test_what_still_holds_is_sent(place: Workplace) -> None:
     waiting = len(outbox(place.flow, status="waiting"))
     done = place.deliver()
     assert (done.sent, done.dropped) == (waiting, 0)
+
+
+def test_a_channel_that_is_configured_sends_what_waited_for_it(place: Workplace) -> None:
+    """Without one the messages wait and somebody is told; with one they go at once, not a quarter of an hour later."""
+    assigned(place, 1)
+    none = place.settings.outgoing.model_copy(update={"files": False})
+    bare = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": none}))
+    count = bare.deliver().waiting
+    assert count > 0
+    told = put_off(bare.flow)
+    assert told is not None
+    assert told[0] == count
+    assert any("没有配置发送通道" in note for note in examine(bare).notes)
+    bare.flow.close()
+    assert place.deliver().sent == count
+    assert put_off(place.flow) is None
