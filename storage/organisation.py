@@ -112,7 +112,7 @@ def read_directory(engine: Engine, district: str) -> Directory:
     with reading(engine) as connection:
         row = connection.execute(select(d).where(d.c.code == district)).first()
         if row is None:
-            raise NotFound(f"没有登记区划代码为“{district}”的区，请先运行 rectiflow init。")
+            raise _unknown(district)
         return Directory(
             district=District(code=row.code, prefix=row.prefix, name=row.name),
             revision=row.revision,
@@ -198,7 +198,7 @@ def _raise_revision(connection: Connection, district: str) -> int:
         update(d).where(d.c.code == district).values(revision=d.c.revision + 1).returning(d.c.revision)
     ).scalar()
     if changed is None:
-        raise NotFound(f"没有登记区划代码为“{district}”的区，请先运行 rectiflow init。")
+        raise _unknown(district)
     return int(changed)
 
 
@@ -235,3 +235,8 @@ def _holding_row(h: Holding) -> dict[str, Any]:
 
 def _substitution_row(s: Substitution) -> dict[str, Any]:
     return {"person": s.person, "deputy": s.deputy, "since_on": s.since, "until_on": s.until}
+
+
+def _unknown(district: str) -> NotFound:
+    named = f"没有登记区划代码为“{district}”的区" if district else "数据库里还没有登记任何区"
+    return NotFound(f"{named}，请先运行 rectiflow init；已经建立过的，请核对数据库地址。")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rectiflow._clock import SystemClock as SystemClock
     from rectiflow._flow import Outcome as Outcome
     from rectiflow._flow import Rectiflow as Rectiflow
+    from rectiflow._workplace import Workplace as Workplace
     from rectiflow.engine.errors import Conflict as Conflict
     from rectiflow.engine.errors import JoinError as JoinError
     from rectiflow.engine.errors import NotFound as NotFound
@@ -39,6 +40,7 @@ __all__ = [
     "SystemClock",
     "TicketFilter",
     "WorkflowInvalid",
+    "Workplace",
     "WorkplaceError",
 ]
 
@@ -56,6 +58,7 @@ _HOMES = {
     "SystemClock": "rectiflow._clock",
     "TicketFilter": "rectiflow.storage.queries",
     "WorkflowInvalid": "rectiflow.engine.errors",
+    "Workplace": "rectiflow._workplace",
     "WorkplaceError": "rectiflow.engine.errors",
 }
 
