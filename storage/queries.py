@@ -47,6 +47,7 @@ __all__ = [
     "messages",
     "open_tasks",
     "pending_requests",
+    "provisional_deadlines",
     "retry_messages",
     "retry_timer",
     "stopped_timers",
@@ -268,6 +269,18 @@ def retry_timer(engine: Engine, district: str, number: str, key: TimerKey, *, no
     change = update(t).where(t.c.district == district, t.c.number == number, *named, t.c.status == "failed")
     again = change.values(status="armed", due_at=now, attempts=0, owner=None, lease_until=None, error=None)
     return _write(engine, again) == 1
+
+
+def provisional_deadlines(engine: Engine, district: str) -> list[tuple[str, date]]:
+    """Return the tickets with a running deadline that was counted before its year was arranged, and the deadline."""
+    c = table("clock")
+    query = (
+        select(c.c.number, c.c.due_on)
+        .where(c.c.district == district, c.c.provisional.is_(True), c.c.status.in_(("running", "paused")))
+        .order_by(c.c.number)
+    )
+    with reading(engine) as connection:
+        return [(number, due_on) for number, due_on in connection.execute(query) if due_on is not None]
 
 
 def stopped_timers(engine: Engine, district: str) -> list[tuple[str, TimerKey]]:

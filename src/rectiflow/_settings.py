@@ -5,6 +5,7 @@ Imported where a workplace is opened: it brings pydantic with it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -125,7 +126,9 @@ def read_settings(file: Path | None, *, db: str | None = None) -> Settings:
     try:
         return Here(db=db) if db else Here()
     except tomllib.TOMLDecodeError as exc:
-        raise WorkplaceError(f"{file} 不是合法的 TOML：{exc}。请改正后重试。") from exc
+        at = re.search(r"line (\d+), column (\d+)", str(exc))
+        where = f"第 {at[1]} 行第 {at[2]} 列附近" if at else ""
+        raise WorkplaceError(f"{file} {where}不合 TOML 写法，请检查引号、括号和等号。") from exc
     except UnicodeDecodeError as exc:
         raise WorkplaceError(f"{file} 不是 UTF-8 文本，请另存为 UTF-8。") from exc
     except ValidationError as exc:
@@ -133,12 +136,21 @@ def read_settings(file: Path | None, *, db: str | None = None) -> Settings:
 
 
 def _problem(error: Mapping[str, Any], file: Path | None) -> str:
-    place = ".".join(map(str, error["loc"]))
+    place, known = ".".join(map(str, error["loc"])), error.get("ctx", {})
     what = {
         "extra_forbidden": "没有这一项",
         "int_parsing": "应是整数",
+        "int_type": "应是整数",
+        "int_from_float": "应是整数",
+        "float_parsing": "应是数字",
+        "float_type": "应是数字",
         "bool_parsing": "应是 true 或 false",
-        "value_error": str(error.get("ctx", {}).get("error", "")),
-        "literal_error": f"应是 {error.get('ctx', {}).get('expected', '')} 之一",
+        "string_type": "应是文字，写在引号里",
+        "greater_than": f"应大于 {known.get('gt')}",
+        "greater_than_equal": f"应不小于 {known.get('ge')}",
+        "less_than": f"应小于 {known.get('lt')}",
+        "less_than_equal": f"应不大于 {known.get('le')}",
+        "value_error": str(known.get("error", "")),
+        "literal_error": f"应是 {str(known.get('expected', '')).replace(' or ', '、').replace(', ', '、')} 之一",
     }.get(error["type"], str(error["msg"]))
     return f"  {file or '环境变量'} [{place}]：{what}"

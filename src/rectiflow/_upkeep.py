@@ -229,8 +229,11 @@ def doctor(place: Workplace) -> list[Finding]:
     for subject, check in checks:
         try:
             found += list(check(place))
-        except RectiflowError as exc:
-            found.append(Finding(subject=subject, state=_BAD, detail=str(exc)))
+        except (
+            RectiflowError
+        ) as exc:  # what keeps one from being looked at may keep all; it is said once, where it belongs
+            said = Finding(subject="工作日历" if "日历文件" in str(exc) else subject, state=_BAD, detail=str(exc))
+            found += [] if any(f.detail == said.detail for f in found) else [said]
     return found
 
 
@@ -285,7 +288,21 @@ def _calendar(place: Workplace) -> Iterator[Finding]:
         years = "、".join(map(str, missing))
         detail = f"{years} 年放假调休安排尚未录入，跨入该年的时限为暂定；国务院通知公布后写进 {place.path(place.settings.calendar)}"
         yield Finding(subject="工作日历", state=_NOTE, detail=detail)
-    else:
+    old = [
+        n
+        for n, due_on in queries.provisional_deadlines(place.flow.store.engine, place.flow.district)
+        if calendar.covers(due_on)
+    ]
+    if old:
+        detail = (
+            f"{len(old)} 条隐患的时限是在放假调休安排录入以前推算的暂定时限：{'、'.join(old[:5])}；请核对，需要的办延期"
+        )
+        yield Finding(subject="工作日历", state=_NOTE, detail=detail)
+    own = place.path(place.settings.calendar)
+    if own.exists():
+        office = "、".join(f"{start:%H:%M}-{end:%H:%M}" for start, end in calendar.office)
+        yield Finding(subject="工作日历", state=_GOOD, detail=f"用着本区的 {own.name}，上班时间 {office}")
+    if not missing:
         yield Finding(
             subject="工作日历", state=_GOOD, detail=f"{calendar.edition}，已含 {today.year}、{today.year + 1} 年调休"
         )

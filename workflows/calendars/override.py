@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
 from itertools import pairwise
@@ -188,7 +189,9 @@ class _Reader:
 
     def _days(self, value: object, where: str, year: int) -> set[date]:
         entries = enumerate(self._list(value, where), 1)
-        found = {day for i, entry in entries for day in self._stretch(entry, f"{where} 第 {i} 项")}
+        written = [day for i, entry in entries for day in self._stretch(entry, f"{where} 第 {i} 项")]
+        found = set(written)
+        self.problems += [f"{where}：{day} 写了不止一次" for day, n in sorted(Counter(written).items()) if n > 1]
         self.problems += [f"{where}：{day} 不在 {year} 年" for day in sorted(found) if day.year != year]
         return found
 
@@ -197,6 +200,9 @@ class _Reader:
             return [entry]
         match = _STRETCH.fullmatch(entry.strip()) if isinstance(entry, str) else None
         days = _between(match[1], match[2]) if match else []
+        if match and not days and _between(match[2], match[1]):
+            self.problems.append(f"{where}：{entry} 前后颠倒，请把早的写在前面")
+            return []
         if len(days) > _LONGEST:
             self.problems.append(f"{where}：{entry} 太长，一段最多 {_LONGEST} 天，请核对")
             return []
