@@ -22,7 +22,7 @@ from .workflow import HOURLY, Clock, Span, Step
 
 __all__ = ["MOST_CROSSED", "Rung", "arm", "cross", "nominal", "skip_past"]
 
-MOST_CROSSED = 400  #: steps crossed in one catch-up; the rest follow at the next tick
+MOST_CROSSED = 2000  #: steps crossed in one catch-up, some months of an hourly one; the rest follow at the next tick
 _WIDEST = 20  #: widest interval of a widening repeat, in the units of `every`
 _EVEN = 3  #: intervals of a widening repeat before it begins to double
 
