@@ -106,6 +106,7 @@ class Model:
     since: date = START
     behind: set[tuple[int, str, int]] = field(default_factory=set[tuple[int, str, int]])
     crossed: list[Rung] = field(default_factory=list[Rung])
+    late: set[Rung] = field(default_factory=set[Rung])  #: meant for before the date, and it had passed
 
     def shift(self, day: date, amount: int, unit: str) -> date:
         """Go from a day to the n-th day after it (before it), one day at a time."""
@@ -156,6 +157,9 @@ class Model:
             for rung in self.until(now):
                 self.behind.add(rung[:3])
                 self.crossed.append(Rung(*rung, now))
+                before = next(s for s in self.steps if s.id == rung[1]).at.amount < 0
+                if before and now.astimezone(ZONE).date() > self.due_on:
+                    self.late.add(self.crossed[-1])
 
     def pause(self, day: date) -> None:
         """Stand still; a clock of a length remembers what it used."""
@@ -321,7 +325,8 @@ def expected_messages(model: Model) -> list[tuple[datetime, dict[str, str]]]:
     audience = {s.id: [p for r in s.roles for p in ROLES[r]] for s in model.steps}
     found: dict[datetime, dict[str, str]] = {}
     for rung in model.crossed:
-        found.setdefault(rung.crossed_at, {}).update(dict.fromkeys(audience[rung.step], rung.step))
+        words = "reminder" if rung in model.late else rung.step  # nobody is told that a date draws near after it passed
+        found.setdefault(rung.crossed_at, {}).update(dict.fromkeys(audience[rung.step], words))
     return list(found.items())
 
 
