@@ -214,7 +214,7 @@ def _tell(change: Change, transition: Transition, values: Mapping[str, Plain]) -
         audience,
         template,
         f"{change.before.seq + 1}",
-        urgent=target.stage in ("assigned", "rectifying"),
+        urgent=target.stage in ("assigned", "rectifying") or "suggested_unit" in transition.ask,  # 交办、退回
         action=transition.title,
         reason=values.get("reason"),
         next_step=change.workflow.states[change.ticket.state].title,

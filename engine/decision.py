@@ -70,6 +70,7 @@ class MessageDraft(Struct, frozen=True, kw_only=True):
     params: Mapping[str, Plain]
     urgent: bool = False
     channel: str | None = None  #: None: chosen at sending
+    held: bool = False  #: kept for the recipient's digest of the day
 
 
 class CallTask(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ words from a `TemplateSet`, and every way out is a `Channel`; the wiring brings 
 
 from __future__ import annotations
 
+from .digest import DIGEST, Held, digest_params
 from .dispatcher import (
     IN_TURN,
     RETRY_DELAYS,
@@ -45,6 +46,7 @@ from .templates import MailText, TemplateSet
 from .windows import WINDOWS, SendWindow, read_window
 
 __all__ = [
+    "DIGEST",
     "IN_TURN",
     "MAIL",
     "OCCASIONS",
@@ -65,6 +67,7 @@ __all__ = [
     "FileChannel",
     "Folder",
     "Gone",
+    "Held",
     "Hours",
     "MailText",
     "MemoryContacts",
@@ -93,6 +96,7 @@ __all__ = [
     "builtin_templates",
     "choose_channel",
     "count_parts",
+    "digest_params",
     "dispatch",
     "dispatch_once",
     "read_window",

@@ -82,6 +82,7 @@ OCCASIONS: Mapping[str, str] = {
     "standing_in": "请假代理",
     "import_summary": "期初建账汇总",
     "report_ready": "报表待签发",
+    "digest": "每日汇总",
     "restricted": "限制类事项",
     "generic": "一般提醒",
 }

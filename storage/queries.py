@@ -171,7 +171,7 @@ def messages(engine: Engine, district: str, *, status: str | None = None, number
 
 
 def retry_messages(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> int:
-    """Make dead or waiting messages due at once with their attempts counted anew; return how many.
+    """Make dead, waiting or held messages due at once with their attempts counted anew; return how many.
 
     What did not arrive is put into words anew, so that a corrected address counts; what is just being sent is left alone,
     and what waits keeps its words.
@@ -182,7 +182,7 @@ def retry_messages(engine: Engine, district: str, keys: Sequence[str], *, now: d
     )
     anew = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
     due = {"status": "waiting", "due_at": now, "attempts": 0, "owner": None, "lease_until": None}
-    waiting = _write(engine, chosen.where(m.c.status == "waiting").values(**due))
+    waiting = _write(engine, chosen.where(m.c.status.in_(("waiting", "held"))).values(**due))
     return waiting + _write(engine, chosen.where(m.c.status == "dead").values(**due, **anew))
 
 
@@ -206,7 +206,9 @@ def cancel_messages(engine: Engine, district: str, keys: Sequence[str], *, now: 
     """Take waiting messages out of the outbox, visibly, but for those just being sent; return how many."""
     m = table("message")
     free = or_(m.c.owner.is_(None), m.c.lease_until < now)
-    change = update(m).where(m.c.district == district, m.c.key.in_(keys), m.c.status.in_(("dead", "waiting")), free)
+    change = update(m).where(
+        m.c.district == district, m.c.key.in_(keys), m.c.status.in_(("dead", "waiting", "held")), free
+    )
     return _write(engine, change.values(status="cancelled", owner=None, lease_until=None))
 
 

@@ -144,7 +144,7 @@ def message_row(district: str, number: str | None, seq: int, message: MessageDra
         "template_version": 0,
         "params": {**message.params, "number": number},
         "urgent": message.urgent,
-        "status": "waiting",
+        "status": "held" if message.held else "waiting",
         "created_at": instant_text(at),
         "due_at": instant_text(at),
         "attempts": 0,

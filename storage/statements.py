@@ -452,14 +452,14 @@ def _of_line() -> tuple[ColumnElement[bool], ...]:
 def _cancel_line() -> Any:
     """Cancel what a line of history was about to tell and nobody is sending."""
     m = table("message")
-    waiting = and_(m.c.status == _literal("'waiting'"), m.c.owner.is_(None))
+    waiting = and_(m.c.status.in_((_literal("'waiting'"), _literal("'held'"))), m.c.owner.is_(None))
     return update(m).where(*_of_line(), waiting).values(status=_literal("'cancelled'"))
 
 
 def _cancel_paper() -> Any:
     """Cancel what a hazard's line was about to tell of a paper, by the beginning of the messages' keys."""
     m = table("message")
-    waiting = and_(m.c.status == _literal("'waiting'"), m.c.owner.is_(None))
+    waiting = and_(m.c.status.in_((_literal("'waiting'"), _literal("'held'"))), m.c.owner.is_(None))
     about = and_(_is(m.c.district, "district"), _is(m.c.number, "number"), m.c.key.like(bindparam("b_begin")))
     return update(m).where(about, waiting).values(status=_literal("'cancelled'"))
 

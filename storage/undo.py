@@ -58,7 +58,7 @@ def read_before(engine: Engine, district: str, number: str) -> Before | None:
 def messages_sent(engine: Engine, district: str, number: str, seq: int) -> int:
     """Count the messages of a line of history that have left, or are just being sent."""
     m = table("message")
-    left = (m.c.status != "waiting") | m.c.owner.is_not(None)
+    left = m.c.status.not_in(("waiting", "held")) | m.c.owner.is_not(None)
     query = select(func.count()).select_from(m)
     with reading(engine) as connection:
         found = connection.scalar(

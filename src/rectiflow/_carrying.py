@@ -59,6 +59,7 @@ class Carrying(Reading):
 
     def __init__(self, store: Store, library: Library, *, district: str, clock: Clock, calendar: WorkCalendar) -> None:
         super().__init__(store, library, district=district, clock=clock, calendar=calendar)
+        self.holding = False  #: what is not urgent is held for each person's digest of the day
         self.also_sms = False  #: urgent messages go out by short message as well
         self.contact = ""  #: the Safety Section's telephone, named in messages
         self.owner = f"{district}/{os.getpid()}-{secrets.token_hex(4)}"  #: whose claims and whose beats these are
@@ -248,6 +249,8 @@ class Carrying(Reading):
         return replace(decision, messages=messages) if changed else decision, directory.district.prefix
 
     def _outgoing(self, messages: Sequence[MessageDraft], directory: Directory) -> tuple[MessageDraft, ...]:
+        if self.holding:
+            messages = tuple(m if m.urgent or m.channel else replace(m, held=True) for m in messages)
         if not messages or not (self.also_sms or self.contact):
             return messages if isinstance(messages, tuple) else tuple(messages)
         named = tuple(replace(m, params={**m.params, "contact": self.contact or None}) for m in messages)

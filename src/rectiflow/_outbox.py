@@ -13,7 +13,7 @@ from rectiflow.engine.errors import NotFound
 from rectiflow.notifiers.message import Contact, Message, Rendered
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox", "reason_gone"]
+__all__ = ["DirectoryContacts", "StoreOutbox", "lost_reason", "reason_gone"]
 
 
 #: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
@@ -126,11 +126,16 @@ def reason_gone(store: Store, message: Message) -> str | None:
     A step of a ladder is written under the run and version of its clock. Once that run has ended or pauses, or has a new
     date, what the step had to say is not so any more.
     """
-    step = _STEP.fullmatch(str(message.id))
-    if step is None or message.number is None:
+    return lost_reason(store, str(message.id), message.number)
+
+
+def lost_reason(store: Store, key: str, number: str | None) -> str | None:
+    """Say why a message of this key need not be sent any more; see `reason_gone`."""
+    step = _STEP.fullmatch(key)
+    if step is None or number is None:
         return None
     try:
-        run = store.load(message.number).clocks.get(step["clock"])
+        run = store.load(number).clocks.get(step["clock"])
     except NotFound:
         return None
     if run is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +45,16 @@ class OutgoingSettings(_Part):
     sms_signature: str = ""
     mail_hours: str = ""  #: when mails may be sent, as 07:00-22:00; "": the usual hours
     sms_hours: str = ""  #: when short messages may, as 08:00-20:00 工作日
+
+    digest: str = ""  #: when what is not urgent goes out on working days, as 09:30; "": everything at once
+
+    @field_validator("digest")
+    @classmethod
+    def _moment(cls, text: str) -> str:
+        try:
+            return f"{time.fromisoformat(text.strip().zfill(5)):%H:%M}" if text else text
+        except ValueError as exc:
+            raise ValueError(f"“{text}”不是时间，请写 09:30") from exc
 
     @field_validator("mail_hours", "sms_hours")
     @classmethod

@@ -86,7 +86,14 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     subject: str  #: what kept failing: `timer:` and its key, `message:` and its key, …
 
 
-STATUS_TITLES = {"waiting": "待发", "sent": "已发", "dead": "未送达", "cancelled": "已取消"}
+STATUS_TITLES = {
+    "waiting": "待发",
+    "held": "待汇总",
+    "merged": "已并入汇总",
+    "sent": "已发",
+    "dead": "未送达",
+    "cancelled": "已取消",
+}
 
 
 def outbox(

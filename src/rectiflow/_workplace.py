@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -44,6 +44,7 @@ security = "starttls"
 files = {files}                   # true：不真正发送，邮件写成 .eml 文件，短信写进 sms.log
 folder = "outgoing"
 sms_signature = "{name}"
+digest = "09:30"                 # 不急的每人每个工作日汇总成一条，几点发；留空就随时逐条发
 # mail_hours = "07:00-22:00"     # 什么时间可以发邮件；不写就是这样
 # sms_hours = "08:00-20:00"      # 什么时间可以发短信；只在工作日发的，后面加“工作日”
 
@@ -119,6 +120,7 @@ class Workplace:
         )
         flow.also_sms = self.settings.outgoing.files
         flow.contact = self.settings.contact
+        flow.holding = bool(self.settings.outgoing.digest)
         return flow
 
     @cached_property
@@ -168,12 +170,15 @@ class Workplace:
             at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
+        from rectiflow._digest import gather_digests
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
         from rectiflow.notifiers import IN_TURN, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
         from rectiflow.storage import queries
 
         flow, channels = self.flow, self.channels()
         flow.refresh()  # addresses and substitutes as they are now
+        if self.settings.outgoing.digest:
+            gather_digests(flow, time.fromisoformat(self.settings.outgoing.digest))
         if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
             queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
         outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)

@@ -131,7 +131,7 @@ class TaskRow(Base, table=True):
 
 
 class MessageRow(Base, table=True):
-    """One outbox row. status: waiting | sent | dead | cancelled"""
+    """One outbox row. status: waiting | held (for the digest) | merged (into one) | sent | dead | cancelled"""
 
     __table_args__ = (
         Index(
@@ -146,6 +146,13 @@ class MessageRow(Base, table=True):
             "created_at",
             postgresql_where=text("status = 'dead'"),
             sqlite_where=text("status = 'dead'"),
+        ),
+        Index(
+            "ix_rectiflow_message_held",
+            "district",
+            "recipient",
+            postgresql_where=text("status = 'held'"),
+            sqlite_where=text("status = 'held'"),
         ),
         Index("ix_rectiflow_message_number", "district", "number"),
     )

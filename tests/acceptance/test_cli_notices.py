@@ -296,10 +296,10 @@ def test_nobody_is_told_of_a_paper_that_was_made_void(found: Cli) -> None:
     for _ in range(2):
         assert found("notice", "draft", "7-8", *DEMAND).code == 0
         key = standing(found)["papers"][0]["id"]
-        waiting = json.loads(found("outbox", "list", "--status", "待发", "--json").out)
+        waiting = json.loads(found("outbox", "list", "--status", "待汇总", "--json").out)
         assert [m["recipient"] for m in waiting if m["occasion"] == "文书办理"] == [LEADER]
         assert found("notice", "void", key, "--reason", "写错").code == 0
-    waiting = json.loads(found("outbox", "list", "--status", "待发", "--json").out)
+    waiting = json.loads(found("outbox", "list", "--status", "待汇总", "--json").out)
     assert not [m for m in waiting if m["occasion"] == "文书办理"]
 
 

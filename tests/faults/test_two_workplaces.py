@@ -75,4 +75,4 @@ def _keep_apart(ours: Workplace, theirs: Workplace, cli: Cli) -> None:
         assert standing(place.flow).taken == Counter()  # the other district's worker leaves it alone
         assert cli(place, "tick", now="2024-09-16T10:00")[0] == 0
         assert {n for n, *_ in standing(place.flow).taken} == {mine}
-        assert {m["status"] for m in queries.messages(engine, place.flow.district)} == {"sent"}
+        assert {m["status"] for m in queries.messages(engine, place.flow.district)} == {"sent", "held"}

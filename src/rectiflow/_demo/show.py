@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rectiflow._clock import SetClock
+from rectiflow._upkeep import STATUS_TITLES
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.moments import at_hour, chinese_date
 
@@ -47,8 +48,7 @@ class DemoSummary(Struct, frozen=True, kw_only=True):
     refusals: int
 
     def _sent(self) -> str:
-        titles = {"sent": "已发", "waiting": "待发", "dead": "未送达", "cancelled": "已取消"}
-        return "，".join(f"{titles[status]} {count}" for status, count in self.messages.items())
+        return "，".join(f"{STATUS_TITLES[status]} {count}" for status, count in self.messages.items())
 
     def text(self) -> str:
         """Write the summary for a person."""

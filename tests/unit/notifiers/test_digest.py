@@ -1,0 +1,53 @@
+"""What was held for a person becomes one list."""
+
+from __future__ import annotations
+
+from rectiflow.notifiers import DIGEST, TemplateSet
+from rectiflow.notifiers.digest import MOST_LINES, Held, digest_params
+
+
+def held(number: str, template: str = "reminder", **params: str | int | None) -> Held:
+    """Return a message that was held."""
+    return Held(number=number, template=template, params={"district_name": "区教育局", "contact": "123", **params})
+
+
+def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None:
+    """Occasion, number, unit, what it is and until when; late is said, not how late it was when it was written."""
+    said = digest_params(
+        [
+            held("N-2", unit="乙校", description="灭火器失压", due_on="2024年9月20日"),
+            held("N-1", "urge", unit="甲校", description="疏散通道堵塞", due_on="2024年9月1日", days_overdue=3),
+            held("N-3", "passed", unit="乙校", description="配电箱未锁"),
+        ]
+    )
+    assert said == {
+        "count": 3,
+        "lines": "· 提醒：N-2，乙校，灭火器失压（整改时限 2024年9月20日）\n"
+        "· 复查合格：N-3，乙校，配电箱未锁\n"
+        "· 逾期催办：N-1，甲校，疏散通道堵塞（整改时限 2024年9月1日，已逾期）",
+        "unit": None,
+        "district_name": "区教育局",
+        "contact": "123",
+    }
+    mail = templates.mail(DIGEST, {**dict.fromkeys(("recipient", "standing_in_for"), ""), **said, "unit": ""})
+    assert "灭火器失压" in mail.text
+    assert "<td" in mail.html
+
+
+def test_of_one_unit_its_name_stands_once() -> None:
+    """In the subject, not in every line."""
+    said = digest_params([held("N-1", unit="甲校", description="一"), held("N-2", unit="甲校", description="二")])
+    assert (said["unit"], said["lines"]) == ("甲校", "· 提醒：N-1，一\n· 提醒：N-2，二")
+
+
+def test_what_is_restricted_stays_so() -> None:
+    """A number, and that one should look."""
+    assert digest_params([held("N-1", "restricted")])["lines"] == "· 限制类事项：N-1，请登录查看"
+
+
+def test_a_long_list_says_how_much_more_there_is() -> None:
+    """Nobody reads on for ever; the count is of all."""
+    said = digest_params(held(f"N-{n:03}", description="x") for n in range(MOST_LINES + 5))
+    lines = str(said["lines"]).splitlines()
+    assert (said["count"], len(lines)) == (MOST_LINES + 5, MOST_LINES + 1)
+    assert lines[-1] == "· 其余：5 项，请用 rectiflow today 查看"
