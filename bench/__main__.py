@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds, 100,000 stored instead of 1,000,000")
     parser.add_argument("--only", choices=("lifecycle", "sweep", "postgres"), help="one part alone")
     given = parser.parse_args()
-    rounds, seconds = (3, 1.0) if given.quick else (7, 2.0)
+    rounds, seconds = (3, 0.8) if given.quick else (7, 2.0)
     stored = 100_000 if given.quick else 1_000_000
     began, lines = time.perf_counter(), list[Line]()
     if given.only in (None, "lifecycle"):
@@ -161,7 +161,7 @@ def sweeps(stored: int, rounds: int) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         files = {n: sweep.fill(Path(folder) / f"{n}.db", n) for n in (few, many)}
         spent: dict[tuple[int, str], list[float]] = {(n, s): [] for n in files for s in ("ours", "raw")}
-        for count in range(2 if rounds < FEWEST else FEWEST):
+        for count in range(1 if rounds < FEWEST else FEWEST):
             for key in random.sample(list(spent), len(spent)):
                 n, side = key
                 copy = Path(shutil.copy(files[n].file, Path(folder) / "sweep.db"))

@@ -43,7 +43,7 @@ def lines(rounds: int, seconds: float, *, quick: bool) -> list[Line]:
         server.start()
         stack.callback(server.cleanup)
         url = server.get_uri(driver="psycopg")
-        return [*_clients(url, rounds, seconds, stack), _workers(url, 2_000, 2 if quick else 5)]
+        return [*_clients(url, rounds, seconds, stack), _workers(url, 2_000, 1 if quick else 5)]
 
 
 def _clients(url: str, rounds: int, seconds: float, stack: ExitStack) -> list[Line]:
