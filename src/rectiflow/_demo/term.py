@@ -62,6 +62,7 @@ class Term:
         """Live through one day; on days off only the machine works."""
         self.clock.set(at_hour(day, 9))
         self._fire(day)
+        self.place.deliver()
         if self.flow.calendar.is_workday(day):
             self.cast.at(day, 9)
             self._inspect(day)
