@@ -202,6 +202,7 @@ class Rectiflow(Carrying):
         level: str | None = None,
         on: date | None = None,
         note: str = "",
+        session: Session | None = None,
         **data: Any,
     ) -> Ticket:
         """Make a request (延期, 挂牌 …), by its id or Chinese title.
@@ -209,7 +210,9 @@ class Rectiflow(Carrying):
         Raises:
             Refused: with every reason.
         """
-        return self.handle(number, Ask(kind=kind, hand=self.hand(by, on=on, note=note), data=data, level=level)).ticket
+        ask = Ask(kind=kind, hand=self.hand(by, on=on, note=note), data=data, level=level)
+        with self._joined(session):
+            return self.handle(number, ask).ticket
 
     def rule(
         self,
@@ -221,6 +224,7 @@ class Rectiflow(Carrying):
         reason: str = "",
         on: date | None = None,
         note: str = "",
+        session: Session | None = None,
         **data: Any,
     ) -> Ticket:
         """Approve or reject the pending request with that ordinal.
@@ -229,7 +233,8 @@ class Rectiflow(Carrying):
             Refused: with every reason.
         """
         rule = Rule(ordinal=ordinal, approve=approve, hand=self.hand(by, on=on, note=note), data=data, reason=reason)
-        return self.handle(number, rule).ticket
+        with self._joined(session):
+            return self.handle(number, rule).ticket
 
     def sign_off(self, number: str, ordinal: int, *, by: str, on: date | None = None, note: str = "") -> Ticket:
         """Sign the drafted paper with that ordinal, for all hazards on it; its number is taken now.
@@ -247,21 +252,23 @@ class Rectiflow(Carrying):
         taken = take_step(self, "sign", papers[ordinal], Order(hand=self.hand(by, on=on, note=note)))
         return next(t for t in taken.tickets if t.number == number)
 
-    def amend(self, number: str, *, by: str, reason: str, **data: Any) -> Ticket:
+    def amend(self, number: str, *, by: str, reason: str, session: Session | None = None, **data: Any) -> Ticket:
         """Correct what is on record; the old values stay in the history.
 
         Raises:
             Refused: with every reason.
         """
-        return self.handle(number, Amend(hand=self.hand(by), data=data, reason=reason)).ticket
+        with self._joined(session):
+            return self.handle(number, Amend(hand=self.hand(by), data=data, reason=reason)).ticket
 
-    def void(self, number: str, *, by: str, reason: str) -> Ticket:
+    def void(self, number: str, *, by: str, reason: str, session: Session | None = None) -> Ticket:
         """Void a ticket that should not have been; it is never deleted.
 
         Raises:
             Refused: with every reason.
         """
-        return self.handle(number, Void(hand=self.hand(by), reason=reason)).ticket
+        with self._joined(session):
+            return self.handle(number, Void(hand=self.hand(by), reason=reason)).ticket
 
     def hand(
         self,
