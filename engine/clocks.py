@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from . import ladder
 from .calendar import WorkCalendar
-from .moments import ZONE, at_hour, end_of, local_day, shift_day
+from .moments import ZONE, at_hour, end_of, local_day, shift_day, shift_moment
 from .ticket import ClockRun, Plain
 from .values import as_date
 from .workflow import HOURLY, Clock, Span, SpanUnit, Workflow
-from .worktime import open_between, open_day, open_until
+from .worktime import open_between, open_until
 
 __all__ = ["Timekeeper", "main_clock", "verify_clock"]
 
@@ -131,19 +131,31 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
         same = (budget, _unit(clock)) == (run.budget, _unit(former))
         if clock.until is not None or clock.for_request is not None or budget is None or same:
             return self.rearm(clock, run)
-        consumed = self._converted(run.consumed, _unit(former), _unit(clock))
-        changed = replace(run, budget=budget, consumed=consumed, version=run.version + 1, fired={})
-        return self.rearm(clock, self._measure(clock, changed))
+        since = self._instant() if run.running_since is not None else None
+        changed = replace(run, budget=budget, version=run.version + 1, fired={}, running_since=since)
+        return self.rearm(clock, self._measure(clock, replace(changed, consumed=self._used(clock, former, run))))
 
-    def _converted(self, consumed: int, unit: SpanUnit, into: SpanUnit) -> int:
-        """Return what was used, counted in days, as it is counted in another unit; parts of a day are not used yet."""
-        if (unit in HOURLY, into in HOURLY) == (False, False) or unit == into:
-            return consumed
-        days = consumed / self._day_of(unit)
-        return int(days * self._day_of(into))
+    def _used(self, clock: Clock, former: Clock, run: ClockRun) -> int:
+        """Return what a run has used so far, in the unit of another definition of its clock.
 
-    def _day_of(self, unit: SpanUnit) -> int:
-        return {"hours": 24 * 3600, "workhours": open_day(self.calendar)}.get(unit, 1)
+        All of its time, where it had a fixed date, which no pause ever moved. Else what it used before its last pause, as if
+        in one piece from its start, and what it has used since; several pauses leave no more exact trace.
+        """
+        now, start = self._instant(), run.started_at
+        if former.until is not None or run.budget is None:
+            return self._passed(clock, start, now)
+        if _unit(former) in HOURLY:
+            before = self._after(former, start, run.consumed)
+        else:
+            before = shift_moment(start, Span(run.consumed, _unit(former)), self.calendar)
+        since = self._passed(clock, run.running_since, now) if run.running_since is not None else 0
+        return self._passed(clock, start, before) + since
+
+    def _after(self, clock: Clock, start: datetime, seconds: int) -> datetime:
+        """Return the instant at which so many seconds of a clock in hours have passed."""
+        if _unit(clock) == "workhours":
+            return open_until(start, seconds, self.calendar, ZONE)
+        return start + timedelta(seconds=seconds)
 
     def rearm(self, clock: Clock, run: ClockRun) -> ClockRun:
         """Arm what comes next on a ladder that goes on."""
@@ -249,12 +261,16 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
     def _elapsed(self, clock: Clock, run: ClockRun) -> int:
         if clock.until is not None or run.budget is None or run.running_since is None:
             return 0
+        return self._passed(clock, run.running_since, self._instant())
+
+    def _passed(self, clock: Clock, start: datetime, end: datetime) -> int:
+        """Return how much passes between two instants, in the unit of a clock."""
         if _unit(clock) == "hours":
-            return max(0, int((self._instant() - run.running_since).total_seconds()))
+            return max(0, int((end - start).total_seconds()))
         if _unit(clock) == "workhours":
-            return max(0, open_between(run.running_since, self._instant(), self.calendar, ZONE))
-        start = local_day(run.running_since)
-        return self.calendar.between(start, self.on) if _unit(clock) == "workdays" else (self.on - start).days
+            return max(0, open_between(start, end, self.calendar, ZONE))
+        first, last = local_day(start), local_day(end)
+        return self.calendar.between(first, last) if _unit(clock) == "workdays" else (last - first).days
 
     def _budget(self, clock: Clock, fields: Mapping[str, Plain]) -> int | None:
         if isinstance(clock.within, Span):

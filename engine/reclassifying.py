@@ -50,8 +50,8 @@ def reclassify(
     change.set(workflow=target.id, version=target.version, severity=target.severity)
     for name, value in {"workflow": target.id, "severity": target.severity}.items():
         change.mark(name, value)
-    change.enter(target.enters_at, transition.trigger, source, anew=False)
     _adopt_clocks(change, target)
+    change.enter(target.enters_at, transition.trigger, source, anew=False)
     _unmark(change, target)
     _tell(change, transition, target, values)
     return change.decision(

@@ -262,7 +262,7 @@ class _Batch:
         if self.now() >= self.until:
             return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
         if message.attempts > len(RETRY_DELAYS):  # no attempt of ours counts so far
-            return self._dead(message, f"每次发送它时进程都中断了，共 {message.attempts} 次，请核对内容后重发")
+            return self._dead(message, f"失败或发送时进程中断共 {message.attempts} 次，请核对内容后重发")
         over = self.gone(message)
         if over is not None:
             return self._drop(message, over)
@@ -303,7 +303,9 @@ class _Batch:
         if opens <= now or message.pressing:
             return None
         at = f"{opens.astimezone(ZONE):%m-%d %H:%M}"
-        return self._wait(message, opens - now, f"现在不是{_title(channel.name)}的发送时间，{at} 起自动发送")
+        return self._wait(
+            message, opens - now, holds=False, why=f"现在不是{_title(channel.name)}的发送时间，{at} 起自动发送"
+        )
 
     def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
         """Render; whatever goes wrong is this message's own failure."""
@@ -362,8 +364,10 @@ class _Batch:
     def _delay(self, message: Message) -> timedelta | None:
         return RETRY_DELAYS[message.attempts] if message.attempts < len(RETRY_DELAYS) else None
 
-    def _wait(self, message: Message, after: timedelta, why: str) -> _Outcome:
-        self.delays[message.id] = after
+    def _wait(self, message: Message, after: timedelta, why: str, *, holds: bool = True) -> _Outcome:
+        """Put a message off without counting an attempt. `holds`: later ones to the same person wait for it."""
+        if holds:
+            self.delays[message.id] = after
         kept = self.outbox.mark_waiting(message, after=after, error=shorten(why, MAX_ERROR))
         return _Outcome.WAITING if kept else self._lost(message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +16,21 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["cancel_held", "held", "merge"]
+__all__ = ["cancel_held", "held", "merge", "release"]
 
 
-def held(engine: Engine, district: str) -> dict[str, list[dict[str, Any]]]:
-    """Return what is held in a district, for each person in the order it was written."""
+class _ThereAlready(Exception):
+    """The digest of that person and day is in the outbox; nothing is changed."""
+
+
+def held(engine: Engine, district: str, *, until: datetime) -> dict[str, list[dict[str, Any]]]:
+    """Return what was held in a district until an instant, for each person in the order it was written."""
     m = table("message")
-    query = select(m).where(m.c.district == district, m.c.status == "held").order_by(m.c.created_at, m.c.key)
+    query = (
+        select(m)
+        .where(m.c.district == district, m.c.status == "held", m.c.created_at <= until)
+        .order_by(m.c.created_at, m.c.key)
+    )
     found: dict[str, list[dict[str, Any]]] = {}
     with reading(engine) as connection:
         for row in connection.execute(query).mappings():
@@ -31,20 +39,49 @@ def held(engine: Engine, district: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def merge(
-    engine: Engine, district: str, digest: MessageDraft, keys: Sequence[str], detail: str, *, now: datetime
+    engine: Engine,
+    district: str,
+    digest: Callable[[Sequence[str]], MessageDraft],
+    keys: Sequence[str],
+    detail: str,
+    *,
+    now: datetime,
 ) -> bool:
-    """Put a digest into the outbox in the place of what was held; False when that digest is there already."""
+    """Put a digest into the outbox in the place of what is held; False when that is nothing, or it is there already.
+
+    Args:
+        digest: makes the message of those of `keys` that are held still: somebody may have sent or cancelled some by hand.
+    """
     m = table("message")
-    row = message_row(district, None, 0, digest, now)
-    values = {k: read_instant(v) if k in ("created_at", "due_at") else v for k, v in row.items()}
     insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    with writing(engine) as connection:
-        if connection.scalar(insert(m).values(**values).on_conflict_do_nothing().returning(m.c.key)) is None:
-            return False
-        for some in _chunks(keys):
-            mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "held")
-            connection.execute(update(m).where(*mine).values(status="merged", detail=detail))
+    try:
+        with writing(engine) as connection:
+            taken: list[str] = []
+            for some in _chunks(keys):
+                mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "held")
+                change = update(m).where(*mine).values(status="merged", detail=detail)
+                taken += connection.scalars(change.returning(m.c.key))
+            if not taken:
+                return False
+            row = message_row(district, None, 0, digest([k for k in keys if k in set(taken)]), now)
+            values = {k: read_instant(v) if k in ("created_at", "due_at") else v for k, v in row.items()}
+            fresh = insert(m).values(**values).on_conflict_do_nothing().returning(m.c.key)
+            if connection.scalar(fresh) is None:
+                raise _ThereAlready
+    except _ThereAlready:
+        return False
     return True
+
+
+def release(engine: Engine, district: str, *, now: datetime) -> int:
+    """Let what is held be sent by itself; return how many."""
+    m = table("message")
+    mine = (m.c.district == district, m.c.status == "held")
+    with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
+        if connection.scalar(select(m.c.key).where(*mine).limit(1)) is None:
+            return 0
+    with writing(engine) as connection:
+        return connection.execute(update(m).where(*mine).values(status="waiting", due_at=now)).rowcount
 
 
 def cancel_held(engine: Engine, district: str, keys: Sequence[str], detail: str) -> None:

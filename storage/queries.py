@@ -48,6 +48,7 @@ __all__ = [
     "open_tasks",
     "pending_requests",
     "provisional_deadlines",
+    "restricted_numbers",
     "retry_messages",
     "retry_timer",
     "stopped_timers",
@@ -186,6 +187,16 @@ def retry_messages(engine: Engine, district: str, keys: Sequence[str], *, now: d
     return waiting + _write(engine, chosen.where(m.c.status == "dead").values(**due, **anew))
 
 
+def restricted_numbers(engine: Engine, district: str, numbers: Sequence[str]) -> frozenset[str]:
+    """Return which of these tickets are restricted by now."""
+    t, found = table("ticket"), list[str]()
+    with reading(engine) as connection:
+        for some in _chunks(numbers):
+            query = select(t.c.number).where(t.c.district == district, t.c.number.in_(some), t.c.restricted.is_(True))
+            found += connection.scalars(query)
+    return frozenset(found)
+
+
 def wake_messages(engine: Engine, district: str, reason: str, *, now: datetime) -> int:
     """Make due what waits for a reason that ends with these words, and is not being sent; return how many."""
     m = table("message")
@@ -287,10 +298,12 @@ def provisional_deadlines(engine: Engine, district: str) -> list[tuple[str, date
 
 def stopped_timers(engine: Engine, district: str) -> list[tuple[str, TimerKey]]:
     """Return the given-up timers of open tickets: until they are tried again, their ladders stand still."""
-    t, timer = table("ticket"), table("timer")
+    t, timer, c = table("ticket"), table("timer"), table("clock")
+    same = ("district", "number", "clock", "run", "version")
     query = (
         select(timer.c.number, *(timer.c[n] for n in TimerKey._fields))
         .join_from(timer, t, (t.c.district == timer.c.district) & (t.c.number == timer.c.number))
+        .join(c, and_(*(c.c[n] == timer.c[n] for n in same), _is(c.c.status, "running")))
         .where(_hidden(timer.c.district) == district, _is(timer.c.status, "failed"), t.c.is_open.is_(True))
         .order_by(timer.c.number)
     )

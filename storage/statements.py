@@ -283,10 +283,13 @@ def _end_task() -> Any:
 
 
 def _in_turn() -> ColumnElement[bool]:
-    """A message waits while an earlier one of its ticket to the same person is put off or being sent."""
+    """A message waits while an earlier one of its ticket to the same person failed so far, is being sent, or was left so.
+
+    What only waits for the hours of its channel is in nobody's way.
+    """
     m, earlier = table("message"), table("message").alias("earlier")
-    sending = earlier.c.lease_until.between(bindparam("b_now"), bindparam("b_far"))
-    put_off = or_(earlier.c.due_at > bindparam("b_now"), sending)
+    failed = and_(earlier.c.due_at > bindparam("b_now"), earlier.c.attempts > _literal("0"))
+    put_off = or_(failed, earlier.c.owner.is_not(None))
     return ~(
         select(earlier.c.key)
         .where(

@@ -3,52 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rectiflow._outbox import lost_reason
+from rectiflow._outbox import hushed, lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import ZONE
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
-from rectiflow.storage import digests
+from rectiflow.notifiers.parameters import RESTRICTED
+from rectiflow.storage import digests, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["gather_digests"]
+__all__ = ["gather_digests", "release_held"]
+
+_LONGEST_BREAK = 30  #: days
 
 
 def gather_digests(flow: Rectiflow, at: time) -> int:
-    """Put the digest of today into the outbox for everybody for whom something is held; return how many.
+    """Put the digest into the outbox for everybody for whom something is held; return how many.
 
-    On working days from `at` on, once for each person; what is written later waits for the next working day. What has lost
-    its reason is cancelled.
+    What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
+    the next. What has lost its reason is cancelled; what only rests for now stays held.
     """
-    now = flow.now()
-    local, today = now.astimezone(ZONE), flow.today()
-    if local.time() < at or not flow.calendar.is_workday(today):
+    moment = _last(flow, at)
+    if moment is None:
         return 0
-    return sum(
-        _gather(flow, person, rows, today) for person, rows in digests.held(flow.store.engine, flow.district).items()
-    )
+    held = digests.held(flow.store.engine, flow.district, until=moment)
+    return sum(_gather(flow, person, rows, moment.astimezone(ZONE).date()) for person, rows in held.items())
 
 
-def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], today: date) -> bool:
+def release_held(flow: Rectiflow) -> int:
+    """Let everything that is held go by itself: there is no digest any more. Return how many."""
+    return digests.release(flow.store.engine, flow.district, now=flow.now())
+
+
+def _last(flow: Rectiflow, at: time) -> datetime | None:
+    """Return the last time of day on a working day that has passed."""
+    now = flow.now().astimezone(ZONE)
+    days = (now.date() - timedelta(days=n) for n in range(_LONGEST_BREAK))
+    moments = (datetime.combine(d, at, ZONE) for d in days if flow.calendar.is_workday(d))
+    return next((m for m in moments if m <= now), None)
+
+
+def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day: date) -> bool:
     engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
-    kept: list[Mapping[str, Any]] = []
+    kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        why = lost_reason(flow.store, row["key"], row["number"])
-        if why is None:
-            kept.append(row)
-        else:
+        why = lost_reason(flow.store, row["key"], row["number"], paused=False)
+        if why is not None:
             gone.setdefault(why, []).append(row["key"])
+        elif lost_reason(flow.store, row["key"], row["number"]) is None:
+            kept[row["key"]] = row
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)
-    if not kept:
-        return False
-    keys = [row["key"] for row in kept]
-    held = (Held(number=r["number"], template=r["template"], params=r["params"]) for r in kept)
-    digest = MessageDraft(
-        key=f"{DIGEST}:{today.isoformat()}:{person}", recipient=person, template=DIGEST, params=digest_params(held)
-    )
-    return digests.merge(engine, flow.district, digest, keys, f"并入 {today:%m-%d} 的汇总", now=now)
+    numbers = sorted({r["number"] for r in kept.values() if r["number"]})
+    hidden = queries.restricted_numbers(engine, flow.district, numbers)
+
+    def digest(keys: Sequence[str]) -> MessageDraft:
+        held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys)
+        key = f"{DIGEST}:{day.isoformat()}:{person}"
+        return MessageDraft(key=key, recipient=person, template=DIGEST, params=digest_params(held))
+
+    return digests.merge(engine, flow.district, digest, list(kept), f"并入 {day:%m-%d} 的汇总", now=now)
+
+
+def _held(row: Mapping[str, Any], *, hushing: bool) -> Held:
+    """Return what was held; of a hazard that has become restricted since, its number alone."""
+    if hushing:
+        return Held(number=row["number"], template=RESTRICTED, params=hushed(row["params"]))
+    return Held(number=row["number"], template=row["template"], params=row["params"])

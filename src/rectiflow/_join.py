@@ -69,6 +69,7 @@ def tell_later(flow: Carrying, session: Session, outcome: Outcome) -> None:
         session.info[_LATER] = list[_Later]()
         event.listen(session, "after_commit", _committed)
         event.listen(session, "after_soft_rollback", _undone)
+        event.listen(session, "after_transaction_end", _over)
     within = session.get_nested_transaction() or session.get_transaction()
     session.info[_LATER].append((within, flow, outcome))
 
@@ -79,6 +80,11 @@ def _committed(session: Session) -> None:
     told, session.info[_LATER] = session.info[_LATER], []
     for _, flow, outcome in told:
         flow.announce(outcome)
+
+
+def _over(session: Session, transaction: Any) -> None:
+    if transaction.parent is None:  # committed, and told; or closed, and nothing of it is there
+        session.info[_LATER] = []
 
 
 def _undone(session: Session, gone: Any) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import NotFound
-from rectiflow.notifiers.message import Contact, Message, Rendered
+from rectiflow.notifiers.message import Contact, Message, Param, Rendered
+from rectiflow.notifiers.parameters import RESTRICTED
+from rectiflow.storage import queries
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox", "lost_reason", "reason_gone"]
+__all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "lost_reason", "reason_gone"]
 
 
 #: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
@@ -32,7 +36,10 @@ class StoreOutbox:
         rows = self._store.claim_messages(
             owner=owner, now=self._now(), lease=lease, limit=limit, district=self._district
         )
-        return [_message(row) for row in rows]
+        numbers = sorted({row["number"] for row in rows if row["number"]})
+        districts = {row["district"] for row in rows}
+        hidden = {n for d in districts for n in queries.restricted_numbers(self._store.engine, d, numbers)}
+        return [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
 
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
         """Store the final bytes before the first attempt."""
@@ -120,6 +127,18 @@ class DirectoryContacts:
         )
 
 
+def _hushed(message: Message) -> Message:
+    """Let a message say no more than a number: its hazard has become restricted since it was written."""
+    if message.rendered is not None or message.template == RESTRICTED:
+        return message
+    return replace(message, template=RESTRICTED, params=hushed(message.params))
+
+
+def hushed(params: Mapping[str, Param]) -> dict[str, Param]:
+    """Return what a message about a restricted hazard may be given."""
+    return {name: params.get(name) for name in ("district_name", "contact", "number", "severity")}
+
+
 def reason_gone(store: Store, message: Message) -> str | None:
     """Say why a reminder need not be sent any more; None while it need, and for everything that is no reminder.
 
@@ -129,8 +148,8 @@ def reason_gone(store: Store, message: Message) -> str | None:
     return lost_reason(store, str(message.id), message.number)
 
 
-def lost_reason(store: Store, key: str, number: str | None) -> str | None:
-    """Say why a message of this key need not be sent any more; see `reason_gone`."""
+def lost_reason(store: Store, key: str, number: str | None, *, paused: bool = True) -> str | None:
+    """Say why a message of this key need not be sent any more; see `reason_gone`. `paused`: a run that pauses is a reason."""
     step = _STEP.fullmatch(key)
     if step is None or number is None:
         return None
@@ -140,7 +159,7 @@ def lost_reason(store: Store, key: str, number: str | None) -> str | None:
         return None
     if run is None:
         return None
-    if run.run != int(step["run"]) or run.status != "running":
+    if run.run != int(step["run"]) or not run.live or (paused and run.status == "paused"):
         return "隐患已办到下一环节，不再提醒"
     return "时限已变更，不再按原时限提醒" if run.version != int(step["version"]) else None
 

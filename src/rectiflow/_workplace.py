@@ -170,14 +170,16 @@ class Workplace:
             at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
-        from rectiflow._digest import gather_digests
+        from rectiflow._digest import gather_digests, release_held
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
-        from rectiflow.notifiers import IN_TURN, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
+        from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
         from rectiflow.storage import queries
 
         flow, channels = self.flow, self.channels()
         flow.refresh()  # addresses and substitutes as they are now
-        if self.settings.outgoing.digest:
+        if not self.settings.outgoing.digest:
+            release_held(flow)
+        elif self.hours(MAIL, flow.now()) <= flow.now():  # nearer to its reading, less of it is over
             gather_digests(flow, time.fromisoformat(self.settings.outgoing.digest))
         if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
             queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())

@@ -436,3 +436,12 @@ def test_two_tickets_never_share_a_key(store: Store) -> None:
     for _ in range(2):
         store.apply(first(messages=(a_message(),)), prefix="LZH")
     assert count(store.engine, "message") == 2
+
+
+def test_what_a_dead_worker_left_goes_before_what_follows(store: Store) -> None:
+    """A later message of the ticket to the same person is not sent before the one that was being sent when a worker died."""
+    stored = store.apply(first(messages=(a_message(),)), prefix="LZH")
+    (one,) = mine(store, "dead")
+    store.apply(following(stored, messages=(a_message("3"),)), prefix="LZH")
+    claimed = [m["key"] for _ in range(2) for m in mine(store, "two", LATER)]
+    assert claimed[0] == one["key"]

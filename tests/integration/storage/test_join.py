@@ -165,3 +165,18 @@ def test_listeners_hear_of_what_is_committed_and_of_nothing_else(flow: Rectiflow
         flow.begin(session)
         session.commit()
     assert heard == []
+
+
+def test_a_session_that_was_closed_has_committed_nothing(flow: Rectiflow, host: Engine) -> None:
+    """It is used again for something else: listeners do not hear of what was thrown away."""
+    heard: list[str] = []
+    flow.on_done(lambda outcome: heard.append(outcome.ticket.number))
+    session = Session(host)
+    flow.begin(session)
+    with flow.join(session):
+        reported(flow)
+    session.close()
+    session.execute(text("SELECT 1"))
+    session.commit()
+    session.close()
+    assert heard == []

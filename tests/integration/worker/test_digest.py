@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,9 @@ from rectiflow._clock import SetClock
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import MessageView, cancel, outbox, retry
 from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import WorkplaceError
+from rectiflow.storage import digests
 from support.district import at
 from support.workplaces import assigned
 
@@ -109,3 +114,65 @@ def test_a_time_that_is_none_is_named(tmp_path: Path) -> None:
     file.write_text('[outgoing]\ndigest = "早上"\n', "utf-8")
     with pytest.raises(WorkplaceError, match=r"\[outgoing.digest\]：“早上”不是时间，请写 09:30"):
         read_settings(file)
+
+
+def test_what_becomes_restricted_is_not_told_any_more(place: Workplace) -> None:
+    """It was held, or waits, with its description; by the time it is sent the hazard is restricted: a number is left."""
+    held = _reminded(place, 2)
+    number = str(held[0].number)
+    keeper = place.flow.directory().holders("safety_section", None, place.flow.today())[0]
+    place.flow.amend(number, by=keeper, reason="改类别", category="防欺凌治理")
+    _at(place, "2024-09-09", "09:30")
+    place.deliver()
+    (digest,) = [m for m in _status(place, "sent") if m.occasion == "每日汇总"]
+    said = digest_text(digest)
+    assert f"限制类事项：{number}，请登录查看" in said
+    assert "第 1 处疏散通道" not in said
+    assert "第 2 处疏散通道" in said
+
+
+def digest_text(message: MessageView) -> str:
+    """Return the plain text of a mail that was sent."""
+    body = message_from_bytes(message.body or b"", policy=default).get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_without_a_digest_nothing_stays_held(place: Workplace) -> None:
+    """Who switches it off gets what was held, one by one."""
+    held = _reminded(place, 2)
+    at_once = place.settings.outgoing.model_copy(update={"digest": ""})
+    own = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": at_once}))
+    own.deliver()
+    assert {m.key for m in _status(own, "sent")} >= {m.key for m in held}
+    own.flow.close()
+
+
+def test_a_digest_late_in_the_evening_is_not_lost(place: Workplace) -> None:
+    """Nobody looked before midnight, and at night nobody is disturbed: it goes in the morning, for the day before."""
+    _reminded(place, 2)
+    late = place.settings.outgoing.model_copy(update={"digest": "23:59"})
+    own = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": late}))
+    _at(own, "2024-09-10", "06:00")
+    own.deliver()
+    assert _status(own, "held")
+    _at(own, "2024-09-10", "07:00")
+    own.deliver()
+    assert _status(own, "held") == []
+    assert [m.key[:17] for m in _status(own, "sent") if m.occasion == "每日汇总"] == ["digest:2024-09-09"]
+    own.flow.close()
+
+
+def test_what_is_taken_out_meanwhile_is_not_in_it(place: Workplace) -> None:
+    """Somebody cancels one, and then all, between the looking and the writing."""
+    one, *rest = (m.key for m in _reminded(place, 2))
+    flow, asked = place.flow, list[list[str]]()
+
+    def draft(keys: Sequence[str]) -> MessageDraft:
+        asked.append(list(keys))
+        return MessageDraft(key="digest:x", recipient="r", template="digest", params={})
+
+    cancel(flow, [one])
+    assert digests.merge(flow.store.engine, flow.district, draft, [one, *rest], "并入", now=flow.now())
+    assert asked == [rest]
+    assert not digests.merge(flow.store.engine, flow.district, draft, [one, *rest], "并入", now=flow.now())

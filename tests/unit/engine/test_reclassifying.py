@@ -181,7 +181,7 @@ TEXT = (
 )
 
 
-def lengths(before: str, after: str) -> tuple[Workflow, Workflow]:
+def lengths(before: str, after: str, enters_at: str = "rectifying") -> tuple[Workflow, Workflow]:
     """Return two workflows of which the second gives the rectification another length."""
     slow = edited(
         "hazard",
@@ -192,7 +192,7 @@ def lengths(before: str, after: str) -> tuple[Workflow, Workflow]:
     quick = edited(
         "hazard",
         ("workflow: hazard", "workflow: quick"),
-        ("initial: reported", "initial: reported\nenters_at: rectifying"),
+        ("initial: reported", f"initial: reported\nenters_at: {enters_at}"),
         (TEXT[0], TEXT[1].replace("10 workdays", after)),
         ("      - {at: -3 workdays, remind: rectifier, template: due_soon}\n", ""),
     )
@@ -239,3 +239,36 @@ def test_what_a_shorter_date_leaves_behind_is_crossed_at_once() -> None:
     fired = [c.key.step for e in place.log for c in e.decision.crossed if c.key.version == 2]
     assert fired == ["p1w-remind", "p3w-propose-supervision_letter"]
     assert {r.kind for r in place.cases[number].requests.values()} == {"supervision_letter"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("30 days", "20 workdays"), ("20 workdays", "30 days"), ("720 hours", "20 workdays")]
+)
+def test_a_pause_without_length_changes_nothing(before: str, after: str) -> None:
+    """Handed in and sent back in the same minute, over a weekend: the new date is the one of a run that never paused."""
+    due: list[date | None] = []
+    for paused in (False, True):
+        slow, quick = lengths(before, after)
+        place = world("2024-10-14", slow=slow, quick=quick)
+        number = rectifying(place, "2024-12-31", workflow="slow")
+        place.advance_to(at("2024-10-28", "09:00"))
+        if paused:
+            done(submit(place, number))
+            done(place.act(number, "fail", CLERK, reason="未整改", due_on="2024-12-31"))
+        done(place.act(number, "reclassify", SAFETY, reason="改判"))
+        due.append(clock(place, number, "rectify").due_on)
+    assert due[0] == due[1]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "used"), [("10 workdays", "240 hours", 72 * 3600), ("240 hours", "10 workdays", 3)]
+)
+def test_into_a_state_where_it_rests(before: str, after: str, used: int) -> None:
+    """What ran until now is used, in the new unit; nothing else happens to it."""
+    slow, quick = lengths(before, after, enters_at="pending_verification")
+    place = world("2024-10-14", slow=slow, quick=quick)
+    number = rectifying(place, "2024-12-31", workflow="slow")
+    place.advance_to(at("2024-10-17", "09:00"))
+    done(place.act(number, "reclassify", SAFETY, reason="改判"))
+    run = clock(place, number, "rectify")
+    assert (run.status, run.consumed) == ("paused", used)
