@@ -145,8 +145,8 @@ def _fire(flow: Rectiflow, timer: DueTimer) -> Swept:
 
 
 def _given_up(flow: Rectiflow, timer: DueTimer) -> None:
-    """Give up a timer without another try: whoever tried so far did not live to say what went wrong."""
-    why = f"每次处理时进程都中断了，共 {timer.attempts - 1} 次"
+    """Give up a timer without another try: the last who tried did not live to say what went wrong."""
+    why = f"失败或处理时进程中断共 {timer.attempts - 1} 次"
     flow.store.fail_timer(
         timer, owner=flow.owner, error=why, retry_at=None, incident=_incident(timer, why), now=flow.now()
     )

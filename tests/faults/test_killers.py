@@ -50,7 +50,7 @@ def test_a_hazard_that_kills_workers_stops_nobody(place: Workplace) -> None:
         assert [r["step"] for r in rows[number] if r["status"] == "fired"], number
         assert max(r["attempts"] for r in rows[number]) <= 2
     assert {i.number for i in found} == {killer}
-    assert "每次处理时进程都中断了，共 5 次" in found[0].message
+    assert "失败或处理时进程中断共 5 次" in found[0].message
 
 
 def test_a_message_that_kills_workers_stops_nobody(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
