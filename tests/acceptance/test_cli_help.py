@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,21 +31,6 @@ def run(*words: str, cwd: Path | None = None, **variables: str) -> subprocess.Co
     environment = {**os.environ, "COLUMNS": "80", **variables}
     command = [sys.executable, "-m", "rectiflow", *words]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=60)
-
-
-def seconds(*words: str) -> float:
-    """Return the shortest of three runs of this Python, in seconds."""
-    times: list[float] = []
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, *words], capture_output=True, check=True, timeout=60)
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def test_help_is_quick() -> None:
-    """`--help` takes at most six times as long as the bare import of typer (0.08 s), however busy the machine is."""
-    assert seconds("-m", "rectiflow", "--help") < 6 * seconds("-c", "import typer")
 
 
 def test_commands_import_nothing_heavy() -> None:
