@@ -43,7 +43,7 @@ check: $(VENV)/dev.stamp ## lint, format, types, layers, and what the wheel hold
 	$(BIN)/check-wheel-contents build/wheel
 	$(PYTEST) --quiet tests/test_packaging.py
 
-bench: $(VENV)/dev.stamp ## measure, side by side, as ratios (QUICK=1: about four minutes)
+bench: $(VENV)/dev.stamp ## measure, side by side, as ratios (QUICK=1: three minutes)
 	$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 profile: $(VENV)/dev.stamp ## sample the hot path: a table, and a flame graph in bench/out/hotpath.svg

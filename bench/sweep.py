@@ -23,7 +23,7 @@ from rectiflow._flow import Rectiflow
 
 from .lifecycle import MONDAY, Statement, listening, open_flow
 
-__all__ = ["DUE", "Filled", "due_again", "fill", "idle", "memory_of", "placed", "raw_batch", "swept"]
+__all__ = ["DUE", "Filled", "due_again", "fill", "idle", "memory_of", "placed", "raw_batch", "scans", "swept"]
 
 DUE = 10_000
 CHUNK = 20_000  #: rows to an insert
@@ -135,6 +135,21 @@ def idle(filled: Filled, *, times: int = 200) -> float:
     spent = time.perf_counter() - began
     flow.close()
     return spent / times * 1000
+
+
+def scans(filled: Filled) -> list[str]:
+    """Return which of the full tables the statements of a sweep would read from end to end; none, if all search."""
+    flow = Rectiflow.open(f"sqlite:///{filled.file}", clock=SetClock(filled.now), create=False)
+    statements = flow.store.statements
+    hot = [*statements.claim_timers.values(), *statements.claim_messages.values(), statements.fire, statements.load]
+    plans = [
+        row[3]
+        for statement in hot
+        for row in flow.store.link.rows(f"EXPLAIN QUERY PLAN {statement.sql}", [None] * len(statement.names))
+    ]
+    flow.close()
+    full = tuple(f"SCAN rectiflow_{table}" for table in _TABLES)
+    return [said for said in plans if said.startswith(full)]
 
 
 def memory_of(filled: Filled) -> tuple[float, float]:

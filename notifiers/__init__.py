@@ -35,11 +35,13 @@ from .errors import (
     TemporaryFailure,
 )
 from .files import FileChannel, SmsLog
+from .given import Given
 from .memory import MemoryContacts, MemoryOutbox, RecordingChannel
 from .message import MAIL, SMS, Contact, Message, Param, Rendered, Urgency
 from .mime import Sender
 from .parameters import OCCASIONS, PARAMETERS, RESTRICTED
 from .ports import Channel, Contacts, Outbox
+from .registry import About, make_channel
 from .sms import count_parts
 from .template_files import Folder, builtin_templates
 from .templates import MailText, TemplateSet
@@ -56,6 +58,7 @@ __all__ = [
     "SMS",
     "UNCONFIGURED",
     "WINDOWS",
+    "About",
     "Channel",
     "ChannelDown",
     "ChannelNotConfigured",
@@ -66,6 +69,7 @@ __all__ = [
     "DispatchReport",
     "FileChannel",
     "Folder",
+    "Given",
     "Gone",
     "Held",
     "Hours",
@@ -99,5 +103,6 @@ __all__ = [
     "digest_params",
     "dispatch",
     "dispatch_once",
+    "make_channel",
     "read_window",
 ]

@@ -49,18 +49,19 @@ class Claims:
     def __init__(self, link: Link, statements: Statements) -> None:
         self.link = link
         self.statements = statements
+        self._took_free = set[str]()  #: kinds of row whose last claim here was of free ones
 
     def claim_timers(
         self, *, owner: str, now: datetime, lease: timedelta, limit: int, district: str | None = None
     ) -> list[DueTimer]:
         """Take up to `limit` due timers for `lease`, oldest first; each claim counts as an attempt.
 
-        What a worker claimed and left when it died is taken one at a time, and last: should it be what killed that worker,
-        it takes nothing else along.
+        What a worker claimed and left when it died is taken one at a time, by turns with what is free: should it be what
+        killed that worker, it takes nothing else along, and a steady inflow does not keep it waiting.
 
         Of one ticket only one is taken at a time: the first that is due, while no other of it is being fired.
         """
-        found = self._claim(self.statements.claim_timers, owner, now, lease, limit, district)
+        found = self._claim("timer", self.statements.claim_timers, owner, now, lease, limit, district)
         return sorted((_due_timer(row) for row in found), key=lambda t: (t.due_at, t.number, t.key))
 
     def renew_timers(
@@ -115,7 +116,7 @@ class Claims:
 
         A message waits while an earlier one of its ticket to the same person is put off or being sent.
         """
-        found = self._claim(self.statements.claim_messages, owner, now, lease, limit, district)
+        found = self._claim("message", self.statements.claim_messages, owner, now, lease, limit, district)
         messages: list[dict[str, Any]] = [dict(zip(CLAIMED_MESSAGE, row, strict=True)) for row in found]
         for message in messages:
             message["created_at"] = read_instant(message["created_at"])
@@ -169,6 +170,7 @@ class Claims:
 
     def _claim(
         self,
+        kind: str,
         statements: Mapping[tuple[bool, bool], Statement],
         owner: str,
         now: datetime,
@@ -183,10 +185,14 @@ class Claims:
             "far": instant_text(now + max(lease, LONGEST_LEASE)),
             "district": district,
         }
-        for left, most in ((False, limit), (True, 1)):
+        left_first = kind in self._took_free
+        self._took_free.discard(kind)
+        for left in (left_first, not left_first):
             statement = statements[district is not None, left]
-            found = self.link.rows(statement.sql, statement.values({**values, "limit": most}))
+            found = self.link.rows(statement.sql, statement.values({**values, "limit": 1 if left else limit}))
             if found:
+                if not left:
+                    self._took_free.add(kind)
                 return found
         return []
 

@@ -445,3 +445,12 @@ def test_what_a_dead_worker_left_goes_before_what_follows(store: Store) -> None:
     store.apply(following(stored, messages=(a_message("3"),)), prefix="LZH")
     claimed = [m["key"] for _ in range(2) for m in mine(store, "two", LATER)]
     assert claimed[0] == one["key"]
+
+
+def test_what_was_left_has_its_turn_under_a_steady_inflow(store: Store) -> None:
+    """A claim that took free timers is followed by one of what a dead worker left, though more free ones are due."""
+    numbers = [store.apply(first(arm=(a_timer(),)), prefix="LZH").number for _ in range(4)]
+    (dead,) = claim(store, "dead", limit=1)
+    found = [t.number for _ in range(2) for t in claim(store, "two", LATER, limit=1)]
+    assert dead.number in found
+    assert {t.number for t in claim(store, "two", LATER, limit=9)} == set(numbers) - set(found)

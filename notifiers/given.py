@@ -1,0 +1,127 @@
+"""The settings of one channel, read with every problem said at once, and no secret ever shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import ChannelNotConfigured
+
+__all__ = ["Given"]
+
+
+class Given:
+    """One table of settings, `[channels.<name>]`; what is asked for is known, what nobody asked for is a problem.
+
+    A secret is given as `<name>` (by the environment) or as `<name>_file`, a file outside the project.
+
+    Args:
+        title: of the channel, for messages: 阿里云短信.
+        values: the table as it was read.
+        folder: relative files are below it.
+    """
+
+    def __init__(self, title: str, values: Mapping[str, Any], folder: Path) -> None:
+        self._title, self._values, self._folder = title, values, folder
+        self._known: set[str] = {"kind"}
+        self.problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a line of text; without a default it has to be there."""
+        value = self._take(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str) or not value.strip() or not value.isprintable():
+            self.problems.append(f"没有填写 {name}" if value in (None, "") else f"{name} 应是一行文字")
+            return default or ""
+        return value.strip()
+
+    def secret(self, name: str) -> str:
+        """Return a secret, from the value itself or from the file `<name>_file`."""
+        value, file = self._take(name), self._take(f"{name}_file")
+        if isinstance(value, str) and value:
+            return value
+        if not isinstance(file, str) or not file:
+            self.problems.append(f"没有填写 {name}_file（存放密钥的文件），也没有设置相应的环境变量")
+            return ""
+        try:
+            found = (self._folder / file).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            self.problems.append(f"密钥文件 {file} 读不了")
+            return ""
+        if not found:
+            self.problems.append(f"密钥文件 {file} 是空的")
+        return found
+
+    def url(self, name: str, default: str | None = None) -> str:
+        """Return an http or https address."""
+        value = self.text(name, default)
+        if value and not value.startswith(("https://", "http://")):
+            self.problems.append(f"{name} 应以 https:// 开头")
+        return value
+
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
+        """Return a number within bounds."""
+        value = self._take(name)
+        if value is None:
+            return default
+        try:
+            found = float(value)
+        except (TypeError, ValueError):
+            found = low - 1
+        if isinstance(value, bool) or not low <= found <= high:
+            self.problems.append(f"{name} 应是 {low:g} 到 {high:g} 的数")
+            return default
+        return found
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return true or false."""
+        value = self._take(name)
+        if value is None:
+            return default
+        if str(value).lower() not in ("true", "false"):
+            self.problems.append(f"{name} 应是 true 或 false")
+        return str(value).lower() == "true"
+
+    def one_of(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
+        """Return one of some words."""
+        value = self.text(name, default)
+        if value and value not in choices:
+            self.problems.append(f"{name} 应是 {'、'.join(choices)} 之一")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a list of texts; () where none is given."""
+        value = self._take(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+            self.problems.append(f'{name} 应是一列文字，如 ["甲", "乙"]')
+            return ()
+        return tuple(value)
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """Return a table below this one; {} where none is given."""
+        value = self._take(name)
+        if value is None:
+            return {}
+        if not isinstance(value, Mapping):
+            self.problems.append(f"{name} 应是一张表")
+            return {}
+        return value
+
+    def done(self) -> None:
+        """Say everything that is wrong, also what nobody asked for.
+
+        Raises:
+            ChannelNotConfigured: with every problem.
+        """
+        unknown = sorted(set(self._values) - self._known)
+        self.problems += [f"没有名为 {name} 的设置项" for name in unknown]
+        if self.problems:
+            raise ChannelNotConfigured(self._title, self.problems)
+
+    def _take(self, name: str) -> Any:
+        self._known.add(name)
+        return self._values.get(name)

@@ -1,0 +1,130 @@
+"""One HTTP client for the time of a batch, for gateways that answer in JSON; its errors told apart in Chinese.
+
+A request that broke off may have been carried out: it is tried again, so a gateway sees the same message twice with the
+same id. HTTP cannot do better.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from .errors import ChannelDown, TemporaryFailure
+from .plaintext import one_line, shorten
+
+if TYPE_CHECKING:
+    import httpx2
+
+__all__ = ["HttpAnswer", "HttpDoor", "quoted"]
+
+MAX_ANSWER = 64 * 1024  #: bytes read of an answer; a gateway says less
+TOO_MANY = 429
+KEPT = "消息已保留，将自动重发。"
+
+
+class HttpAnswer(Struct, frozen=True, kw_only=True):
+    """What a gateway answered: the status of HTTP and the JSON object in the body."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+class HttpDoor:
+    """The way to one gateway: opened for a batch, its connections kept between messages.
+
+    Args:
+        place: how the gateway is called in messages: 阿里云短信.
+        timeout: seconds for connecting, and for each wait on the other side.
+        connections: at most so many at a time.
+        verify: what decides about trust; None for the system's authorities.
+    """
+
+    def __init__(
+        self, place: str, *, timeout: float = 15, connections: int = 8, verify: ssl.SSLContext | None = None
+    ) -> None:
+        self.place, self._timeout, self._connections, self._verify = place, timeout, connections, verify
+        self._client: httpx2.AsyncClient | None = None
+
+    async def open(self) -> None:
+        """Begin a batch; connections wait for the first request."""
+        await self.close()
+
+    async def close(self) -> None:
+        """End the batch."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+        """Post bytes and return the JSON object that comes back, whatever the status below 500.
+
+        Raises:
+            ChannelDown: no connection, no answer in time, a bad certificate, 429 or 5xx.
+            TemporaryFailure: the connection broke, or the answer is no JSON object.
+        """
+        import httpx2
+
+        try:
+            async with self._opened().stream("POST", url, content=content, headers=dict(headers)) as response:
+                said = await _read(response)
+        except httpx2.ConnectError as exc:
+            raise ChannelDown(f"连接不上{self.place}（{_reason(exc)}），请检查网络、地址和证书；{KEPT}") from exc
+        except httpx2.TimeoutException as exc:
+            raise ChannelDown(f"{self.place}没有及时应答，请检查网络；{KEPT}") from exc
+        except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
+            raise TemporaryFailure(f"与{self.place}的连接中断（{quoted(exc)}）；{KEPT}") from exc
+        return self._judged(response.status_code, said)
+
+    def _judged(self, status: int, said: bytes) -> HttpAnswer:
+        if status == TOO_MANY or status >= 500:
+            raise ChannelDown(f"{self.place}暂时不能受理（HTTP {status}）；{KEPT}", code=status)
+        try:
+            body = json.loads(said)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            shown = quoted(said.decode("utf-8", "replace"), 60)
+            raise TemporaryFailure(
+                f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}），请核对网关地址；{KEPT}", code=status
+            )
+        return HttpAnswer(status=status, body=body)
+
+    def _opened(self) -> httpx2.AsyncClient:
+        import httpx2
+
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                timeout=self._timeout,
+                follow_redirects=False,
+                trust_env=False,
+                verify=self._verify or True,
+                limits=httpx2.Limits(max_connections=self._connections),
+            )
+        return self._client
+
+
+def quoted(words: object, most: int = 200) -> str:
+    """Return a stranger's words on one line and not too long."""
+    return shorten(one_line(str(words)), most)
+
+
+async def _read(response: httpx2.Response) -> bytes:
+    said = b""
+    async for piece in response.aiter_bytes():
+        said += piece
+        if len(said) > MAX_ANSWER:
+            break
+    return said[:MAX_ANSWER]
+
+
+def _reason(exc: Exception) -> str:
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "证书已过期" if "expired" in cause.verify_message else "证书不可信"
+        cause = cause.__cause__ or cause.__context__
+    return quoted(exc)
