@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rectiflow.engine.stimulus import Stimulus
     from rectiflow.engine.ticket import Snapshot
 
+    from ._context import Session
+    from ._doing import Make
     from ._given import Given
 
 app = typer.Typer(help="隐患（一患一档）：上报、列表、查看、办理、更正。", no_args_is_help=True)
@@ -90,6 +92,43 @@ def do_action(
         carry_out(made, numbers, make, given, title=order.action, dry_run=dry_run, as_json=as_json, yes=yes)
     else:
         carry_out_found(made, where, make, given, title=order.action, dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+@app.command("remark")
+def remark(
+    context: typer.Context,
+    numbers: Annotated[list[str], typer.Argument(help="可写几条", metavar="编号...")],
+    evidence: Evidence = None,
+    on: On = None,
+    whom: For = None,
+    via: Via = None,
+    note: Note = "",
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """补充说明或材料（--note、--evidence），记入办理记录；环节和时限不变，已销号的也可以补。"""
+    from ._doing import carry_out
+    from ._given import read_given
+    from ._numbers import read_numbers
+
+    made = session(context)
+    found = read_numbers(made.flow, numbers)
+    given = read_given(made, on=on, whom=whom, via=via, note=note, files=evidence or (), dry_run=dry_run)
+    carry_out(made, found, remarking(made), given, title="补充说明", dry_run=dry_run, as_json=as_json, yes=yes)
+
+
+def remarking(made: Session) -> Make:
+    """Return what turns a hazard into something said about it, by who says it or for a unit."""
+    from rectiflow.engine.stimulus import Remark
+    from rectiflow.engine.visibility import unit_roles
+
+    from ._given import hand_of
+
+    return lambda before, given: (
+        "补充说明",
+        Remark(hand=hand_of(made, given, before, unit_roles(before.workflow)), evidence=given.evidence),
+    )
 
 
 @app.command("show")

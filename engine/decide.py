@@ -13,6 +13,7 @@ from .firing import fire
 from .handing_over import hand_over
 from .opening import enter, report
 from .papering import take_step
+from .remarking import remark
 from .requesting import ask, rule
 from .sequence import follow, join
 from .signing import sign_off
@@ -26,6 +27,7 @@ from .stimulus import (
     Handover,
     Import,
     PaperStep,
+    Remark,
     Report,
     Rule,
     SignOff,
@@ -64,6 +66,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return act(snapshot, stimulus, now)
         case Called():
             return called(snapshot, stimulus, now)
+        case Remark():
+            return remark(snapshot, stimulus, now)
         case Fire():
             return fire(snapshot, stimulus, now)
         case Report():

@@ -45,7 +45,10 @@ class Post(Struct, frozen=True, kw_only=True):
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """Somebody who acts; `account` is the operating system's account, `grants` what is allowed beyond the posts."""
+    """Somebody who acts; `account` is the operating system's account, `grants` what is allowed beyond the posts.
+
+    `channels` is how the person likes to be told, the best first (mail, sms, chat); () leaves it to the house.
+    """
 
     id: str
     name: str
@@ -53,6 +56,7 @@ class Person(Struct, frozen=True, kw_only=True):
     email: str | None = None
     account: str | None = None
     grants: frozenset[str] = frozenset()
+    channels: tuple[str, ...] = ()
 
 
 class Holding(Struct, frozen=True, kw_only=True):

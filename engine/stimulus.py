@@ -22,6 +22,7 @@ __all__ = [
     "Handover",
     "Import",
     "PaperStep",
+    "Remark",
     "Report",
     "Rule",
     "SignOff",
@@ -34,7 +35,7 @@ __all__ = [
 class Hand(Struct, frozen=True, kw_only=True):
     """By whom and how: the person who acts (意见人), who enters it (经办人), the means, and the day it happened.
 
-    via: self 本人, phone 电话, wechat 微信, sms 短信, paper 纸质, in-person 当面.
+    via: self 本人, phone 电话, wechat 微信, sms 短信, mail 邮件, paper 纸质, in-person 当面.
     `on` None means today. `entered_by` None means the actor. `account` is the system account at the keyboard.
     """
 
@@ -86,6 +87,13 @@ class Called(Struct, frozen=True, kw_only=True):
     clock: str
     hand: Hand
     reached: bool = True
+
+
+class Remark(Struct, frozen=True, kw_only=True):
+    """Somebody says something about a hazard, or hands in a picture of it (补充材料); the hand's note is what is said."""
+
+    hand: Hand
+    evidence: tuple[Attachment, ...] = ()
 
 
 class Fire(Struct, frozen=True, kw_only=True):
@@ -212,5 +220,19 @@ class Import(Struct, frozen=True, kw_only=True):
 
 
 Stimulus = (
-    Report | Act | Called | Fire | Ask | Rule | SignOff | PaperStep | Amend | Void | Undo | Import | Handover | Carry
+    Report
+    | Act
+    | Called
+    | Remark
+    | Fire
+    | Ask
+    | Rule
+    | SignOff
+    | PaperStep
+    | Amend
+    | Void
+    | Undo
+    | Import
+    | Handover
+    | Carry
 )

@@ -61,6 +61,7 @@ VIAS: Mapping[str, str] = {
     "phone": "电话",
     "wechat": "微信",
     "sms": "短信",
+    "mail": "邮件",
     "paper": "纸质",
     "in-person": "当面",
 }

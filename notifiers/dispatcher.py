@@ -18,6 +18,7 @@ from enum import Enum
 
 from rectiflow.engine.moments import ZONE, local_day
 
+from .digest import DIGEST
 from .errors import ChannelDown, PermanentFailure, RenderFailure, TemporaryFailure
 from .message import MAIL, SMS, Contact, Message, Rendered
 from .plaintext import one_line, shorten
@@ -30,10 +31,12 @@ __all__ = [
     "UNCONFIGURED",
     "ChooseChannel",
     "DispatchReport",
+    "Full",
     "Gone",
     "Hours",
     "always_needed",
     "any_hour",
+    "any_number",
     "choose_channel",
     "dispatch",
     "dispatch_once",
@@ -59,6 +62,7 @@ logger = logging.getLogger(__name__)
 ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
 Jitter = Callable[[timedelta], timedelta]
 Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
+Full = Callable[[Message, str], bool]  #: message, channel → whether its recipient has had enough of it for today
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -74,21 +78,26 @@ class DispatchReport:
     dead: int = 0
     waiting: int = 0
     dropped: int = 0  #: what it was about is over; nobody was told
+    held: int = 0  #: the recipient has had enough for today; it goes with the digest
     lost: int = 0
 
     @property
     def claimed(self) -> int:
         """Return the size of the batch."""
-        return self.sent + self.retried + self.dead + self.waiting + self.dropped + self.lost
+        return self.sent + self.retried + self.dead + self.waiting + self.dropped + self.held + self.lost
 
     def __add__(self, other: DispatchReport) -> DispatchReport:
         return DispatchReport(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
 def choose_channel(message: Message, contact: Contact, channels: Mapping[str, Channel]) -> Channel | None:
-    """Return the channel a message names; without one, mail where the contact has an address, else SMS."""
-    names = (message.channel,) if message.channel else PREFERENCE
+    """Return the channel a message names; without one, the first that the contact likes and can be reached by."""
+    names = (message.channel,) if message.channel else _in_order(contact)
     return next((c for name in names if (c := channels.get(name)) and c.accepts(contact)), None)
+
+
+def _in_order(contact: Contact) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*contact.channels, *PREFERENCE)))
 
 
 def spread(delay: timedelta) -> timedelta:
@@ -99,6 +108,11 @@ def spread(delay: timedelta) -> timedelta:
 def any_hour(_channel: str, now: datetime) -> datetime:
     """Say that every channel may send now."""
     return now
+
+
+def any_number(_message: Message, _channel: str) -> bool:
+    """Say that nobody ever has enough."""
+    return False
 
 
 def always_needed(_message: Message) -> str | None:
@@ -121,6 +135,7 @@ def dispatch_once(
     choose: ChooseChannel = choose_channel,
     hours: Hours = any_hour,
     gone: Gone = always_needed,
+    full: Full = any_number,
 ) -> DispatchReport:
     """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
     return asyncio.run(
@@ -138,6 +153,7 @@ def dispatch_once(
             choose=choose,
             hours=hours,
             gone=gone,
+            full=full,
         )
     )
 
@@ -157,6 +173,7 @@ async def dispatch(
     choose: ChooseChannel = choose_channel,
     hours: Hours = any_hour,
     gone: Gone = always_needed,
+    full: Full = any_number,
 ) -> DispatchReport:
     """Claim one batch of at most `limit` due messages and send it.
 
@@ -170,6 +187,7 @@ async def dispatch(
         choose: which channel a message takes (mail, then SMS).
         hours: from when on a channel may disturb people; what comes before waits until then.
         gone: says why a message need not go any more, asked just before each attempt.
+        full: says that the recipient has had enough of a channel for today; the message goes with the digest instead.
 
     A message that cannot be put into words or handed over never stops the others. An error of the store itself is
     raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
@@ -189,6 +207,7 @@ async def dispatch(
         choose=choose,
         hours=hours,
         gone=gone,
+        full=full,
     )
     gate = asyncio.Semaphore(concurrency)
 
@@ -222,6 +241,7 @@ class _Outcome(Enum):
     DEAD = "dead"
     WAITING = "waiting"
     DROPPED = "dropped"
+    HELD = "held"
     LOST = "lost"
 
 
@@ -239,6 +259,7 @@ class _Batch:
     choose: ChooseChannel = field(kw_only=True)
     hours: Hours = field(kw_only=True)
     gone: Gone = field(kw_only=True)
+    full: Full = field(kw_only=True)
     down: dict[str, tuple[timedelta, str]] = field(default_factory=dict[str, tuple[timedelta, str]])
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
@@ -293,6 +314,8 @@ class _Batch:
         closed = self._closed(message, channel)
         if closed is not None:  # put into words when it is sent, not the evening before
             return closed
+        if not message.pressing and message.template != DIGEST and self.full(message, channel.name):
+            return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
         rendered = self._compose(message, contact, channel, now)
         return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
 
@@ -320,7 +343,7 @@ class _Batch:
     def _nowhere(self, message: Message, contact: Contact) -> _Outcome:
         """Decide between waiting for a channel to be configured and giving up for want of an address."""
         addresses = {MAIL: contact.email, SMS: contact.phone}
-        names = (message.channel,) if message.channel else PREFERENCE
+        names = (message.channel,) if message.channel else _in_order(contact)
         unconfigured = [n for n in names if n not in self.channels and addresses.get(n, "?")]
         if unconfigured:
             titles = "、".join(map(_title, unconfigured))
@@ -328,7 +351,9 @@ class _Batch:
         known = "、".join(one_line(a) for n in names if (a := addresses.get(n)))
         if known:
             return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发")
-        wanted = "或".join("手机号" if n == SMS else "邮箱" if n == MAIL else n for n in names)
+        if contact.trouble:
+            return self._dead(message, f"{contact.trouble}，请更正后重发，或改用电话、当面送达并登记")
+        wanted = "或".join("手机号" if n == SMS else "邮箱" for n in names if n in (MAIL, SMS)) or "联系方式"
         return self._dead(message, f"{contact.name}没有登记{wanted}，请补上后重发，或改用电话、当面送达并登记")
 
     async def _attempt(self, message: Message, channel: Channel, rendered: Rendered) -> _Outcome:
@@ -375,6 +400,9 @@ class _Batch:
         logger.warning("消息 %s 未送达，不再重试（%s）", message.id, message.template)
         kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR))
         return _Outcome.DEAD if kept else self._lost(message)
+
+    def _hold(self, message: Message, why: str) -> _Outcome:
+        return _Outcome.HELD if self.outbox.mark_held(message, why=why) else self._lost(message)
 
     def _drop(self, message: Message, why: str) -> _Outcome:
         logger.info("消息 %s 不再需要（%s）", message.id, why)

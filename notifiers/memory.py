@@ -82,6 +82,10 @@ class MemoryOutbox:
             self.incidents.append(error)
         return done
 
+    def mark_held(self, message: Message, *, why: str) -> bool:
+        """Keep the row for the digest."""
+        return self._release(message, "held", why, due=None)
+
     def mark_dropped(self, message: Message, *, why: str) -> bool:
         """Take the row out."""
         return self._release(message, "cancelled", why, due=None)

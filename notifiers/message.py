@@ -61,10 +61,15 @@ class Message(Struct, frozen=True, kw_only=True):
 
 
 class Contact(Struct, frozen=True, kw_only=True):
-    """How to reach a person today; a substitute's contact names the one stood in for."""
+    """How to reach a person today; a substitute's contact names the one stood in for.
+
+    `channels` is what the person likes best, first; the others follow. `trouble` says which address is known to be dead.
+    """
 
     person: str
     name: str
     email: str | None = None
     phone: str | None = None
     standing_in_for: str | None = None  #: name of the absent person
+    channels: tuple[str, ...] = ()
+    trouble: str = ""

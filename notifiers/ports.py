@@ -51,6 +51,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def mark_held(self, message: Message, *, why: str) -> bool:
+        """Keep the row for the person's digest, and give it back."""
+        ...
+
     def mark_dropped(self, message: Message, *, why: str) -> bool:
         """Take the row out, visibly: what it was about is over, and nobody is told."""
         ...

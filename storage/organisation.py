@@ -134,7 +134,13 @@ def read_directory(engine: Engine, district: str) -> Directory:
             ],
             persons=[
                 Person(
-                    id=r.id, name=r.name, phone=r.phone, email=r.email, account=r.account, grants=frozenset(r.grants)
+                    id=r.id,
+                    name=r.name,
+                    phone=r.phone,
+                    email=r.email,
+                    account=r.account,
+                    grants=frozenset(r.grants),
+                    channels=tuple(r.channels.split(",")) if r.channels else (),
                 )
                 for r in _rows(connection, "person", district)
             ],
@@ -226,6 +232,7 @@ def _person_row(p: Person) -> dict[str, Any]:
         "email": p.email,
         "account": p.account,
         "grants": sorted(p.grants),
+        "channels": ",".join(p.channels) or None,
     }
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import NotFound
-from rectiflow.notifiers.message import Contact, Message, Param, Rendered
+from rectiflow.notifiers.message import MAIL, SMS, Contact, Message, Param, Rendered
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
 from rectiflow.storage.store import Claim, Store
@@ -74,6 +74,10 @@ class StoreOutbox:
             message, "dead", due_at=self._now(), detail=error, attempts=message.attempts + 1, incident=incident
         )
 
+    def mark_held(self, message: Message, *, why: str) -> bool:
+        """Keep the row for the person's next digest."""
+        return self._finish(message, "held", due_at=self._now(), detail=why, attempts=message.attempts)
+
     def mark_dropped(self, message: Message, *, why: str) -> bool:
         """Cancel the row, with the reason."""
         return self._finish(message, "cancelled", due_at=self._now(), detail=why, attempts=message.attempts)
@@ -105,10 +109,14 @@ class StoreOutbox:
 
 
 class DirectoryContacts:
-    """Implements the dispatcher's `Contacts` on the organisation."""
+    """Implements the dispatcher's `Contacts` on the organisation.
 
-    def __init__(self, directory: Callable[[str], Directory]) -> None:
-        self._directory = directory
+    Args:
+        dead: (channel, address) of those that messages keep coming back from: nothing is sent there.
+    """
+
+    def __init__(self, directory: Callable[[str], Directory], dead: frozenset[tuple[str, str]] = frozenset()) -> None:
+        self._directory, self._dead = directory, dead
 
     def contact(self, district: str, person: str, on: date) -> Contact | None:
         """Return a person's contact on a day; the deputy's during absence."""
@@ -118,12 +126,16 @@ class DirectoryContacts:
             return None
         deputy = next((directory.persons[d] for d in directory.deputies(person, on) if d in directory.persons), None)
         reached = deputy or holder
+        reach = {MAIL: reached.email, SMS: reached.phone}
+        dead = [address for way, address in reach.items() if address and (way, address) in self._dead]
         return Contact(
             person=reached.id,
             name=reached.name,
-            email=reached.email,
-            phone=reached.phone,
+            email=None if reached.email in dead else reached.email,
+            phone=None if reached.phone in dead else reached.phone,
             standing_in_for=holder.name if deputy else None,
+            channels=reached.channels,
+            trouble=f"{reached.name}的{'、'.join(dead)}多次退回，已停发" if dead else "",
         )
 
 

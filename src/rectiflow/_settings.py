@@ -46,6 +46,10 @@ class OutgoingSettings(_Part):
     mail_hours: str = ""  #: when mails may be sent, as 07:00-22:00; "": the usual hours
     sms_hours: str = ""  #: when short messages may, as 08:00-20:00 工作日
 
+    per_day: int = Field(
+        default=30, ge=0
+    )  #: messages a person gets at once on a day; the rest goes with the digest; 0: all
+    sms_per_day: int = Field(default=10, ge=0)  #: of these, short messages
     digest: str = ""  #: when what is not urgent goes out on working days, as 09:30; "": everything at once
 
     @field_validator("digest")
@@ -102,6 +106,7 @@ class Settings(BaseSettings):
     calendar: Path = Path("calendar.yaml")
     contact: str = ""  #: the Safety Section's telephone, named in messages
     mail: MailSettings = MailSettings()
+    channels: dict[str, dict[str, Any]] = {}
     outgoing: OutgoingSettings = OutgoingSettings()
     report: ReportSettings = ReportSettings()
     worker: WorkerSettings = WorkerSettings()

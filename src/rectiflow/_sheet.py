@@ -35,6 +35,7 @@ _TITLES = {
     "reclassified": "改判",
     "undone": "撤销",
     "handed_over": "交接",
+    "remarked": "补充说明",
 }
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 

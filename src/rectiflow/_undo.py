@@ -22,6 +22,7 @@ __all__ = ["keep", "take_back"]
 #: Why nothing is kept to go back to, by what was recorded last.
 _NOTHING = {
     "undone": "上一步就是撤销，不能再撤销；要改回去请重新办理",
+    "remarked": "上一步是补充说明，留在办理记录里，不能撤销；说错了的请再补一条说明",
     "reported": "上一步是上报，没有可撤销的操作；报错了的请更正（ticket amend）或作废（ticket void）",
     "papered": "上一步是文书的办理，没有可撤销的操作；请用 notice void 作废或另拟更正通知",
 }

@@ -20,7 +20,7 @@ from ._clock import Clock, SetClock, SystemClock
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow._settings import Settings
-    from rectiflow.notifiers import Channel, DispatchReport, SmtpSettings, TemplateSet
+    from rectiflow.notifiers import Channel, DispatchReport, Message, SmtpSettings, TemplateSet
 
 __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
@@ -47,6 +47,11 @@ sms_signature = "{name}"
 digest = "09:30"                 # 不急的每人每个工作日汇总成一条，几点发；留空就随时逐条发
 # mail_hours = "07:00-22:00"     # 什么时间可以发邮件；不写就是这样
 # sms_hours = "08:00-20:00"      # 什么时间可以发短信；只在工作日发的，后面加“工作日”
+# per_day = 30                   # 每人每天最多几条，多出的并入下一次汇总；重大隐患的急件不受限
+# sms_per_day = 10               # 其中短信最多几条
+
+# [channels.sms]                 # 短信网关：kind 为 aliyun、tencent、gateway 或 smpp；写法见说明“短信和群消息”
+# [channels.chat]                # 群机器人：kind 为 wecom、dingtalk 或 feishu
 
 [report]
 folder = "reports"
@@ -150,7 +155,13 @@ class Workplace:
                 FileChannel(folder / "mail", sender=sender),
                 SmsLog(folder / "sms.log", signature=signature, now=self.flow.now),
             ]
-        return [SmtpChannel(self._smtp())] if self.settings.mail.host else []
+        from rectiflow.notifiers import About, make_channel
+
+        about = About(
+            signature=self.settings.outgoing.sms_signature or name, now=self.flow.now, folder=self.folder.resolve()
+        )
+        others = [make_channel(kind, values, about) for kind, values in self.settings.channels.items()]
+        return [*([SmtpChannel(self._smtp())] if self.settings.mail.host else []), *others]
 
     def hours(self, channel: str, now: datetime) -> datetime:
         """Return from when on a channel may disturb people: `now` when it may."""
@@ -173,7 +184,7 @@ class Workplace:
         from rectiflow._digest import gather_digests, release_held
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
         from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
-        from rectiflow.storage import queries
+        from rectiflow.storage import incoming, queries
 
         flow, channels = self.flow, self.channels()
         flow.refresh()  # addresses and substitutes as they are now
@@ -184,7 +195,8 @@ class Workplace:
         if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
             queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
         outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)
-        contacts, total = DirectoryContacts(flow.directory), DispatchReport()
+        dead = incoming.dead_addresses(flow.store.engine, flow.district)
+        contacts, total = DirectoryContacts(flow.directory, dead), DispatchReport()
         hours = any_hour if at_any_hour else self.hours
         while True:
             done = dispatch_once(
@@ -197,10 +209,27 @@ class Workplace:
                 limit=limit,
                 hours=hours,
                 gone=partial(reason_gone, flow.store),
+                full=self._full,
             )
             total += done
             if not done.claimed or not going():
                 return total
+
+    def _full(self, message: Message, channel: str) -> bool:
+        """Tell whether a person has had enough of a channel for today.
+
+        Without a digest nobody ever has.
+        """
+        from rectiflow.engine.moments import at_hour, local_day
+        from rectiflow.storage.incoming import sent_since
+
+        told = self.settings.outgoing
+        most, of_it = told.per_day, told.sms_per_day if channel == "sms" else 0
+        if not told.digest or not (most or of_it):
+            return False
+        flow = self.flow
+        got = sent_since(flow.store.engine, flow.district, message.recipient, at_hour(local_day(flow.now()), 0))
+        return bool(most and sum(got.values()) >= most) or bool(of_it and got.get(channel, 0) >= of_it)
 
     @contextmanager
     def alone(self) -> Generator[None]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from . import desk, organisation, tickets, undo, visits, workers
+from . import desk, incoming, organisation, tickets, undo, visits, workers
 from .base import METADATA, PREFIX
 
-__all__ = ["METADATA", "PREFIX", "desk", "organisation", "table", "tickets", "undo", "visits", "workers"]
+__all__ = ["METADATA", "PREFIX", "desk", "incoming", "organisation", "table", "tickets", "undo", "visits", "workers"]
 
 
 def table(name: str) -> Table:

@@ -155,6 +155,20 @@ class MessageRow(Base, table=True):
             sqlite_where=text("status = 'held'"),
         ),
         Index("ix_rectiflow_message_number", "district", "number"),
+        Index(
+            "ix_rectiflow_message_rendered",
+            "rendered_id",
+            postgresql_where=text("rendered_id IS NOT NULL"),
+            sqlite_where=text("rendered_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_rectiflow_message_sent",
+            "district",
+            "recipient",
+            "sent_at",
+            postgresql_where=text("status = 'sent'"),
+            sqlite_where=text("status = 'sent'"),
+        ),
     )
     district: str = Field(primary_key=True)
     key: str = Field(primary_key=True)

@@ -57,6 +57,7 @@ class PersonRow(Base, table=True):
     email: str | None = None
     account: str | None = None
     grants: Any = json_column()
+    channels: str | None = None
 
 
 class HoldingRow(Base, table=True):

@@ -1,0 +1,205 @@
+"""What came in, kept before it is understood; and the addresses that messages come back from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rectiflow.engine.errors import NotFound
+
+from .connect import reading, writing
+from .tables import table
+
+__all__ = [
+    "AddressFault",
+    "Incoming",
+    "OutboxRow",
+    "dead_addresses",
+    "fault",
+    "faults",
+    "forgive",
+    "incoming",
+    "keep",
+    "message_of",
+    "one_incoming",
+    "sent_since",
+    "settle",
+    "waiting_count",
+]
+
+
+class Incoming(Struct, frozen=True, kw_only=True):
+    """One mail or short message that came in; `raw` names its bytes in the evidence store.
+
+    `status`: waiting (a person has to look), done, or dropped (an automaton's, told nobody).
+    """
+
+    id: str
+    received_at: datetime
+    channel: str
+    sender: str
+    person: str | None = None
+    subject: str = ""
+    words: str = ""
+    kind: str
+    number: str | None = None
+    raw: str | None = None
+    status: str = "waiting"
+    outcome: str = ""
+
+
+class AddressFault(Struct, frozen=True, kw_only=True):
+    """How often messages to an address came back, and what was said the last time."""
+
+    channel: str
+    address: str
+    failures: int
+    dead: bool
+    last_at: datetime
+    detail: str
+
+
+class OutboxRow(Struct, frozen=True, kw_only=True):
+    """The message an answer belongs to: its key, hazard and recipient, and where it went."""
+
+    key: str
+    number: str | None
+    recipient: str
+    template: str
+    channel: str | None
+    to: str | None
+
+
+def keep(engine: Engine, district: str, one: Incoming) -> bool:
+    """Put what came in on record; False when it is there already, so that nothing is done twice."""
+    t = table("incoming")
+    make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    statement = make(t).values(district=district, **asdict(one)).on_conflict_do_nothing().returning(t.c.id)
+    with writing(engine) as connection:
+        return connection.scalar(statement) is not None
+
+
+def settle(engine: Engine, district: str, key: str, **changes: Any) -> None:
+    """Say what became of something that came in: `status`, `outcome`, `number`, `person`, `kind`."""
+    t = table("incoming")
+    with writing(engine) as connection:
+        connection.execute(update(t).where(t.c.district == district, t.c.id == key).values(**changes))
+
+
+def incoming(
+    engine: Engine, district: str, *, status: str | None = None, number: str | None = None, limit: int = 0
+) -> list[Incoming]:
+    """Return what came in, newest first; `limit` 0 returns everything."""
+    t = table("incoming")
+    query = select(t).where(t.c.district == district).order_by(t.c.received_at.desc(), t.c.id)
+    if status is not None:
+        query = query.where(t.c.status == status)
+    if number is not None:
+        query = query.where(t.c.number == number)
+    if limit:
+        query = query.limit(limit)
+    with reading(engine) as connection:
+        return [_incoming(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def one_incoming(engine: Engine, district: str, key: str) -> Incoming:
+    """Return what came in by the beginning of its id.
+
+    Raises:
+        NotFound: nothing of that id, or more than one.
+    """
+    t = table("incoming")
+    query = select(t).where(t.c.district == district, t.c.id.startswith(key, autoescape=True)).limit(2)
+    with reading(engine) as connection:
+        found = [_incoming(dict(row)) for row in connection.execute(query).mappings()]
+    if len(found) != 1 or not key:
+        raise NotFound(f"没有编号为“{key}”的来信" if not found else f"“{key}”对应不止一封来信，请多写几位")
+    return found[0]
+
+
+def waiting_count(engine: Engine, district: str) -> int:
+    """Return how many of those that came in wait for a person."""
+    t = table("incoming")
+    query = select(func.count()).where(t.c.district == district, t.c.status == "waiting")
+    with reading(engine) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def message_of(engine: Engine, district: str, rendered_id: str) -> OutboxRow | None:
+    """Return the message that went out under a Message-ID."""
+    m = table("message")
+    columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
+    query = select(*columns).where(m.c.rendered_id == rendered_id, m.c.district == district).limit(1)
+    with reading(engine) as connection:
+        row = connection.execute(query).first()
+    return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+
+
+def sent_since(engine: Engine, district: str, recipient: str, since: datetime) -> Mapping[str, int]:
+    """Return how many messages have gone to a person since an instant, by channel."""
+    m = table("message")
+    mine = (m.c.district == district, m.c.recipient == recipient, m.c.status == "sent", m.c.sent_at >= since)
+    query = select(m.c.rendered_channel, func.count()).where(*mine).group_by(m.c.rendered_channel)
+    with reading(engine) as connection:
+        return {channel or "": int(count) for channel, count in connection.execute(query)}
+
+
+def fault(
+    engine: Engine, district: str, *, channel: str, address: str, at: datetime, detail: str, dead_after: int
+) -> AddressFault:
+    """Count that a message to an address came back; from `dead_after` times on the address counts as dead."""
+    t = table("address_fault")
+    make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    first = make(t).values(
+        district=district,
+        channel=channel,
+        address=address,
+        failures=1,
+        dead=dead_after <= 1,
+        last_at=at,
+        detail=detail,
+    )
+    again = first.on_conflict_do_update(
+        index_elements=["district", "channel", "address"],
+        set_={
+            "failures": t.c.failures + 1,
+            "dead": t.c.failures + 1 >= dead_after,
+            "last_at": at,
+            "detail": detail,
+        },
+    )
+    with writing(engine) as connection:
+        connection.execute(again)
+    return next(f for f in faults(engine, district) if (f.channel, f.address) == (channel, address))
+
+
+def faults(engine: Engine, district: str) -> list[AddressFault]:
+    """Return every address that messages came back from."""
+    t = table("address_fault")
+    query = select(t).where(t.c.district == district).order_by(t.c.address, t.c.channel)
+    with reading(engine) as connection:
+        rows = connection.execute(query).mappings()
+        return [AddressFault(**{f: row[f] for f in AddressFault.__struct_fields__}) for row in rows]
+
+
+def dead_addresses(engine: Engine, district: str) -> frozenset[tuple[str, str]]:
+    """Return (channel, address) of those nothing is sent to any more."""
+    return frozenset((f.channel, f.address) for f in faults(engine, district) if f.dead)
+
+
+def forgive(engine: Engine, district: str, address: str) -> bool:
+    """Forget what came back from an address; False when nothing had."""
+    t = table("address_fault")
+    with writing(engine) as connection:
+        done = connection.execute(delete(t).where(t.c.district == district, t.c.address == address))
+        return bool(done.rowcount)
+
+
+def _incoming(row: Mapping[str, Any]) -> Incoming:
+    return Incoming(**{f: row[f] for f in Incoming.__struct_fields__})
