@@ -11,11 +11,20 @@ import typer
 from ._output import is_terminal, print_json, say, warn
 
 if TYPE_CHECKING:
-    from rectiflow._persons import Absence, Closed, Handed, Passing
+    from rectiflow._persons import Absence, Closed, Handed, Passing, Reach
 
     from ._context import Session
 
-__all__ = ["keeper_of", "settle", "show_absence", "show_absences", "show_closed", "show_handed", "write_handed"]
+__all__ = [
+    "keeper_of",
+    "settle",
+    "show_absence",
+    "show_absences",
+    "show_closed",
+    "show_handed",
+    "show_reach",
+    "write_handed",
+]
 
 _T = TypeVar("_T")
 _MOST = 30  #: lines of what passes on the screen
@@ -39,6 +48,25 @@ def keeper_of(made: Session, what: str) -> str | None:
         return made.person
     except WorkplaceError:
         return None
+
+
+def show_reach(found: Sequence[Reach], *, everybody: bool) -> None:
+    """Say how some persons are reached, and what is wrong with it."""
+    from rectiflow._persons import CHANNELS
+
+    from ._layout import put
+
+    for one in found:
+        liked = "、".join(CHANNELS[c] for c in one.channels)
+        put(one.name, "bold")
+        put(
+            f"    {' · '.join(filter(None, (one.phone, one.email))) or '没有联系方式'}"
+            + (f"，偏好 {liked}" if liked else "")
+        )
+        for trouble in one.troubles:
+            put(f"    停发：{trouble}", "yellow")
+    if everybody:
+        say(f"联系不上的共 {len(found)} 人。" if found else "人人都有可用的联系方式。")
 
 
 def settle(

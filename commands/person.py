@@ -10,7 +10,7 @@ import typer
 
 from ._context import session
 from ._layout import put
-from ._options import AsJson, Yes
+from ._options import AsJson, DryRun, Yes
 from ._output import print_json, say
 from .unit import import_workbook
 
@@ -146,6 +146,54 @@ def absent(
         given = (("--from", first), ("--to", last), ("--deputy", deputy))
         raise typer.BadParameter(f"还没有写 {'、'.join(name for name, value in given if value is None)}。")
     _register(made, (person, deputy), (first, last), reason, by, dry_run=dry_run, as_json=as_json, yes=yes)
+
+
+@app.command("reach")
+def reach_person(
+    context: typer.Context,
+    person: Annotated[str | None, typer.Argument(help="不写则列出联系不上的人", metavar="[人员]")] = None,
+    phone: Annotated[str | None, typer.Option("--phone", help='改手机；写 "" 为去掉', metavar="号码")] = None,
+    email: Annotated[str | None, typer.Option("--email", help='改邮箱；写 "" 为去掉', metavar="地址")] = None,
+    prefer: Annotated[
+        str | None, typer.Option("--prefer", help="喜欢怎样收，先后用逗号隔开，如 短信,邮件", metavar="通道")
+    ] = None,
+    restore: Annotated[str | None, typer.Option("--restore", help="地址已经好了，恢复发送", metavar="地址")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """联系方式：看谁联系不上，改手机、邮箱和偏好的通道，恢复停发的地址。"""
+    from rectiflow._persons import reach, set_reach
+    from rectiflow._persons import restore as begin_again
+
+    from ._posts import DRY, keeper_of, show_reach
+
+    made = session(context)
+    changing = not (phone is None and email is None and prefer is None)
+    if changing or restore is not None:
+        keeper_of(made, "登记联系方式")
+    if restore is not None and not dry_run:
+        begin_again(made.flow, restore)
+    if changing:
+        if person is None:
+            raise typer.BadParameter("没有写是哪个人。")
+        channels = _channels(prefer) if prefer is not None else None
+        found = [set_reach(made.flow, person, phone=phone, email=email, channels=channels, dry_run=dry_run)]
+    else:
+        found = reach(made.flow, person)
+    if as_json:
+        print_json(found)
+        return
+    show_reach(found, everybody=person is None)
+    if dry_run:
+        say(DRY)
+
+
+def _channels(text: str) -> tuple[str, ...]:
+    from rectiflow._persons import CHANNELS
+
+    names = {title: name for name, title in CHANNELS.items()}
+    words = [w.strip() for w in text.replace("，", ",").replace("、", ",").split(",") if w.strip()]
+    return tuple(dict.fromkeys(names.get(w, w) for w in words))
 
 
 def _register(

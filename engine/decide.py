@@ -33,10 +33,12 @@ from .stimulus import (
     SignOff,
     Stimulus,
     Undo,
+    Unreached,
     Void,
 )
 from .ticket import Snapshot
 from .undoing import undo
+from .unreached import unreached
 from .workflow import Workflow
 
 __all__ = ["decide"]
@@ -66,6 +68,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return act(snapshot, stimulus, now)
         case Called():
             return called(snapshot, stimulus, now)
+        case Unreached():
+            return unreached(snapshot, stimulus, now)
         case Remark():
             return remark(snapshot, stimulus, now)
         case Fire():

@@ -28,6 +28,7 @@ __all__ = [
     "SignOff",
     "Stimulus",
     "Undo",
+    "Unreached",
     "Void",
 ]
 
@@ -94,6 +95,13 @@ class Remark(Struct, frozen=True, kw_only=True):
 
     hand: Hand
     evidence: tuple[Attachment, ...] = ()
+
+
+class Unreached(Struct, frozen=True, kw_only=True):
+    """A message about a hazard reached nobody: the person has no address that works."""
+
+    person: str
+    why: str
 
 
 class Fire(Struct, frozen=True, kw_only=True):
@@ -232,6 +240,7 @@ Stimulus = (
     | Amend
     | Void
     | Undo
+    | Unreached
     | Import
     | Handover
     | Carry

@@ -350,11 +350,13 @@ class _Batch:
             return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}{UNCONFIGURED}")
         known = "、".join(one_line(a) for n in names if (a := addresses.get(n)))
         if known:
-            return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发")
+            return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发", unreached=True)
         if contact.trouble:
-            return self._dead(message, f"{contact.trouble}，请更正后重发，或改用电话、当面送达并登记")
+            return self._dead(message, f"{contact.trouble}，请更正后重发，或改用电话、当面送达并登记", unreached=True)
         wanted = "或".join("手机号" if n == SMS else "邮箱" for n in names if n in (MAIL, SMS)) or "联系方式"
-        return self._dead(message, f"{contact.name}没有登记{wanted}，请补上后重发，或改用电话、当面送达并登记")
+        return self._dead(
+            message, f"{contact.name}没有登记{wanted}，请补上后重发，或改用电话、当面送达并登记", unreached=True
+        )
 
     async def _attempt(self, message: Message, channel: Channel, rendered: Rendered) -> _Outcome:
         try:
@@ -396,9 +398,9 @@ class _Batch:
         kept = self.outbox.mark_waiting(message, after=after, error=shorten(why, MAX_ERROR))
         return _Outcome.WAITING if kept else self._lost(message)
 
-    def _dead(self, message: Message, error: str) -> _Outcome:
+    def _dead(self, message: Message, error: str, *, unreached: bool = False) -> _Outcome:
         logger.warning("消息 %s 未送达，不再重试（%s）", message.id, message.template)
-        kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR))
+        kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR), unreached=unreached)
         return _Outcome.DEAD if kept else self._lost(message)
 
     def _hold(self, message: Message, why: str) -> _Outcome:

@@ -75,7 +75,7 @@ class MemoryOutbox:
         """Give the row back without counting."""
         return self._release(message, "waiting", error, due=after)
 
-    def mark_dead(self, message: Message, *, error: str) -> bool:
+    def mark_dead(self, message: Message, *, error: str, unreached: bool = False) -> bool:
         """Give up and open an incident."""
         done = self._release(message, "dead", error, due=None)
         if done:

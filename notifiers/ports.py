@@ -44,8 +44,8 @@ class Outbox(Protocol):
         """Give the row back *without* counting an attempt, due again after `after`; `error` says what it waits for."""
         ...
 
-    def mark_dead(self, message: Message, *, error: str) -> bool:
-        """Give up: keep the row and open an incident with `error`.
+    def mark_dead(self, message: Message, *, error: str, unreached: bool = False) -> bool:
+        """Give up: keep the row and open an incident with `error`. `unreached`: there is no address that works.
 
         When a person later sends it again, the stored bytes are dropped first, so that a corrected address counts.
         """

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import NotFound
+from rectiflow.engine.errors import Conflict, NotFound, Refused
+from rectiflow.engine.stimulus import Unreached
 from rectiflow.notifiers.message import MAIL, SMS, Contact, Message, Param, Rendered
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "lost_reason", "reason_gone"]
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+
+__all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "let_call", "lost_reason", "reason_gone"]
 
 
 #: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
@@ -27,8 +32,16 @@ _STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):[^:
 class StoreOutbox:
     """Implements the dispatcher's `Outbox` on the store; for one district, or (None) for all of them."""
 
-    def __init__(self, store: Store, owner: str, now: Callable[[], datetime], district: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        now: Callable[[], datetime],
+        district: str | None = None,
+        unreached: Callable[[Message, str], None] = lambda _message, _why: None,
+    ) -> None:
         self._store, self._owner, self._now, self._district = store, owner, now, district
+        self._unreached = unreached
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due; the rows carry everything a retry needs."""
@@ -67,8 +80,10 @@ class StoreOutbox:
         """Put the row off without counting an attempt."""
         return self._finish(message, "waiting", due_at=self._now() + after, detail=error, attempts=message.attempts)
 
-    def mark_dead(self, message: Message, *, error: str) -> bool:
-        """Give up and open an incident in the same transaction."""
+    def mark_dead(self, message: Message, *, error: str, unreached: bool = False) -> bool:
+        """Give up and open an incident in the same transaction; first let somebody call whom no message reaches."""
+        if unreached:
+            self._unreached(message, error)
         incident = IncidentDraft(key=f"message:{message.id}", kind="message", message=f"提醒消息未送达：{error}")
         return self._finish(
             message, "dead", due_at=self._now(), detail=error, attempts=message.attempts + 1, incident=incident
@@ -106,6 +121,16 @@ class StoreOutbox:
             number=message.number,
             now=self._now(),
         )
+
+
+def let_call(flow: Rectiflow, message: Message, why: str) -> None:
+    """Open a call to somebody whom no message reaches; nothing where no call is due or one is open already."""
+    from rectiflow._desk import waiting_calls
+
+    if message.number is None or waiting_calls(flow, message.number):
+        return
+    with suppress(Refused, NotFound, Conflict):
+        flow.handle(message.number, Unreached(person=message.recipient, why=why))
 
 
 class DirectoryContacts:

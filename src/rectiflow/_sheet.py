@@ -36,6 +36,7 @@ _TITLES = {
     "undone": "撤销",
     "handed_over": "交接",
     "remarked": "补充说明",
+    "unreached": "消息联系不上，转电话通知",
 }
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 

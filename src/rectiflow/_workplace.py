@@ -182,7 +182,7 @@ class Workplace:
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
         from rectiflow._digest import gather_digests, release_held
-        from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
+        from rectiflow._outbox import DirectoryContacts, StoreOutbox, let_call, reason_gone
         from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
         from rectiflow.storage import incoming, queries
 
@@ -194,7 +194,7 @@ class Workplace:
             gather_digests(flow, time.fromisoformat(self.settings.outgoing.digest))
         if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
             queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
-        outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)
+        outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district, partial(let_call, flow))
         dead = incoming.dead_addresses(flow.store.engine, flow.district)
         contacts, total = DirectoryContacts(flow.directory, dead), DispatchReport()
         hours = any_hour if at_any_hour else self.hours

@@ -8,8 +8,10 @@ from .following import keep_posts
 from .handing import Handed, Newcomer, Order, hand_over
 from .listing import Listed, check_listing, write_listing
 from .passing import KINDS, Passing, counted
+from .reaching import CHANNELS, Reach, reach, restore, set_reach
 
 __all__ = [
+    "CHANNELS",
     "KINDS",
     "Absence",
     "Closed",
@@ -18,6 +20,7 @@ __all__ = [
     "Newcomer",
     "Order",
     "Passing",
+    "Reach",
     "absences",
     "cancel",
     "check_listing",
@@ -25,6 +28,9 @@ __all__ = [
     "counted",
     "hand_over",
     "keep_posts",
+    "reach",
     "register",
+    "restore",
+    "set_reach",
     "write_listing",
 ]

@@ -1,0 +1,113 @@
+"""How a person is reached (联系方式): telephone, mail, what is liked best, and addresses that were given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rectiflow.engine.errors import NotFound, Reason, Refused
+from rectiflow.engine.visibility import masked_phone
+from rectiflow.notifiers.address import is_address
+from rectiflow.storage import incoming, organisation
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow.engine.directory import Person
+
+__all__ = ["CHANNELS", "Reach", "reach", "restore", "set_reach"]
+
+CHANNELS = {"mail": "邮件", "sms": "短信", "chat": "群消息"}
+ACTION = "登记联系方式"
+
+
+class Reach(Struct, frozen=True, kw_only=True):
+    """How somebody is reached; `troubles` says which address was given up and why, `phone` is masked."""
+
+    person: str
+    name: str
+    phone: str | None
+    email: str | None
+    channels: tuple[str, ...]
+    troubles: tuple[str, ...] = ()
+
+
+def reach(flow: Rectiflow, person: str | None = None) -> list[Reach]:
+    """Return how somebody is reached; without a name everybody who cannot be: no address, or one that was given up.
+
+    Raises:
+        NotFound, Ambiguous: no such person.
+    """
+    directory, dead = flow.directory(), incoming.faults(flow.store.engine, flow.district)
+    why = {(f.channel, f.address): f"{f.address} 已退回 {f.failures} 次（{f.detail}）" for f in dead if f.dead}
+    chosen = [directory.find_person(person)] if person else list(directory.persons.values())
+    found = [_reach(p, why) for p in chosen if person or directory.posts_of(p.id, flow.today())]
+    return found if person else [r for r in found if r.troubles or not (r.phone or r.email)]
+
+
+def set_reach(
+    flow: Rectiflow,
+    person: str,
+    *,
+    phone: str | None = None,
+    email: str | None = None,
+    channels: tuple[str, ...] | None = None,
+    dry_run: bool = False,
+) -> Reach:
+    """Change how somebody is reached; what is not given stays, "" takes an address out. A new address begins afresh.
+
+    Raises:
+        NotFound, Ambiguous: no such person. Refused: with every address and channel that is none.
+    """
+    known = flow.directory().find_person(person)
+    reasons = list(_reasons(phone, email, channels or ()))
+    if reasons:
+        raise Refused("", ACTION, reasons)
+    changed = replace(
+        known,
+        phone=known.phone if phone is None else phone or None,
+        email=known.email if email is None else email or None,
+        channels=known.channels if channels is None else channels,
+    )
+    if not dry_run:
+        organisation.write_organisation(flow.store.engine, flow.district, persons=[changed])
+        flow.refresh()
+        for address in filter(None, (phone, email)):
+            incoming.forgive(flow.store.engine, flow.district, address)
+        return reach(flow, changed.id)[0]
+    return _reach(changed, {})
+
+
+def restore(flow: Rectiflow, address: str) -> None:
+    """Let messages go to an address again that was given up.
+
+    Raises:
+        NotFound: nothing had come back from it.
+    """
+    if not incoming.forgive(flow.store.engine, flow.district, address):
+        raise NotFound(f"“{address}”没有退回记录，不用恢复；停发的地址见 rectiflow person reach。")
+
+
+def _reach(person: Person, why: dict[tuple[str, str], str]) -> Reach:
+    ways = (("mail", person.email), ("sms", person.phone))
+    return Reach(
+        person=person.id,
+        name=person.name,
+        phone=masked_phone(person.phone),
+        email=person.email,
+        channels=person.channels,
+        troubles=tuple(why[way, a] for way, a in ways if a and (way, a) in why),
+    )
+
+
+def _reasons(phone: str | None, email: str | None, channels: tuple[str, ...]) -> list[Reason]:
+    digits = (phone or "").lstrip("+")
+    number = digits.isdigit() and digits.isascii() and 5 <= len(digits) <= 15
+    unknown = set(channels) - set(CHANNELS)
+    checks = (
+        (bool(phone) and not number, "phone", f"手机号“{phone}”应是 5 到 15 位数字"),
+        (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址"),
+        (bool(unknown), "channels", f"通道应是 {'、'.join(CHANNELS.values())} 之一"),
+    )
+    return [Reason(code="wrong", subject=subject, message=said) for wrong, subject, said in checks if wrong]

@@ -1,0 +1,117 @@
+"""Which way people like, how much of it a day, and what happens when nobody is reached."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from rectiflow._clock import SetClock
+from rectiflow._desk import waiting_calls
+from rectiflow._persons import reach, restore, set_reach
+from rectiflow._settings import read_settings
+from rectiflow._upkeep import incidents, outbox
+from rectiflow._workplace import Workplace
+from rectiflow.engine.errors import NotFound, Refused
+from rectiflow.storage import incoming
+from support.workplaces import assigned
+
+OFFICER = "town1_school2"
+
+
+def responsible(place: Workplace) -> str:
+    """Return who answers for the hazards of the school in the tests."""
+    return place.flow.directory().holders("safety_officer", OFFICER, place.flow.today())[0]
+
+
+def sent_to(place: Workplace, person: str) -> list[str | None]:
+    """Return over which channels a person was told."""
+    name = place.flow.directory().person_name(person)
+    return [m.channel for m in outbox(place.flow, status="sent") if m.recipient in (person, name)]
+
+
+def test_the_liked_way_comes_first(place: Workplace) -> None:
+    """Mail by default; who likes short messages better gets them, and mail where there is no number."""
+    person = responsible(place)
+    set_reach(place.flow, person, channels=("sms",))
+    assigned(place, 1)
+    place.deliver()
+    assert set(sent_to(place, person)) == {"sms"}
+    set_reach(place.flow, person, phone="", email="officer@school.example")
+    assigned(place, 1)
+    place.deliver()
+    assert set(sent_to(place, person)) == {"sms", "mail"}
+
+
+def test_an_address_that_comes_back_is_given_up(place: Workplace) -> None:
+    """Then the other way is taken; a corrected address begins afresh, and the old one can be restored."""
+    flow, person = place.flow, responsible(place)
+    set_reach(flow, person, email="old@school.example", phone="13800000001")
+    for _ in range(3):
+        incoming.fault(
+            flow.store.engine, flow.district, channel="mail", address="old@school.example", at=flow.now(),
+            detail="550 查无此人", dead_after=3,
+        )  # fmt: skip
+    assigned(place, 1)
+    place.deliver()
+    assert set(sent_to(place, person)) == {"sms"}
+    (found,) = reach(flow)
+    assert found.person == person
+    assert found.troubles == ("old@school.example 已退回 3 次（550 查无此人）",)
+    set_reach(flow, person, email="new@school.example")
+    assert reach(flow) == []
+    restore(flow, "old@school.example")
+    with pytest.raises(NotFound, match="没有退回记录"):
+        restore(flow, "old@school.example")
+
+
+def test_nobody_is_reached(place: Workplace) -> None:
+    """The assignment stands; an incident and a call say that somebody has to be told by telephone, once."""
+    flow, person = place.flow, responsible(place)
+    set_reach(flow, person, email="", phone="")
+    numbers = assigned(place, 2)
+    place.deliver()
+    place.deliver()
+    dead = [i for i in incidents(flow) if i.kind == "message"]
+    assert {i.number for i in dead} == set(numbers)
+    assert all("没有登记" in i.message for i in dead)
+    for number in numbers:
+        assert waiting_calls(flow, number) == ["sign"]
+        assert [e.kind for e in flow.history(number)].count("unreached") == 1
+        assert flow.ticket(number).state == "assigned"
+
+
+def test_a_day_has_its_measure(place: Workplace) -> None:
+    """What is beyond it goes with the next digest, one list, and nothing is lost."""
+    told = place.settings.outgoing.model_copy(update={"per_day": 3, "digest": "09:30"})
+    place = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": told}))
+    person = responsible(place)
+    numbers = assigned(place, 5)
+    place.deliver()
+    assert len(sent_to(place, person)) == 3
+    held = [
+        m
+        for m in outbox(place.flow, status="held")
+        if m.recipient in (person, place.flow.directory().person_name(person))
+    ]
+    assert len(held) >= 2
+    assert all("达到上限" in m.detail for m in held)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    place.deliver()
+    digest = [m for m in outbox(place.flow, status="sent") if m.occasion == "每日汇总"]
+    body = "".join(d.body.decode("utf-8", "replace") for d in digest if d.body)
+    assert len(digest) >= 1
+    assert body
+    assert not outbox(place.flow, status="held")
+    assert len(numbers) == 5
+
+
+def test_wrong_addresses_are_said_together(place: Workplace) -> None:
+    """All that is wrong, at once, and nothing is changed."""
+    before = place.flow.directory().persons[responsible(place)]
+    with pytest.raises(Refused) as refused:
+        set_reach(place.flow, before.id, phone="12a", email="x@y@z", channels=("pigeon",))
+    assert [r.subject for r in refused.value.reasons] == ["phone", "email", "channels"]
+    assert place.flow.directory().persons[before.id] == before
+    assert read_settings(None).outgoing.per_day == 30
