@@ -12,6 +12,7 @@ from . import (
     call,
     clockwork,
     health,
+    inbox,
     incident,
     inspection,
     ledger,
@@ -42,6 +43,7 @@ _GROUPS = (
     ("unit", unit.app, _PEOPLE),
     ("person", person.app, _PEOPLE),
     ("outbox", outbox.app, _CLOCK),
+    ("inbox", inbox.app, _CLOCK),
     ("incident", incident.app, _CLOCK),
     ("workflow", workflow.app, _KEEPING),
     ("audit", audit.app, _KEEPING),
@@ -77,6 +79,7 @@ class RootGroup(ChineseGroup):
             "run",
             "health",
             "outbox",
+            "inbox",
         ),
         *("incident", "workflow", "audit", "init", "doctor", "demo"),
     )

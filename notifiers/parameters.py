@@ -83,6 +83,7 @@ OCCASIONS: Mapping[str, str] = {
     "import_summary": "期初建账汇总",
     "report_ready": "报表待签发",
     "digest": "每日汇总",
+    "answer": "来信回执",
     "restricted": "限制类事项",
     "generic": "一般提醒",
 }

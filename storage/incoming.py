@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound
@@ -24,8 +24,10 @@ __all__ = [
     "fault",
     "faults",
     "forgive",
+    "heard_since",
     "incoming",
     "keep",
+    "last_to",
     "message_of",
     "one_incoming",
     "sent_since",
@@ -139,6 +141,26 @@ def message_of(engine: Engine, district: str, rendered_id: str) -> OutboxRow | N
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+
+
+def last_to(engine: Engine, district: str, address: str, *, since: datetime) -> OutboxRow | None:
+    """Return the last message about a hazard or a paper that went to an address since an instant."""
+    m = table("message")
+    columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
+    mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to == address, m.c.sent_at >= since)
+    about = or_(m.c.number.is_not(None), m.c.key.startswith("paper:"))
+    query = select(*columns).where(*mine, about).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
+    with reading(engine) as connection:
+        row = connection.execute(query).first()
+    return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+
+
+def heard_since(engine: Engine, district: str, sender: str, since: datetime) -> int:
+    """Return how much came in from a sender since an instant."""
+    t = table("incoming")
+    query = select(func.count()).where(t.c.district == district, t.c.received_at >= since, t.c.sender == sender)
+    with reading(engine) as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def sent_since(engine: Engine, district: str, recipient: str, since: datetime) -> Mapping[str, int]:

@@ -19,6 +19,9 @@ from rectiflow.engine.errors import WorkplaceError
 __all__ = ["MailSettings", "Settings", "read_settings"]
 
 
+_LONGEST_NAME = 21  #: characters before the @ of the address for answers; a token and a plus make it 64
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,6 +38,35 @@ class MailSettings(_Part):
     sender: str = ""
     sender_name: str = ""
     ca_file: Path | None = None
+
+
+class InboxSettings(_Part):
+    """Where answers and returned mail are read: a mailbox (IMAP), or a pipe into `inbox receive`.
+
+    The server has to deliver `name+anything@domain` to the same mailbox (sub-addressing, RFC 5233).
+    """
+
+    address: str = ""  #: answers are asked for at name+token@domain; "": nobody reads answers
+    host: str = ""  #: of the IMAP server; "": nothing is fetched
+    port: int = Field(default=993, ge=1, le=65535)
+    security: Literal["tls", "starttls", "none"] = "tls"
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    folder: str = "INBOX"
+    done_folder: str = "Rectiflow"  #: where a mail is moved when it has been taken in
+    key: SecretStr | None = None  #: signs the tokens, in hexadecimal digits; several hosts need the same
+    key_file: Path = Path("secrets/reply.key")  #: made at the first use
+
+    @field_validator("address")
+    @classmethod
+    def _address(cls, text: str) -> str:
+        from rectiflow.notifiers.address import is_address
+
+        if text and (not is_address(text) or len(text.partition("@")[0]) > _LONGEST_NAME):
+            raise ValueError(f"“{text}”应是邮箱地址，@ 之前最多 {_LONGEST_NAME} 个字符")
+        return text
 
 
 class OutgoingSettings(_Part):
@@ -83,6 +115,7 @@ class WorkerSettings(_Part):
 
     tick_seconds: float = Field(default=30, gt=0, le=3600)
     send_seconds: float = Field(default=15, gt=0, le=3600)
+    inbox_seconds: float = Field(default=60, gt=0, le=3600)
     report_seconds: float = Field(default=600, gt=0, le=86400)
     metrics_port: int = Field(default=0, ge=0, le=65535)  #: of the page for Prometheus; 0: none
     metrics_host: str = "127.0.0.1"
@@ -106,6 +139,7 @@ class Settings(BaseSettings):
     calendar: Path = Path("calendar.yaml")
     contact: str = ""  #: the Safety Section's telephone, named in messages
     mail: MailSettings = MailSettings()
+    inbox: InboxSettings = InboxSettings()
     channels: dict[str, dict[str, Any]] = {}
     outgoing: OutgoingSettings = OutgoingSettings()
     report: ReportSettings = ReportSettings()

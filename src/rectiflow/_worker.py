@@ -32,7 +32,14 @@ __all__ = ["Stop", "Worker", "beat", "run"]
 
 log = logging.getLogger("rectiflow.worker")
 
-TITLES = {"beat": "报到", "tick": "到期检查", "send": "发消息", "reports": "月报", "wake": "听到通知后的检查"}
+TITLES = {
+    "inbox": "收信",
+    "beat": "报到",
+    "tick": "到期检查",
+    "send": "发消息",
+    "reports": "月报",
+    "wake": "听到通知后的检查",
+}
 LOOK_UP_SECONDS = 0.5
 SENT_AT_ONCE = 50  #: messages of one batch; what is begun is sent before the worker stops
 
@@ -160,6 +167,16 @@ class Worker:
         self.tick()
         self.send()
 
+    def inbox(self) -> None:
+        """Take in the answers and returned mails that lie in the mailbox."""
+        from rectiflow._answers import fetch_mail
+
+        found = fetch_mail(self.place, going=self.going)
+        if found:
+            waiting = sum(r.status == "waiting" for r in found)
+            log.info("收信 %s 封，其中待人工处理 %s 封", len(found), waiting)
+            self.send()
+
     def reports(self) -> None:
         """Make the reports of months that have ended."""
         made = _close_months(self.place)
@@ -194,6 +211,8 @@ class Worker:
             ("send", self.send, often.send_seconds),
             ("reports", self.reports, often.report_seconds),
         )
+        if self.place.settings.inbox.host:
+            jobs = (*jobs, ("inbox", self.inbox, often.inbox_seconds))
         for name, job, seconds in jobs:
             at_once = datetime.now(UTC)
             scheduler.add_job(self.guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=at_once)

@@ -18,6 +18,9 @@ from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError, os_reason
 from ._clock import Clock, SetClock, SystemClock
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from rectiflow._answers.keys import ReplyKeys
     from rectiflow._flow import Rectiflow
     from rectiflow._settings import Settings
     from rectiflow.notifiers import Channel, DispatchReport, Message, SmtpSettings, TemplateSet
@@ -52,6 +55,11 @@ digest = "09:30"                 # 不急的每人每个工作日汇总成一条
 
 # [channels.sms]                 # 短信网关：kind 为 aliyun、tencent、gateway 或 smpp；写法见说明“短信和群消息”
 # [channels.chat]                # 群机器人：kind 为 wecom、dingtalk 或 feishu
+
+# [inbox]                        # 收答复和退信；服务器须把“名字+任意字@域名”也投到这个邮箱
+# address = "anquan@example.gov.cn"   # 请人回复到这里；不写就不收答复
+# host = "imap.example.gov.cn"   # 定时从这个邮箱收信；不写的，用 rectiflow inbox receive 收
+# username = ""                  # 口令用环境变量 RECTIFLOW_INBOX__PASSWORD，或 password_file
 
 [report]
 folder = "reports"
@@ -135,6 +143,24 @@ class Workplace:
 
         own = self.path(self.settings.templates)
         return TemplateSet.load([builtin_templates(), *([own] if own.is_dir() else [])])
+
+    @cached_property
+    def reply_keys(self) -> ReplyKeys:
+        """What signs reply addresses and return paths."""
+        from rectiflow._answers.keys import ReplyKeys
+        from rectiflow.notifiers.address import domain_of
+
+        return ReplyKeys(self.settings.inbox, self.folder, domain_of(self.settings.mail.sender))
+
+    def secret(self, given: SecretStr | None, file: Path | None) -> str | None:
+        """Return a secret that was given, or stands in a file; None for neither.
+
+        Raises:
+            WorkplaceError: the file cannot be read.
+        """
+        if given is not None:
+            return given.get_secret_value()
+        return _secret(self.path(file)) if file is not None else None
 
     def path(self, relative: Path) -> Path:
         """Return a path of the settings, below the workplace's folder unless it is absolute."""
@@ -261,9 +287,7 @@ class Workplace:
         from rectiflow.notifiers import SmtpSettings
 
         mail = self.settings.mail
-        password = mail.password.get_secret_value() if mail.password else None
-        if password is None and mail.password_file is not None:
-            password = _secret(self.path(mail.password_file))
+        password = self.secret(mail.password, mail.password_file)
         return SmtpSettings(
             host=mail.host,
             port=mail.port,

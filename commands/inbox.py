@@ -1,0 +1,179 @@
+"""What came in: answers by mail and short message, returned mails, and what nobody could make sense of."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ._context import Session, session
+from ._output import print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rectiflow._answers import Received
+
+app = typer.Typer(help="来信：收信、列表、查看、办结。", no_args_is_help=True)
+
+__all__ = ["app"]
+
+_Id = Annotated[str, typer.Argument(help="来信编号，见 inbox list；写开头几位即可", metavar="来信")]
+_Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
+_TITLES = {"waiting": "待处理", "done": "已办", "dropped": "不用办"}
+_KINDS = {
+    "reply": "回复", "bounce": "退信", "automatic": "自动回复", "list": "邮件列表", "own": "本程序",
+    "other": "其他", "unreadable": "打不开", "unread": "未读",
+}  # fmt: skip
+
+
+@app.command("receive")
+def receive(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="邮件文件（.eml）；不写则从标准输入读一封", metavar="[文件]...")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """收下一封或几封邮件（供邮件服务器的管道调用，也可收另存的 .eml）。"""
+    from rectiflow._answers import receive_mail
+    from rectiflow.engine.errors import InputUnusable, os_reason
+
+    place = session(context).place
+    found: list[Received] = []
+    for file in files or [None]:
+        try:
+            raw = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
+        except OSError as exc:
+            raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。") from exc
+        found.append(receive_mail(place, raw))
+    _show(found, as_json=as_json)
+
+
+@app.command("sms")
+def receive_text(
+    context: typer.Context,
+    phone: Annotated[str, typer.Argument(help="发来短信的手机号", metavar="手机号")],
+    text: Annotated[str, typer.Argument(help="短信内容", metavar="内容")],
+    as_json: _Json = False,
+) -> None:
+    """收下一条短信答复（供短信网关回调，或人工录入）。"""
+    from rectiflow._answers import receive_sms
+
+    _show([receive_sms(session(context).place, phone, text)], as_json=as_json)
+
+
+@app.command("fetch")
+def fetch(context: typer.Context, as_json: _Json = False) -> None:
+    """现在就从邮箱收信（设置的 [inbox]）；rectiflow run 会定时收。"""
+    from rectiflow._answers import fetch_mail
+    from rectiflow.engine.errors import WorkplaceError
+
+    place = _keeper(context).place
+    if not place.settings.inbox.host:
+        raise WorkplaceError("没有设置收信服务器，请在设置的 [inbox] 里写上 host、username 和口令。")
+    _show(fetch_mail(place), as_json=as_json)
+
+
+@app.command("list")
+def list_incoming(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="连已办的和不用办的一起列")] = False,
+    number: Annotated[str | None, typer.Option("--ticket", help="只看这条隐患的", metavar="编号")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
+    as_json: _Json = False,
+) -> None:
+    """列出来信，新的在前；平时只列待处理的。"""
+    from rectiflow.engine.moments import ZONE
+    from rectiflow.storage.incoming import incoming
+
+    from ._layout import fit, put, screen_width
+    from ._numbers import read_number
+
+    flow = _keeper(context).flow
+    chosen = read_number(flow, number) if number else None
+    status = None if everything or chosen else "waiting"
+    found = incoming(flow.store.engine, flow.district, status=status, number=chosen, limit=limit)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        who = flow.directory().person_name(one.person) if one.person else one.sender
+        head = f"{one.id[:6]}  {one.received_at.astimezone(ZONE):%m-%d %H:%M}  {fit(_TITLES[one.status], 7)}"
+        put(
+            fit(
+                f"{head}{fit(_KINDS.get(one.kind, one.kind), 9)}{fit(one.number or '', 16)}{who}", screen_width()
+            ).rstrip()
+        )
+        put(f"        {fit(one.outcome or one.subject, screen_width() - 8).rstrip()}")
+    say(f"共 {len(found)} 封。查看：rectiflow inbox show 编号；处理完：rectiflow inbox done 编号")
+
+
+@app.command("show")
+def show(
+    context: typer.Context,
+    key: _Id,
+    save: Annotated[Path | None, typer.Option("--save", help="把原信另存为 .eml", metavar="文件")] = None,
+    as_json: _Json = False,
+) -> None:
+    """查看一封来信：谁发的、说了什么、怎么办的。"""
+    from rectiflow.engine.errors import InputUnusable
+    from rectiflow.storage.incoming import one_incoming
+
+    flow = _keeper(context).flow
+    found = one_incoming(flow.store.engine, flow.district, key)
+    if save is not None:
+        if found.raw is None or flow.evidence is None:
+            raise InputUnusable("这封来信没有留存原信。")
+        save.write_bytes(flow.evidence.get(found.raw))
+    if as_json:
+        print_json(found)
+        return
+    who = f"{flow.directory().person_name(found.person)}（{found.sender}）" if found.person else found.sender
+    say(f"{found.id}  {_TITLES[found.status]}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}")
+    say(f"发件人：{who}\n主题：{found.subject}\n处理：{found.outcome}")
+    say(found.words or "（没有正文）")
+
+
+@app.command("done")
+def done(
+    context: typer.Context,
+    key: _Id,
+    note: Annotated[str, typer.Option("--note", help="怎么处理的", metavar="文字")] = "",
+) -> None:
+    """人工处理完了，结束这封来信。"""
+    from rectiflow.storage.incoming import one_incoming, settle
+
+    made = _keeper(context)
+    flow = made.flow
+    found = one_incoming(flow.store.engine, flow.district, key)
+    by = flow.directory().person_name(made.person)
+    said = "；".join(filter(None, (found.outcome, f"{by}已处理{'：' if note else ''}{note}")))
+    settle(flow.store.engine, flow.district, found.id, status="done", outcome=said)
+    say(f"{found.id} 已办结。")
+
+
+def _show(found: Sequence[Received], *, as_json: bool) -> None:
+    from ._layout import put
+
+    if as_json:
+        print_json(list(found))
+        return
+    for one in found:
+        again = "（以前收过）" if one.again else ""
+        put(f"{one.id[:6]}  {_TITLES[one.status]}  {_KINDS.get(one.kind, one.kind)}  {one.number or ''}{again}")
+        put(f"        {one.outcome}")
+    say(f"收下 {sum(not r.again for r in found)} 封。")
+
+
+def _keeper(context: typer.Context) -> Session:
+    from rectiflow._identity import require_keeper
+
+    made = session(context)
+    require_keeper(made.flow, made.person, "查看和办理来信")
+    return made
+
+
+_MOST = 64 * 2**20  #: bytes read from a pipe; a larger mail is taken in as one that was not opened

@@ -1,0 +1,9 @@
+"""Answers that come back by mail and short message: kept first, then understood, then carried out like everything else."""
+
+from __future__ import annotations
+
+from .fetching import fetch_mail
+from .keys import ReplyKeys
+from .receiving import Received, receive_mail, receive_receipt, receive_sms
+
+__all__ = ["Received", "ReplyKeys", "fetch_mail", "receive_mail", "receive_receipt", "receive_sms"]

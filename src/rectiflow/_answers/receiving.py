@@ -1,0 +1,280 @@
+"""One mail or short message that came in: kept, told apart, matched with what it answers, and carried out or shown.
+
+The order is what keeps it safe: the bytes are kept before they are understood, what is carried out bears the mail's mark
+on record, and what became of it is noted last. So it may be handed in again after a crash, and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.moments import local_day
+from rectiflow.notifiers import token
+from rectiflow.notifiers.address import domain_of
+from rectiflow.notifiers.incoming import read_mail
+from rectiflow.notifiers.judging import judge
+from rectiflow.notifiers.parameters import RESTRICTED
+from rectiflow.notifiers.plaintext import shorten
+from rectiflow.notifiers.quoting import new_text
+from rectiflow.notifiers.wish import read_wish
+from rectiflow.storage import incoming
+from rectiflow.storage.incoming import Incoming, OutboxRow
+
+from .acting import Answer, carry_out, paper_named
+from .returning import came_back
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rectiflow._workplace import Workplace
+    from rectiflow.engine.stimulus import Attachment
+    from rectiflow.notifiers.incoming import Incoming as Mail
+    from rectiflow.notifiers.judging import Bounce
+    from rectiflow.notifiers.receipts import Receipt
+
+__all__ = ["Received", "receive_mail", "receive_receipt", "receive_sms"]
+
+MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
+MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
+ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
+_DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
+
+
+class Received(Struct, frozen=True, kw_only=True):
+    """What became of something that came in; `again` says that it had been handed in before."""
+
+    id: str
+    kind: str
+    status: str
+    outcome: str
+    number: str | None = None
+    again: bool = False
+
+
+def receive_mail(place: Workplace, raw: bytes) -> Received:
+    """Take one mail in. Whatever it is, it is kept, and what cannot be carried out waits for a person.
+
+    Raises:
+        InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
+    """
+    mail = read_mail(raw)
+    row = Incoming(
+        id=_id(mail.message_id.encode() or raw, mail.sender),
+        received_at=place.flow.now(),
+        channel="mail",
+        sender=shorten(mail.sender or "（没有发件人）", 200),
+        subject=shorten(mail.subject, 200),
+        words=new_text(mail.text)[:MOST_WORDS],
+        kind="unread",
+        raw=_kept(place, raw),
+    )
+    return _once(place, row, lambda: _judged(place, mail, row))
+
+
+def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
+    """Take one answer by short message in: it speaks of the last message that went to this number."""
+    flow = place.flow
+    when = at or flow.now()
+    row = Incoming(
+        id=_id(f"{phone}\0{text}\0{when.isoformat()}".encode(), "sms"),
+        received_at=flow.now(),
+        channel="sms",
+        sender=phone,
+        words=text[:MOST_WORDS],
+        kind="reply",
+    )
+    return _once(place, row, lambda: _sms(place, row))
+
+
+def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
+    """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was."""
+    if receipt.delivered:
+        return None
+    flow = place.flow
+    said = f"短信回执 {receipt.code}"
+    row = Incoming(
+        id=_id(f"{receipt.id}\0{receipt.code}".encode(), receipt.phone),
+        received_at=flow.now(),
+        channel="sms",
+        sender=receipt.phone,
+        words=said,
+        kind="bounce",
+    )
+    found = incoming.last_to(flow.store.engine, flow.district, receipt.phone, since=flow.now() - ANSWERABLE)
+    return _once(
+        place, row, lambda: _settled(row, "done", came_back(flow, "sms", receipt.phone, said, found, permanent=True))
+    )
+
+
+def _once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Received:
+    """Keep what came in, then do what it asks for and note what became of it; what was noted before is not done again."""
+    flow = place.flow
+    if not incoming.keep(flow.store.engine, flow.district, row):
+        known = incoming.one_incoming(flow.store.engine, flow.district, row.id)
+        if known.outcome:
+            return _received(known, again=True)
+    done = work()
+    incoming.settle(
+        flow.store.engine, flow.district, row.id, status=done.status, outcome=shorten(done.outcome, 1_000),
+        number=done.number, person=done.person, kind=done.kind,
+    )  # fmt: skip
+    return _received(done)
+
+
+def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
+    flow = place.flow
+    found = judge(mail, own_domain=domain_of(place.settings.mail.sender))
+    row = replace(row, kind=found.kind)
+    if found.kind in _DROPPED:
+        return _settled(row, "dropped", f"{_DROPPED[found.kind]}：{found.why}")
+    if found.kind == "unreadable":
+        return _settled(row, "waiting", f"没有打开：{found.why}")
+    if found.kind == "bounce":
+        return _returned(place, mail, found.bounces, row)
+    named = token.find(place.reply_keys.keys, (*mail.recipients, mail.subject, mail.text))
+    message = None
+    if named is not None and named.purpose == "reply":
+        identity = place.reply_keys.identity(named.digest)
+        message = incoming.message_of(flow.store.engine, flow.district, identity)
+    if message is None:
+        return _settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
+    actor = _sender(place, mail.sender, message)
+    if actor is None:
+        return _settled(row, "waiting", f"发件人 {mail.sender} 不是这条消息的收件人，没有办理", number=message.number)
+    return _answered(place, row, message, actor, _enclosed(place, mail))
+
+
+def _sms(place: Workplace, row: Incoming) -> Incoming:
+    flow = place.flow
+    message = incoming.last_to(flow.store.engine, flow.district, row.sender, since=flow.now() - ANSWERABLE)
+    if message is None:
+        return _settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
+    actor = _sender(place, row.sender, message)
+    if actor is None:
+        return _settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
+    return _answered(place, row, message, actor, ((), []))
+
+
+def _answered(
+    place: Workplace, row: Incoming, message: OutboxRow, actor: str, enclosed: tuple[tuple[Attachment, ...], list[str]]
+) -> Incoming:
+    flow, (evidence, left_out) = place.flow, enclosed
+    row = replace(row, person=actor, number=message.number)
+    hour = flow.now() - timedelta(hours=1)
+    if incoming.heard_since(flow.store.engine, flow.district, row.sender, hour) > MOST_AN_HOUR:
+        return _settled(row, "waiting", f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理也没有回执")
+    wish = read_wish(row.words, local_day(flow.now()))
+    if not row.words.strip() and not evidence:
+        return _settled(row, "waiting", "；".join(["没有正文", *left_out]))
+    done, said = carry_out(
+        flow,
+        Answer(
+            actor=actor,
+            via=row.channel,
+            mark=f"{row.channel}:{row.id}",
+            wish=wish,
+            words=row.words or "（只有附件）",
+            on=local_day(flow.now()),
+            evidence=evidence,
+            number=message.number,
+            paper=paper_named(message.key),
+        ),
+    )
+    outcome = "；".join([said, *left_out])
+    _tell(place, row, message, outcome)
+    return _settled(row, "done" if done and not left_out else "waiting", outcome)
+
+
+def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:
+    """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID."""
+    flow, said = place.flow, list[str]()
+    named = token.find(place.reply_keys.keys, mail.recipients)
+    numbers: list[str | None] = []
+    for bounce in bounces:
+        identity = place.reply_keys.identity(named.digest) if named else bounce.message_id
+        message = incoming.message_of(flow.store.engine, flow.district, identity) if identity else None
+        if message is None:
+            continue
+        why = shorten(bounce.diagnostic or bounce.status or "退信", 200)
+        said.append(came_back(flow, "mail", message.to or "", why, message, permanent=bounce.permanent))
+        numbers.append(message.number)
+    if not said:
+        return _settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")
+    return _settled(row, "done", "；".join(said), number=next((n for n in numbers if n), None))
+
+
+def _sender(place: Workplace, sender: str, message: OutboxRow) -> str | None:
+    """Return who sent it, when that is whom the message was for, or who stands in for that person today."""
+    flow = place.flow
+    directory, today = flow.directory(), flow.today()
+    mine = (message.recipient, *directory.deputies(message.recipient, today))
+    for person in mine:
+        known = directory.persons.get(person)
+        if known is not None and sender.lower() in {(known.email or "").lower(), _digits(known.phone)} - {""}:
+            return person
+    return None
+
+
+def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], list[str]]:
+    """Put what may be evidence into the store; say of the rest why it is none."""
+    from rectiflow.notifiers.received_files import sift
+
+    flow, kept = place.flow, list[Attachment]()
+    sifted = sift(mail.attachments)
+    left_out = [f"附件“{r.name}”没有收：{r.why}" for r in sifted.refused]
+    for piece in sifted.kept:
+        if flow.evidence is None:
+            left_out.append(f"附件“{piece.name}”没有收：没有设置佐证材料的存放处")
+            continue
+        kept.append(flow.evidence.put(piece.name, piece.content))
+    return tuple(kept), left_out
+
+
+def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> None:
+    """Tell the sender what became of it, once, by the way it came."""
+    flow = place.flow
+    restricted = False
+    if message.number is not None:
+        restricted = flow.snapshot(message.number).case.restricted
+    said = {"number": message.number, "contact": place.settings.contact or None, "action": outcome}
+    receipt = MessageDraft(
+        key=f"answer:{row.id}",
+        recipient=row.person or message.recipient,
+        template=RESTRICTED if restricted else "answer",
+        params={k: v for k, v in said.items() if not restricted or k != "action"},
+        urgent=True,
+        channel=row.channel,
+    )
+    flow.enqueue([receipt])
+
+
+def _kept(place: Workplace, raw: bytes) -> str | None:
+    """Keep the bytes of a mail; what is larger than the store takes is not kept, and its row says so."""
+    from rectiflow.storage.evidence import MOST_BYTES
+
+    if place.flow.evidence is None or not raw or len(raw) > MOST_BYTES:
+        return None
+    return place.flow.evidence.put("来信.eml", raw).sha256
+
+
+def _settled(row: Incoming, status: str, outcome: str, *, number: str | None = None) -> Incoming:
+    return replace(row, status=status, outcome=outcome, number=number or row.number)
+
+
+def _received(row: Incoming, *, again: bool = False) -> Received:
+    return Received(id=row.id, kind=row.kind, status=row.status, outcome=row.outcome, number=row.number, again=again)
+
+
+def _id(what: bytes, who: str) -> str:
+    return hashlib.sha256(who.encode() + b"\0" + what).hexdigest()[:10]
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(c for c in phone or "" if c.isdigit())[-11:]
