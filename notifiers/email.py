@@ -120,7 +120,7 @@ class SmtpChannel:
         files: Files | None = None,
         pace: Pace | None = None,
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._sender = Sender(
             address=settings.sender,
             name=settings.sender_name,
@@ -168,7 +168,7 @@ class SmtpChannel:
             await pool.close()
 
     def _new_pool(self) -> SmtpPool:
-        return SmtpPool(self._settings.connections, lambda: SmtpConnection(self._settings), self._settings.place)
+        return SmtpPool(self.settings.connections, lambda: SmtpConnection(self.settings), self.settings.place)
 
 
 def _as_it_is(mail: bytes) -> bytes:

@@ -20,7 +20,7 @@ from ._clock import Clock, SetClock, SystemClock
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow._settings import Settings
-    from rectiflow.notifiers import Channel, DispatchReport, SmtpSettings, TemplateSet
+    from rectiflow.notifiers import Channel, DispatchReport, DkimSettings, Pace, SmtpSettings, TemplateSet
 
 __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
@@ -39,6 +39,13 @@ username = ""
 sender = ""
 sender_name = "{name}"
 security = "starttls"
+# connections = 4                # 同时用几个连接发送
+# per_minute = 60                # 服务器限制每分钟封数时写上；不写就不限
+# attachments_mb = 10            # 一封邮件的附件总大小；超过的不附上，正文里写明
+# [mail.dkim]                    # 给邮件加域名签名，须装 rectiflow[dkim]
+# domain = "example.gov.cn"
+# selector = "s1"
+# key_file = "/etc/rectiflow/dkim.pem"
 
 [outgoing]
 files = {files}                   # true：不真正发送，邮件写成 .eml 文件，短信写进 sms.log
@@ -150,7 +157,12 @@ class Workplace:
                 FileChannel(folder / "mail", sender=sender),
                 SmsLog(folder / "sms.log", signature=signature, now=self.flow.now),
             ]
-        return [SmtpChannel(self._smtp())] if self.settings.mail.host else []
+        return [SmtpChannel(self._smtp(), pace=self.mail_pace)] if self.settings.mail.host else []
+
+    @cached_property
+    def mail_pace(self) -> Pace:
+        """How fast the mail server may be spoken to; kept, for the channel is made anew each time."""
+        return self._smtp().pace()
 
     def hours(self, channel: str, now: datetime) -> datetime:
         """Return from when on a channel may disturb people: `now` when it may."""
@@ -172,7 +184,7 @@ class Workplace:
         """
         from rectiflow._digest import gather_digests, release_held
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, reason_gone
-        from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
+        from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, any_hour, dispatch_once
         from rectiflow.storage import queries
 
         flow, channels = self.flow, self.channels()
@@ -184,23 +196,18 @@ class Workplace:
         if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
             queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
         outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district)
-        contacts, total = DirectoryContacts(flow.directory), DispatchReport()
-        hours = any_hour if at_any_hour else self.hours
-        while True:
-            done = dispatch_once(
-                outbox,
-                contacts,
-                self.templates,
-                channels,
-                owner=flow.owner,
-                now=flow.now,
-                limit=limit,
-                hours=hours,
-                gone=partial(reason_gone, flow.store),
-            )
-            total += done
-            if not done.claimed or not going():
-                return total
+        return dispatch_once(
+            outbox,
+            DirectoryContacts(flow.directory),
+            self.templates,
+            channels,
+            owner=flow.owner,
+            now=flow.now,
+            limit=limit,
+            hours=any_hour if at_any_hour else self.hours,
+            gone=partial(reason_gone, flow.store),
+            going=going,
+        )
 
     @contextmanager
     def alone(self) -> Generator[None]:
@@ -244,7 +251,20 @@ class Workplace:
             sender=mail.sender,
             sender_name=mail.sender_name,
             ca_file=self.path(mail.ca_file) if mail.ca_file else None,
+            connections=mail.connections,
+            per_connection=mail.per_connection,
+            per_minute=mail.per_minute,
+            most_enclosed=int(mail.attachments_mb * 1_000_000),
+            dkim=self._dkim(),
         )
+
+    def _dkim(self) -> DkimSettings | None:
+        from rectiflow.notifiers import DkimSettings
+
+        said = self.settings.mail.dkim
+        if said is None:
+            return None
+        return DkimSettings(domain=said.domain, selector=said.selector, key_file=self.path(said.key_file))
 
 
 def find_config(start: Path | None = None) -> Path | None:
