@@ -43,7 +43,8 @@ def receive(
 
     place = session(context).place
     found: list[Received] = []
-    for file in files or [None]:
+    wanted: list[Path | None] = [*files] if files else [None]
+    for file in wanted:
         try:
             raw = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
         except OSError as exc:

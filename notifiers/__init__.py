@@ -22,13 +22,16 @@ from .dispatcher import (
     choose_channel,
     dispatch,
     dispatch_once,
+    one_batch,
 )
-from .email import SmtpChannel, SmtpSettings
+from .dkim_signature import DkimSettings
+from .email import ReturnPath, SmtpChannel, SmtpSettings
 from .errors import (
     ChannelDown,
     ChannelNotConfigured,
     DeliveryFailure,
     NotifierError,
+    NotYet,
     PermanentFailure,
     RenderFailure,
     TemplateInvalid,
@@ -39,14 +42,15 @@ from .errors import (
 from .files import FileChannel, SmsLog
 from .given import Given
 from .memory import MemoryContacts, MemoryOutbox, RecordingChannel
-from .message import MAIL, SMS, Contact, Message, Param, Rendered, Urgency
-from .mime import Sender
+from .message import MAIL, SMS, Contact, Enclosure, Message, Param, Rendered, Urgency
+from .mime import ReplyAddress, Sender
+from .pace import Pace
 from .parameters import OCCASIONS, PARAMETERS, RESTRICTED
-from .ports import Channel, Contacts, Outbox
+from .ports import Channel, Contacts, Files, Outbox
 from .registry import About, make_channel
 from .sms import count_parts
 from .template_files import Folder, builtin_templates
-from .templates import MailText, TemplateSet
+from .templates import REPLY_MARK, MailText, TemplateSet
 from .windows import WINDOWS, SendWindow, read_window
 
 __all__ = [
@@ -55,6 +59,7 @@ __all__ = [
     "MAIL",
     "OCCASIONS",
     "PARAMETERS",
+    "REPLY_MARK",
     "RESTRICTED",
     "RETRY_DELAYS",
     "SMS",
@@ -69,7 +74,10 @@ __all__ = [
     "Contacts",
     "DeliveryFailure",
     "DispatchReport",
+    "DkimSettings",
+    "Enclosure",
     "FileChannel",
+    "Files",
     "Folder",
     "Full",
     "Given",
@@ -80,13 +88,17 @@ __all__ = [
     "MemoryContacts",
     "MemoryOutbox",
     "Message",
+    "NotYet",
     "NotifierError",
     "Outbox",
+    "Pace",
     "Param",
     "PermanentFailure",
     "RecordingChannel",
     "RenderFailure",
     "Rendered",
+    "ReplyAddress",
+    "ReturnPath",
     "SendWindow",
     "Sender",
     "SmsLog",
@@ -108,5 +120,6 @@ __all__ = [
     "dispatch",
     "dispatch_once",
     "make_channel",
+    "one_batch",
     "read_window",
 ]

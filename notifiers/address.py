@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 
-__all__ = ["domain_of", "is_address"]
+__all__ = ["domain_of", "is_address", "is_domain"]
 
 MAX_CHARACTERS = 254  #: RFC 5321 path limit less the angle brackets
 
@@ -23,8 +23,12 @@ def is_address(text: str | None) -> bool:
         address = Address(addr_spec=text)
     except (HeaderParseError, ValueError, IndexError):
         return False
-    labels = address.domain.split(".")
-    return bool(address.username) and all(_is_label(label) for label in labels)
+    return bool(address.username) and is_domain(address.domain)
+
+
+def is_domain(text: str) -> bool:
+    """Say whether the text is a domain name in ASCII."""
+    return text.isascii() and all(_is_label(label) for label in text.split("."))
 
 
 def domain_of(address: str) -> str:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from enum import Enum
 from rectiflow.engine.moments import ZONE, local_day
 
 from .digest import DIGEST
-from .errors import ChannelDown, PermanentFailure, RenderFailure, TemporaryFailure
+from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure
 from .message import MAIL, SMS, Contact, Message, Rendered
 from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
@@ -40,6 +40,7 @@ __all__ = [
     "choose_channel",
     "dispatch",
     "dispatch_once",
+    "one_batch",
 ]
 
 #: How long to wait after the first, second … failed attempt; after one more the message is dead.
@@ -115,6 +116,11 @@ def any_number(_message: Message, _channel: str) -> bool:
     return False
 
 
+def one_batch() -> bool:
+    """Say that one batch is enough."""
+    return False
+
+
 def always_needed(_message: Message) -> str | None:
     """Say that every message is still needed."""
     return None
@@ -136,6 +142,7 @@ def dispatch_once(
     hours: Hours = any_hour,
     gone: Gone = always_needed,
     full: Full = any_number,
+    going: Callable[[], bool] = one_batch,
 ) -> DispatchReport:
     """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
     return asyncio.run(
@@ -154,6 +161,7 @@ def dispatch_once(
             hours=hours,
             gone=gone,
             full=full,
+            going=going,
         )
     )
 
@@ -174,8 +182,11 @@ async def dispatch(
     hours: Hours = any_hour,
     gone: Gone = always_needed,
     full: Full = any_number,
+    going: Callable[[], bool] = one_batch,
 ) -> DispatchReport:
-    """Claim one batch of at most `limit` due messages and send it.
+    """Claim a batch of at most `limit` due messages and send it; then further ones while `going` says so.
+
+    The channels are opened once for all of them, so that their connections serve batch after batch.
 
     Args:
         channels: those that are configured, at most one of a name; messages for any other wait.
@@ -188,42 +199,42 @@ async def dispatch(
         hours: from when on a channel may disturb people; what comes before waits until then.
         gone: says why a message need not go any more, asked just before each attempt.
         full: says that the recipient has had enough of a channel for today; the message goes with the digest instead.
+        going: asked after each batch that was not empty, whether another one is to be claimed.
 
     A message that cannot be put into words or handed over never stops the others. An error of the store itself is
     raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
     """
-    batch = outbox.claim_messages(owner=owner, limit=limit, lease=lease)
-    if not batch:
-        return DispatchReport()
     by_name = {channel.name: channel for channel in channels}
-    work = _Batch(
-        outbox,
-        contacts,
-        templates,
-        by_name,
-        now=now,
-        until=now() + lease,
-        jitter=jitter,
-        choose=choose,
-        hours=hours,
-        gone=gone,
-        full=full,
-    )
-    gate = asyncio.Semaphore(concurrency)
-
-    async def lane(messages: list[Message]) -> None:
-        async with gate:
-            await work.send_in_order(messages)
-
+    gate, total = asyncio.Semaphore(concurrency), DispatchReport()
     async with AsyncExitStack() as stack:
-        for channel in by_name.values():
-            await channel.open()
-            stack.push_async_callback(channel.close)
-        results = await asyncio.gather(*map(lane, _lanes(batch)), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return work.report()
+        while batch := outbox.claim_messages(owner=owner, limit=limit, lease=lease):
+            if not total.claimed:
+                await _open(by_name.values(), stack)
+            work = _Batch(
+                outbox,
+                contacts,
+                templates,
+                by_name,
+                now=now,
+                until=now() + lease,
+                jitter=jitter,
+                choose=choose,
+                hours=hours,
+                gone=gone,
+                full=full,
+            )
+            await work.send(batch, gate)
+            total += work.report()
+            if not going():
+                break
+    return total
+
+
+async def _open(channels: Iterable[Channel], stack: AsyncExitStack) -> None:
+    """Open every channel; the stack closes it."""
+    for channel in channels:
+        await channel.open()
+        stack.push_async_callback(channel.close)
 
 
 def _lanes(batch: Sequence[Message]) -> list[list[Message]]:
@@ -266,6 +277,18 @@ class _Batch:
 
     def report(self) -> DispatchReport:
         return DispatchReport(**{outcome.value: count for outcome, count in self.counts.items()})
+
+    async def send(self, messages: Sequence[Message], gate: asyncio.Semaphore) -> None:
+        """Send a batch, as many tickets side by side as the gate lets in; the store's own error comes at the end."""
+
+        async def lane(messages: list[Message]) -> None:
+            async with gate:
+                await self.send_in_order(messages)
+
+        results = await asyncio.gather(*map(lane, _lanes(messages)), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def send_in_order(self, messages: Sequence[Message]) -> None:
         """Send one ticket's messages; who has an unfinished earlier one waits for it."""
@@ -363,6 +386,9 @@ class _Batch:
             answer = await channel.send(rendered)
         except PermanentFailure as exc:
             return self._dead(message, str(exc))
+        except NotYet as exc:
+            self.down[channel.name] = (exc.after, str(exc))
+            return self._wait(message, exc.after, str(exc))
         except ChannelDown as exc:
             self.down[channel.name] = (self._delay(message) or RETRY_DELAYS[-1], str(exc))
             return self._failed(message, str(exc))

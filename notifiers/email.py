@@ -1,28 +1,32 @@
-"""Email by SMTP: one connection for a batch, every answer of the server told apart."""
+"""Email by SMTP: a few connections for many mails, every answer of the server told apart."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from .address import domain_of, is_address
+from .address import is_address
+from .dkim_signature import DkimSettings, Signer
 from .errors import ChannelDown, ChannelNotConfigured
 from .message import MAIL, Contact, Message, Rendered
-from .mime import Sender, compose_mail
+from .mime import MOST_ENCLOSED, ReplyAddress, Sender, compose_mail
+from .pace import Pace
 from .plaintext import one_line
+from .ports import Files
+from .smtp_connection import SmtpConnection
+from .smtp_pool import SmtpPool
 from .templates import TemplateSet
 
-if TYPE_CHECKING:
-    import aiosmtplib
-
-__all__ = ["Security", "SmtpChannel", "SmtpSettings"]
+__all__ = ["ReturnPath", "Security", "SmtpChannel", "SmtpSettings"]
 
 Security = Literal["starttls", "tls", "none"]
+ReturnPath = Callable[[Rendered], str]
+
+MOST_CONNECTIONS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,11 @@ class SmtpSettings:
     sender: str
     sender_name: str
     timeout: timedelta = timedelta(seconds=30)  #: for each step of the conversation
+    connections: int = 4  #: at a time, 1 to 20
+    per_connection: int = 100  #: mails, then it is made anew: servers end a connection that carries too many
+    per_minute: int = 0  #: mails of this process; 0: the server sets no limit
+    most_enclosed: int = MOST_ENCLOSED  #: bytes of a mail's attachments together
+    dkim: DkimSettings | None = None  #: mails are signed when it is given
     ca_file: Path | None = None
     tls_context: ssl.SSLContext | None = field(default=None, repr=False, compare=False)
 
@@ -58,6 +67,10 @@ class SmtpSettings:
         """Return host:port, as it stands in messages."""
         return f"{self.host}:{self.port}"
 
+    def pace(self) -> Pace:
+        """Return how fast this server may be spoken to."""
+        return Pace(self.per_minute, f"邮件服务器 {self.place}")
+
     def _checks(self) -> list[tuple[bool, str]]:
         return [
             (not self.host.strip(), "没有填写邮件服务器地址"),
@@ -65,6 +78,13 @@ class SmtpSettings:
             (self.security not in ("starttls", "tls", "none"), f"加密方式“{self.security}”应为 starttls、tls 或 none"),
             (not is_address(self.sender), f"发件地址“{one_line(self.sender)}”不是有效邮箱"),
             (not self.sender_name.strip(), "没有填写发件人名称"),
+            (
+                not 1 <= self.connections <= MOST_CONNECTIONS,
+                f"连接数 {self.connections} 应在 1 到 {MOST_CONNECTIONS} 之间",
+            ),
+            (self.per_connection < 1, f"每个连接发送的封数 {self.per_connection} 应大于 0"),
+            (self.per_minute < 0, f"每分钟上限 {self.per_minute} 不能是负数"),
+            (self.most_enclosed < 0, f"附件总大小上限 {self.most_enclosed} 不能是负数"),
             (self.timeout <= timedelta(), "超时应大于 0 秒"),
             (bool(self.username) != bool(self.password), "用户名和口令应同时填写或同时不填"),
             (self.security == "none" and bool(self.password), "未加密的连接上不能发送口令，请改用 starttls 或 tls"),
@@ -75,18 +95,46 @@ class SmtpSettings:
 class SmtpChannel:
     """The channel "mail" over a mail server.
 
-    The connection is made with the first message of a batch and used for all of them, one after another; when it
-    drops it is made anew, once per message. A message may arrive twice when the server took it and the connection
-    broke before the answer came: SMTP cannot do better, and the Message-ID is the same both times.
+    Mails go side by side over a few connections, each made when it is first needed and used for many mails; one that
+    drops is made anew, once per mail. A mail may arrive twice when the server took it and the connection broke before
+    the answer came: SMTP cannot do better, and the Message-ID is the same both times.
+
+    Args:
+        settings: of the server.
+        return_path: the envelope sender of a mail, to which it comes back when it cannot be delivered, as
+            bounce+<token>@domain; by default the sender's address.
+        reply_address: where an answer to a message is read, if anywhere; see `Sender`.
+        files: where attachments are read from; without it none are sent.
+        pace: how fast the server may be spoken to. To be given by who makes a channel more than once for a server.
+
+    Raises:
+        ChannelNotConfigured: the key for signatures cannot be used.
     """
 
     name = MAIL
 
-    def __init__(self, settings: SmtpSettings, /) -> None:
-        self._settings = settings
-        self._sender = Sender(address=settings.sender, name=settings.sender_name)
-        self._client: aiosmtplib.SMTP | None = None
-        self._turn = asyncio.Lock()
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        /,
+        *,
+        return_path: ReturnPath | None = None,
+        reply_address: ReplyAddress | None = None,
+        files: Files | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.settings = settings
+        self._sender = Sender(
+            address=settings.sender,
+            name=settings.sender_name,
+            reply_address=reply_address,
+            files=files,
+            most_enclosed=settings.most_enclosed,
+        )
+        self._return_path = return_path or (lambda _: settings.sender)
+        self._pace = pace or settings.pace()
+        self._sign = Signer(settings.dkim, settings.sender).signed if settings.dkim else _as_it_is
+        self._pool: SmtpPool | None = None
 
     def accepts(self, contact: Contact) -> bool:
         """Say whether the contact has a usable mail address."""
@@ -97,115 +145,34 @@ class SmtpChannel:
         return compose_mail(message, contact, templates=templates, sender=self._sender, at=at)
 
     async def open(self) -> None:
-        """Begin a batch; the connection waits for the first message."""
-        self._client, self._turn = None, asyncio.Lock()
+        """Begin; connections wait for the first messages. Those of an event loop that is gone are forgotten."""
+        self._pool = self._new_pool()
 
     async def send(self, rendered: Rendered) -> str:
         """Hand one mail to the server and return its answer.
 
         Raises:
-            TemporaryFailure: refused with a 4xx code; ChannelDown where connection, encryption, login or sender fail.
+            TemporaryFailure: refused with a 4xx code; ChannelDown where connection, encryption, login or sender fail,
+                NotYet where the server has had its mails for this minute.
             PermanentFailure: refused with a 5xx code.
         """
-        from .smtp_answers import Dropped
-
-        async with self._turn:
-            try:
-                return await self._hand_over(rendered)
-            except Dropped:
-                await self.close()
-            try:
-                return await self._hand_over(rendered)
-            except Dropped as exc:
-                await self.close()
-                told = f"邮件服务器 {self._settings.place} 两次中断连接（{exc}），请稍后再试或联系邮件管理员；"
-                raise ChannelDown(f"{told}消息已保留，将自动重发。") from exc
+        if self._pool is None:
+            self._pool = self._new_pool()
+        sender = self._return_path(rendered)
+        if not is_address(sender):
+            raise ChannelDown(f"退信地址“{one_line(sender)}”不是有效邮箱，请核对设置；消息已保留，将自动重发。")
+        await self._pace.turn()
+        return await self._pool.send(sender, rendered.to, self._sign(rendered.body))
 
     async def close(self) -> None:
         """Say goodbye to the server if it is still there."""
-        import aiosmtplib
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
 
-        client = self._client
-        if client is not None and client.is_connected:
-            transport = client.transport
-            with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-                await client.quit()
-            await _end(transport)
-        await self._abandon()
-
-    async def _hand_over(self, rendered: Rendered) -> str:
-        """Run one mail transaction, on the connection there is or a new one."""
-        import aiosmtplib
-
-        from .smtp_answers import quoted, refusal
-
-        client = await self._connected()
-        try:
-            refused, answer = await client.sendmail(self._settings.sender, [rendered.to], rendered.body)
-            for address, response in refused.items():  # "OK" does not say that everybody was accepted
-                raise aiosmtplib.SMTPRecipientRefused(response.code, response.message, address)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
-            if isinstance(exc, TimeoutError):
-                await self._abandon()
-            raise refusal(exc, self._settings.place) from exc
-        return quoted(answer)
-
-    async def _connected(self) -> aiosmtplib.SMTP:
-        """Return the connection there is, or a new one: encrypted and logged in as the settings want it."""
-        import aiosmtplib
-
-        from .smtp_answers import no_connection
-
-        if self._client is not None and self._client.is_connected:
-            return self._client
-        await self._abandon()
-        try:
-            context = self._context()
-            client = self._client = self._new_client(context)
-            await client.connect()
-            if self._settings.security == "starttls":
-                await client.starttls(tls_context=context)
-            if self._settings.username and self._settings.password:
-                await client.login(self._settings.username, self._settings.password)
-        except (aiosmtplib.SMTPException, OSError, ValueError) as exc:
-            await self._abandon()
-            raise no_connection(exc, self._settings.place) from exc
-        return client
-
-    async def _abandon(self) -> None:
-        """Drop a connection whose state is not known, without a word."""
-        client, self._client = self._client, None
-        if client is not None:
-            transport = client.transport
-            client.close()
-            await _end(transport)
-
-    def _new_client(self, context: ssl.SSLContext | None) -> aiosmtplib.SMTP:
-        import aiosmtplib
-
-        s = self._settings
-        return aiosmtplib.SMTP(
-            hostname=s.host,
-            port=s.port,
-            use_tls=s.security == "tls",
-            start_tls=False,  # done by hand, so that the connection can be ended properly when it fails
-            tls_context=context,
-            local_hostname=domain_of(s.sender),
-            timeout=s.timeout.total_seconds(),
-        )
-
-    def _context(self) -> ssl.SSLContext | None:
-        """Return what decides about trust; None where nothing is encrypted."""
-        if self._settings.security == "none" or self._settings.tls_context is not None:
-            return self._settings.tls_context
-        context = ssl.create_default_context()
-        if self._settings.ca_file is not None:
-            context.load_verify_locations(self._settings.ca_file)
-        return context
+    def _new_pool(self) -> SmtpPool:
+        return SmtpPool(self.settings.connections, lambda: SmtpConnection(self.settings), self.settings.place)
 
 
-async def _end(transport: asyncio.BaseTransport | None) -> None:
-    """Close a connection now: an encrypted one would wait for the other side, longer than our loop may live."""
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
-        await asyncio.sleep(0)
+def _as_it_is(mail: bytes) -> bytes:
+    return mail

@@ -4,7 +4,8 @@ RectiflowError
 └── NotifierError
     ├── DeliveryFailure          one message could not be handed over
     │   ├── TemporaryFailure     worth another try later
-    │   │   └── ChannelDown      the channel itself is at fault: the rest of the batch need not try
+    │   │   ├── ChannelDown      the channel itself is at fault: the rest of the batch need not try
+    │   │   └── NotYet           nothing was tried: the channel has had its share for now
     │   └── PermanentFailure     no retry will help
     ├── ChannelNotConfigured     settings that cannot work; carries every problem
     ├── TemplateMissing          occasions without a template; carries every missing file
@@ -15,6 +16,7 @@ RectiflowError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from msgspec import Struct
 
@@ -24,6 +26,7 @@ __all__ = [
     "ChannelDown",
     "ChannelNotConfigured",
     "DeliveryFailure",
+    "NotYet",
     "NotifierError",
     "PermanentFailure",
     "RenderFailure",
@@ -52,6 +55,14 @@ class TemporaryFailure(DeliveryFailure):
 
 class ChannelDown(TemporaryFailure):
     """The channel cannot be used at all for now: no connection, a refused login, a bad certificate, a full disk."""
+
+
+class NotYet(TemporaryFailure):
+    """The channel may not send more for now: no attempt was made, and the whole channel may try again `after`."""
+
+    def __init__(self, message: str, /, *, after: timedelta) -> None:
+        self.after = after
+        super().__init__(message)
 
 
 class PermanentFailure(DeliveryFailure):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-__all__ = ["MAIL", "SMS", "Contact", "Message", "Param", "Rendered", "Urgency"]
+__all__ = ["MAIL", "SMS", "Contact", "Enclosure", "Message", "Param", "Rendered", "Urgency"]
 
 Param = str | int | None  #: what a message may carry into a template
 Urgency = Literal["now", "digest"]
@@ -32,6 +32,14 @@ class Rendered(Struct, frozen=True, kw_only=True):
     template_version: int | None = None
 
 
+class Enclosure(Struct, frozen=True, kw_only=True):
+    """A file that goes with a message; the row holds its hash, the bytes are read when the message is put into words."""
+
+    name: str  #: as the recipient sees it: 整改通知书.docx
+    media_type: str = "application/octet-stream"
+    sha256: str  #: 64 hexadecimal digits
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """One claimed row of the outbox: one message to one person over one channel.
 
@@ -53,6 +61,7 @@ class Message(Struct, frozen=True, kw_only=True):
     created_at: datetime
     rendered: Rendered | None = None
     channel: str | None = None
+    attachments: tuple[Enclosure, ...] = ()  #: for channels that carry files; others send the words alone
 
     @property
     def pressing(self) -> bool:

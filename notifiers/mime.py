@@ -5,12 +5,18 @@ Headers are only set through `email.message`, never put together by hand. What t
 - Message-ID: from district, row and time of writing, so a second copy can be recognised and dropped;
   the time is in it because the numbers of rows begin again when a workplace is set up anew.
 - References and In-Reply-To: one made-up first mail per ticket, so that mail programs show a ticket as one thread.
-- Auto-Submitted: auto-generated (RFC 3834), and X-Auto-Response-Suppress for Exchange, so that no automaton answers.
+- Auto-Submitted: auto-generated (RFC 3834, 5), and X-Auto-Response-Suppress for Exchange, so that no automaton answers.
+- Reply-To: only where answers are read.
+
+No List-Id (RFC 2919) and no List-Unsubscribe (RFC 2369, 8058): a notice goes to one person for an official duty; it is
+no list, nobody may leave it, and mailboxes file what carries them as subscriptions. No Precedence: it is no standard,
+RFC 3834 counts on Auto-Submitted instead, and "bulk" would lower the mail. Filters find X-Rectiflow-Occasion.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,13 +28,25 @@ from msgspec import Struct
 from rectiflow.engine.moments import ZONE
 
 from .address import domain_of, is_address
+from .enclosures import Enclosed, enclose, part_of
 from .errors import RenderFailure
 from .message import MAIL, Contact, Message, Rendered
-from .parameters import fill
+from .parameters import RESTRICTED, fill
 from .plaintext import one_line, shorten
+from .ports import Files
 from .templates import MailText, TemplateSet
 
-__all__ = ["NUMBER_HEADER", "OCCASION_HEADER", "SEQUENCE_HEADER", "Sender", "compose_mail", "message_id", "thread_id"]
+__all__ = [
+    "MOST_ENCLOSED",
+    "NUMBER_HEADER",
+    "OCCASION_HEADER",
+    "SEQUENCE_HEADER",
+    "ReplyAddress",
+    "Sender",
+    "compose_mail",
+    "message_id",
+    "thread_id",
+]
 
 OCCASION_HEADER = "X-Rectiflow-Occasion"
 NUMBER_HEADER = "X-Rectiflow-Number"
@@ -36,13 +54,23 @@ SEQUENCE_HEADER = "X-Rectiflow-Sequence"
 
 MAX_SUBJECT = 120  #: characters; phones show about 30
 MAX_NAME = 60
+MOST_ENCLOSED = 10_000_000  #: bytes of a mail's attachments together; a mail of them has 14 million
+
+ReplyAddress = Callable[[Message, Contact], str | None]
 
 
 class Sender(Struct, frozen=True, kw_only=True):
-    """Whose name and address mails carry; the name also signs the text."""
+    """Whose name and address mails carry, and what else is the same for all of them; the name also signs the text.
+
+    `reply_address` returns where an answer to a message by a contact is read, always the same for both; None where
+    nobody reads it. `files` is where attachments are read from; without it none are sent.
+    """
 
     address: str
     name: str
+    reply_address: ReplyAddress | None = None
+    files: Files | None = None
+    most_enclosed: int = MOST_ENCLOSED  #: bytes
 
 
 def compose_mail(
@@ -51,19 +79,26 @@ def compose_mail(
     """Render a message as a complete mail, dated `at`.
 
     Raises:
-        RenderFailure: no usable address, no such template, or it fails on these parameters.
+        RenderFailure: no usable address of the recipient or for answers, no such template, or it fails on these
+            parameters.
     """
     if not is_address(contact.email):
         raise RenderFailure(f"{contact.name}的邮箱“{one_line(contact.email or '')}”不是有效地址，请更正后重发。")
     to = contact.email or ""
-    words = templates.mail(message.template, fill(message, contact, district_name=sender.name))
+    reply_to = sender.reply_address(message, contact) if sender.reply_address else None
+    attachments = () if message.template == RESTRICTED else message.attachments
+    enclosed = enclose(attachments, sender.files, sender.most_enclosed)
+    params = fill(message, contact, district_name=sender.name)
+    words = templates.mail(message.template, params, replies=reply_to is not None, note=enclosed.note)
     mail = EmailMessage(policy=SMTP)
     identity = message_id(message, domain_of(sender.address))
     subject = _header_text(words.subject, MAX_SUBJECT)
     _set_headers(mail, message, sender=sender, subject=subject, at=at)
     mail["To"] = Address(_header_text(contact.name, MAX_NAME), addr_spec=to)
     mail["Message-ID"] = identity
-    _set_parts(mail, words, boundary=_digest(identity))
+    if reply_to is not None:
+        mail["Reply-To"] = Address(_header_text(sender.name, MAX_NAME), addr_spec=_reply_address(reply_to))
+    _set_parts(mail, words, enclosed, boundary=_digest(identity))
     return Rendered(
         channel=MAIL,
         to=to,
@@ -100,10 +135,20 @@ def _set_headers(mail: EmailMessage, message: Message, *, sender: Sender, subjec
         mail["References"] = root
 
 
-def _set_parts(mail: EmailMessage, words: MailText, *, boundary: str) -> None:
+def _set_parts(mail: EmailMessage, words: MailText, enclosed: Enclosed, *, boundary: str) -> None:
     mail.set_content(words.text, charset="utf-8", cte="base64")
     mail.add_alternative(words.html, subtype="html", charset="utf-8", cte="base64")
     mail.set_boundary(f"=_{boundary}")
+    if enclosed.files:
+        mail.make_mixed(boundary=f"=_{boundary}_")
+        for enclosure, content in enclosed.files:
+            mail.attach(part_of(enclosure, content))
+
+
+def _reply_address(address: str) -> str:
+    if not is_address(address):
+        raise RenderFailure(f"回复地址“{one_line(address)}”不是有效邮箱，请核对设置后重发。")
+    return address
 
 
 def _header_text(text: str, limit: int) -> str:

@@ -10,7 +10,7 @@ from .message import Contact, Message, Rendered
 if TYPE_CHECKING:
     from .templates import TemplateSet
 
-__all__ = ["Channel", "Contacts", "Outbox"]
+__all__ = ["Channel", "Contacts", "Files", "Outbox"]
 
 
 class Outbox(Protocol):
@@ -68,8 +68,16 @@ class Contacts(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Where the bytes of what a message encloses are kept."""
+
+    def read(self, sha256: str) -> bytes | None:
+        """Return the bytes with this hash (64 hexadecimal digits); None if there are none."""
+        ...
+
+
 class Channel(Protocol):
-    """One way to reach people, open for the time of a batch.
+    """One way to reach people, open for the time of one batch or of several.
 
     `name` is the kind of way ("mail", "sms"), the same whatever carries it, so that a rehearsal's files and a
     real server are exchanged without a change to any row.
@@ -93,18 +101,19 @@ class Channel(Protocol):
         ...
 
     async def open(self) -> None:
-        """Begin a batch; costs nothing until the first `send`."""
+        """Begin one batch or several; costs nothing until the first `send`."""
         ...
 
     async def send(self, rendered: Rendered) -> str:
         """Hand the bytes over and return the receiver's answer.
 
         Raises:
-            TemporaryFailure: worth another try; ChannelDown if no message would get through now.
+            TemporaryFailure: worth another try; ChannelDown if no message would get through now, NotYet if nothing was
+                tried because the channel has had its share for now.
             PermanentFailure: no retry will help.
         """
         ...
 
     async def close(self) -> None:
-        """End the batch; never raises for a connection that is gone already."""
+        """End what `open` began; never raises for a connection that is gone already."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from typing import TypeVar
 
@@ -14,8 +15,17 @@ __all__ = ["Dropped", "no_connection", "quoted", "refusal"]
 
 SERVICE_CLOSING = 421  #: the server ends the connection, whatever was asked (RFC 5321, 3.8)
 TOO_BIG = 552  #: may come in answer to the sender, for the announced size (RFC 1870), but is about this mail
+LOGIN = frozenset({530, 534, 535, 538})  #: a login is wanted, or another one (RFC 4954, 6): no fault of the mail
+MAILBOX_FULL = "2.2"
+BUSY = "4.5"
+
+#: Details of an enhanced status code that say "for now" even where the code begins with 5. RFC 3463 calls each of them useful
+#: as a transient failure only; for too many recipients it is RFC 5321, 4.5.3.1.10, that wants a 552 taken as temporary.
+PASSING = frozenset({MAILBOX_FULL, "3.1", "4.1", "4.2", "4.3", BUSY, "5.3"})
 MAX_ANSWER = 300  #: characters kept of what a server says
 KEPT = "消息已保留，将自动重发。"
+
+_ENHANCED = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})\b")
 
 E = TypeVar("E", bound=BaseException)
 
@@ -58,9 +68,27 @@ def _refused(exc: aiosmtplib.SMTPResponseException, place: str) -> DeliveryFailu
         return Dropped(_words(exc))
     what = "收件地址" if isinstance(exc, aiosmtplib.SMTPRecipientRefused) else "邮件"
     answer = f"邮件服务器 {place} 拒收{what}（{_words(exc)}）"
-    if 400 <= exc.code < 500:
+    if exc.code in LOGIN:
+        return ChannelDown(f"{answer}，请核对用户名、口令和发件地址；{KEPT}", code=exc.code)
+    detail = _detail(exc)
+    if detail == BUSY and exc.code >= 500:  # so a provider says that the day's mails are used up
+        return ChannelDown(f"{answer}，可能已到发送上限；{KEPT}", code=exc.code)
+    if detail == MAILBOX_FULL:
+        return TemporaryFailure(f"{answer}，收件人的邮箱已满，请告知其清理；{KEPT}", code=exc.code)
+    if 400 <= exc.code < 500 or detail in PASSING:
         return TemporaryFailure(f"{answer}，属暂时情况；{KEPT}", code=exc.code)
     return PermanentFailure(f"{answer}，请核对地址或联系邮件管理员，更正后重发。", code=exc.code)
+
+
+def _detail(exc: aiosmtplib.SMTPResponseException) -> str:
+    """Return subject and detail of the enhanced status code (RFC 3463), as "2.2"; "" where there is none.
+
+    A 552 for a recipient without one is an over-full mailbox (RFC 5321, 4.2.3), or one recipient too many.
+    """
+    found = _ENHANCED.match(exc.message.strip())
+    if found:
+        return found[1]
+    return MAILBOX_FULL if exc.code == TOO_BIG and isinstance(exc, aiosmtplib.SMTPRecipientRefused) else ""
 
 
 def _trouble(exc: Exception, server: str) -> str:

@@ -32,9 +32,10 @@ from .template_files import (
     sms_text,
 )
 
-__all__ = ["MailText", "TemplateSet"]
+__all__ = ["REPLY_MARK", "MailText", "TemplateSet"]
 
 MAX_CHARACTERS = 200_000  #: of one rendered part
+REPLY_MARK = "———— 请在此行以上回复，本行以下会被忽略 ————"  #: parts an answer from what it quotes
 FILTERS = frozenset(
     {"default", "e", "escape", "first", "int", "join", "last", "length", "lower", "replace", "truncate"}
 )
@@ -95,18 +96,25 @@ class TemplateSet:
         """
         return self._versions[self._known(occasion)]
 
-    def mail(self, occasion: str, params: Mapping[str, Param], /) -> MailText:
+    def mail(self, occasion: str, params: Mapping[str, Param], /, *, replies: bool = False, note: str = "") -> MailText:
         """Render a mail; parameters not given count as empty.
+
+        Args:
+            replies: an answer is read: the mail begins with `REPLY_MARK`, and does not say that nobody reads it.
+            note: lines that stand below the words of the occasion.
 
         Raises:
             RenderFailure: no such occasion, or the template fails on these parameters.
         """
-        values = _complete(params)
+        values: dict[str, object] = {**_complete(params), "reply_mark": REPLY_MARK if replies else ""}
         body = clean_lines(self._render(mail_text(self._known(occasion)), values))
         subject = one_line(self._render(mail_subject(occasion), values))
-        text = clean_lines(self._render(FRAME_TEXT, {**values, "body": body}))
+        notes = clean_lines(note)
+        text = clean_lines(self._render(FRAME_TEXT, {**values, "body": "\n\n".join(filter(None, (body, notes)))}))
         page = mail_html(occasion) if mail_html(occasion) in self._sources else FRAME_HTML
-        html = self._render(page, {**values, "subject": subject, "paragraphs": paragraphs(body)})
+        html = self._render(
+            page, {**values, "subject": subject, "paragraphs": paragraphs(body), "notes": notes.splitlines()}
+        )
         if not (body and subject):
             raise self._unusable(mail_text(occasion), "主题或正文为空，请修改模板")
         return MailText(subject=subject, text=text + "\n", html=html.strip() + "\n")

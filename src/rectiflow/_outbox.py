@@ -14,7 +14,7 @@ from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Unreached
-from rectiflow.notifiers.message import MAIL, SMS, Contact, Message, Param, Rendered
+from rectiflow.notifiers.message import MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
 from rectiflow.storage.store import Claim, Store
@@ -39,9 +39,10 @@ class StoreOutbox:
         now: Callable[[], datetime],
         district: str | None = None,
         unreached: Callable[[Message, str], None] = lambda _message, _why: None,
+        enclosed: Callable[[Message], tuple[Enclosure, ...]] = lambda _message: (),
     ) -> None:
         self._store, self._owner, self._now, self._district = store, owner, now, district
-        self._unreached = unreached
+        self._unreached, self._enclosed = unreached, enclosed
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due; the rows carry everything a retry needs."""
@@ -52,7 +53,8 @@ class StoreOutbox:
         numbers = sorted({row["number"] for row in rows if row["number"]})
         districts = {row["district"] for row in rows}
         hidden = {n for d in districts for n in queries.restricted_numbers(self._store.engine, d, numbers)}
-        return [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
+        found = [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
+        return [m if m.rendered else replace(m, attachments=self._enclosed(m)) for m in found]
 
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
         """Store the final bytes before the first attempt."""

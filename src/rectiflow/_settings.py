@@ -26,6 +26,14 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SignatureSettings(_Part):
+    """Mails signed for their domain (DKIM); the public key stands at <selector>._domainkey.<domain>."""
+
+    domain: str
+    selector: str
+    key_file: Path  #: the private key, PEM, RSA or Ed25519; outside the project
+
+
 class MailSettings(_Part):
     """The mail server; the password comes from the environment (RECTIFLOW_MAIL__PASSWORD) or a file outside."""
 
@@ -38,6 +46,11 @@ class MailSettings(_Part):
     sender: str = ""
     sender_name: str = ""
     ca_file: Path | None = None
+    connections: int = Field(default=4, ge=1, le=20)  #: at a time
+    per_connection: int = Field(default=100, ge=1)  #: mails, then a connection is made anew
+    per_minute: int = Field(default=0, ge=0)  #: mails a minute this process may send; 0: any number
+    attachments_mb: float = Field(default=10, ge=0, le=50)  #: of a mail, together; more is left out and said so
+    dkim: SignatureSettings | None = None
 
 
 class InboxSettings(_Part):

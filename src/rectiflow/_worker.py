@@ -205,14 +205,14 @@ class Worker:
         from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 
         often = self.place.settings.worker
-        jobs = (
+        jobs: list[tuple[str, Callable[[], None], float]] = [
             ("beat", self._heart.beat, often.tick_seconds),
             ("tick", self.tick, often.tick_seconds),
             ("send", self.send, often.send_seconds),
             ("reports", self.reports, often.report_seconds),
-        )
+        ]
         if self.place.settings.inbox.host:
-            jobs = (*jobs, ("inbox", self.inbox, often.inbox_seconds))
+            jobs.append(("inbox", self.inbox, often.inbox_seconds))
         for name, job, seconds in jobs:
             at_once = datetime.now(UTC)
             scheduler.add_job(self.guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=at_once)

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from rectiflow._answers.keys import ReplyKeys
     from rectiflow._flow import Rectiflow
     from rectiflow._settings import Settings
-    from rectiflow.notifiers import Channel, DispatchReport, Message, SmtpSettings, TemplateSet
+    from rectiflow.notifiers import (
+        Channel,
+        DispatchReport,
+        DkimSettings,
+        Message,
+        Pace,
+        SmtpChannel,
+        SmtpSettings,
+        TemplateSet,
+    )
 
 __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
@@ -42,6 +51,13 @@ username = ""
 sender = ""
 sender_name = "{name}"
 security = "starttls"
+# connections = 4                # 同时用几个连接发送
+# per_minute = 60                # 服务器限制每分钟封数时写上；不写就不限
+# attachments_mb = 10            # 一封邮件的附件总大小；超过的不附上，正文里写明
+# [mail.dkim]                    # 给邮件加域名签名，须装 rectiflow[dkim]
+# domain = "example.gov.cn"
+# selector = "s1"
+# key_file = "/etc/rectiflow/dkim.pem"
 
 [outgoing]
 files = {files}                   # true：不真正发送，邮件写成 .eml 文件，短信写进 sms.log
@@ -168,7 +184,7 @@ class Workplace:
 
     def channels(self) -> list[Channel]:
         """Return the channels that are configured."""
-        from rectiflow.notifiers import FileChannel, Sender, SmsLog, SmtpChannel
+        from rectiflow.notifiers import FileChannel, Sender, SmsLog
 
         name = self.flow.directory().district.name
         if self.settings.outgoing.files:
@@ -187,7 +203,25 @@ class Workplace:
             signature=self.settings.outgoing.sms_signature or name, now=self.flow.now, folder=self.folder.resolve()
         )
         others = [make_channel(kind, values, about) for kind, values in self.settings.channels.items()]
-        return [*([SmtpChannel(self._smtp())] if self.settings.mail.host else []), *others]
+        return [*([self._mail()] if self.settings.mail.host else []), *others]
+
+    def _mail(self) -> SmtpChannel:
+        from rectiflow._enclosing import KeptFiles
+        from rectiflow.notifiers import SmtpChannel
+
+        answered = bool(self.settings.inbox.address)
+        return SmtpChannel(
+            self._smtp(),
+            pace=self.mail_pace,
+            files=KeptFiles(self.flow),
+            reply_address=self.reply_keys.reply_address if answered else None,
+            return_path=self.reply_keys.return_path if answered else None,
+        )
+
+    @cached_property
+    def mail_pace(self) -> Pace:
+        """How fast the mail server may be spoken to; kept, for the channel is made anew each time."""
+        return self._smtp().pace()
 
     def hours(self, channel: str, now: datetime) -> datetime:
         """Return from when on a channel may disturb people: `now` when it may."""
@@ -208,8 +242,9 @@ class Workplace:
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
         from rectiflow._digest import gather_digests, release_held
+        from rectiflow._enclosing import papers_of
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, let_call, reason_gone
-        from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, DispatchReport, any_hour, dispatch_once
+        from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, any_hour, dispatch_once
         from rectiflow.storage import incoming, queries
 
         flow, channels = self.flow, self.channels()
@@ -220,26 +255,28 @@ class Workplace:
             gather_digests(flow, time.fromisoformat(self.settings.outgoing.digest))
         if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
             queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
-        outbox = StoreOutbox(flow.store, flow.owner, flow.now, flow.district, partial(let_call, flow))
+        outbox = StoreOutbox(
+            flow.store,
+            flow.owner,
+            flow.now,
+            flow.district,
+            unreached=partial(let_call, flow),
+            enclosed=partial(papers_of, flow, self.path(self.settings.templates)),
+        )
         dead = incoming.dead_addresses(flow.store.engine, flow.district)
-        contacts, total = DirectoryContacts(flow.directory, dead), DispatchReport()
-        hours = any_hour if at_any_hour else self.hours
-        while True:
-            done = dispatch_once(
-                outbox,
-                contacts,
-                self.templates,
-                channels,
-                owner=flow.owner,
-                now=flow.now,
-                limit=limit,
-                hours=hours,
-                gone=partial(reason_gone, flow.store),
-                full=self._full,
-            )
-            total += done
-            if not done.claimed or not going():
-                return total
+        return dispatch_once(
+            outbox,
+            DirectoryContacts(flow.directory, dead),
+            self.templates,
+            channels,
+            owner=flow.owner,
+            now=flow.now,
+            limit=limit,
+            hours=any_hour if at_any_hour else self.hours,
+            gone=partial(reason_gone, flow.store),
+            full=self._full,
+            going=going,
+        )
 
     def _full(self, message: Message, channel: str) -> bool:
         """Tell whether a person has had enough of a channel for today.
@@ -297,7 +334,20 @@ class Workplace:
             sender=mail.sender,
             sender_name=mail.sender_name,
             ca_file=self.path(mail.ca_file) if mail.ca_file else None,
+            connections=mail.connections,
+            per_connection=mail.per_connection,
+            per_minute=mail.per_minute,
+            most_enclosed=int(mail.attachments_mb * 1_000_000),
+            dkim=self._dkim(),
         )
+
+    def _dkim(self) -> DkimSettings | None:
+        from rectiflow.notifiers import DkimSettings
+
+        said = self.settings.mail.dkim
+        if said is None:
+            return None
+        return DkimSettings(domain=said.domain, selector=said.selector, key_file=self.path(said.key_file))
 
 
 def find_config(start: Path | None = None) -> Path | None:

@@ -41,6 +41,34 @@ class DroppingHandler(RecordingHandler):
         return await RecordingHandler.handle_RCPT(self, server, session, envelope, address, rcpt_options)
 
 
+class NarrowController(CountingController):
+    """Takes two connections at a time and turns further ones away with 421."""
+
+    open_now = 0
+
+    def factory(self) -> SMTP:
+        """Serve one more client, or say that there are too many."""
+        controller = self
+
+        class Narrow(SMTP):
+            counted = False
+
+            async def _handle_client(self) -> None:
+                if controller.open_now >= 2:
+                    await self.push("421 4.7.0 too many connections from your address")
+                    assert isinstance(self.transport, WriteTransport)
+                    self.transport.close()
+                    return
+                controller.open_now += 1
+                try:
+                    await super()._handle_client()  # type: ignore[no-untyped-call]  # so in aiosmtpd
+                finally:
+                    controller.open_now -= 1
+
+        self.mailbox.connections += 1
+        return Narrow(self.handler, **self.SMTP_kwargs)
+
+
 @pytest.fixture(scope="session")
 def templates() -> TemplateSet:
     """The templates that come with the program."""
@@ -133,6 +161,16 @@ def dropping_server(tmp_path: Path) -> Iterator[tuple[MailServer, dict[str, int]
     controller.handler = DroppingHandler(mailbox, drop)
     controller.start()
     yield mailbox, drop
+    controller.stop()
+
+
+@pytest.fixture
+def narrow_server(tmp_path: Path) -> Iterator[MailServer]:
+    """A server without TLS that takes two connections at a time."""
+    mailbox = MailServer(ca_file=tmp_path)
+    controller = NarrowController(mailbox, None, login=False)
+    controller.start()
+    yield mailbox
     controller.stop()
 
 

@@ -70,11 +70,11 @@ def messages(make_message: MakeMessage) -> list[Message]:
 def test_a_batch_with_every_outcome(
     smtp_server: StartMailServer, make_channel: MakeChannel, templates: TemplateSet, messages: list[Message]
 ) -> None:
-    """Refused for good, refused for now and accepted stay apart, over one connection; the retry sends the same mail."""
+    """Refused for good, refused for now and accepted stay apart, over few connections; the retry sends the same mail."""
     server = smtp_server(refuse={"busy@s.example": 451, "gone@s.example": 550})
     post = Post(messages, templates, make_channel(server))
     assert post.send() == DispatchReport(sent=3, retried=1, dead=1)
-    assert server.connections == 1
+    assert server.connections <= 4
     assert "550 5.1.1 no such user" in post.outbox.incidents[0]
     assert post.outbox.rows[1].told == "2.0.0 kept"
     stored = post.outbox.rows[2].message.rendered
@@ -111,9 +111,41 @@ def test_dropped_in_mid_batch(
     """A server that hangs up once in the middle costs one more connection and nothing else."""
     server, drop = dropping_server
     drop["gone@s.example"] = 1
-    post = Post(messages, templates, make_channel(server, security="none", username=None, password=None, ca_file=None))
-    assert post.send() == DispatchReport(sent=5)
+    channel = make_channel(server, security="none", username=None, password=None, ca_file=None, connections=1)
+    assert Post(messages, templates, channel).send() == DispatchReport(sent=5)
     assert (len(server.mails), server.connections) == (5, 2)
+
+
+def test_connections_serve_batch_after_batch(
+    smtp_server: StartMailServer, make_channel: MakeChannel, templates: TemplateSet, make_message: MakeMessage
+) -> None:
+    """Twelve mails in three batches of one run need no more connections than one batch."""
+    server = smtp_server()
+    messages = [make_message(id=n, number=f"LZH-2024-{n:06}", recipient="one") for n in range(12)]
+    report = dispatch_once(
+        MemoryOutbox(messages, now=lambda: START),
+        MemoryContacts(PEOPLE),
+        templates,
+        [make_channel(server, connections=2)],
+        owner="worker-1",
+        now=lambda: START,
+        limit=4,
+        going=lambda: True,
+    )
+    assert report == DispatchReport(sent=12)
+    assert server.connections == 2
+
+
+def test_a_pace_spreads_a_batch_over_minutes(
+    smtp_server: StartMailServer, make_channel: MakeChannel, templates: TemplateSet, messages: list[Message]
+) -> None:
+    """What the server may not get now waits without an attempt, says why, and goes later."""
+    server = smtp_server()
+    post = Post(messages, templates, make_channel(server, per_minute=1))
+    assert post.send() == DispatchReport(sent=1, waiting=4)
+    waiting = [r for r in post.outbox.rows.values() if r.state == "waiting"]
+    assert {r.message.attempts for r in waiting} == {0}
+    assert all("每分钟最多发送 1 条，已到上限" in r.told for r in waiting)
 
 
 def test_one_ticket_arrives_in_order(

@@ -86,18 +86,84 @@ def test_a_channel_serves_batch_after_batch(
     assert server.connections == 3
 
 
-def test_concurrent_sends_take_turns(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
-    """Sends at the same time share the one connection."""
-    server = smtp_server()
-    channel = make_channel(server)
+def sent_at_once(channel: SmtpChannel, letters: Letters, count: int) -> None:
+    """Send some mails at the same time."""
 
     async def run() -> None:
         await channel.open()
-        await asyncio.gather(*(channel.send(letters.compose(channel, f"a{n}@s.example", n)) for n in range(8)))
+        await asyncio.gather(*(channel.send(letters.compose(channel, f"a{n}@s.example", n)) for n in range(count)))
         await channel.close()
 
     asyncio.run(run())
-    assert (len(server.mails), server.connections) == (8, 1)
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_concurrent_sends_share_the_connections(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters, connections: int
+) -> None:
+    """Sends at the same time go over so many connections and no more, and every mail arrives once."""
+    server = smtp_server()
+    sent_at_once(make_channel(server, connections=connections), letters, 12)
+    assert server.connections == connections
+    assert sorted(m.recipients[0] for m in server.mails) == sorted(f"a{n}@s.example" for n in range(12))
+
+
+def test_a_connection_is_made_anew_after_many_mails(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """Servers end a connection that carries too many; we end it first."""
+    server = smtp_server()
+    answers = letters.send(make_channel(server, per_connection=2), *(f"a{n}@s.example" for n in range(5)))
+    assert answers == ["2.0.0 kept"] * 5
+    assert server.connections == 3
+
+
+def test_a_server_that_takes_fewer_connections(
+    narrow_server: MailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """Who turns the third connection away with 421 gets all mails over two, and none fails."""
+    channel = make_channel(narrow_server, security="none", username=None, password=None, ca_file=None, connections=6)
+    sent_at_once(channel, letters, 12)
+    assert len(narrow_server.mails) == 12
+
+
+def test_a_mail_broken_off_leaves_a_usable_channel(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """A send that is cancelled half-way gives up its connection; the next mail takes a new one."""
+    server = smtp_server()
+    channel = make_channel(server, connections=1)
+
+    async def run() -> str:
+        await channel.open()
+        sending = asyncio.create_task(channel.send(letters.compose(channel, "a@s.example", 1)))
+        await asyncio.sleep(0.01)
+        sending.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await sending
+        answer = await channel.send(letters.compose(channel, "b@s.example", 2))
+        await channel.close()
+        return answer
+
+    assert asyncio.run(run()) == "2.0.0 kept"
+
+
+def test_bounces_come_back_to_a_path_of_their_own(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """The envelope sender may differ from mail to mail; the mail itself stays the same."""
+    server = smtp_server()
+
+    def path(rendered: Rendered) -> str:
+        return f"bounce+{len(rendered.to)}@edu.example"
+
+    channel = SmtpChannel(make_channel(server).settings, return_path=path)
+    assert letters.send(channel, "a@s.example", "bb@s.example") == ["2.0.0 kept"] * 2
+    assert [m.sender for m in server.mails] == ["bounce+11@edu.example", "bounce+12@edu.example"]
+    assert {str(m.message["From"]) for m in server.mails} == {"梁子湖区教育局 <safety@edu.example>"}
+    broken = SmtpChannel(make_channel(server).settings, return_path=lambda _: "bounce\r\n@edu.example")
+    (answer,) = letters.send(broken, "a@s.example")
+    assert answer.startswith("ChannelDown None: 退信地址“bounce @edu.example”不是有效邮箱")
 
 
 @pytest.mark.parametrize(
@@ -107,14 +173,14 @@ def test_concurrent_sends_take_turns(smtp_server: StartMailServer, make_channel:
         (451, "TemporaryFailure", "属暂时情况；消息已保留，将自动重发。"),
         (452, "TemporaryFailure", "4.2.2 mailbox full"),
         (550, "PermanentFailure", "拒收收件地址（550 5.1.1 no such user）"),
-        (552, "PermanentFailure", "请核对地址或联系邮件管理员"),
+        (552, "TemporaryFailure", "收件人的邮箱已满，请告知其清理"),
         (554, "PermanentFailure", "5.7.1 refused by policy"),
     ],
 )
 def test_a_refused_recipient_is_read_from_the_answer(
     smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters, code: int, kind: str, told: str
 ) -> None:
-    """4xx is temporary, 5xx permanent, the server's words are kept, and the next mail goes over the same connection."""
+    """4xx and a full mailbox are temporary, other 5xx permanent, the server's words are kept, and the next mail goes over the same connection."""
     server = smtp_server(refuse={"bad@s.example": code})
     first, second = letters.send(make_channel(server), "bad@s.example", "good@s.example")
     assert first.startswith(f"{kind} {code}: 邮件服务器 {LOOPBACK}:{server.port} ")

@@ -22,6 +22,7 @@ from rectiflow.notifiers import (
     MemoryContacts,
     MemoryOutbox,
     Message,
+    NotYet,
     PermanentFailure,
     RecordingChannel,
     Rendered,
@@ -250,6 +251,61 @@ def test_a_channel_that_is_down_spares_the_rest(
     assert {office.outbox.rows[n].told for n in range(1, 6)} == {"连接不上邮件服务器"}
     clock.forward(RETRY_DELAYS[0])
     assert office.send() == DispatchReport(sent=5)
+
+
+def test_a_channel_that_has_had_its_share_costs_no_attempt(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Neither the message that was told to wait nor the others count an attempt; all are due when the channel says so."""
+    messages = [make_message(id=n, number=f"LZH-2024-{n:06}") for n in range(1, 5)]
+    later = timedelta(seconds=40)
+    mail = RecordingChannel(failures=[NotYet("每分钟最多 1 条", after=later)])
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, mail)
+    assert office.send(concurrency=1) == DispatchReport(waiting=4)
+    assert {(r.message.attempts, r.due, r.told) for r in office.outbox.rows.values()} == {
+        (0, START + later, "每分钟最多 1 条")
+    }
+    clock.forward(later)
+    assert office.send() == DispatchReport(sent=4)
+
+
+def test_batch_after_batch_over_channels_opened_once(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """While it is going on, further batches are claimed; channels are opened for the first and closed after the last."""
+
+    class Opening(RecordingChannel):
+        steps: list[str]
+
+        async def open(self) -> None:
+            """Note it."""
+            self.steps.append("open")
+
+        async def send(self, rendered: Rendered) -> str:
+            """Note it."""
+            self.steps.append("send")
+            return await RecordingChannel.send(self, rendered)
+
+        async def close(self) -> None:
+            """Note it."""
+            self.steps.append("close")
+
+    mail = Opening()
+    mail.steps = []
+    outbox = MemoryOutbox([make_message(id=n, number=f"LZH-2024-{n:06}") for n in range(7)], now=clock)
+    contacts = MemoryContacts({"p-head": make_contact()})
+
+    def run(answers: list[bool]) -> DispatchReport:
+        return dispatch_once(
+            outbox, contacts, templates, [mail], owner="w", now=clock, limit=2, going=lambda: answers.pop(0)
+        )
+
+    assert run([True, False]) == DispatchReport(sent=4)
+    assert mail.steps == ["open", "send", "send", "send", "send", "close"]
+    assert run([True, True, True]) == DispatchReport(sent=3)
+    mail.steps.clear()
+    assert run([]) == DispatchReport()
+    assert mail.steps == []
 
 
 @pytest.mark.parametrize(

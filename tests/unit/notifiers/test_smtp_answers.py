@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aiosmtplib
+import pytest
 
 from rectiflow.notifiers import ChannelDown, PermanentFailure, TemporaryFailure
 from rectiflow.notifiers.smtp_answers import Dropped, no_connection, quoted, refusal
@@ -29,6 +30,41 @@ def test_a_sender_refused_for_now_or_for_size_is_about_the_mail() -> None:
     ever = refusal(aiosmtplib.SMTPSenderRefused(553, "not yours", "a@b.example"), PLACE)
     gone = refusal(aiosmtplib.SMTPSenderRefused(421, "bye", "a@b.example"), PLACE)
     assert [type(f) for f in (now, size, ever, gone)] == [TemporaryFailure, PermanentFailure, ChannelDown, Dropped]
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "kind", "told"),
+    [
+        (450, "4.7.1 Greylisted, try again in 300 seconds", TemporaryFailure, "属暂时情况"),
+        (452, "4.5.3 Too many recipients", TemporaryFailure, "属暂时情况"),
+        (552, "5.5.3 Too many recipients", TemporaryFailure, "属暂时情况"),
+        (552, "5.2.2 Mailbox full", TemporaryFailure, "邮箱已满，请告知其清理"),
+        (550, "5.2.2 Over quota", TemporaryFailure, "邮箱已满"),
+        (552, "Requested mail action aborted: exceeded storage allocation", TemporaryFailure, "邮箱已满"),
+        (554, "5.3.1 Mail system full", TemporaryFailure, "属暂时情况"),
+        (552, "5.3.4 Message too big for system", PermanentFailure, "更正后重发"),
+        (552, "5.2.3 Message length exceeds administrative limit", PermanentFailure, "更正后重发"),
+        (550, "5.1.1 No such user", PermanentFailure, "更正后重发"),
+        (550, "No such user", PermanentFailure, "更正后重发"),
+        (550, "5.2.1 Mailbox disabled", PermanentFailure, "更正后重发"),
+        (550, "5.7.1 Refused by policy", PermanentFailure, "更正后重发"),
+        (550, "5.2.22 something of its own", PermanentFailure, "更正后重发"),
+        (550, "5.4.5 Daily sending quota exceeded", ChannelDown, "可能已到发送上限"),
+        (530, "5.7.0 Authentication required", ChannelDown, "请核对用户名、口令和发件地址"),
+        (421, "4.7.0 Too many messages", Dropped, ""),
+    ],
+)
+def test_a_refused_recipient(code: int, said: str, kind: type[Exception], told: str) -> None:
+    """The code decides, unless the details (RFC 3463) say that it cannot be meant for good; the words are kept."""
+    failure = refusal(aiosmtplib.SMTPRecipientRefused(code, said, "a@b.example"), PLACE)
+    assert type(failure) is kind
+    assert said in str(failure)
+    assert told in str(failure)
+
+
+def test_a_refused_text_of_552_is_too_big() -> None:
+    """Without details a 552 after the text is about the text, not about a full mailbox."""
+    assert type(refusal(aiosmtplib.SMTPDataError(552, "too much"), PLACE)) is PermanentFailure
 
 
 def test_a_greeting_that_refuses() -> None:

@@ -1,0 +1,58 @@
+"""The signed paper that goes with a message about it: written as Word when the message is put into words."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rectiflow.engine.errors import InputUnusable, RectiflowError
+from rectiflow.notifiers.message import Enclosure
+from rectiflow.notifiers.parameters import RESTRICTED
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow.notifiers.message import Message
+
+__all__ = ["KeptFiles", "papers_of"]
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_KEY = re.compile(r"paper:(?P<id>[^:]+):(?:serve|verify):\d+:.+")
+
+
+class KeptFiles:
+    """Reads attachments from the evidence store."""
+
+    def __init__(self, flow: Rectiflow) -> None:
+        self._flow = flow
+
+    def read(self, sha256: str) -> bytes | None:
+        """Return a kept file; None where there is none."""
+        if self._flow.evidence is None:
+            return None
+        try:
+            return self._flow.evidence.get(sha256)
+        except InputUnusable:
+            return None
+
+
+def papers_of(flow: Rectiflow, templates: Path, message: Message) -> tuple[Enclosure, ...]:
+    """Return what goes with a message: the paper that it serves or the opinion it tells of, nothing else.
+
+    A paper that cannot be written holds no message back: what it says stands in the message too.
+    """
+    from rectiflow._print import print_paper
+
+    found = _KEY.fullmatch(str(message.id))
+    if found is None or flow.evidence is None or message.template == RESTRICTED:
+        return ()
+    name = f"{str(message.params.get('paper') or '文书')}.docx"
+    own = templates if templates.is_dir() else None
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            out = print_paper(flow, found["id"], Path(folder, "paper.docx"), by=message.recipient, templates=own)
+            kept = flow.evidence.put(name, out.read_bytes())
+    except RectiflowError:
+        return ()
+    return (Enclosure(name=name, media_type=WORD, sha256=kept.sha256),)

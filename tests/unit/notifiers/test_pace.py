@@ -1,0 +1,97 @@
+"""How fast a server is spoken to."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rectiflow.notifiers import NotYet, Pace
+
+
+class Time:
+    """Seconds that pass only when somebody sleeps, or when told to."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, list[float]()
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def pace_of(per_minute: int, time: Time) -> Pace:
+    """Return a pace on a made-up time."""
+    return Pace(per_minute, "邮件服务器 smtp.example:587", clock=time, sleep=time.sleep)
+
+
+def test_no_limit() -> None:
+    """Zero lets everything through at once."""
+    time = Time()
+    pace = pace_of(0, time)
+    for _ in range(1000):
+        asyncio.run(pace.turn())
+    assert time.slept == []
+
+
+def test_a_few_at_once_then_one_after_another() -> None:
+    """A tenth goes at once, the next ones wait a moment each."""
+    time = Time()
+    pace = pace_of(60, time)
+    for _ in range(6):
+        asyncio.run(pace.turn())
+    assert time.slept == []
+    asyncio.run(pace.turn())
+    assert time.slept == [pytest.approx(60 / 55)]
+
+
+def test_a_long_wait_is_given_back() -> None:
+    """Nobody is held up for more than three seconds; it is said how long it takes, and nothing is used up."""
+    time = Time()
+    pace = pace_of(1, time)
+    asyncio.run(pace.turn())
+    for _ in range(3):
+        with pytest.raises(NotYet, match="邮件服务器 smtp.example:587 每分钟最多发送 1 条，已到上限") as told:
+            asyncio.run(pace.turn())
+        assert told.value.after == timedelta(seconds=60)
+    time.now += 60
+    asyncio.run(pace.turn())
+    assert time.slept == []
+
+
+def test_side_by_side() -> None:
+    """Those that come together wait in turn, not all for the same moment."""
+    time, waits = Time(), list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def run() -> None:
+        pace = Pace(30, "它", clock=time, sleep=sleep)
+        await asyncio.gather(*(pace.turn() for _ in range(4)))
+
+    asyncio.run(run())
+    assert waits == [pytest.approx(60 / 28)]  # three at once, the fourth after its share of a minute
+
+
+@given(per_minute=st.integers(1, 200), gaps=st.lists(st.floats(0, 20), max_size=200))
+def test_never_more_than_so_many_in_a_minute(per_minute: int, gaps: list[float]) -> None:
+    """However they come, no 60 seconds see more than the limit."""
+    time, gone = Time(), list[float]()
+    pace = pace_of(per_minute, time)
+    for gap in gaps:
+        time.now += gap
+        try:
+            asyncio.run(pace.turn())
+        except NotYet:
+            continue
+        gone.append(time.now)
+    for n, moment in enumerate(gone):
+        assert sum(moment <= later < moment + 59.999 for later in gone[n:]) <= per_minute
