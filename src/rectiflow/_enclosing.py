@@ -47,7 +47,7 @@ def papers_of(flow: Rectiflow, templates: Path, message: Message) -> tuple[Enclo
     found = _KEY.fullmatch(str(message.id))
     if found is None or flow.evidence is None or message.template == RESTRICTED:
         return ()
-    name = f"{str(message.params.get('paper') or '文书')}.docx"
+    name = f"{message.params.get('paper') or '文书'!s}.docx"
     own = templates if templates.is_dir() else None
     try:
         with tempfile.TemporaryDirectory() as folder:
