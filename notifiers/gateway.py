@@ -79,7 +79,7 @@ class GatewaySettings:
     base64: bool
     sign: str
     time_format: str
-    fields: Mapping[str, str]
+    fields: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     digest: DigestRule | None
     judgement: Judgement

@@ -9,14 +9,14 @@ from rectiflow.engine.visibility import masked_phone
 
 __all__ = ["mobile", "unmarked"]
 
-_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
+_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 _GAPS = re.compile(r"[\s-]")
 
 
 def mobile(phone: str | None) -> str | None:
     """Return the eleven digits of a mainland mobile number, however it was written; None if it is none."""
     found = _MOBILE.fullmatch(_GAPS.sub("", phone or ""))
-    return found.group(1) if found and found.group(1).isascii() else None
+    return found.group(1) if found else None
 
 
 def unmarked(text: str, *, phone: str, secrets: Iterable[str]) -> str:
