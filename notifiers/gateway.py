@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from msgspec import Struct
@@ -199,7 +199,7 @@ def value_at(body: Mapping[str, Any], path: str) -> str:
     """Return what stands at a path with dots, as text (true, 0); "" where nothing does."""
     found: Any = body
     for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
+        found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
     if found is None:
         return ""
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
@@ -209,10 +209,9 @@ def words_of(rendered: Rendered) -> str:
     """Return what a stored message says, also one that was put into words for a cloud."""
     text = rendered.body.decode("utf-8", "replace")
     try:
-        stored = json.loads(text)
-    except ValueError:
+        return value_at({"stored": json.loads(text)}, "stored.text") or text
+    except (ValueError, RecursionError):
         return text
-    return str(stored["text"]) if isinstance(stored, dict) and "text" in stored else text
 
 
 def _fields(given: Given) -> dict[str, str]:
@@ -247,14 +246,15 @@ def _digest(given: Given) -> DigestRule | None:
 
 def _judgement(given: Given) -> Judgement:
     table = given.table("ok")
-    where, values = table.get("field"), table.get("values")
+    where, listed = table.get("field"), table.get("values")
+    values = cast("list[object]", listed) if isinstance(listed, list) else []
     given.problems += _unknown(table, "ok", {"field", "values", "id", "said"})
-    if not isinstance(where, str) or not where or not isinstance(values, list) or not values:
+    if not isinstance(where, str) or not where or not values:
         given.problems.append('没有填写 ok（应答中何处为何值算成功），如 { field = "rspcod", values = ["success"] }')
-    refusals = {value: verdict for verdict in VERDICTS for value in given.texts(verdict)}
+    refusals: dict[str, Verdict] = {value: verdict for verdict in VERDICTS for value in given.texts(verdict)}
     return Judgement(
         field=str(where),
-        ok=frozenset(map(_value, values)) if isinstance(values, list) else frozenset(),
+        ok=frozenset(map(_value, values)),
         refusals=refusals,
         id_field=str(table.get("id", "")),
         said_field=str(table.get("said", "")),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -124,10 +124,10 @@ def _entries(body: bytes) -> Sequence[Mapping[str, Any]]:
         found: Any = json.loads(body)
     except (ValueError, RecursionError) as exc:
         raise _unreadable("不是 JSON") from exc
-    entries: list[Any] = found if isinstance(found, list) else [found]
+    entries = cast("list[object]", found) if isinstance(found, list) else [found]
     if not all(isinstance(one, Mapping) for one in entries):
         raise _unreadable("不是一列回执")
-    return entries
+    return cast("list[Mapping[str, Any]]", entries)
 
 
 def _needed(entry: Mapping[str, Any], name: str) -> str:

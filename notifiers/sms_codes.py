@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -127,7 +127,7 @@ def _code(given: Given, occasion: str, entry: object, *, named: bool) -> SmsCode
     where = f'codes."{occasion}"'
     if occasion != ANY and occasion not in OCCASIONS:
         given.problems.append(f'{where} 不是已有的消息种类，应是 {"、".join(OCCASIONS)} 之一，或 "{ANY}"')
-    table: Mapping[str, Any] = entry if isinstance(entry, Mapping) else {}
+    table: Mapping[str, Any] = cast("Mapping[str, Any]", entry) if isinstance(entry, Mapping) else {}
     code = table.get("code")
     if not isinstance(code, str) or not code.strip():
         given.problems.append(f"{where} 没有填写 code（模板编号，加引号）")
@@ -140,9 +140,9 @@ def _params(given: Given, where: str, value: object, *, named: bool) -> tuple[tu
     """Return the variables: a list of our names, or a table from the cloud's names to ours."""
     pairs: list[tuple[Any, Any]]
     if isinstance(value, Mapping) and named:
-        pairs = list(value.items())
+        pairs = list(cast("Mapping[str, Any]", value).items())
     elif isinstance(value, list):
-        pairs = [(name, name) for name in value]
+        pairs = [(name, name) for name in cast("list[object]", value)]
     else:
         given.problems.append(f"{where} 的 params 应是一列参数名{'或一张表' if named else ''}")
         return ()

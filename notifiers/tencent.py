@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from .errors import TemporaryFailure
@@ -52,6 +52,7 @@ _KEY = Refusal("wait", "密钥不被接受，请核对 secret_id、secret_key �
 _ADDRESS = Refusal("wait", "来源地址不被允许，请在控制台核对 IP 白名单")
 _REQUEST = Refusal("permanent", "请求不合要求，请核对设置")
 _CLOCK = Refusal("wait", "请求时间不被接受，请核对本机时间")
+_BUSY = Refusal("wait", "请求过于频繁")
 _OUTAGE = Refusal("temporary", "服务商系统故障")
 
 #: By code, of a number in SendStatusSet or of the whole request; from 错误码 (cloud.tencent.com/document/api/382/55981
@@ -95,6 +96,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "InvalidParameterValue.TemplateWithDirtyWords": _CONTENT,
     "LimitExceeded.AppDailyLimit": _TOTAL,
     "LimitExceeded.AppCountryOrRegionDailyLimit": _TOTAL,
+    "LimitExceeded.AppMainlandChinaDailyLimit": _TOTAL,
     "LimitExceeded.DailyLimit": _TOTAL,
     "LimitExceeded.DeliveryFrequencyLimit": _OFTEN,
     "LimitExceeded.PhoneNumberCountLimit": _REQUEST,
@@ -113,15 +115,17 @@ REFUSALS: Mapping[str, Refusal] = {
     "UnauthorizedOperation.SmsSdkAppIdVerifyFail": _APP,
     "UnauthorizedOperation": _KEY,
     "UnsupportedOperation.UnsuportedRegion": _NUMBER,
+    "UnsupportedOperation.GlobalTemplateToChineseMainlandPhone": _TEMPLATE,
     "UnsupportedOperation": _REQUEST,
     "AuthFailure": _KEY,
+    "AuthFailure.RequestLimitExceeded": _BUSY,
     "AuthFailure.SignatureExpire": _CLOCK,
     "IpInBlacklist": _ADDRESS,
     "IpNotInWhitelist": _ADDRESS,
     "InvalidAction": Refusal("wait", "网关地址不是短信服务的地址，请核对 url"),
     "NoSuchVersion": Refusal("wait", "网关地址不是短信服务的地址，请核对 url"),
     "UnsupportedRegion": Refusal("wait", "地域不可用，请核对 region"),
-    "RequestLimitExceeded": Refusal("wait", "请求过于频繁"),
+    "RequestLimitExceeded": _BUSY,
     "ResourceInsufficient": _OUTAGE,
     "ServiceUnavailable": Refusal("wait", "服务暂不可用"),
 }
@@ -264,9 +268,10 @@ def _mac(key: bytes, text: str) -> bytes:
 def _status(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what the answer says of the one number, or of the request where it was refused as a whole."""
     found = body.get("Response")
-    response: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
-    numbers = response.get("SendStatusSet")
-    status: Any = response.get("Error") or (numbers[0] if isinstance(numbers, list) and numbers else None)
+    response: Mapping[str, Any] = cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
+    listed = response.get("SendStatusSet")
+    numbers = cast("list[object]", listed) if isinstance(listed, list) else []
+    status: object = response.get("Error") or next(iter(numbers), None)
     if not isinstance(status, Mapping) or "Code" not in status:
         raise TemporaryFailure(f"{PLACE}的应答不是约定的格式，请核对 url；{KEPT}")
-    return status
+    return cast("Mapping[str, Any]", status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -66,7 +66,7 @@ class Gateway:
 
 
 @contextmanager
-def a_gateway(check: Callable[[Asked], None], answer: Callable[[Asked], Told]) -> Iterator[Gateway]:
+def a_gateway(check: Callable[[Asked], None], answer: Callable[[Asked], Told]) -> Generator[Gateway]:
     """Run a gateway; afterwards nothing it was asked may have been wrong."""
     gateway = Gateway(check=check, answer=answer)
     over = threading.Event()
@@ -76,7 +76,7 @@ def a_gateway(check: Callable[[Asked], None], answer: Callable[[Asked], Told]) -
 
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802 - the name http.server looks for
+        def do_POST(self) -> None:
             """Answer one request."""
             headers = {name.lower(): value for name, value in self.headers.items()}
             content = self.rfile.read(int(headers.get("content-length", 0)))

@@ -14,8 +14,6 @@ import pytest
 from alibabacloud_openapi_util.client import Client  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.channel_contract import AT, ChannelContract, composed, handed_over
-from support.gateways import Asked, Gateway, Told, a_gateway, told
 from Tea.request import TeaRequest  # type: ignore[import-untyped]
 
 from rectiflow.notifiers import (
@@ -29,6 +27,8 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.aliyun import REFUSALS, channel, query_string, signed_headers
+from support.channel_contract import AT, ChannelContract, composed, handed_over
+from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 KEY_ID, SECRET = "LTAI5tTESTTESTTEST", "s3cr3tOfAliyun"
 KINDS = {"temporary": TemporaryFailure, "permanent": PermanentFailure, "wait": ChannelDown}

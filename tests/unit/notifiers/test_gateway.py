@@ -16,8 +16,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from support.channel_contract import AT, ChannelContract, composed, handed_over
-from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 from rectiflow.notifiers import (
     About,
@@ -30,6 +28,8 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.gateway import DigestRule, channel, digest_of, filled
+from support.channel_contract import AT, ChannelContract, composed, handed_over
+from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 SECRET = "s3cr3tOfMas"
 MAS: Mapping[str, Any] = {
@@ -48,9 +48,9 @@ MAS: Mapping[str, Any] = {
         "mac": "{digest}",
     },
     "digest": {"method": "md5", "format": "{ecName}{apId}{secretKey}{mobiles}{content}{sign}{addSerial}"},
-    "ok": {"field": "rspcod", "values": ["success"], "id": "msgGroup", "said": "message"},
-    "permanent": ["InvalidMessage", "IllegalMobiles"],
-    "wait": ["InvalidUsrOrPwd", "IllegalMac", "IllegalSignId"],
+    "ok": {"field": "rspcod", "values": ["success"], "id": "mgsGroup", "said": "message"},
+    "permanent": ["InvalidMessage", "InvalidMobile"],
+    "wait": ["InvalidUsrOrPwd", "IllegalMac", "IllegalSignId", "NoSignId"],
     "temporary": ["SystemBusy"],
 }
 FORM: Mapping[str, Any] = {
@@ -73,7 +73,7 @@ FORM: Mapping[str, Any] = {
     "ok": {"field": "data.status", "values": [0]},
     "permanent": ["7"],
 }
-TAKEN = {"msgGroup": "0923150527001000001003", "rspcod": "success", "success": True}
+TAKEN = {"mgsGroup": "0923150527001000001003", "rspcod": "success", "success": True}
 
 
 def check_mas(asked: Asked) -> None:
@@ -155,7 +155,7 @@ def failure(peer: Peer) -> DeliveryFailure:
     [
         ("SystemBusy", TemporaryFailure),
         ("InvalidMessage", PermanentFailure),
-        ("IllegalMobiles", PermanentFailure),
+        ("InvalidMobile", PermanentFailure),
         ("InvalidUsrOrPwd", ChannelDown),
         ("IllegalMac", ChannelDown),
         ("IllegalSignId", ChannelDown),
@@ -208,7 +208,7 @@ def test_a_form_with_an_hmac() -> None:
 
 def test_what_a_cloud_was_to_send_goes_out_as_text(peer: Peer) -> None:
     """A message put into words for a cloud is sent with the words for people."""
-    body = {"code": "1", "params": [], "text": "【区教育局】请登录查看", "vendor": "aliyun"}
+    body: dict[str, Any] = {"code": "1", "params": [], "text": "【区教育局】请登录查看", "vendor": "aliyun"}
     rendered = replace(composed(peer.channel), body=json.dumps(body).encode())
     assert handed_over(peer.channel, rendered)
     assert json.loads(base64.b64decode(peer.gateway.taken[0].content))["content"] == "请登录查看"
@@ -258,8 +258,8 @@ def test_data_fills_no_placeholder(values: dict[str, str]) -> None:
     assert filled('{"a": {}}', values) == '{"a": {}}'
 
 
-def test_the_digest_of_the_manual() -> None:
-    """The example of the 云MAS manual's order, lower case, thirty-two characters."""
+def test_digests() -> None:
+    """Over the values in the order of the format, in UTF-8, in lower or upper case."""
     rule = DigestRule(method="md5", format="{a}{b}")
     assert digest_of(rule, {"a": "中", "b": "x"}) == hashlib.md5("中x".encode(), usedforsecurity=False).hexdigest()
     rule = DigestRule(method="sha256", format="{a}", upper=True)

@@ -43,8 +43,7 @@ def read(values: Mapping[str, Any], *, limit: int = 35, named: bool = True) -> S
 
 def stored(rendered: Rendered) -> dict[str, Any]:
     """Return what the body holds."""
-    found = json.loads(rendered.body)
-    assert isinstance(found, dict)
+    found: dict[str, Any] = json.loads(rendered.body)
     return found
 
 

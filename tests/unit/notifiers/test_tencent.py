@@ -12,8 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.channel_contract import AT, ChannelContract, composed, handed_over
-from support.gateways import Asked, Gateway, Told, a_gateway, told
 from tencentcloud.common import credential  # type: ignore[import-untyped]
 from tencentcloud.common.abstract_client import AbstractClient  # type: ignore[import-untyped]
 from tencentcloud.common.http.request import RequestInternal  # type: ignore[import-untyped]
@@ -29,6 +27,8 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.tencent import REFUSALS, authorization, channel
+from support.channel_contract import AT, ChannelContract, composed, handed_over
+from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 ID, KEY = "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"
 KINDS = {"temporary": TemporaryFailure, "permanent": PermanentFailure, "wait": ChannelDown}
