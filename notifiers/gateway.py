@@ -232,10 +232,12 @@ def _digest(given: Given) -> DigestRule | None:
         method=str(table.get("method", "")),
         format=str(table.get("format", "")),
         key=str(table.get("key", "")),
-        upper=str(table.get("upper", False)).lower() == "true",
+        upper=table.get("upper") is True,
     )
     if rule.method not in METHODS:
         problems.append(f"digest.method 应是 {'、'.join(METHODS)} 之一")
+    if not isinstance(table.get("upper", False), bool):
+        problems.append("digest.upper 应是 true 或 false")
     if not rule.format:
         problems.append("没有填写 digest.format（摘要的内容）")
     if (rule.method == "hmac-sha256") != bool(rule.key):
@@ -270,23 +272,22 @@ def _unknown(table: Mapping[str, Any], name: str, known: set[str]) -> list[str]:
 
 
 def _check(given: Given, settings: GatewaySettings) -> None:
-    """Add what does not fit together: placeholders nobody fills, and a digest that is not made or not used."""
-    known = NAMES | settings.secrets.keys() | ({DIGEST} if settings.digest else set())
-    for name, text in settings.fields.items():
-        given.problems += [f"fields.{name} 中的 {{{p}}} 没有来处" for p in _placeholders(text) - known]
-    digest = settings.digest
-    if digest is not None:
-        missing = _placeholders(digest.format) - (known | settings.fields.keys()) | _placeholders(digest.format) & {
-            DIGEST
-        }
-        given.problems += [f"digest.format 中的 {{{p}}} 没有来处" for p in sorted(missing)]
-        if digest.key and digest.key not in settings.secrets:
-            given.problems.append(f"digest.key 的 {digest.key} 不在 secrets 中")
-    taken = sorted((NAMES | {DIGEST}) & settings.secrets.keys())
+    """Add what does not fit together: placeholders nobody fills, a digest that is not used, a message without words."""
+    used = {p for text in settings.fields.values() for p in _placeholders(text)}
+    known = NAMES | set(settings.secrets)
+    taken = sorted((NAMES | {DIGEST}) & set(settings.secrets))
     given.problems += [f"secrets 中的 {name} 与占位符重名，请改名" for name in taken]
-    if not any("{phone}" in text for text in settings.fields.values()):
+    given.problems += [f"fields 中的 {{{name}}} 没有来处" for name in sorted(used - known - {DIGEST})]
+    if (DIGEST in used) != (settings.digest is not None):
+        given.problems.append("fields 中的 {digest} 和设置 digest 应同时填写或同时不填")
+    if settings.digest is not None:
+        nowhere = _placeholders(settings.digest.format) - known - set(settings.fields)
+        given.problems += [f"digest.format 中的 {{{name}}} 没有来处" for name in sorted(nowhere)]
+        if settings.digest.key and settings.digest.key not in settings.secrets:
+            given.problems.append(f"digest.key 的 {settings.digest.key} 不在 secrets 中")
+    if "phone" not in used:
         given.problems.append("fields 中没有 {phone}")
-    if not any("{text}" in text or "{words}" in text for text in settings.fields.values()):
+    if not {"text", "words"} & used:
         given.problems.append("fields 中没有 {text} 或 {words}")
     if settings.base64 and settings.method != "json":
         given.problems.append('base64 只用于 method = "json"')

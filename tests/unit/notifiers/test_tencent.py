@@ -27,7 +27,7 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.tencent import REFUSALS, authorization, channel
-from support.channel_contract import AT, ChannelContract, composed, handed_over
+from support.channel_contract import AT, ChannelContract, composed, handed_over, refusals
 from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 ID, KEY = "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"
@@ -104,9 +104,10 @@ class Peer:
         """Count what was taken."""
         return len(self.gateway.taken)
 
-    def answer(self, answer: Told) -> None:
-        """Answer like this from now on."""
-        self.gateway.answer = lambda _asked: answer
+    def answer(self, *answers: Told) -> None:
+        """Answer like this from now on, the last one for ever."""
+        left = list(answers)
+        self.gateway.answer = lambda _asked: left.pop(0) if len(left) > 1 else left[0]
 
     def refuse_for_now(self) -> None:
         """Say that the number has had its share for now."""
@@ -139,13 +140,12 @@ def failure(peer: Peer) -> DeliveryFailure:
     return failed.value
 
 
-@pytest.mark.parametrize("code", sorted(REFUSALS))
-def test_every_code(peer: Peer, code: str) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_every_code(peer: Peer, *, whole: bool) -> None:
     """Each is what the table says, of a number or of the request, and shows neither the number nor the key."""
     said = f"13800000001 {KEY} {ID}"
-    for answer in (answered(status(code, said)), error(code, said)):
-        peer.answer(told(answer))
-        failed = failure(peer)
+    peer.answer(*(told(error(code, said) if whole else answered(status(code, said))) for code in REFUSALS))
+    for code, failed in zip(REFUSALS, refusals(peer.channel, len(REFUSALS)), strict=True):
         assert type(failed) is KINDS[REFUSALS[code].verdict]
         assert code in str(failed)
         assert "138****0001" in str(failed)
