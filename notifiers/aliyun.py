@@ -209,7 +209,7 @@ def signed_headers(query: str, *, url: str, key_id: str, secret: str, at: dateti
         url: the endpoint, with its path.
         key_id: names the key.
         secret: the key.
-        at: the time of the request; the vendor takes it for 15 minutes.
+        at: the time of the request, which the vendor takes for some minutes only.
         nonce: never the same twice.
     """
     place = urlsplit(url)

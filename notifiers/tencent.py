@@ -33,9 +33,9 @@ PLACE = "腾讯云短信"
 SERVICE = "sms"
 VENDOR = "tencent"
 CONTENT_TYPE = "application/json"
-#: Characters of a variable for accounts that are no enterprise; enterprises have no limit (text of the error code
-#: InvalidParameterValue.TemplateParameterLengthLimit, cloud.tencent.com/document/api/382/52072). An older answer of
-#: the vendor says 6 (cloud.tencent.com/document/product/382/13301).
+#: Characters of a variable for accounts that are no enterprise; enterprises have no limit (what the vendor's SDK says of
+#: InvalidParameterValue.TemplateParameterLengthLimit, sms/v20210111/errorcodes.py). Another page of the vendor says 6
+#: (cloud.tencent.com/document/product/382/13301).
 VARIABLE_LIMIT = 12
 
 _NUMBER = Refusal("permanent", "手机号不正确，请核对登记的手机号")
@@ -55,8 +55,8 @@ _CLOCK = Refusal("wait", "请求时间不被接受，请核对本机时间")
 _BUSY = Refusal("wait", "请求过于频繁")
 _OUTAGE = Refusal("temporary", "服务商系统故障")
 
-#: By code, of a number in SendStatusSet or of the whole request; from 错误码 (cloud.tencent.com/document/api/382/55981
-#: and the vendor's SDK, sms/v20210111/errorcodes.py) and 公共错误码.
+#: By code, of a number in SendStatusSet or of the whole request; from the vendor's SDK (sms/v20210111/errorcodes.py) and
+#: 公共错误码 (cloud.tencent.com/document/api/382/52075).
 REFUSALS: Mapping[str, Refusal] = {
     "FailedOperation.ContainSensitiveWord": _CONTENT,
     "FailedOperation.FailResolvePacket": _REQUEST,
