@@ -7,6 +7,7 @@ same id. HTTP cannot do better.
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,18 @@ __all__ = ["HttpAnswer", "HttpDoor", "quoted"]
 MAX_ANSWER = 64 * 1024  #: bytes read of an answer; a gateway says less
 TOO_MANY = 429
 KEPT = "消息已保留，将自动重发。"
+
+
+class _WithoutQuery(logging.Filter):
+    """Cuts what follows the question mark out of the client's own log lines: numbers and words stand there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(_path_only(arg) for arg in record.args)
+        return True
+
+
+_ADDRESS = _WithoutQuery()
 
 
 class HttpAnswer(Struct, frozen=True, kw_only=True):
@@ -97,6 +110,7 @@ class HttpDoor:
         import httpx2
 
         if self._client is None:
+            logging.getLogger("httpx2").addFilter(_ADDRESS)
             self._client = httpx2.AsyncClient(
                 timeout=self._timeout,
                 follow_redirects=False,
@@ -110,6 +124,11 @@ class HttpDoor:
 def quoted(words: object, most: int = 200) -> str:
     """Return a stranger's words on one line and not too long."""
     return shorten(one_line(str(words)), most)
+
+
+def _path_only(arg: object) -> object:
+    address = str(arg)
+    return address.partition("?")[0] if address.startswith(("http://", "https://")) else arg
 
 
 async def _read(response: httpx2.Response) -> bytes:

@@ -17,6 +17,7 @@ from rectiflow.notifiers import (
     Channel,
     ChannelDown,
     Contact,
+    DeliveryFailure,
     Message,
     PermanentFailure,
     Rendered,
@@ -91,6 +92,25 @@ def handed_over(channel: Channel, *messages: Rendered) -> list[str]:
             return list(await asyncio.gather(*map(channel.send, messages)))
         finally:
             await channel.close()
+
+    return asyncio.run(batch())
+
+
+def refusals(channel: Channel, count: int) -> list[DeliveryFailure]:
+    """Send one message so many times in one batch, one after another; return why each was refused."""
+
+    async def batch() -> list[DeliveryFailure]:
+        failed: list[DeliveryFailure] = []
+        await channel.open()
+        try:
+            for _ in range(count):
+                try:
+                    await channel.send(composed(channel))
+                except DeliveryFailure as exc:
+                    failed.append(exc)
+        finally:
+            await channel.close()
+        return failed
 
     return asyncio.run(batch())
 
