@@ -7,8 +7,9 @@ same id. HTTP cannot do better.
 from __future__ import annotations
 
 import json
+import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -41,12 +42,20 @@ class HttpDoor:
         timeout: seconds for connecting, and for each wait on the other side.
         connections: at most so many at a time.
         verify: what decides about trust; None for the system's authorities.
+        hidden: secrets that an answer may repeat; they are never quoted.
     """
 
     def __init__(
-        self, place: str, *, timeout: float = 15, connections: int = 8, verify: ssl.SSLContext | None = None
+        self,
+        place: str,
+        *,
+        timeout: float = 15,
+        connections: int = 8,
+        verify: ssl.SSLContext | None = None,
+        hidden: Sequence[str] = (),
     ) -> None:
         self.place, self._timeout, self._connections, self._verify = place, timeout, connections, verify
+        self._hidden = tuple(hidden)
         self._client: httpx2.AsyncClient | None = None
 
     async def open(self) -> None:
@@ -76,8 +85,16 @@ class HttpDoor:
         except httpx2.TimeoutException as exc:
             raise ChannelDown(f"{self.place}没有及时应答，请检查网络；{KEPT}") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
-            raise TemporaryFailure(f"与{self.place}的连接中断（{quoted(exc)}）；{KEPT}") from exc
+            raise TemporaryFailure(
+                f"与{self.place}的连接中断（{quoted(self.without_secrets(str(exc)))}）；{KEPT}"
+            ) from exc
         return self._judged(response.status_code, said)
+
+    def without_secrets(self, words: str) -> str:
+        """Return a stranger's words without our secrets."""
+        for secret in self._hidden:
+            words = words.replace(secret, "***")
+        return words
 
     def _judged(self, status: int, said: bytes) -> HttpAnswer:
         if status == TOO_MANY or status >= 500:
@@ -87,7 +104,7 @@ class HttpDoor:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            shown = quoted(said.decode("utf-8", "replace"), 60)
+            shown = quoted(self.without_secrets(said.decode("utf-8", "replace")), 60)
             raise TemporaryFailure(
                 f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}），请核对网关地址；{KEPT}", code=status
             )
@@ -97,6 +114,7 @@ class HttpDoor:
         import httpx2
 
         if self._client is None:
+            logging.getLogger("httpx2").setLevel(logging.WARNING)  # below, it logs addresses whole, with their keys
             self._client = httpx2.AsyncClient(
                 timeout=self._timeout,
                 follow_redirects=False,
