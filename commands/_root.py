@@ -21,6 +21,7 @@ from . import (
     report,
     request,
     setup,
+    template,
     ticket,
     today,
     unit,
@@ -43,6 +44,7 @@ _GROUPS = (
     ("person", person.app, _PEOPLE),
     ("outbox", outbox.app, _CLOCK),
     ("incident", incident.app, _CLOCK),
+    ("template", template.app, _CLOCK),
     ("workflow", workflow.app, _KEEPING),
     ("audit", audit.app, _KEEPING),
 )
@@ -78,7 +80,7 @@ class RootGroup(ChineseGroup):
             "health",
             "outbox",
         ),
-        *("incident", "workflow", "audit", "init", "doctor", "demo"),
+        *("incident", "template", "workflow", "audit", "init", "doctor", "demo"),
     )
 
 

@@ -317,7 +317,7 @@ def test_a_wrong_key_for_signing(kind: str) -> None:
 
 def test_every_problem_of_the_settings_at_once() -> None:
     """A key instead of an address, no group, nobody named, no key for signing, and a word that is none."""
-    values = {"kind": "dingtalk", "webhook": "693a91f6", "persons": [], "mentions": True}
+    values: dict[str, Any] = {"kind": "dingtalk", "webhook": "693a91f6", "persons": [], "mentions": True}
     with pytest.raises(ChannelNotConfigured) as caught:
         dingtalk.channel(Given("chat 通道", values, Path()), About(signature="x", now=lambda: START, folder=Path()))
     assert [p for p in ("webhook 应是", "group", "persons", "secret", "mentions") if p not in str(caught.value)] == []
