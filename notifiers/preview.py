@@ -12,7 +12,7 @@ from .sms import JOINED, count_parts
 __all__ = ["NARROW", "WIDE", "Preview", "preview_page", "sms_parts"]
 
 NARROW, WIDE = 375, 1024  #: CSS pixels: a telephone held upright, a screen
-_HEIGHT = 720
+_HEIGHT = 900
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -102,7 +102,8 @@ def _section(preview: Preview) -> str:
 def _frame(preview: Preview, width: int) -> str:
     return (
         f"<figure><figcaption>邮件，宽 {width}</figcaption>"
-        f'<iframe sandbox width="{width}" title="{escape(preview.subject)}" srcdoc="{escape(preview.html)}"></iframe>'
+        f'<iframe sandbox="allow-same-origin" width="{width}" title="{escape(preview.subject)}"'
+        f' srcdoc="{escape(preview.html)}"></iframe>'
         "</figure>"
     )
 

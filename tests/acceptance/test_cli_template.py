@@ -29,7 +29,8 @@ def shown(cli: Cli, *words: str, **more: Any) -> list[Any]:
     """Return previews as JSON."""
     answer = cli("template", "preview", *words, "--json", **more)
     assert answer.code == 0, answer.text
-    return json.loads(answer.out)
+    found: list[Any] = json.loads(answer.out)
+    return found
 
 
 def test_the_list_says_whose_words_they_are(cli: Cli, workplace: Path) -> None:
@@ -128,7 +129,7 @@ def test_all_occasions_on_one_page(cli: Cli, workplace: Path) -> None:
     page = (workplace / "all.html").read_text("utf-8")
     assert page.count("<section ") == len(OCCASIONS)
     for width in (375, 1024):
-        assert page.count(f'<iframe sandbox width="{width}"') == len(OCCASIONS)
+        assert page.count(f'<iframe sandbox="allow-same-origin" width="{width}"') == len(OCCASIONS)
     mails = [unescape(m) for m in re.findall(r'srcdoc="([^"]*)"', page)]
     assert all(m.startswith("<!DOCTYPE html>") and m.rstrip().endswith("</html>") for m in mails)
     assert not re.search(r"<script|<link|(?:src|href)=|url\(", page)

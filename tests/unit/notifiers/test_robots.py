@@ -50,8 +50,10 @@ def started(kind: str) -> Iterator[RobotPeer]:
     """Start a vendor's server with a robot for it."""
     make, vendor = VENDORS[kind]
     server = RobotServer(vendor())
-    yield RobotPeer(server, robot(server, make, signs=kind != "wecom"))
-    server.stop()
+    try:
+        yield RobotPeer(server, robot(server, make, signs=kind != "wecom"))
+    finally:
+        server.stop()
 
 
 class TestWeCom(ChannelContract):
