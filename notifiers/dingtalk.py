@@ -44,7 +44,6 @@ _FAULTS: Mapping[int, Fault] = {
     430102: (PermanentFailure, "认为内容含有不合适的文字"),
     430103: (PermanentFailure, "认为内容含有不合适的图片"),
     430104: (PermanentFailure, "认为内容不合适"),
-    460101: (PermanentFailure, "认为内容过长"),
 }
 
 

@@ -18,11 +18,15 @@ from rectiflow.notifiers import (
     Channel,
     ChannelDown,
     ChannelNotConfigured,
+    DispatchReport,
     Given,
+    MemoryContacts,
+    MemoryOutbox,
     Message,
     PermanentFailure,
     TemporaryFailure,
     dingtalk,
+    dispatch_once,
     feishu,
     wecom,
 )
@@ -254,6 +258,28 @@ def test_too_many_wait_without_asking(kind: str, most: int) -> None:
         assert handed_over(again, composed(again))
     finally:
         server.stop()
+
+
+def test_a_batch_beyond_the_pace_goes_out_in_the_next_minutes() -> None:
+    """Of 25 messages twenty go, the rest waits without a sleep and without another question, and all arrive once."""
+    server, clock = RobotServer(robots.wecom()), Clock()
+    try:
+        channel = robot(server, wecom.channel, signs=False, now=clock)
+        rows = [replace(a_message(f"k{n}"), number=None, channel="chat", created_at=START) for n in range(25)]
+        outbox = MemoryOutbox(rows, now=clock)
+        done = [_dispatched(outbox, channel, clock)]
+        assert (done[0].sent, done[0].retried + done[0].waiting, done[0].dead) == (20, 5, 0)
+        assert server.asked == 20
+        clock.forward(2 * MINUTE)
+        done.append(_dispatched(outbox, channel, clock))
+        assert (done[1].sent, server.asked, len(server.bodies)) == (5, 25, 25)
+    finally:
+        server.stop()
+
+
+def _dispatched(outbox: MemoryOutbox, channel: Channel, clock: Clock) -> DispatchReport:
+    contacts = MemoryContacts({"officer": CONTACT})
+    return dispatch_once(outbox, contacts, TEMPLATES, [channel], owner="w", now=clock)
 
 
 # answers
