@@ -21,7 +21,7 @@ from .given import Given
 from .http import KEPT, HttpAnswer, HttpDoor, quoted
 from .message import Contact, Message, Rendered
 from .mime import message_id
-from .pace import Limit, pace_of
+from .quota import Limit, quota_of
 from .parameters import fill
 from .plaintext import one_line
 from .registry import About
@@ -77,7 +77,7 @@ class Robot(ABC):
         key = settings.webhook.partition(self.key_mark)[2].partition("&")[0]
         self._hidden = tuple(s for s in (settings.webhook, key, settings.secret) if s)
         self._door = HttpDoor(self.place, timeout=settings.timeout, hidden=self._hidden)
-        self._pace = pace_of(hashlib.sha256(settings.webhook.encode()).hexdigest(), self.limits)
+        self._quota = quota_of(hashlib.sha256(settings.webhook.encode()).hexdigest(), self.limits)
 
     def accepts(self, contact: Contact) -> bool:
         """Say whether the person is one of those whose messages go to the group."""
@@ -108,7 +108,7 @@ class Robot(ABC):
             ChannelDown: the robot has said as much as it may for now, is not known, or cannot be reached.
             TemporaryFailure, PermanentFailure: what the vendor's code says of this message; unknown ones are temporary.
         """
-        broken = self._pace.take(self._now())
+        broken = self._quota.take(self._now())
         if broken is not None:
             most, span = broken
             raise ChannelDown(

@@ -30,7 +30,7 @@ from rectiflow.notifiers import (
     feishu,
     wecom,
 )
-from rectiflow.notifiers.pace import Pace
+from rectiflow.notifiers.quota import Quota
 from rectiflow.notifiers.parameters import PARAMETERS
 from rectiflow.notifiers.robot import MORE, fitted, masked, read_robot, unmarked
 from support import robots
@@ -234,11 +234,11 @@ def test_no_message_is_too_long_for_its_vendor(words: str, kind: str, contact: A
 
 def test_the_pace_is_counted_in_every_span() -> None:
     """Five in a second and seven in a minute; what is older counts no more, nor what a clock set back left ahead."""
-    pace, now = Pace([(5, timedelta(seconds=1)), (7, MINUTE)]), START
-    assert [pace.take(now) for _ in range(6)] == [None] * 5 + [(5, timedelta(seconds=1))]
-    assert [pace.take(now + timedelta(seconds=2)) for _ in range(3)] == [None, None, (7, MINUTE)]
-    assert pace.take(now + MINUTE) is None
-    assert pace.take(now - MINUTE) is None
+    quota, now = Quota([(5, timedelta(seconds=1)), (7, MINUTE)]), START
+    assert [quota.take(now) for _ in range(6)] == [None] * 5 + [(5, timedelta(seconds=1))]
+    assert [quota.take(now + timedelta(seconds=2)) for _ in range(3)] == [None, None, (7, MINUTE)]
+    assert quota.take(now + MINUTE) is None
+    assert quota.take(now - MINUTE) is None
 
 
 @pytest.mark.parametrize(("kind", "most"), [("wecom", 20), ("dingtalk", 20), ("feishu", 5)])

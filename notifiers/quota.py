@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-__all__ = ["Limit", "Pace", "pace_of"]
+__all__ = ["Limit", "Quota", "quota_of"]
 
 Limit = tuple[int, timedelta]  #: so many within so long
 
 
-class Pace:
+class Quota:
     """Counts what has left under some limits; it never waits, it says no."""
 
     def __init__(self, limits: Sequence[Limit]) -> None:
@@ -32,10 +32,10 @@ class Pace:
 
 
 @cache
-def pace_of(receiver: str, limits: tuple[Limit, ...]) -> Pace:
-    """Return the one pace of a receiver in this process, however many channels are made for it.
+def quota_of(receiver: str, limits: tuple[Limit, ...]) -> Quota:
+    """Return the one quota of a receiver in this process, however many channels are made for it.
 
     Args:
         receiver: tells receivers apart; a digest where its address is a secret.
     """
-    return Pace(limits)
+    return Quota(limits)
