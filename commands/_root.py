@@ -22,6 +22,7 @@ from . import (
     report,
     request,
     setup,
+    template,
     ticket,
     today,
     unit,
@@ -45,6 +46,7 @@ _GROUPS = (
     ("outbox", outbox.app, _CLOCK),
     ("inbox", inbox.app, _CLOCK),
     ("incident", incident.app, _CLOCK),
+    ("template", template.app, _CLOCK),
     ("workflow", workflow.app, _KEEPING),
     ("audit", audit.app, _KEEPING),
 )
@@ -81,7 +83,7 @@ class RootGroup(ChineseGroup):
             "outbox",
             "inbox",
         ),
-        *("incident", "workflow", "audit", "init", "doctor", "demo"),
+        *("incident", "template", "workflow", "audit", "init", "doctor", "demo"),
     )
 
 

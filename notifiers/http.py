@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -27,16 +27,9 @@ TOO_MANY = 429
 KEPT = "消息已保留，将自动重发。"
 
 
-class _WithoutQuery(logging.Filter):
-    """Cuts what follows the question mark out of the client's own log lines: numbers and words stand there."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(_path_only(arg) for arg in record.args)
-        return True
-
-
-_ADDRESS = _WithoutQuery()
+def _quiet(record: logging.LogRecord) -> bool:
+    """Pass over what the client logs of each request: addresses, whole, with their keys and numbers."""
+    return record.levelno >= logging.WARNING
 
 
 class HttpAnswer(Struct, frozen=True, kw_only=True):
@@ -54,12 +47,20 @@ class HttpDoor:
         timeout: seconds for connecting, and for each wait on the other side.
         connections: at most so many at a time.
         verify: what decides about trust; None for the system's authorities.
+        hidden: secrets that an answer may repeat; they are never quoted.
     """
 
     def __init__(
-        self, place: str, *, timeout: float = 15, connections: int = 8, verify: ssl.SSLContext | None = None
+        self,
+        place: str,
+        *,
+        timeout: float = 15,
+        connections: int = 8,
+        verify: ssl.SSLContext | None = None,
+        hidden: Sequence[str] = (),
     ) -> None:
         self.place, self._timeout, self._connections, self._verify = place, timeout, connections, verify
+        self._hidden = tuple(hidden)
         self._client: httpx2.AsyncClient | None = None
 
     async def open(self) -> None:
@@ -89,8 +90,16 @@ class HttpDoor:
         except httpx2.TimeoutException as exc:
             raise ChannelDown(f"{self.place}没有及时应答，请检查网络；{KEPT}") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
-            raise TemporaryFailure(f"与{self.place}的连接中断（{quoted(exc)}）；{KEPT}") from exc
+            raise TemporaryFailure(
+                f"与{self.place}的连接中断（{quoted(self.without_secrets(str(exc)))}）；{KEPT}"
+            ) from exc
         return self._judged(response.status_code, said)
+
+    def without_secrets(self, words: str) -> str:
+        """Return a stranger's words without our secrets."""
+        for secret in self._hidden:
+            words = words.replace(secret, "***")
+        return words
 
     def _judged(self, status: int, said: bytes) -> HttpAnswer:
         if status == TOO_MANY or status >= 500:
@@ -100,7 +109,7 @@ class HttpDoor:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            shown = quoted(said.decode("utf-8", "replace"), 60)
+            shown = quoted(self.without_secrets(said.decode("utf-8", "replace")), 60)
             raise TemporaryFailure(
                 f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}），请核对网关地址；{KEPT}", code=status
             )
@@ -110,7 +119,7 @@ class HttpDoor:
         import httpx2
 
         if self._client is None:
-            logging.getLogger("httpx2").addFilter(_ADDRESS)
+            logging.getLogger("httpx2").addFilter(_quiet)
             self._client = httpx2.AsyncClient(
                 timeout=self._timeout,
                 follow_redirects=False,
@@ -124,11 +133,6 @@ class HttpDoor:
 def quoted(words: object, most: int = 200) -> str:
     """Return a stranger's words on one line and not too long."""
     return shorten(one_line(str(words)), most)
-
-
-def _path_only(arg: object) -> object:
-    address = str(arg)
-    return address.partition("?")[0] if address.startswith(("http://", "https://")) else arg
 
 
 async def _read(response: httpx2.Response) -> bytes:

@@ -1,0 +1,171 @@
+"""The words of messages: whose they are, whether they can be used, and how they will look."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rectiflow.notifiers import OCCASIONS, count_parts
+from rectiflow.notifiers.preview import sms_parts
+
+from .conftest import Cli
+
+HEADMASTER = "示例一镇初级中学校长"
+
+
+def write(workplace: Path, name: str, text: str) -> Path:
+    """Put a template into the district's own folder."""
+    file = workplace / "templates" / name
+    file.write_text(text, "utf-8")
+    return file
+
+
+def shown(cli: Cli, *words: str, **more: Any) -> list[Any]:
+    """Return previews as JSON."""
+    answer = cli("template", "preview", *words, "--json", **more)
+    assert answer.code == 0, answer.text
+    found: list[Any] = json.loads(answer.out)
+    return found
+
+
+def test_the_list_says_whose_words_they_are(cli: Cli, workplace: Path) -> None:
+    """Every occasion with its title; the district's own files and occasions are told from the built-in ones."""
+    write(workplace, "assigned.sms.txt.j2", "隐患{{ number }}已交办。")
+    write(workplace, "holiday.sms.txt.j2", "放假前请自查。")
+    rows = {r["occasion"]: r for r in json.loads(cli("template", "list", "--json").out)}
+    assert set(rows) == {*OCCASIONS, "holiday"}
+    assert (rows["assigned"]["title"], rows["assigned"]["mail"], rows["assigned"]["sms"]) == ("交办", "内置", "本区")
+    assert (rows["holiday"]["title"], rows["holiday"]["mail"]) == ("自定义", "")
+    assert "交办" in cli("template", "list").out
+
+
+def test_show_gives_the_files_as_they_stand(cli: Cli, workplace: Path) -> None:
+    """The built-in mail with its subject line, the own short message with where it is; found by id or title."""
+    own = write(workplace, "assigned.sms.txt.j2", "隐患{{ number }}已交办。")
+    for name in ("assigned", "交办"):
+        answer = cli("template", "show", name)
+        assert "主题：隐患交办 {{ number }} {{ unit }}" in answer.out
+        assert f"{own}（本区）\n隐患{{{{ number }}}}已交办。" in answer.out
+    assert "template list" in cli("template", "show", "无此场合").err
+
+
+def test_check_names_every_problem_with_its_line(cli: Cli, workplace: Path) -> None:
+    """An unknown name, a broken tag and a missing file at once; until they are mended the exit code says so."""
+    assert cli("template", "check").code == 0
+    mail = write(workplace, "assigned.mail.txt.j2", "主题：交办 {{ nummer }}\n\n正文\n{% if %}\n")
+    write(workplace, "holiday.sms.txt.j2", "放假前请自查。")
+    answer = cli("template", "check")
+    assert answer.code == 1
+    for said in (f"{mail}:1: ", "是不是 number", f"{mail}:4: 语法错误", "holiday.mail.txt.j2", "3 处问题"):
+        assert said in answer.text
+    problems = json.loads(cli("template", "check", "--json").out)
+    assert [p["line"] for p in problems if p["path"] == str(mail)] == [1, 4]
+    assert cli("template", "preview", "交办").code == 1
+
+
+def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
+    """Subject, text and short message of the district's own year and prefix; anybody may look."""
+    answer = cli("template", "preview", "逾期催办", by=None)
+    assert answer.code == 0
+    for said in (
+        "示例内容，LZH-2024-000123",
+        "主题：逾期催办",
+        "（已逾期2天）",
+        "整改时限：2024年9月1日",
+        "短信（1 条，",
+    ):
+        assert said in answer.out
+
+
+def test_a_preview_of_a_message_that_was_written(cli: Cli) -> None:
+    """With a hazard it says what its latest message of the occasion says, to whom that goes."""
+    [found] = shown(cli, "交办", "--ticket", "2")
+    assert found["source"] == "发件箱里最近一条的内容"
+    assert found["number"] == "LZH-2024-000002"
+    assert "灭火器过期" in found["text"]
+    assert "2024年9月20日" in found["sms"]
+    assert found["recipient"] in found["text"]
+    assert found["parts"] == count_parts(found["sms"])
+
+
+def test_a_preview_of_a_message_that_is_not_written_yet(cli: Cli) -> None:
+    """Else it says what the hazard itself would put into it; to the person asked for."""
+    [found] = shown(cli, "urge", "--ticket", "2", "--person", HEADMASTER)
+    assert found["source"] == "按隐患现在的情况"
+    assert "灭火器过期" in found["text"]
+    assert found["text"].startswith(f"{HEADMASTER}，您好")
+
+
+def test_who_stands_in_gets_it(cli: Cli) -> None:
+    """The deputy of today is shown, with whom he stands in for."""
+    absent = cli("person", "absent", HEADMASTER, "--from", "2024-09-03", "--to", "2024-09-10", "--deputy", "安全股干事")
+    assert absent.code == 0, absent.text
+    [found] = shown(cli, "urge", "--ticket", "2", "--person", HEADMASTER)
+    assert found["recipient"] == "安全股干事"
+    assert f"（代{HEADMASTER}）" in found["sms"]
+
+
+@pytest.mark.parametrize("occasion", ["assigned", "urge"])
+def test_a_restricted_hazard_says_its_number_alone(cli: Cli, occasion: str) -> None:
+    """Who may see it previews what would go out; who may not is refused."""
+    [found] = shown(cli, occasion, "--ticket", "4")
+    assert "只发“限制类事项”的内容" in found["source"]
+    assert "纠纷" not in found["text"] + found["sms"] + found["subject"]
+    assert "LZH-2024-000004" in found["sms"]
+    refused = cli("template", "preview", occasion, "--ticket", "4", by=HEADMASTER)
+    assert refused.code == 1
+    assert "受限类别" in refused.err
+
+
+def test_all_occasions_on_one_page(cli: Cli, workplace: Path) -> None:
+    """Each mail at both widths and its short message; nothing runs and nothing is fetched."""
+    answer = cli("template", "preview", "--all", "--page", "all.html")
+    assert answer.code == 0
+    page = (workplace / "all.html").read_text("utf-8")
+    assert page.count("<section ") == len(OCCASIONS)
+    for width in (375, 1024):
+        assert page.count(f'<iframe sandbox="allow-same-origin" width="{width}"') == len(OCCASIONS)
+    mails = [unescape(m) for m in re.findall(r'srcdoc="([^"]*)"', page)]
+    assert all(m.startswith("<!DOCTYPE html>") and m.rstrip().endswith("</html>") for m in mails)
+    assert not re.search(r"<script|<link|(?:src|href)=|url\(", page)
+
+
+def test_a_page_holds_data_and_no_marks(cli: Cli, workplace: Path) -> None:
+    """What data say stays text on the page, also within the mail's frame."""
+    write(workplace, "urge.sms.txt.j2", "</p><script>alert(1)</script>{{ number }}" + "长" * 70)
+    assert cli("template", "preview", "urge", "--page", "one.html").code == 0
+    page = (workplace / "one.html").read_text("utf-8")
+    assert "<script" not in page
+    assert page.count('class="bubble"') == 2
+    assert "短信，2 条" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "--all"),
+        (("交办", "--all"), "两者选一"),
+        (("无此场合",), "template list"),
+        (("交办", "--ticket", "99"), "99"),
+        (("交办", "--person", "无此人"), "无此人"),
+        (("交办", "--page", "report.docx"), ".html"),
+        (("交办", "--page", "no/such/folder.html"), "写不了"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(cli: Cli, words: tuple[str, ...], told: str) -> None:
+    """Each with what to do, and no page is written."""
+    answer = cli("template", "preview", *words)
+    assert answer.code == 1
+    assert told in answer.err
+
+
+@pytest.mark.parametrize(("text", "parts"), [("字" * 70, 1), ("字" * 71, 2), ("字" * 135, 3)])
+def test_parts_of_a_short_message(text: str, parts: int) -> None:
+    """They are as many as are charged, and together the whole."""
+    found = sms_parts(text)
+    assert (len(found), "".join(found)) == (parts, text)
