@@ -47,6 +47,7 @@ __all__ = ["Receipt", "SmppChannel", "SmppSettings", "SmsReply", "channel", "rec
 
 MAX_NUMBER = 20  #: characters of an address (SMPP 3.4, 4.4.1)
 MAX_ID = 64  #: characters of an operator's id (SMPP 3.4, 4.4.2)
+MAX_CODE = 40  #: characters kept of what an operator calls the end of a message
 RECEIPTED_ID = 0x001E  #: receipted_message_id (SMPP 3.4, 5.3.2.12)
 KIND = 0x3C  #: the bits of esm_class that say what a delivery is (SMPP 3.4, 5.2.12)
 IS_RECEIPT = 0x04
@@ -207,7 +208,7 @@ class SmppChannel:
             if answer.status:
                 shown = masked_phone(number.text.removeprefix(s.destination.text)) or ""
                 raise refusal(answer.status, s.place, shown)
-            ids.append(shorten(one_line(message_id_of(answer.body)), MAX_ID))
+            ids.append(_id(message_id_of(answer.body)))
         return f"SMPP id {','.join(ids)}"
 
     async def _connected(self) -> SmppLink:
@@ -283,8 +284,14 @@ def receipt_of(text: str, *, phone: str, at: datetime, receipted: str = "") -> R
     if not id_ or not state or state in UNDER_WAY:
         return None
     delivered = state == "DELIVRD"
-    code = state if delivered or not error.strip("0") else f"{state} {error}"
-    return Receipt(id=id_, phone=phone, delivered=delivered, code=code, at=_instant(found.get("done date", "")) or at)
+    code = shorten(state if delivered or not error.strip("0") else f"{state} {error}", MAX_CODE)
+    at = _instant(found.get("done date", "")) or at
+    return Receipt(id=_id(id_), phone=phone, delivered=delivered, code=code, at=at)
+
+
+def _id(text: str) -> str:
+    """Return an operator's id as it is kept: the same from an answer and from a receipt."""
+    return shorten(one_line(text), MAX_ID)
 
 
 def _instant(digits: str) -> datetime | None:
