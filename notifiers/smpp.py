@@ -254,7 +254,8 @@ class SmppChannel:
 
     def _took(self, delivery: Delivery) -> None:
         """Hand on what the operator delivers; nobody may want it."""
-        kind, phone, at = delivery.esm_class & KIND, delivery.source, self._now()
+        kind, at = delivery.esm_class & KIND, self._now()
+        phone = shorten(one_line(delivery.source), MAX_NUMBER)
         if kind == IS_RECEIPT and self.on_receipt is not None:
             receipted = delivery.extra.get(RECEIPTED_ID, b"").split(b"\0", 1)[0].decode("latin-1")
             receipt = receipt_of(delivery.text, phone=phone, at=at, receipted=receipted)
