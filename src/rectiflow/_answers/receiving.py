@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import local_day
+from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers import token
 from rectiflow.notifiers.address import domain_of
 from rectiflow.notifiers.incoming import read_mail
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rectiflow._workplace import Workplace
-    from rectiflow.engine.stimulus import Attachment
     from rectiflow.notifiers.incoming import Incoming as Mail
     from rectiflow.notifiers.judging import Bounce
     from rectiflow.notifiers.receipts import Receipt
