@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from .mime import MOST_ENCLOSED, ReplyAddress, Sender, compose_mail
 from .pace import Pace
 from .plaintext import one_line
 from .ports import Files
-from .smtp_connection import SmtpConnection
+from .smtp_connection import SmtpConnection, trust_of
 from .smtp_pool import SmtpPool
 from .templates import TemplateSet
 
@@ -78,7 +79,10 @@ class SmtpSettings:
             (self.security not in ("starttls", "tls", "none"), f"加密方式“{self.security}”应为 starttls、tls 或 none"),
             (not is_address(self.sender), f"发件地址“{one_line(self.sender)}”不是有效邮箱"),
             (not self.sender_name.strip(), "没有填写发件人名称"),
-            (not 1 <= self.connections <= MOST_CONNECTIONS, f"连接数 {self.connections} 应在 1 到 {MOST_CONNECTIONS} 之间"),
+            (
+                not 1 <= self.connections <= MOST_CONNECTIONS,
+                f"连接数 {self.connections} 应在 1 到 {MOST_CONNECTIONS} 之间",
+            ),
             (self.per_connection < 1, f"每个连接发送的封数 {self.per_connection} 应大于 0"),
             (self.per_minute < 0, f"每分钟上限 {self.per_minute} 不能是负数"),
             (self.most_enclosed < 0, f"附件总大小上限 {self.most_enclosed} 不能是负数"),
@@ -168,7 +172,8 @@ class SmtpChannel:
             await pool.close()
 
     def _new_pool(self) -> SmtpPool:
-        return SmtpPool(self.settings.connections, lambda: SmtpConnection(self.settings), self.settings.place)
+        settings, trust = self.settings, cache(partial(trust_of, self.settings))  # made once for all connections
+        return SmtpPool(settings.connections, lambda: SmtpConnection(settings, trust), settings.place)
 
 
 def _as_it_is(mail: bytes) -> bytes:

@@ -32,7 +32,13 @@ class Pace:
     """
 
     def __init__(
-        self, per_minute: int, /, what: str, *, clock: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep
+        self,
+        per_minute: int,
+        /,
+        what: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._per_minute, self._what, self._clock, self._sleep = per_minute, what, clock, sleep
         self._room = max(1, per_minute // BURST)

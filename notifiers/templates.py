@@ -96,9 +96,7 @@ class TemplateSet:
         """
         return self._versions[self._known(occasion)]
 
-    def mail(
-        self, occasion: str, params: Mapping[str, Param], /, *, replies: bool = False, note: str = ""
-    ) -> MailText:
+    def mail(self, occasion: str, params: Mapping[str, Param], /, *, replies: bool = False, note: str = "") -> MailText:
         """Render a mail; parameters not given count as empty.
 
         Args:
