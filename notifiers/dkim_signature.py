@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct
 
@@ -25,9 +24,10 @@ HEADERS = (
     "from", "reply-to", "to", "date", "subject", "message-id", "in-reply-to", "references", "mime-version",
     "content-type", "content-transfer-encoding", "auto-submitted",
 )  # fmt: skip
-ED25519 = bytes.fromhex(
-    "302e020100300506032b657004220420"
-)  #: before the 32 bytes of a private key in PKCS #8 (RFC 8410, 7)
+#: Before the 32 bytes of a private key in PKCS #8 (RFC 8410, 7).
+ED25519 = bytes.fromhex("302e020100300506032b657004220420")
+RSA = b"rsa-sha256"
+FEWEST_BITS = 1024  #: of an RSA key (RFC 8301, 3.2)
 TRIAL = b"From: a@example.org\r\n\r\n.\r\n"
 
 _PEM = re.compile(rb"-----BEGIN (?:RSA )?PRIVATE KEY-----\s+([A-Za-z0-9+/=\s]+)-----END")
@@ -75,6 +75,7 @@ class Signer:
 
         head = mail.partition(b"\r\n\r\n")[0].lower()
         covered = [name for name in HEADERS if re.search(rb"^%s:" % name.encode(), head, re.MULTILINE)]
+        # "from" once more than it stands there: a second one would break the signature
         line: bytes = dkim.sign(
             mail,
             self._settings.selector.encode(),
@@ -82,20 +83,21 @@ class Signer:
             self._key,
             signature_algorithm=self._algorithm,
             canonicalize=(b"relaxed", b"relaxed"),
-            include_headers=[
-                *covered,
-                "from",
-            ],  # named once more than it stands there: a second one breaks the signature
+            include_headers=[*covered, "from"],
         )
         return line + mail
 
     def _try(self) -> None:
         """Sign something, so that a key that cannot is found at the start."""
         try:
-            self.signed(TRIAL)
+            import dkim
         except ImportError as exc:
             raise ChannelNotConfigured("邮件签名（DKIM）", ["缺少程序包 dkimpy，请安装 rectiflow[dkim]"]) from exc
-        except Exception as exc:
+        try:
+            self.signed(TRIAL)
+            if self._algorithm == RSA and _bits(self._key) < FEWEST_BITS:
+                raise ValueError("short key")
+        except (dkim.DKIMException, ValueError, TypeError, LookupError, ArithmeticError) as exc:
             raise ChannelNotConfigured("邮件签名（DKIM）", [_trouble(exc, self._settings.key_file)]) from None
 
 
@@ -124,16 +126,22 @@ def _read(file: Path) -> tuple[bytes, str]:
         return b"", f"{file} 里的私钥已损坏"
 
 
-def _algorithm(key: bytes) -> tuple[bytes, Any]:
+def _algorithm(key: bytes) -> tuple[bytes, bytes]:
     """Return the name of the signature and the key as dkimpy takes it."""
     if key.startswith(ED25519):
         return b"ed25519-sha256", base64.b64encode(key[len(ED25519) :][:32])
     wrapped = base64.encodebytes(key)
-    return b"rsa-sha256", b"-----BEGIN PRIVATE KEY-----\n" + wrapped + b"-----END PRIVATE KEY-----\n"
+    return RSA, b"-----BEGIN PRIVATE KEY-----\n" + wrapped + b"-----END PRIVATE KEY-----\n"
+
+
+def _bits(key: bytes) -> int:
+    from dkim.crypto import parse_pem_private_key
+
+    return int(parse_pem_private_key(key)["modulus"].bit_length())
 
 
 def _trouble(exc: Exception, file: Path) -> str:
     """Say what is wrong, without a word of the key."""
     if type(exc).__name__ == "NaClNotFoundError":
         return "Ed25519 签名缺少程序包 PyNaCl，请安装 dkimpy[ed25519]，或改用 RSA 密钥"
-    return f"{file} 里的私钥不能用来签名（{type(exc).__name__}），应是 1024 位以上的 RSA 私钥或 Ed25519 私钥"
+    return f"{file} 里的私钥不能用来签名（{type(exc).__name__}），应是 {FEWEST_BITS} 位以上的 RSA 私钥或 Ed25519 私钥"

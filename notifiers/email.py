@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from .mime import MOST_ENCLOSED, ReplyAddress, Sender, compose_mail
 from .pace import Pace
 from .plaintext import one_line
 from .ports import Files
-from .smtp_connection import SmtpConnection
+from .smtp_connection import SmtpConnection, trust_of
 from .smtp_pool import SmtpPool
 from .templates import TemplateSet
 
@@ -171,7 +172,8 @@ class SmtpChannel:
             await pool.close()
 
     def _new_pool(self) -> SmtpPool:
-        return SmtpPool(self.settings.connections, lambda: SmtpConnection(self.settings), self.settings.place)
+        settings, trust = self.settings, cache(partial(trust_of, self.settings))  # made once for all connections
+        return SmtpPool(settings.connections, lambda: SmtpConnection(settings, trust), settings.place)
 
 
 def _as_it_is(mail: bytes) -> bytes:

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from email.header import Header
-from email.message import Message as Part
+from email.message import EmailMessage
 from email.policy import compat32
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -28,7 +28,9 @@ __all__ = ["Enclosed", "enclose", "part_of"]
 MAX_NAME = 60  #: characters of a file name
 MAX_SUFFIX = 10
 MAX_PIECE = 60  #: characters of a parameter on one line
+MAX_LINE = 72  #: characters of a line of encoded words (RFC 2047, 2: at most 76)
 CHARSET = "utf-8''"
+CRLF = "\r\n"
 UNKNOWN = "application/octet-stream"
 
 _TYPE = re.compile(r"(?!message/|multipart/)[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
@@ -61,10 +63,10 @@ def enclose(attachments: Sequence[Enclosure], files: Files | None, most: int) ->
     return Enclosed(files=tuple(taken), note="\n".join(f"{what}：{'、'.join(n)}" for what, n in said if n))
 
 
-def part_of(enclosure: Enclosure, content: bytes) -> Part[str, str]:
+def part_of(enclosure: Enclosure, content: bytes) -> EmailMessage:
     """Return the part of a mail that holds a file; the same bytes for the same file."""
     name, kind = _clean(enclosure.name), enclosure.media_type.lower()
-    part: Part[str, str] = Part(policy=compat32)  # it keeps a header as it is given
+    part = EmailMessage(policy=compat32)  # it keeps a header as it is given
     part["Content-Type"] = f"{kind if _TYPE.fullmatch(kind) else UNKNOWN};\r\n {_quoted_name(name)}"
     part["Content-Disposition"] = "attachment;\r\n " + ";\r\n ".join(_file_name(name))
     part["Content-Transfer-Encoding"] = "base64"
@@ -74,14 +76,16 @@ def part_of(enclosure: Enclosure, content: bytes) -> Part[str, str]:
 
 def _clean(name: str) -> str:
     """Return a file name no system chokes on, its end kept where it is cut."""
-    plain = _UNSAFE.sub("_", one_line(name)).replace("=?", "_").strip(". ") or "附件"
+    plain = _UNSAFE.sub("_", one_line(name)).strip(". ") or "附件"
     suffix = PurePosixPath(plain).suffix[:MAX_SUFFIX]
     return plain if len(plain) <= MAX_NAME else shorten(plain[: -len(suffix) or None], MAX_NAME - len(suffix)) + suffix
 
 
 def _quoted_name(name: str) -> str:
-    words = name if name.isascii() else Header(name, "utf-8", header_name="name").encode(linesep="\r\n")
-    return f'name="{words}"'
+    if name.isascii():
+        return f'name="{name}"'
+    words = Header(name, "utf-8", header_name="name", maxlinelen=MAX_LINE)
+    return f'name="{words.encode(linesep=CRLF)}"'
 
 
 def _file_name(name: str) -> Iterator[str]:

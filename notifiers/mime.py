@@ -56,6 +56,9 @@ MAX_SUBJECT = 120  #: characters; phones show about 30
 MAX_NAME = 60
 MOST_ENCLOSED = 10_000_000  #: bytes of a mail's attachments together; a mail of them has 14 million
 
+#: Headers of enclosed files are folded already; folded again, a long media type would be taken apart.
+AS_GIVEN = SMTP.clone(refold_source="none")
+
 ReplyAddress = Callable[[Message, Contact], str | None]
 
 
@@ -103,7 +106,7 @@ def compose_mail(
         channel=MAIL,
         to=to,
         subject=subject,
-        body=mail.as_bytes(),
+        body=mail.as_bytes(policy=AS_GIVEN),
         message_id=identity,
         template_version=templates.version(message.template),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .address import domain_of
@@ -14,14 +15,19 @@ if TYPE_CHECKING:
 
     from .email import SmtpSettings
 
-__all__ = ["SmtpConnection"]
+__all__ = ["SmtpConnection", "trust_of"]
 
 
 class SmtpConnection:
-    """A connection that is there or will be; `per_connection` mails later it is ended and made anew."""
+    """A connection that is there or will be; `per_connection` mails later it is ended and made anew.
 
-    def __init__(self, settings: SmtpSettings, /) -> None:
-        self._settings = settings
+    Args:
+        settings: of the server.
+        trust: returns what decides about it, see `trust_of`; asked for each connection that is made.
+    """
+
+    def __init__(self, settings: SmtpSettings, trust: Callable[[], ssl.SSLContext | None], /) -> None:
+        self._settings, self._trust = settings, trust
         self._client: aiosmtplib.SMTP | None = None
         self._mails = 0
 
@@ -86,7 +92,7 @@ class SmtpConnection:
             return self._client
         await self.abandon()
         try:
-            context = self._context()
+            context = self._trust()
             client = self._client = self._new_client(context)
             await client.connect()
             if self._settings.security == "starttls":
@@ -112,14 +118,19 @@ class SmtpConnection:
             timeout=s.timeout.total_seconds(),
         )
 
-    def _context(self) -> ssl.SSLContext | None:
-        """Return what decides about trust; None where nothing is encrypted."""
-        if self._settings.security == "none" or self._settings.tls_context is not None:
-            return self._settings.tls_context
-        context = ssl.create_default_context()
-        if self._settings.ca_file is not None:
-            context.load_verify_locations(self._settings.ca_file)
-        return context
+
+def trust_of(settings: SmtpSettings) -> ssl.SSLContext | None:
+    """Return what decides about trust; None where nothing is encrypted. Takes some milliseconds.
+
+    Raises:
+        OSError: a file of certificates cannot be read; ssl.SSLError where it holds none.
+    """
+    if settings.security == "none" or settings.tls_context is not None:
+        return settings.tls_context
+    context = ssl.create_default_context()
+    if settings.ca_file is not None:
+        context.load_verify_locations(settings.ca_file)
+    return context
 
 
 async def _end(transport: asyncio.BaseTransport | None) -> None:

@@ -61,7 +61,7 @@ class NarrowController(CountingController):
                     return
                 controller.open_now += 1
                 try:
-                    await super()._handle_client()  # type: ignore[no-untyped-call]  # so in aiosmtpd
+                    await super()._handle_client()
                 finally:
                     controller.open_now -= 1
 

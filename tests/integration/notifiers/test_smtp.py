@@ -180,7 +180,7 @@ def test_bounces_come_back_to_a_path_of_their_own(
 def test_a_refused_recipient_is_read_from_the_answer(
     smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters, code: int, kind: str, told: str
 ) -> None:
-    """4xx and a full mailbox are temporary, other 5xx permanent, the server's words are kept, and the next mail goes over the same connection."""
+    """4xx and a full mailbox are temporary, other 5xx permanent; the next mail goes over the same connection."""
     server = smtp_server(refuse={"bad@s.example": code})
     first, second = letters.send(make_channel(server), "bad@s.example", "good@s.example")
     assert first.startswith(f"{kind} {code}: 邮件服务器 {LOOPBACK}:{server.port} ")

@@ -9,7 +9,7 @@ from email.policy import default
 
 import pytest
 
-from rectiflow.notifiers import Contact, Message, Rendered, RenderFailure, Sender, TemplateSet
+from rectiflow.notifiers import REPLY_MARK, Contact, Message, Rendered, RenderFailure, Sender, TemplateSet
 from rectiflow.notifiers.mime import compose_mail, message_id, thread_id
 
 from .conftest import START, MakeContact, MakeMessage
@@ -117,3 +117,47 @@ def test_an_unusable_address_is_a_render_failure(
     """An address with a line break never reaches a header."""
     with pytest.raises(RenderFailure, match="不是有效地址"):
         compose(templates, make_message(), make_contact(email="a@b.example\nBcc: c@d.example"))
+
+
+def test_where_answers_are_read(templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact) -> None:
+    """An address for answers stands in the head; text and page begin with the mark, and do not say nobody reads them."""
+
+    def address(message: Message, contact: Contact) -> str | None:
+        return f"reply+{message.id}.{contact.person}@edu.example" if message.number else None
+
+    sender = Sender(address="safety@edu.example", name="梁子湖区教育局", reply_address=address)
+    answered, alone = (
+        parse(compose_mail(m, make_contact(), templates=templates, sender=sender, at=START))
+        for m in (make_message(), make_message(number=None))
+    )
+    assert answered["Reply-To"] == "梁子湖区教育局 <reply+7.p-head@edu.example>"
+    assert alone["Reply-To"] is None
+    for part in answered.iter_parts():
+        text = part.get_content()
+        assert text.count(REPLY_MARK) == 1
+        assert text.index(REPLY_MARK) < text.index("您好：")
+        assert "可直接回复" in text
+        assert "无人查收" not in text
+    for part in alone.iter_parts():
+        assert REPLY_MARK not in part.get_content()
+        assert "回复无人查收" in part.get_content()
+    text = answered.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().startswith(f"{REPLY_MARK}\r\n\r\n太和镇中心小学校长，您好：")
+
+
+def test_an_unusable_address_for_answers(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """It never reaches a header."""
+    sender = Sender(address="a@b.example", name="局", reply_address=lambda *_: "a@b.example\nBcc: c@d.example")
+    with pytest.raises(RenderFailure, match=r"回复地址“a@b.example Bcc: c@d.example”不是有效邮箱"):
+        compose_mail(make_message(), make_contact(), templates=templates, sender=sender, at=START)
+
+
+def test_no_list_and_no_precedence(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """A notice is no list that could be left, and asks for no lower place."""
+    mail = parse(compose(templates, make_message(), make_contact()))
+    assert not {"list-id", "list-unsubscribe", "precedence"} & {name.lower() for name in mail.keys()}  # noqa: SIM118

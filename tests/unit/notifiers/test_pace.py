@@ -19,7 +19,7 @@ class Time:
         self.now, self.slept = 0.0, list[float]()
 
     def __call__(self) -> float:
-        """Return the seconds."""
+        """Tell the time."""
         return self.now
 
     async def sleep(self, seconds: float) -> None:
@@ -59,7 +59,7 @@ def test_a_long_wait_is_given_back() -> None:
     pace = pace_of(1, time)
     asyncio.run(pace.turn())
     for _ in range(3):
-        with pytest.raises(NotYet, match=r"邮件服务器 smtp\.example:587 每分钟最多发送 1 条，已到上限") as told:
+        with pytest.raises(NotYet, match=r"邮件服务器 smtp.example:587 每分钟最多发送 1 条，已到上限") as told:
             asyncio.run(pace.turn())
         assert told.value.after == timedelta(seconds=60)
     time.now += 60
