@@ -65,8 +65,8 @@ def _guesses(name: str) -> tuple[str, ...]:
 
 
 def _python_name(name: str) -> str:
-    if name.startswith("windows"):
-        return f"cp{name[7:]}"
+    if western := re.fullmatch(r"(iso8859|windows)(\d+)", name):
+        return f"cp{western[2]}" if western[1] == "windows" else f"iso8859-{western[2]}"
     return {"hzgb2312": "hz", "ksc56011987": "euc_kr"}.get(name, name)
 
 

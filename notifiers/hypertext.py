@@ -13,7 +13,7 @@ _BLOCKS = frozenset(
     ["address", "article", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
      "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "thead", "tr", "ul"]
 )  # fmt: skip
-_TAG = re.compile(r"<(?:(/?)([A-Za-z][A-Za-z0-9]{0,20})(?=[\s/>])([^<>]{0,4000})>)?")
+_TAG = re.compile(r"<(?:(/?)([A-Za-z][A-Za-z0-9:-]{0,20})(?=[\s/>])([^<>]{0,4000})>)?")
 _MAX_DEPTH = 20  #: quotes in quotes that are marked
 
 

@@ -1,7 +1,7 @@
 """A mail that came in, taken apart. Whatever the bytes are, there is an answer; a mail is never trusted.
 
-The old policy of the parser (compat32) is used on purpose: the newer one parses headers while it reads the structure, and
-raises on some of them. Headers are kept as they came and read here, one by one.
+The old policy of the parser (compat32) is the base on purpose: the newer one parses headers while it reads the structure,
+and raises on some of them. Headers are kept as they came and read here, one by one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.message import Message as Part
+from email.policy import Compat32
 from typing import TypeAlias
 
 from msgspec import Struct, field, structs
@@ -29,6 +30,14 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _IDENTITY = re.compile(r"<[^<>\s]{1,400}>")
 _NAME_SIGNS = re.compile(r"[^\x21-\x39\x3b-\x7e]")
 _FORWARDED = "转发的邮件.eml"
+
+
+class _AsTheyCame(Compat32):
+    """Give headers with their bytes beyond ASCII as surrogates, to be decoded here."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """Return the header as it stands."""
+        return value
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -126,7 +135,7 @@ def _layers(limits: Limits) -> str:
 def _read(raw: bytes, limits: Limits) -> Incoming:
     from email import message_from_bytes
 
-    mail: Node = message_from_bytes(raw)
+    mail: Node = message_from_bytes(raw, policy=_AsTheyCame())
     if len(mail.keys()) > limits.headers:
         return Incoming(refused=f"邮件头超过 {limits.headers} 行，不正常，未读取。")
     found = _Found(limits)
@@ -195,7 +204,7 @@ class _Found:
             for child in inside:
                 self.take(child, depth + 1)
         elif kind in ("text/plain", "text/html") and not _is_attached(part):
-            self.texts.append(_text(part, self._limits.text))
+            self.texts.append(_text(part, kind, self._limits.text))
         elif not kind.startswith(("multipart/", "message/")):
             self.pieces.append(_piece(part, kind))
 
@@ -220,7 +229,7 @@ class _Found:
 
 
 def _children(part: Node) -> list[Node]:
-    inside = part.get_payload()
+    inside = part.get_payload() if part.is_multipart() else []
     return [p for p in inside if isinstance(p, Part)] if isinstance(inside, list) else []
 
 
@@ -232,25 +241,28 @@ def _plain_headers(part: Node) -> dict[str, str]:
     return found
 
 
-def _text(part: Node, limit: int) -> str:
-    charset = _parameter(part, "charset")
+def _text(part: Node, kind: str, limit: int) -> str:
+    charset, form, delete_space = (_parameter(part, name).lower() for name in ("charset", "format", "delsp"))
     text = decode_text(_content(part)[: 4 * limit], charset).replace("\r\n", "\n").replace("\r", "\n")
-    if part.get_content_type() == "text/html":
+    if kind == "text/html":
         return text_of_html(text)
-    if _parameter(part, "format").lower() == "flowed":
-        text = unfold(text, delete_space=_parameter(part, "delsp").lower() == "yes")
-    return text
+    return unfold(text, delete_space=delete_space == "yes") if form == "flowed" else text
 
 
 def _content(part: Node) -> bytes:
-    """Return the bytes of a part without its encoding for the way, as far as they can be had."""
+    """Return the bytes of a part without its encoding for the way, as far as they can be had.
+
+    The type goes: the parser would look up its charset even for bytes, and fail on a strange one.
+    """
+    del part["Content-Type"]
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 
 
 def _piece(part: Node, kind: str) -> Piece:
     inline = not _is_attached(part) or part.get("Content-ID") is not None
-    return Piece(name=_name(part), media_type=kind, content=_content(part), inline=inline)
+    name = _name(part)
+    return Piece(name=name, media_type=kind, content=_content(part), inline=inline)
 
 
 def _is_attached(part: Node) -> bool:

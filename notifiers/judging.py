@@ -38,7 +38,7 @@ _DELAYED = re.compile(
     re.IGNORECASE,
 )
 _STATUS = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])")
-_CODE = re.compile(r"(?<![\d.:-])([45]\d\d)(?=[ -]\D)(?![-./]\d)")
+_CODE = re.compile(r"(?<![\d.:-])([45]\d\d)(?=[ -](?:[245]\.\d|\D))(?!.(?:[KMG]B|bytes|hours|天|小时))", re.IGNORECASE)
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 _OUR_ID = re.compile(r"<?rectiflow\.[0-9a-f]{32}@[A-Za-z0-9.-]{1,253}>?")
 _REASON = re.compile(
@@ -213,11 +213,12 @@ def _is_stranger(address: str, own_domain: str, sender_domain: str, ours: Collec
 
 
 def _diagnostic(text: str, code: str) -> str:
-    """Return the line that says why."""
+    """Return the line that says why, the next one too where it is only a title."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    for wanted in (lambda line: bool(code) and code in line, _REASON.search, _STATUS.search):
-        if found := next((line for line in lines if wanted(line)), ""):
-            return found[:MAX_DIAGNOSTIC]
+    for wanted in (lambda line: bool(code) and code in line, _STATUS.search, _REASON.search):
+        at = next((n for n, line in enumerate(lines) if wanted(line)), None)
+        if at is not None:
+            return " ".join(lines[at : at + 1 + lines[at].endswith((":", "："))])[:MAX_DIAGNOSTIC]
     return ""
 
 
