@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rectiflow.notifiers.archive import Packing
-from rectiflow.notifiers.enclosures import EnclosureLimits, clean_name, sift
+from rectiflow.notifiers.received_files import EnclosureLimits, clean_name, sift
 from rectiflow.notifiers.incoming import Piece, read_mail
 
 from . import mails
