@@ -1,0 +1,237 @@
+"""Raw mails as the usual programs write them; contents invented, persons named by their posts."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from quopri import encodestring
+
+OUR_ID = "<rectiflow.0123456789abcdef0123456789abcdef@bureau.example>"
+JPG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + b"\x00" * 6000
+
+
+def word(text: str, charset: str = "utf-8") -> str:
+    """Return an encoded word (RFC 2047)."""
+    return f"=?{charset}?B?{b64encode(text.encode(charset)).decode()}?="
+
+
+def raw(head: str, body: str | bytes = "", *, charset: str = "utf-8") -> bytes:
+    """Put a mail together, with the line ends of the way."""
+    content = body.encode(charset) if isinstance(body, str) else body
+    return head.strip("\n").replace("\n", "\r\n").encode(charset) + b"\r\n\r\n" + content.replace(b"\n", b"\r\n")
+
+
+def in_base64(text: str, charset: str) -> str:
+    """Return text as a part carries it."""
+    return b64encode(text.encode(charset)).decode()
+
+
+def from_head(sender: str, subject: str, more: str = "") -> str:
+    """Return the header of an answer by the head of a school."""
+    return (
+        f"From: {word('校长')} <{sender}>\nTo: {word('安全股')} <safety@bureau.example>\nSubject: {subject}\n"
+        f"Message-ID: <1@mail.example>\nDate: Mon, 02 Dec 2024 10:00:00 +0800\nIn-Reply-To: {OUR_ID}\n"
+        f"References: {OUR_ID}\nMIME-Version: 1.0\n{more}"
+    )
+
+
+QQ_TEXT = "已整改完成\n见附件。\n\n\n------------------ 原始邮件 ------------------\n发件人: 安全股"
+QQ = raw(
+    from_head(
+        "10000@qq.example",
+        word("回复：整改通知"),
+        'Content-Type: multipart/mixed; boundary="----=_NextPart_1"\nX-QQ-MIME: x\n',
+    ),
+    f"""This is a multi-part message in MIME format.
+
+------=_NextPart_1
+Content-Type: multipart/alternative; boundary="----=_NextPart_2"
+
+------=_NextPart_2
+Content-Type: text/plain; charset="gb18030"
+Content-Transfer-Encoding: base64
+
+{in_base64(QQ_TEXT, "gb18030")}
+
+------=_NextPart_2
+Content-Type: text/html; charset="gb18030"
+Content-Transfer-Encoding: base64
+
+{in_base64("<div>已整改完成</div>", "gb18030")}
+
+------=_NextPart_2--
+
+------=_NextPart_1
+Content-Type: application/octet-stream; charset="gb18030"; name="{word("整改后.jpg", "gb18030")}"
+Content-Disposition: attachment; filename="{word("整改后.jpg", "gb18030")}"
+Content-Transfer-Encoding: base64
+
+{b64encode(JPG).decode()}
+
+------=_NextPart_1--
+""",
+)
+
+NETEASE = raw(
+    from_head(
+        "head@163.example",
+        word("Re:整改通知", "gbk"),
+        "Content-Type: text/plain; charset=GBK\nContent-Transfer-Encoding: base64\n",
+    ),
+    in_base64('收到\n\n\n在 2024-12-02 09:30:00，"安全股" <safety@bureau.example> 写道：\n> 请整改', "gbk"),
+)
+
+OUTLOOK_ZH = raw(
+    from_head("head@school.example", word("答复: 整改通知", "gb2312"), 'Content-Type: text/html; charset="gb2312"\n'),
+    """<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><meta charset="gb2312"><style><!-- p {margin:0} --></style>
+<!--[if gte mso 9]><xml>签收</xml><![endif]--></head><body><div class=WordSection1><p>申请延期到<b>2025年1月15日</b>&nbsp;理由：配件
+未到货</p><p><o:p>&nbsp;</o:p></p><div style='border-top:solid #E1E1E1 1.0pt'><p><b>发件人:</b> 安全股 &lt;safety@bureau.example&gt;<br>
+<b>发送时间:</b> 2024年12月2日 9:30<br><b>收件人:</b> 校长<br><b>主题:</b> 整改通知</p></div><p>请整改</p></div></body></html>""",
+    charset="gbk",
+)
+
+OUTLOOK_EN = raw(
+    from_head(
+        "head@school.example",
+        "RE: Notice",
+        'Content-Type: text/plain; charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n',
+    ),
+    encodestring(
+        "签收\n\nFrom: Office <safety@bureau.example>\nSent: Monday, December 2, 2024 9:30 AM\nTo: Head\nSubject: Notice\n\n1".encode()
+    ),
+)
+
+FOXMAIL = raw(
+    from_head(
+        "head@school.example",
+        word("回复: 整改通知"),
+        'X-Mailer: Foxmail 7.2\nContent-Type: text/plain; charset="us-ascii"\n',
+    ),
+    "请复查\n\n\n校长室\n \n发件人： 安全股\n发送时间： 2024-12-02 09:30\n收件人： 校长\n主题： 整改通知\n签收\n",
+)
+
+IPHONE = raw(
+    from_head("head@icloud.example", word("回复：整改通知"), "Content-Type: multipart/mixed; boundary=Apple-Mail-1\n"),
+    b"""--Apple-Mail-1
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+"""
+    + "已整改完毕".encode()
+    + b"""
+--Apple-Mail-1
+Content-Type: image/jpeg; name=IMG_0001.jpeg
+Content-Disposition: inline; filename=IMG_0001.jpeg
+Content-Transfer-Encoding: base64
+
+"""
+    + b64encode(JPG)
+    + b"""
+--Apple-Mail-1
+Content-Type: text/plain; charset=utf-8
+
+"""
+    + "\n发自我的 iPhone\n\n> 在 2024年12月2日，09:30，安全股 <safety@bureau.example> 写道：\n> \n> 请整改\n".encode()
+    + b"--Apple-Mail-1--\n",
+)
+
+WECHAT = raw(
+    from_head(
+        "head@work.example",
+        word("回复：整改通知"),
+        'Content-Type: text/html; charset="utf-8"\nContent-Transfer-Encoding: base64\n',
+    ),
+    in_base64(
+        "<div>签收</div><div><br></div><div>------------------&nbsp;Original&nbsp;------------------</div>"
+        '<div><b>From: </b>&nbsp;"安全股"&lt;safety@bureau.example&gt;;</div><div>请整改</div>',
+        "utf-8",
+    ),
+)
+
+GMAIL = raw(
+    from_head("head@gmail.example", word("Re: 整改通知"), "Content-Type: multipart/alternative; boundary=000001\n"),
+    """--000001
+Content-Type: text/plain; charset="UTF-8"; format=flowed; delsp=yes
+
+已经全部更换，请安\x20
+全股看一下。
+
+安全股 <safety@bureau.example> 于2024年12月2日周一 09:30写道：
+
+> 请整改
+
+--000001
+Content-Type: text/html; charset="UTF-8"
+
+<div dir="ltr">HTML</div><blockquote>请整改</blockquote>
+--000001--
+""",
+)
+
+
+def report(
+    sender: str, subject: str, status: str, text: str = "Sorry.", *, returned: str = f"Message-ID: {OUR_ID}"
+) -> bytes:
+    """Return a delivery status notification (RFC 3464)."""
+    return raw(
+        f"Return-Path: <>\nFrom: {sender}\nTo: bounce@bureau.example\nSubject: {subject}\nMessage-ID: <dsn@mx.example>\n"
+        "Auto-Submitted: auto-replied\nMIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; boundary=B",
+        f"--B\nContent-Type: text/plain; charset=utf-8\n\n{text}\n\n--B\nContent-Type: message/delivery-status\n\n"
+        f"Reporting-MTA: dns; mx.bureau.example\n\n{status}\n\n--B\nContent-Type: message/rfc822\n\n{returned}\nTo: head@school.example\n"
+        "X-Rectiflow-Number: LZH-2024-000123\nSubject: x\n\ny\n--B--\n",
+    )
+
+
+POSTFIX = report(
+    "MAILER-DAEMON@mx.bureau.example (Mail Delivery System)",
+    "Undelivered Mail Returned to Sender",
+    "Final-Recipient: rfc822; Head@school.example\nOriginal-Recipient: rfc822;head@school.example\nAction: failed\nStatus: 5.1.1\n"
+    "Remote-MTA: dns; mx.school.example\nDiagnostic-Code: smtp; 550 5.1.1 <head@school.example>: User unknown",
+)
+POSTFIX_DELAYED = report(
+    "MAILER-DAEMON@mx.bureau.example",
+    "Delayed Mail (still being retried)",
+    "Final-Recipient: rfc822; head@school.example\nAction: delayed\nStatus: 4.4.1\nDiagnostic-Code: X-Postfix; connection timed out",
+)
+DELIVERED = report(
+    "MAILER-DAEMON@mx.bureau.example",
+    "Successful Mail Delivery Report",
+    "Final-Recipient: rfc822; head@school.example\nAction: delivered\nStatus: 2.0.0",
+)
+EXCHANGE = report(
+    "postmaster@school.example",
+    word("未送达: 整改通知"),
+    "Final-Recipient: rfc822;head@school.example\nAction: failed\nStatus: 5.2.2\nDiagnostic-Code: smtp;554 5.2.2 mailbox full",
+    "邮件未能传递到以下收件人或组：",
+)
+EXCHANGE_BARE = raw(
+    f"From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@school.example>\nTo: safety@bureau.example\n"
+    f"Subject: {word('未送达: 整改通知')}\nIn-Reply-To: {OUR_ID}\nContent-Type: text/plain; charset=utf-8",
+    "邮件未能传递到以下收件人或组：\n\nhead@school.example\n找不到您输入的电子邮件地址。\n\n供管理员使用的诊断信息:\n"
+    "head@school.example\nRemote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound'\n",
+)
+EXIM = raw(
+    "Return-path: <>\nFrom: Mail Delivery System <Mailer-Daemon@mx.school.example>\nTo: bounce@bureau.example\n"
+    "X-Failed-Recipients: head@school.example\nAuto-Submitted: auto-replied\nSubject: Mail delivery failed: returning message to sender",
+    "This message was created automatically by mail delivery software.\n\n  head@school.example\n"
+    "    host mx.school.example [192.0.2.1]\n    SMTP error from remote mail server after RCPT TO:<head@school.example>:\n"
+    f"    550 User not found\n\n------ This is a copy of the message ------\n\nMessage-ID: {OUR_ID}\n",
+)
+EXIM_DELAYED = raw(
+    "Return-path: <>\nFrom: Mail Delivery System <Mailer-Daemon@mx.school.example>\nTo: bounce@bureau.example\n"
+    "X-Failed-Recipients: head@school.example\nSubject: Warning: message 1tH-0001 delayed 24 hours",
+    "A message that you sent has not yet been delivered.\nNo action is required on your part.\n",
+)
+QQ_BOUNCE = raw(
+    f"From: PostMaster@qq.com\nTo: safety@bureau.example\nSubject: {word('系统退信', 'gb18030')}\n"
+    "Content-Type: text/html; charset=gb18030\nContent-Transfer-Encoding: base64",
+    in_base64(
+        "<html><style>p{}</style><p>抱歉，您的邮件被退回来了……</p><table><tr><td>收件人</td><td>10000@qq.example</td></tr>"
+        "<tr><td>退信原因：</td><td>550 Mailbox not found. 收件人邮件地址不存在</td></tr></table></html>",
+        "gb18030",
+    ),
+)
+NETEASE_BOUNCE = raw(
+    f"From: Postmaster@163.com\nTo: safety@bureau.example\nSubject: {word('系统退信', 'gbk')}\nContent-Type: text/plain; charset=GBK",
+    "抱歉，邮件被退回来了\n收件人：head@163.example\n退信代码：452 4.2.2\n退信原因：SMTP error, RCPT TO: 452 4.2.2 mailbox is full\n",
+    charset="gbk",
+)

@@ -1,0 +1,200 @@
+"""Mails taken apart, whatever they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rectiflow.notifiers.charset import decode_text, decode_words
+from rectiflow.notifiers.flowed import unfold
+from rectiflow.notifiers.hypertext import text_of_html
+from rectiflow.notifiers.incoming import Incoming, Limits, read_mail, too_large
+from rectiflow.notifiers.quoting import new_text
+from rectiflow.notifiers.wish import read_wish
+
+from . import mails
+from .mails import JPG, OUR_ID, raw, word
+
+CLIENTS = {
+    "qq": (mails.QQ, "已整改完成\n见附件。", "submit"),
+    "163": (mails.NETEASE, "收到", "sign"),
+    "outlook-zh": (mails.OUTLOOK_ZH, "申请延期到2025年1月15日 理由：配件 未到货", "extend"),
+    "outlook-en": (mails.OUTLOOK_EN, "签收", "sign"),
+    "foxmail": (mails.FOXMAIL, "请复查\n\n\n校长室", "submit"),
+    "iphone": (mails.IPHONE, "已整改完毕", "submit"),
+    "wechat": (mails.WECHAT, "签收", "sign"),
+    "gmail": (mails.GMAIL, "已经全部更换，请安全股看一下。", "comment"),
+}
+
+
+@pytest.mark.parametrize(("mail", "new", "wish"), CLIENTS.values(), ids=CLIENTS.keys())
+def test_clients(mail: bytes, new: str, wish: str) -> None:
+    """From bytes to what is asked for, as each program writes it."""
+    got = read_mail(mail)
+    assert got.refused == ""
+    assert new_text(got.text) == new
+    assert read_wish(new, date(2024, 12, 2)).kind == wish
+    assert got.recipients == ("safety@bureau.example",)
+    assert got.in_reply_to == got.references == (OUR_ID,)
+    assert got.sent_at == datetime(2024, 12, 2, 2, tzinfo=UTC)
+    assert "整改通知" in got.subject or got.subject == "RE: Notice"
+
+
+@pytest.mark.parametrize(("mail", "name"), [(mails.QQ, "整改后.jpg"), (mails.IPHONE, "IMG_0001.jpeg")])
+def test_attachments(mail: bytes, name: str) -> None:
+    """Name and bytes, whatever the type is said to be."""
+    (piece,) = read_mail(mail).attachments
+    assert (piece.name, piece.content) == (name, JPG)
+
+
+@pytest.mark.parametrize(
+    ("content", "label", "text"),
+    [
+        ("镕基㙍".encode("gb18030"), "gb2312", "镕基㙍"),
+        ("签收".encode("gbk"), "us-ascii", "签收"),
+        ("签收".encode("gbk"), "utf-8", "签收"),
+        ("签收".encode("gbk"), "iso-8859-1", "签收"),
+        ("签收".encode("gbk"), None, "签收"),
+        ("签收".encode("gbk"), "x-unknown\0", "签收"),
+        ("签收".encode(), "gb2312", "签收"),
+        ("签收".encode(), "GBK", "签收"),
+        ("\ufeff签收".encode(), "utf-8", "签收"),
+        ("簽收".encode("big5"), "big5", "簽收"),
+        ("签收".encode("utf-16"), "utf-16", "签收"),
+        ("签收".encode("hz"), "hz-gb-2312", "签收"),
+        ("café".encode("latin-1"), "iso-8859-1", "café"),
+        (b"\xff\xfe\xfd", "utf-8", "\ufffd\ufffd\ufffd"),
+        (b"abc", "base64", "abc"),
+    ],
+)
+def test_charsets(content: bytes, label: str | None, text: str) -> None:
+    """Labels that are wrong, unknown or missing do not matter."""
+    assert decode_text(content, label) == text
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        (word("整改通知", "gb2312"), "整改通知"),
+        ("=?utf-8?B?5pW05pS5?= =?utf-8?B?6YCa55+l?=", "整改通知"),
+        ("=?utf-8?B?5pW05pQ=?=\r\n =?utf-8?B?uemAmuefpQ==?=", "整改通知"),  # a character cut in two
+        ('"=?utf-8?q?=E7=AD=BE=E6=94=B6?=" x', '"签收" x'),
+        ("整改".encode("gbk").decode("ascii", "surrogateescape"), "整改"),
+        ("=?utf-8?B?!!!?=", ""),
+        ("=?", "=?"),
+    ],
+)
+def test_headers(header: str, text: str) -> None:
+    """Encoded words, whole or in pieces, and bare bytes."""
+    assert decode_words(header) == text
+
+
+def test_names_of_attachments() -> None:
+    """RFC 2231 in pieces, and bare GBK bytes."""
+    head = "From: a@b.example\nContent-Type: application/pdf\nContent-Disposition: attachment; "
+    pieces = "filename*0*=utf-8''%E6%95%B4%E6%94%B9; filename*1*=%E6%8A%A5%E5%91%8A.pdf"
+    assert read_mail(raw(head + pieces, b"%PDF-")).attachments[0].name == "整改报告.pdf"
+    assert (
+        read_mail(raw(head + 'filename="整改报告.pdf"', b"%PDF-", charset="gbk")).attachments[0].name == "整改报告.pdf"
+    )
+    assert read_mail(raw(head + "filename*=nonsense'", b"%PDF-")).attachments[0].name != "整改报告.pdf"
+
+
+def test_html() -> None:
+    """Lines, quotes and entities; no script, no style, no comment, no half tag."""
+    html = (
+        "<head><title>x</title></head><body>第一行<br/>第二&lt;行&gt;<!-- no --><![if x]><script>no</script><p>a  b</p>"
+        "<blockquote>旧<blockquote>更旧</blockquote></blockquote><pre>1\n2</pre>3 < 4 <a href='x"
+    )
+    assert text_of_html(html) == "第一行\n第二<行>\na b\n> 旧\n>> 更旧\n1\n2\n3 < 4 <a href='x"
+
+
+def test_flowed() -> None:
+    """Paragraphs come together, quotes and signatures stay apart."""
+    assert unfold("a \nb\n> c \n> d\n-- \ne \n\nf") == "a b\n> c d\n-- \ne \nf"
+    assert unfold("整 \n改", delete_space=True) == "整改"
+
+
+def test_mail_within_a_mail() -> None:
+    """A forwarded mail is named, not read as ours."""
+    mail = raw("From: a@b.example\nContent-Type: message/rfc822", "Subject: old\n\n签收")
+    got = read_mail(mail)
+    assert [p.name for p in got.attachments] == ["转发的邮件.eml"]
+    assert got.text == ""
+    assert got.returned == {"subject": "old"}
+
+
+def test_envelope() -> None:
+    """An empty return path is told from none."""
+    assert read_mail(b"Return-Path: <>\r\n\r\n").return_path == ""
+    assert read_mail(b"Return-Path: <A@b.example>\r\n\r\n").return_path == "a@b.example"
+    assert read_mail(b"\r\n").return_path is None
+
+
+SMALL = Limits(mail_bytes=100_000, head_bytes=2_000, headers=50, parts=10, boundaries=500, depth=4)
+
+
+def nested(depth: int) -> bytes:
+    """Return parts within parts."""
+    return b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth))
+
+
+@pytest.mark.parametrize(
+    ("mail", "why"),
+    [
+        (b"x" * 100_001, "最多 0 MB"),
+        (b"X: " + b"y" * 3_000, "邮件头超过 1 KB"),
+        (b"X: y\n" * 60 + b"\n", "邮件头超过 50 行"),
+        (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\nContent-Type: text/plain\n\n" * 11, "部件超过 10 个"),
+        (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 11, "部件超过 10 个"),
+        (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 501, "分隔行过多"),
+        (nested(6), "嵌套超过 4 层"),
+    ],
+)  # fmt: skip
+def test_bombs(mail: bytes, why: str) -> None:
+    """What is beyond the limits is refused, in words."""
+    got = read_mail(mail, limits=SMALL)
+    assert why in got.refused
+    assert got == Incoming(refused=got.refused)
+
+
+def test_deep_but_allowed_by_count() -> None:
+    """As deep as the number of parts lets it be, it is refused without an error."""
+    assert "嵌套" in read_mail(nested(199)).refused
+
+
+def test_size_before_fetching() -> None:
+    """A mail of 50 MB need not even be fetched."""
+    assert "50 MB" in too_large(50 * 2**20)
+    assert too_large(2**20) == ""
+
+
+lines = st.lists(
+    st.sampled_from(
+        [
+            b"From: =?gb2312?B?x6nK1Q==?= <a@b>", b"To: ,,<>(", b"Subject: =?utf-8?B?/w==?=", b"Message-ID: <\xff>",
+            b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: message/rfc822", b"--b", b"--b--", b"",
+            b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"', b"<b>\xc7\xa9 \x00", b"=",
+            b"Content-Type: message/delivery-status", b'Content-Type: text/html; charset="\xff', b"Action: failed",
+            b"Content-Type: text/plain; format=flowed", b"Content-Type: ;=;*", b"Content-Type: text/plain; charset*=''%00",
+            b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: x-uuencode", b"begin 644 a", b"/w==",
+            b"Content-Disposition: attachment;", b" filename*0*=x'y'%ff; filename*1=\"", b"Final-Recipient: rfc822;",
+            b"Date: 99 Foo 99999 99:99 +9999", b"Content-Type: text/rfc822-headers", b"Content-Type: message/partial",
+        ]
+    ),
+    max_size=25,
+).map(b"\n".join)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.binary(max_size=300), lines))
+@example(b"Content-Type: multipart/mixed; boundary=\n\n--\n--\n")
+def test_no_bytes_raise(mail: bytes) -> None:
+    """There is an answer to any bytes, and it is never about a mistake of the parser."""
+    got = read_mail(mail)
+    assert "读不了" not in got.refused
+    got.text.encode()
+    got.subject.encode()

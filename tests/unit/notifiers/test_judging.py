@@ -1,0 +1,169 @@
+"""What kind of mail came in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rectiflow.notifiers import Contact, Sender, TemplateSet
+from rectiflow.notifiers.incoming import Incoming, read_mail
+from rectiflow.notifiers.judging import Bounce, Judgement, judge
+from rectiflow.notifiers.mime import compose_mail
+
+from . import mails
+from .conftest import START, MakeMessage
+from .mails import OUR_ID, raw, word
+
+
+def judged(mail: bytes) -> Judgement:
+    """Read and judge."""
+    return judge(read_mail(mail), own_domain="bureau.example")
+
+
+HEAD = "head@school.example"
+BOUNCES = {
+    "postfix": (mails.POSTFIX, HEAD, True, "5.1.1", "550 5.1.1", OUR_ID),
+    "postfix-delayed": (mails.POSTFIX_DELAYED, HEAD, False, "4.4.1", "connection timed out", OUR_ID),
+    "exchange": (mails.EXCHANGE, HEAD, True, "5.2.2", "554 5.2.2 mailbox full", OUR_ID),
+    "exchange-bare": (mails.EXCHANGE_BARE, HEAD, True, "5.1.10", "550 5.1.10", OUR_ID),
+    "exim": (mails.EXIM, HEAD, True, "", "550 User not found", OUR_ID),
+    "exim-delayed": (mails.EXIM_DELAYED, HEAD, False, "", "", ""),
+    "qq": (mails.QQ_BOUNCE, "10000@qq.example", True, "", "退信原因： 550 Mailbox not found.", ""),
+    "163": (mails.NETEASE_BOUNCE, "head@163.example", False, "4.2.2", "452 4.2.2", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("mail", "recipient", "permanent", "status", "diagnostic", "about"), BOUNCES.values(), ids=BOUNCES.keys()
+)
+def test_bounces(mail: bytes, recipient: str, *, permanent: bool, status: str, diagnostic: str, about: str) -> None:
+    """Whom a mail did not reach, whether it is given up, why, and which mail it was."""
+    judgement = judged(mail)
+    assert judgement.kind == "bounce"
+    (bounce,) = judgement.bounces
+    assert bounce == Bounce(
+        recipient=recipient, permanent=permanent, status=status, diagnostic=bounce.diagnostic, message_id=about
+    )
+    assert diagnostic in bounce.diagnostic
+
+
+def test_several_recipients() -> None:
+    """Each block of a report is one; those that got it are none."""
+    blocks = "\n\n".join(
+        f"Final-Recipient: rfc822;{name}@school.example\nAction: {action}\nStatus: {status}"
+        for name, action, status in [("a", "failed", "5.1.1"), ("b", "delivered", "2.0.0"), ("c", "delayed", "4.2.2")]
+    )
+    found = judged(mails.report("MAILER-DAEMON@mx.example", "Undelivered", blocks)).bounces
+    assert [(b.recipient, b.permanent) for b in found] == [("a@school.example", True), ("c@school.example", False)]
+
+
+def test_success_is_no_bounce() -> None:
+    """A report that all went well is only automatic."""
+    assert judged(mails.DELIVERED).kind == "automatic"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Auto-Submitted: auto-replied",
+        "Auto-Submitted: auto-generated (rejected)",
+        "X-Autoreply: yes",
+        "X-Autorespond: holiday",
+        "Precedence: auto_reply",
+        "Precedence: bulk",
+        "Precedence: junk",
+        "Return-Path: <>",
+        f"Subject: {word('自动回复：整改通知', 'gb18030')}",
+        f"Subject: {word('自动答复: 整改通知')}",
+        "Subject: Automatic reply: Notice",
+        "Subject: Out of office: Notice",
+        'Content-Type: multipart/report; report-type=disposition-notification; boundary="b"',
+    ],
+)
+def test_automatic(head: str) -> None:
+    """No person wrote these, though they answer to ours."""
+    assert judged(raw(f"From: {HEAD}\nIn-Reply-To: {OUR_ID}\n{head}", "我在休假")).kind == "automatic"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"In-Reply-To: {OUR_ID}",
+        f"References: <x@y.example> {OUR_ID}\nAuto-Submitted: no",
+        f"Subject: {word('回复：整改通知')}\nPrecedence: normal",
+        f"Subject: {word('答复: 自动回复规则')}\nReturn-Path: <{HEAD}>",
+        "Subject: RE: Notice",
+    ],
+)
+def test_replies(head: str) -> None:
+    """An answer by a person."""
+    assert judged(raw(f"From: {HEAD}\n{head}", "签收")).kind == "reply"
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        mails.QQ,
+        mails.NETEASE,
+        mails.OUTLOOK_ZH,
+        mails.OUTLOOK_EN,
+        mails.FOXMAIL,
+        mails.IPHONE,
+        mails.WECHAT,
+        mails.GMAIL,
+    ],
+)
+def test_clients_write_replies(mail: bytes) -> None:
+    """What people's programs write is taken for an answer."""
+    assert judged(mail).kind == "reply"
+
+
+@pytest.mark.parametrize(
+    ("mail", "kind"),
+    [
+        (raw("From: list@x.example\nList-Id: <news.x.example>\nPrecedence: bulk\nSubject: Re: x"), "list"),
+        (raw("From: list@x.example\nPrecedence: list"), "list"),
+        (raw("From: someone@x.example\nSubject: hello"), "other"),
+        (raw(f"From: someone@x.example\nSubject: {word('关于退信的问题')}"), "other"),
+        (raw(f"From: postmaster@x.example\nSubject: {word('邮箱容量通知')}"), "other"),
+        (raw(f"From: safety@bureau.example\nMessage-ID: {OUR_ID}"), "own"),
+        (
+            raw("From: safety@bureau.example\nMessage-ID: <other@gateway.example>\nX-Rectiflow-Occasion: assigned"),
+            "own",
+        ),
+        (raw(f"From: x@x.example\nMessage-ID: {OUR_ID.replace('bureau', 'other')}"), "other"),
+        (b"x" * (41 * 2**20), "unreadable"),
+    ],
+)
+def test_others(mail: bytes, kind: str) -> None:
+    """Lists, our own mails come back, and what concerns nobody here."""
+    assert judged(mail).kind == kind
+
+
+def test_what_we_send_is_our_own(make_message: MakeMessage, make_contact: object, templates: TemplateSet) -> None:
+    """A mail of ours that is forwarded to our own mailbox ends there."""
+    contact = Contact(person="p", name="校长", email=HEAD)
+    sender = Sender(address="safety@bureau.example", name="安全股")
+    sent = compose_mail(make_message(), contact, templates=templates, sender=sender, at=START)
+    assert judged(sent.body).kind == "own"
+
+
+@given(
+    st.builds(
+        Incoming,
+        sender=st.sampled_from(["postmaster@x.example", "a@b.example", ""]),
+        return_path=st.sampled_from(["", None, "a@b.example"]),
+        subject=st.one_of(st.text(max_size=40), st.just("系统退信")),
+        text=st.text(max_size=200),
+        message_id=st.text(max_size=30),
+        status=st.tuples(
+            st.dictionaries(st.sampled_from(["action", "status", "final-recipient"]), st.text(max_size=20))
+        ),
+        returned=st.dictionaries(st.sampled_from(["to", "message-id"]), st.text(max_size=20)),
+    )
+)
+def test_any_mail_is_judged(mail: Incoming) -> None:
+    """Nothing raises, and only bounces name bounces."""
+    judgement = judge(mail, own_domain="bureau.example")
+    assert bool(judgement.bounces) == (judgement.kind == "bounce")

@@ -1,0 +1,106 @@
+"""What is new in an answer, for the ways in which mail programs quote."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rectiflow.notifiers.quoting import MARKER, new_text
+
+NEW = "已整改完成\n\n灭火器已更换，照片见附件。"
+OLD = "太和镇中心小学：\n请于12月31日前整改。\n签收请回复1"
+QUOTED = "\n".join(f"> {line}" for line in OLD.split("\n"))
+
+BELOW = {
+    "marker": f"——{MARKER}（回执码 abc）——\n{OLD}",
+    "qq": f"\n\n------------------ 原始邮件 ------------------\n发件人: \"安全股\" <a@b.example>;\n发送时间: 2024年12月2日\n{OLD}",
+    "qq-new": f"\n---原始邮件---\n发件人: \"安全股\"<a@b.example&gt;\n{OLD}",
+    "qq-original": f"\n------------------&nbsp;原始邮件&nbsp;------------------\n{OLD}".replace("&nbsp;", " "),
+    "wechat": f"\n------------------ Original ------------------\nFrom: 安全股 <a@b.example>\nDate: Mon,Dec 2,2024 9:30 AM\n{OLD}",
+    "163": f"\n\n在 2024-12-02 09:30:00，\"安全股\" <a@b.example> 写道：\n{OLD}",
+    "163-half": f"\n在 2024-12-02 09:30:00,\"安全股\" <a@b.example> 写道:\n{QUOTED}",
+    "163-en": f"\nAt 2024-12-02 09:30:00, \"Office\" <a@b.example> wrote:\n{QUOTED}",
+    "163-new": f"\n---- 回复的原邮件 ----\n| 发件人 | 安全股<a@b.example> |\n| 日期 | 2024年12月02日 09:30 |\n{OLD}",
+    "outlook-zh": f"\n________________________________\n发件人: 安全股\n发送时间: 9:30\n收件人: 校长\n主题: 通知\n\n{OLD}",
+    "outlook-wide": f"\n发件人： 安全股\n发送时间： 2024年12月2日 9:30\n收件人： 校长\n主题： 整改通知\n\n{OLD}",
+    "outlook-one-line": f"\n发件人: 安全股 <a@b.example> 发送时间: 2024年12月2日 收件人: 校长 主题: 整改通知\n{OLD}",
+    "outlook-en": f"\nFrom: Office <a@b.example>\nSent: Monday, December 2, 2024 9:30 AM\nTo: Head\nSubject: Notice\n\n{OLD}",
+    "outlook-old": f"\n-----Original Message-----\nFrom: Office\n{OLD}",
+    "outlook-old-zh": f"\n-----邮件原件-----\n发件人: 安全股\n{OLD}",
+    "foxmail": f"\n\n \n发件人： 安全股\n\n发送时间： 2024-12-02 09:30\n\n收件人： 校长\n\n主题： 整改通知\n\n{OLD}",
+    "gmail-zh": f"\n安全股 <a@b.example> 于2024年12月2日周一 09:30写道：\n\n{QUOTED}",
+    "gmail-en": f"\nOn Mon, Dec 2, 2024 at 9:30 AM Office <a@b.example> wrote:\n\n{QUOTED}",
+    "gmail-two-lines": f"\nOn Mon, Dec 2, 2024 at 9:30 AM The Safety Office of the Bureau\n<a@b.example> wrote:\n\n{QUOTED}",
+    "iphone-zh": f"\n发自我的 iPhone\n\n> 在 2024年12月2日，09:30，安全股 <a@b.example> 写道：\n> \n{QUOTED}",
+    "iphone-bare": f"\n发自我的 iPhone\n\n在 2024年12月2日，09:30，安全股 <a@b.example> 写道：\n\n{QUOTED}",
+    "iphone-unmarked": f"\n在 2024年12月2日，安全股 <a@b.example> 写道：\n{OLD}",
+    "iphone-en": f"\nSent from my iPhone\n\n> On 2 Dec 2024, at 09:30, Office <a@b.example> wrote:\n{QUOTED}",
+    "signature": f"\n-- \n太和镇中心小学 校长室\n\n{QUOTED}",
+    "signature-cut": "\n--\n太和镇中心小学 校长室",
+    "outlook-phone": f"\n获取 Outlook for iOS<https://a.example>\n______________\n发件人: 安全股\n发送时间: 9:30\n收件人: x\n{OLD}",
+    "forwarded": f"\n---------- Forwarded message ---------\n{OLD}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("below", BELOW.values(), ids=BELOW.keys())
+def test_only_the_new_is_left(below: str) -> None:
+    """Nothing of the earlier mail, nothing of the signature, whatever the program."""
+    assert new_text(NEW + "\n" + below) == NEW
+    assert new_text((NEW + "\n" + below).replace("\n", "\r\n")) == NEW
+
+
+@pytest.mark.parametrize("name", ["qq", "wechat", "163", "outlook-zh", "outlook-en", "foxmail", "marker", "gmail-zh"])
+def test_nothing_new_is_nothing(name: str) -> None:
+    """An answer without a word of its own does not take ours: 签收 in our text signs nothing."""
+    assert new_text(BELOW[name]) == ""
+
+
+def test_answer_below_the_quote() -> None:
+    """Below lines that are marked, what is not marked stays."""
+    assert new_text(f"On Mon, Dec 2, 2024, Office wrote:\n{QUOTED}\n\n{NEW}\n") == NEW
+    assert new_text(f"{QUOTED}\n{NEW}\n-- \n校长室") == NEW
+    assert new_text(f"> {MARKER}\n{QUOTED}\n{NEW}") == NEW
+
+
+def test_answers_between_the_lines() -> None:
+    """Everything of the person stays, in its order."""
+    text = "见下。\n在 2024-12-02 09:30:00，\"安全股\" <a@b.example> 写道：\n> 第1项\n已更换\n> 第2项\n待采购"  # fmt: skip
+    assert new_text(text) == "见下。\n已更换\n待采购"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "在通知里写道：须更换", "发件人: 请核对地址", "主题：消防\n时间：明天", "发自内心感谢", "On the roof, 2 leaks. I wrote:\nnothing",
+        "--\n只有这一行", "-----", "收件人：校长\n发件人：教导主任", "原始邮件我没有收到", "1 - 2 - 3",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_it(text: str) -> None:
+    """Sentences with the words of a quote in them are left alone."""
+    assert new_text(text) == text
+
+
+@given(st.text("已整改,。 1a\n\t签收（）", max_size=200))
+def test_unchanged_without_marks(text: str) -> None:
+    """Only blanks go from a text that quotes nothing."""
+    lines = [line.rstrip() for line in text.split("\n")]
+    assert new_text(text) == "\n".join(lines).strip("\n")
+
+
+pieces = st.sampled_from(
+    [
+        "> q", "On 2 Dec 2024 Office", "<a@b.example> wrote:", "在 2024-12-02，x 写道：", "写道：", "在 2024-12-02",
+        "发件人: a", "发送时间: b", "收件人: c", "From: a Sent: b To: c", "--", "-- ", "----- Original -----",
+        "---原始邮件---", "_____", MARKER, "签收", "", "  ", "发自我的 iPhone", "\r",
+    ]
+)  # fmt: skip
+
+
+@given(st.one_of(st.lists(pieces, max_size=14).map("\n".join), st.text(max_size=200)))
+def test_idempotent_and_never_longer(text: str) -> None:
+    """Asked again it gives the same, and it adds nothing."""
+    once = new_text(text)
+    assert new_text(once) == once
+    assert len(once) <= len(text)
+    assert set(once) <= {*text, "\n"}
