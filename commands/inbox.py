@@ -87,8 +87,8 @@ def list_incoming(
     as_json: _Json = False,
 ) -> None:
     """列出来信，新的在前；平时只列待处理的。"""
+    from rectiflow._answers.listing import letters
     from rectiflow.engine.moments import ZONE
-    from rectiflow.storage.incoming import incoming
 
     from ._layout import fit, put, screen_width
     from ._numbers import read_number
@@ -96,7 +96,7 @@ def list_incoming(
     flow = _keeper(context).flow
     chosen = read_number(flow, number) if number else None
     status = None if everything or chosen else "waiting"
-    found = incoming(flow.store.engine, flow.district, status=status, number=chosen, limit=limit)
+    found = letters(flow, status=status, number=chosen, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -120,15 +120,12 @@ def show(
     as_json: _Json = False,
 ) -> None:
     """查看一封来信：谁发的、说了什么、怎么办的。"""
-    from rectiflow.engine.errors import InputUnusable
-    from rectiflow.storage.incoming import one_incoming
+    from rectiflow._answers.listing import letter, original
 
     flow = _keeper(context).flow
-    found = one_incoming(flow.store.engine, flow.district, key)
+    found = letter(flow, key)
     if save is not None:
-        if found.raw is None or flow.evidence is None:
-            raise InputUnusable("这封来信没有留存原信。")
-        save.write_bytes(flow.evidence.get(found.raw))
+        save.write_bytes(original(flow, found))
     if as_json:
         print_json(found)
         return
@@ -145,14 +142,10 @@ def done(
     note: Annotated[str, typer.Option("--note", help="怎么处理的", metavar="文字")] = "",
 ) -> None:
     """人工处理完了，结束这封来信。"""
-    from rectiflow.storage.incoming import one_incoming, settle
+    from rectiflow._answers.listing import done_by_hand
 
     made = _keeper(context)
-    flow = made.flow
-    found = one_incoming(flow.store.engine, flow.district, key)
-    by = flow.directory().person_name(made.person)
-    said = "；".join(filter(None, (found.outcome, f"{by}已处理{'：' if note else ''}{note}")))
-    settle(flow.store.engine, flow.district, found.id, status="done", outcome=said)
+    found = done_by_hand(made.flow, key, by=made.person, note=note)
     say(f"{found.id} 已办结。")
 
 

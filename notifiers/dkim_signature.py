@@ -135,9 +135,9 @@ def _algorithm(key: bytes) -> tuple[bytes, bytes]:
 
 
 def _bits(key: bytes) -> int:
-    from dkim.crypto import parse_pem_private_key
+    from dkim.crypto import parse_pem_private_key  # pyright: ignore[reportUnknownVariableType]
 
-    return int(parse_pem_private_key(key)["modulus"].bit_length())
+    return int(parse_pem_private_key(key)["modulus"].bit_length())  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _trouble(exc: Exception, file: Path) -> str:

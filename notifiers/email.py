@@ -132,10 +132,13 @@ class SmtpChannel:
             files=files,
             most_enclosed=settings.most_enclosed,
         )
-        self._return_path = return_path or (lambda _: settings.sender)
+        self._return_path = return_path or self._from_us
         self._pace = pace or settings.pace()
         self._sign = Signer(settings.dkim, settings.sender).signed if settings.dkim else _as_it_is
         self._pool: SmtpPool | None = None
+
+    def _from_us(self, _rendered: Rendered) -> str:
+        return self.settings.sender
 
     def accepts(self, contact: Contact) -> bool:
         """Say whether the contact has a usable mail address."""

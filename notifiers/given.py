@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .errors import ChannelNotConfigured
 
@@ -96,10 +96,12 @@ class Given:
         value = self._take(name)
         if value is None:
             return ()
-        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+        said = cast("list[object]", value) if isinstance(value, list) else [None]
+        texts = tuple(v for v in said if isinstance(v, str) and v)
+        if len(texts) < len(said):
             self.problems.append(f'{name} 应是一列文字，如 ["甲", "乙"]')
             return ()
-        return tuple(value)
+        return texts
 
     def table(self, name: str) -> Mapping[str, Any]:
         """Return a table below this one; {} where none is given."""
@@ -109,7 +111,7 @@ class Given:
         if not isinstance(value, Mapping):
             self.problems.append(f"{name} 应是一张表")
             return {}
-        return value
+        return cast("Mapping[str, Any]", value)
 
     def done(self) -> None:
         """Say everything that is wrong, also what nobody asked for.

@@ -10,7 +10,7 @@ import json
 import logging
 import ssl
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
@@ -113,7 +113,7 @@ class HttpDoor:
             raise TemporaryFailure(
                 f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}），请核对网关地址；{KEPT}", code=status
             )
-        return HttpAnswer(status=status, body=body)
+        return HttpAnswer(status=status, body=cast("dict[str, Any]", body))
 
     def _opened(self) -> httpx2.AsyncClient:
         import httpx2

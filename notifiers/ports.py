@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .message import Contact, Message, Rendered
 
 if TYPE_CHECKING:
+    from .receipts import Receipt, SmsReply
     from .templates import TemplateSet
 
-__all__ = ["Channel", "Contacts", "Files", "Outbox"]
+__all__ = ["Channel", "Contacts", "Files", "HearsBack", "Outbox"]
+
+
+@runtime_checkable
+class HearsBack(Protocol):
+    """A channel on which receipts and answers come back while it is open; who listens sets what is called."""
+
+    on_receipt: Callable[[Receipt], None] | None
+    on_reply: Callable[[SmsReply], None] | None
 
 
 class Outbox(Protocol):

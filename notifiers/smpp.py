@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from msgspec import Struct
-
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.visibility import masked_phone
 
@@ -25,6 +23,7 @@ from .errors import ChannelDown, PermanentFailure
 from .given import Given
 from .message import SMS, Contact, Message, Rendered
 from .plaintext import one_line, shorten
+from .receipts import Receipt, SmsReply
 from .registry import About
 from .smpp_answers import Dropped, Unbound, no_answer, no_connection, refusal
 from .smpp_link import SmppLink
@@ -43,7 +42,7 @@ from .smpp_pdu import (
 from .sms import compose_sms
 from .templates import TemplateSet
 
-__all__ = ["Receipt", "SmppChannel", "SmppSettings", "SmsReply", "channel", "receipt_of"]
+__all__ = ["SmppChannel", "SmppSettings", "channel", "receipt_of"]
 
 MAX_NUMBER = 20  #: characters of an address (SMPP 3.4, 4.4.1)
 MAX_ID = 64  #: characters of an operator's id (SMPP 3.4, 4.4.2)
@@ -55,24 +54,6 @@ IS_REPLY = 0x00
 UNDER_WAY = ("ENROUTE", "ACCEPTD")  #: says nothing final yet
 
 _FIELD = re.compile(r"\b(id|stat|err|done date):(\S*)", re.IGNORECASE)
-
-
-class Receipt(Struct, frozen=True, kw_only=True):
-    """What became of a message; `id` is the operator's, as it stands in the answer to the message."""
-
-    id: str
-    phone: str
-    delivered: bool
-    code: str  #: DELIVRD, or what went wrong with its number: UNDELIV 011
-    at: datetime
-
-
-class SmsReply(Struct, frozen=True, kw_only=True):
-    """A short message that a person sent to our number; a long one comes as several."""
-
-    phone: str
-    text: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +243,7 @@ class SmppChannel:
             if receipt is not None:
                 self.on_receipt(receipt)
         elif kind == IS_REPLY and self.on_reply is not None:
-            self.on_reply(SmsReply(phone=phone, text=delivery.text, at=at))
+            self.on_reply(SmsReply(phone=phone, text=delivery.text, at=at, extend=""))
 
     def _context(self) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=self._settings.ca_file) if self._settings.tls else None
@@ -287,7 +268,7 @@ def receipt_of(text: str, *, phone: str, at: datetime, receipted: str = "") -> R
     delivered = state == "DELIVRD"
     code = shorten(state if delivered or not error.strip("0") else f"{state} {error}", MAX_CODE)
     at = _instant(found.get("done date", "")) or at
-    return Receipt(id=_id(id_), phone=phone, delivered=delivered, code=code, at=at)
+    return Receipt(message_id=None, vendor_id=_id(id_), phone=phone, delivered=delivered, code=code, at=at)
 
 
 def _id(text: str) -> str:

@@ -203,7 +203,19 @@ class Workplace:
             signature=self.settings.outgoing.sms_signature or name, now=self.flow.now, folder=self.folder.resolve()
         )
         others = [make_channel(kind, values, about) for kind, values in self.settings.channels.items()]
+        for one in others:
+            self._hear(one)
         return [*([self._mail()] if self.settings.mail.host else []), *others]
+
+    def _hear(self, channel: Channel) -> None:
+        """Let a channel on which answers and receipts come back hand them in."""
+        from rectiflow.notifiers.ports import HearsBack
+
+        if isinstance(channel, HearsBack):
+            from rectiflow._answers import receive_receipt, receive_sms
+
+            channel.on_receipt = lambda receipt: None if receive_receipt(self, receipt) else None
+            channel.on_reply = lambda reply: (receive_sms(self, reply.phone, reply.text, at=reply.at), None)[1]
 
     def _mail(self) -> SmtpChannel:
         from rectiflow._enclosing import KeptFiles

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from rectiflow.notifiers import About, ChannelDown, Given, PermanentFailure, Rendered, TemporaryFailure
-from rectiflow.notifiers.smpp import Receipt, SmppChannel, SmsReply, channel
+from rectiflow.notifiers.receipts import Receipt, SmsReply
+from rectiflow.notifiers.smpp import SmppChannel, channel
 from support.channel_contract import handed_over
 from support.npm_smpp import NpmCentre, Seen, installed, running
 
@@ -118,11 +119,11 @@ def test_receipts_and_replies(make: Make, centre: NpmCentre) -> None:
         return answer
 
     answer = asyncio.run(batch())
-    assert [(one.id, one.phone, one.delivered, one.code) for one in receipts] == [
+    assert [(one.vendor_id, one.phone, one.delivered, one.code) for one in receipts] == [
         (answer.removeprefix("SMPP id "), "13800000001", True, "DELIVRD")
     ]
     assert receipts[0].at == datetime(2024, 11, 4, 1, 31, tzinfo=UTC)
-    assert replies == [SmsReply(phone="13800000009", text="已整改😀", at=NOW)]
+    assert replies == [SmsReply(phone="13800000009", text="已整改😀", at=NOW, extend="")]
     centre.wait_for(lambda seen: "unbind" in seen)
     assert [seen["acknowledged"] for seen in centre.all("acknowledged")] == [0, 0]
     assert centre.all("alive") == [{"alive": "enquire_link_resp"}]

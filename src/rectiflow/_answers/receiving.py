@@ -100,7 +100,7 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
     flow = place.flow
     said = f"短信回执 {receipt.code}"
     row = Incoming(
-        id=_id(f"{receipt.id}\0{receipt.code}".encode(), receipt.phone),
+        id=_id(f"{receipt.vendor_id}\0{receipt.code}".encode(), receipt.phone),
         received_at=flow.now(),
         channel="sms",
         sender=receipt.phone,

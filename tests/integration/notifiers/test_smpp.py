@@ -24,7 +24,8 @@ from rectiflow.notifiers import (
     Rendered,
     TemporaryFailure,
 )
-from rectiflow.notifiers.smpp import Receipt, SmppChannel, SmsReply, channel
+from rectiflow.notifiers.receipts import Receipt, SmsReply
+from rectiflow.notifiers.smpp import SmppChannel, channel
 from support.channel_contract import ChannelContract, composed, handed_over
 from support.smsc import LOOPBACK, PASSWORD, SYSTEM_ID, MessageCentre, RunningCentre, receipt_text, running_centre
 
@@ -160,7 +161,7 @@ def test_a_long_text_arrives_whole(long: str, make: Make, centre: MessageCentre)
     answers = handed_over(make(long=long), text(LONG, "m1"), text(LONG[::-1], "m2"))
     assert sorted(centre.texts()) == sorted([LONG, LONG[::-1]])
     ids = [id_ for answer in answers for id_ in answer.removeprefix("SMPP id ").split(",")]
-    assert sorted(ids) == sorted(one.id for one in centre.submitted)
+    assert sorted(ids) == sorted(one.vendor_id for one in centre.submitted)
     assert all(one.in_payload == (long == "payload") for one in centre.submitted)
 
 
@@ -305,7 +306,7 @@ def test_receipts(make: Make, centre: MessageCentre) -> None:
     heard.listen(smpp)
     centre.receipt = "DELIVRD"
     (answer,) = handed_over(smpp, text(LONG))
-    assert f"SMPP id {','.join(receipt.id for receipt in heard.receipts)}" == answer
+    assert f"SMPP id {','.join(receipt.vendor_id for receipt in heard.receipts)}" == answer
     first = heard.receipts[0]
     assert (first.phone, first.delivered, first.code) == (PHONE, True, "DELIVRD")
     assert first.at == datetime(2024, 11, 4, 1, 31, tzinfo=UTC)
@@ -345,7 +346,7 @@ def test_what_arrives_in_a_batch(make: Make, running: RunningCentre) -> None:
     asyncio.run(batch())
     assert [reply.text for reply in heard.replies] == ["已整改😀", "OK", LONG, "一半"]
     assert {(reply.phone, reply.at) for reply in heard.replies} == {(PHONE, NOW)}
-    assert [(receipt.id, receipt.code) for receipt in heard.receipts] == [("A1", "UNDELIV 011")]
+    assert [(receipt.vendor_id, receipt.code) for receipt in heard.receipts] == [("A1", "UNDELIV 011")]
     assert running.centre.answers == [(0x80000005, 0)] * 7 + [(0x80000015, 0), (0x80000000, 3)]
     assert running.centre.connections == 1
 

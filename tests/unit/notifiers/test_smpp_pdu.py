@@ -133,7 +133,12 @@ def test_a_receipt_as_operators_write_it() -> None:
     text = "id:0A1B sub:001 dlvrd:001 submit date:2411040930 done date:2411040931 stat:DELIVRD err:000 text:id:9 stat:X"
     receipt = receipt_of(text, phone="13800000001", at=AT)
     assert receipt is not None
-    assert (receipt.id, receipt.phone, receipt.delivered, receipt.code) == ("0A1B", "13800000001", True, "DELIVRD")
+    assert (receipt.vendor_id, receipt.phone, receipt.delivered, receipt.code) == (
+        "0A1B",
+        "13800000001",
+        True,
+        "DELIVRD",
+    )
     assert receipt.at == datetime(2024, 11, 4, 1, 31, tzinfo=UTC)
 
 
@@ -154,7 +159,7 @@ def test_receipts_of_failures(text: str, code: str, at: datetime) -> None:
     """The state with its number; a date that cannot be read is the time of arrival, a missing id the parameter's."""
     receipt = receipt_of(text, phone="1", at=AT, receipted="7")
     assert receipt is not None
-    assert (receipt.id, receipt.delivered, receipt.code, receipt.at) == ("7", False, code, at)
+    assert (receipt.vendor_id, receipt.delivered, receipt.code, receipt.at) == ("7", False, code, at)
 
 
 @pytest.mark.parametrize("text", ["", "id:7", "stat:DELIVRD", "id:7 stat:ENROUTE", "id:7 stat:ACCEPTD", "退订"])
