@@ -215,8 +215,9 @@ def _is_stranger(address: str, own_domain: str, sender_domain: str, ours: Collec
 def _diagnostic(text: str, code: str) -> str:
     """Return the line that says why, the next one too where it is only a title."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    for wanted in (lambda line: bool(code) and code in line, _STATUS.search, _REASON.search):
-        at = next((n for n, line in enumerate(lines) if wanted(line)), None)
+    wanted = [_STATUS, _REASON] if not code else [re.compile(code), _STATUS, _REASON]
+    for words in wanted:
+        at = next((n for n, line in enumerate(lines) if words.search(line)), None)
         if at is not None:
             return " ".join(lines[at : at + 1 + lines[at].endswith((":", "："))])[:MAX_DIAGNOSTIC]
     return ""

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rectiflow.notifiers.archive import Packing
-from rectiflow.notifiers.received_files import EnclosureLimits, clean_name, sift
 from rectiflow.notifiers.incoming import Piece, read_mail
+from rectiflow.notifiers.received_files import EnclosureLimits, clean_name, sift
 
 from . import mails
 from .mails import JPG
