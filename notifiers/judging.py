@@ -25,7 +25,7 @@ _MACHINES = re.compile(
     r"(mailer-daemon|mail-daemon|postmaster|mdaemon|microsoftexchange[0-9a-f]*|bounces?|no-?reply|mailsystem)"
 )
 _BOUNCED = re.compile(
-    r"系统退信|退信|未送达|无法送达|无法投递|投递失败|发送失败|传递失败|送信失败|未能送达|未传递|邮件被退回|邮件被退信"
+    r"退信|传递状态通知|未送达|无法送达|无法投递|投递失败|发送失败|传递失败|送信失败|未能送达|未传递|邮件被退回|邮件被退信"
     r"|undeliver|delivery status notification|delivery (has )?failed|delivery failure|failure notice|mail delivery (failed|system)"
     r"|returned mail|returned to sender|could ?n[o']t be delivered|delivery incomplete|message not delivered|delivery delayed"
     r"|delayed mail|warning: message .* delayed|传递延迟|投递延迟|延迟投递",
