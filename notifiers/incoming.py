@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.message import Message as Part
 from email.policy import Compat32
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from msgspec import Struct, field, structs
 
+from .address import is_address
 from .charset import decode_text, decode_words
 from .flowed import unfold
 from .hypertext import text_of_html
@@ -24,7 +25,9 @@ __all__ = ["Incoming", "Limits", "Piece", "read_mail", "too_large"]
 Node: TypeAlias = "Part[str, str]"
 
 MEBIBYTE = 2**20
+MAX_VALUE = 16_000  #: characters of one header that are read
 _PART_LINE = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
+_CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY_LINE = re.compile(rb"^--", re.MULTILINE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _IDENTITY = re.compile(r"<[^<>\s]{1,400}>")
@@ -36,8 +39,8 @@ class _AsTheyCame(Compat32):
     """Give headers with their bytes beyond ASCII as surrogates, to be decoded here."""
 
     def header_fetch_parse(self, name: str, value: str) -> str:
-        """Return the header as it stands."""
-        return value
+        """Return the header as it stands, of bounded length: reading parameters takes the square of it."""
+        return value[:MAX_VALUE]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -47,6 +50,8 @@ class Limits(Struct, frozen=True, kw_only=True):
         mail_bytes: size of the whole mail; attachments grow by a third on the way.
         head_bytes: size of the mail's own header.
         headers: number of header fields of the mail, or of one part.
+        lines: number of lines of the mail; 40 MB of Base64 have 550,000.
+        work: lines times parts that hold others: the parser looks in each line for the end of each of them.
         parts: number of parts with a type of their own.
         boundaries: number of lines that may be boundaries between parts.
         depth: parts within parts.
@@ -57,6 +62,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     mail_bytes: int = 40 * MEBIBYTE
     head_bytes: int = 256 * 1024
     headers: int = 500
+    lines: int = 800_000
+    work: int = 10_000_000
     parts: int = 200
     boundaries: int = 20_000
     depth: int = 30
@@ -121,6 +128,9 @@ def _bomb(raw: bytes, limits: Limits) -> str:
     end = _HEAD_END.search(raw, 0, limits.head_bytes + 4)
     if len(raw) > limits.head_bytes and end is None:
         return f"邮件头超过 {limits.head_bytes // 1024} KB，不正常，未读取。"
+    lines = raw.count(b"\n") + raw.count(b"\r") - raw.count(b"\r\n")
+    if lines > limits.lines or lines * sum(1 for _ in _CONTAINER.finditer(raw)) > limits.work:
+        return "邮件的行数过多，不正常，未读取。"
     if sum(1 for _ in _PART_LINE.finditer(raw)) > limits.parts:
         return f"邮件的部件超过 {limits.parts} 个，请减少附件后重发。"
     if sum(1 for _ in _BOUNDARY_LINE.finditer(raw)) > limits.boundaries:
@@ -229,8 +239,8 @@ class _Found:
 
 
 def _children(part: Node) -> list[Node]:
-    inside = part.get_payload() if part.is_multipart() else []
-    return [p for p in inside if isinstance(p, Part)] if isinstance(inside, list) else []
+    inside: object = part.get_payload() if part.is_multipart() else []
+    return cast("list[Node]", inside) if isinstance(inside, list) else []
 
 
 def _plain_headers(part: Node) -> dict[str, str]:
@@ -291,10 +301,14 @@ def _addresses(mail: Node, *names: str) -> Iterator[str]:
     from email.utils import getaddresses
 
     for name in names:
-        told = [re.sub(r"\s+", " ", str(v))[:20_000] for v in mail.get_all(name, [])]
-        for _, address in getaddresses(told[:50]):
+        told = [re.sub(r"\s+", " ", str(v)) for v in mail.get_all(name, [])]
+        try:
+            found = getaddresses(told[:50])
+        except (RecursionError, ValueError, IndexError):  # brackets within brackets
+            continue
+        for _, address in found:
             plain = "".join(address.split()).lower()
-            if plain.count("@") == 1 and plain.isascii() and plain.isprintable():
+            if is_address(plain):
                 yield plain
 
 

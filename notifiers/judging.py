@@ -25,7 +25,7 @@ _MACHINES = re.compile(
     r"(mailer-daemon|mail-daemon|postmaster|mdaemon|microsoftexchange[0-9a-f]*|bounces?|no-?reply|mailsystem)"
 )
 _BOUNCED = re.compile(
-    r"系统退信|退信|未送达|无法送达|无法投递|投递失败|发送失败|传递失败|送信失败|未能送达|未传递|邮件被退回|邮件被退信"
+    r"退信|传递状态通知|未送达|无法送达|无法投递|投递失败|发送失败|传递失败|送信失败|未能送达|未传递|邮件被退回|邮件被退信"
     r"|undeliver|delivery status notification|delivery (has )?failed|delivery failure|failure notice|mail delivery (failed|system)"
     r"|returned mail|returned to sender|could ?n[o']t be delivered|delivery incomplete|message not delivered|delivery delayed"
     r"|delayed mail|warning: message .* delayed|传递延迟|投递延迟|延迟投递",
@@ -215,9 +215,15 @@ def _is_stranger(address: str, own_domain: str, sender_domain: str, ours: Collec
 def _diagnostic(text: str, code: str) -> str:
     """Return the line that says why, the next one too where it is only a title."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+<<<<<<< HEAD
     whole = re.compile(re.escape(code) if code else "(?!)")
     for wanted in (whole, _STATUS, _REASON):
         at = next((n for n, line in enumerate(lines) if wanted.search(line)), None)
+=======
+    wanted = [_STATUS, _REASON] if not code else [re.compile(code), _STATUS, _REASON]
+    for words in wanted:
+        at = next((n for n, line in enumerate(lines) if words.search(line)), None)
+>>>>>>> w-inbound
         if at is not None:
             return " ".join(lines[at : at + 1 + lines[at].endswith((":", "："))])[:MAX_DIAGNOSTIC]
     return ""

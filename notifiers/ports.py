@@ -19,7 +19,7 @@ __all__ = ["Channel", "Contacts", "Files", "HearsBack", "Outbox"]
 class HearsBack(Protocol):
     """A channel on which receipts and answers come back while it is open; who listens sets what is called."""
 
-    on_receipt: Callable[[Receipt], None] | None
+    on_receipt: Callable[[Receipt], object] | None
     on_reply: Callable[[SmsReply], None] | None
 
 

@@ -100,8 +100,9 @@ def sift(pieces: Iterable[Piece], *, limits: EnclosureLimits = EnclosureLimits()
         if piece.inline and len(piece.content) < TINY and _kind(piece.content) in ("jpg", "png", "webp", "gif"):
             ignored.append(Refused(name=name, why="是正文里的小图（如签名、徽标），没有作为佐证材料"))
             continue
-        why = _problem(name, piece.content, limits)
-        if not why and len(kept) == limits.pieces:
+        if len(kept) + len(refused) < limits.pieces:  # the others are not even looked at
+            why = _problem(name, piece.content, limits)
+        else:
             why = f"超出了一封邮件 {limits.pieces} 个附件的上限，请另发一封"
         if not why and len(piece.content) > room:
             why = f"使附件合计超过 {limits.total_bytes // MEBIBYTE} MB，请压缩或另发一封"

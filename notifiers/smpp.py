@@ -105,7 +105,7 @@ class SmppChannel:
         *,
         signature: str,
         now: Callable[[], datetime],
-        on_receipt: Callable[[Receipt], None] | None = None,
+        on_receipt: Callable[[Receipt], object] | None = None,
         on_reply: Callable[[SmsReply], None] | None = None,
     ) -> None:
         self._settings, self._signature, self._now = settings, signature, now

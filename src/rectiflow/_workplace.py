@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         SmtpSettings,
         TemplateSet,
     )
+    from rectiflow.notifiers.receipts import SmsReply
 
 __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
@@ -214,8 +215,10 @@ class Workplace:
         if isinstance(channel, HearsBack):
             from rectiflow._answers import receive_receipt, receive_sms
 
-            channel.on_receipt = lambda receipt: None if receive_receipt(self, receipt) else None
-            channel.on_reply = lambda reply: (receive_sms(self, reply.phone, reply.text, at=reply.at), None)[1]
+            def answered(reply: SmsReply) -> None:
+                receive_sms(self, reply.phone, reply.text, at=reply.at)
+
+            channel.on_receipt, channel.on_reply = partial(receive_receipt, self), answered
 
     def _mail(self) -> SmtpChannel:
         from rectiflow._enclosing import KeptFiles

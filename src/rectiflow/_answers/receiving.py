@@ -196,18 +196,24 @@ def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: In
     """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID."""
     flow, said = place.flow, list[str]()
     named = token.find(place.reply_keys.keys, mail.recipients)
+    named = named if named is not None and named.purpose == "bounce" else None
     numbers: list[str | None] = []
     for bounce in bounces:
         identity = place.reply_keys.identity(named.digest) if named else bounce.message_id
         message = incoming.message_of(flow.store.engine, flow.district, identity) if identity else None
-        if message is None:
-            continue
+        if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
+            continue  # not ours, or somebody who does not know for whom it was
         why = shorten(bounce.diagnostic or bounce.status or "退信", 200)
-        said.append(came_back(flow, "mail", message.to or "", why, message, permanent=bounce.permanent))
+        said.append(came_back(flow, "mail", message.to or "", why, message, permanent=_at_fault(bounce)))
         numbers.append(message.number)
     if not said:
         return _settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")
     return _settled(row, "done", "；".join(said), number=next((n for n in numbers if n), None))
+
+
+def _at_fault(bounce: Bounce) -> bool:
+    """Tell whether a mail was given up because of the address: a full mailbox (RFC 3463, x.2.2) passes."""
+    return bounce.permanent and not bounce.status.endswith(".2.2")
 
 
 def _sender(place: Workplace, sender: str, message: OutboxRow) -> str | None:

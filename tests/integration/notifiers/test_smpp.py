@@ -161,7 +161,7 @@ def test_a_long_text_arrives_whole(long: str, make: Make, centre: MessageCentre)
     answers = handed_over(make(long=long), text(LONG, "m1"), text(LONG[::-1], "m2"))
     assert sorted(centre.texts()) == sorted([LONG, LONG[::-1]])
     ids = [id_ for answer in answers for id_ in answer.removeprefix("SMPP id ").split(",")]
-    assert sorted(ids) == sorted(one.vendor_id for one in centre.submitted)
+    assert sorted(ids) == sorted(one.id for one in centre.submitted)
     assert all(one.in_payload == (long == "payload") for one in centre.submitted)
 
 

@@ -134,7 +134,23 @@ def test_envelope() -> None:
     assert read_mail(b"\r\n").return_path is None
 
 
-SMALL = Limits(mail_bytes=100_000, head_bytes=2_000, headers=50, parts=10, boundaries=500, depth=4)
+def test_header_of_a_returned_mail() -> None:
+    """Some bounces give back the header only."""
+    got = read_mail(raw("Content-Type: text/rfc822-headers", f"Message-ID: {OUR_ID}\nSubject: {word('整改')}"))
+    assert got.returned == {"message-id": OUR_ID, "subject": "整改"}
+    assert got.attachments == ()
+
+
+def test_addresses() -> None:
+    """Those that are none are left out, however deep their brackets are."""
+    got = read_mail(raw('From: "a, b" <A@b.example>\nTo: x, "<@", c@d.example;\nCc: ' + "(" * 2000))
+    assert got.sender == "a@b.example"
+    assert got.recipients == ("c@d.example",)
+
+
+SMALL = Limits(
+    mail_bytes=100_000, head_bytes=2_000, headers=50, parts=10, boundaries=500, depth=4, lines=5_000, work=20_000
+)
 
 
 def nested(depth: int) -> bytes:
@@ -151,6 +167,8 @@ def nested(depth: int) -> bytes:
         (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\nContent-Type: text/plain\n\n" * 11, "部件超过 10 个"),
         (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 11, "部件超过 10 个"),
         (b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 501, "分隔行过多"),
+        (b"\n" * 5_001, "行数过多"),
+        (nested(4) + b"x\n" * 4_990, "行数过多"),
         (nested(6), "嵌套超过 4 层"),
     ],
 )  # fmt: skip

@@ -156,6 +156,12 @@ def test_limits_of_one_mail() -> None:
     assert "合计超过 25 MB" in big.refused[0].why
 
 
+def test_files_that_are_too_many_are_not_looked_at() -> None:
+    """Those that were refused count too: looking costs time."""
+    sifted = sift([piece("a.docx", b"PK\x03\x04")] * 20 + [piece("a.jpg", JPG)])
+    assert "超出了一封邮件 20 个附件的上限" in sifted.refused[-1].why
+
+
 def test_logos_are_ignored_but_said() -> None:
     """A small picture within the text is no evidence; a small one that is attached is."""
     small = JPG[:3000]
