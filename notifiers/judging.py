@@ -215,15 +215,9 @@ def _is_stranger(address: str, own_domain: str, sender_domain: str, ours: Collec
 def _diagnostic(text: str, code: str) -> str:
     """Return the line that says why, the next one too where it is only a title."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-<<<<<<< HEAD
-    whole = re.compile(re.escape(code) if code else "(?!)")
-    for wanted in (whole, _STATUS, _REASON):
-        at = next((n for n, line in enumerate(lines) if wanted.search(line)), None)
-=======
     wanted = [_STATUS, _REASON] if not code else [re.compile(code), _STATUS, _REASON]
     for words in wanted:
         at = next((n for n, line in enumerate(lines) if words.search(line)), None)
->>>>>>> w-inbound
         if at is not None:
             return " ".join(lines[at : at + 1 + lines[at].endswith((":", "："))])[:MAX_DIAGNOSTIC]
     return ""
