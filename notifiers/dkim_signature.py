@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
@@ -135,9 +136,10 @@ def _algorithm(key: bytes) -> tuple[bytes, bytes]:
 
 
 def _bits(key: bytes) -> int:
-    from dkim.crypto import parse_pem_private_key
+    from dkim import crypto
 
-    return int(parse_pem_private_key(key)["modulus"].bit_length())
+    modulus: Any = crypto.parse_pem_private_key(key)["modulus"]
+    return int(modulus.bit_length())
 
 
 def _trouble(exc: Exception, file: Path) -> str:
