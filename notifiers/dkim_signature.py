@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from msgspec import Struct
 
@@ -138,8 +138,7 @@ def _algorithm(key: bytes) -> tuple[bytes, bytes]:
 def _bits(key: bytes) -> int:
     from dkim import crypto
 
-    modulus: Any = crypto.parse_pem_private_key(key)["modulus"]
-    return int(modulus.bit_length())
+    return cast("int", crypto.parse_pem_private_key(key)["modulus"]).bit_length()
 
 
 def _trouble(exc: Exception, file: Path) -> str:
