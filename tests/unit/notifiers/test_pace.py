@@ -43,14 +43,14 @@ def test_no_limit() -> None:
 
 
 def test_a_few_at_once_then_one_after_another() -> None:
-    """A tenth goes at once, the next ones wait a moment each."""
+    """A quarter goes at once, the next ones wait a moment each."""
     time = Time()
     pace = pace_of(60, time)
-    for _ in range(6):
+    for _ in range(15):
         asyncio.run(pace.turn())
     assert time.slept == []
     asyncio.run(pace.turn())
-    assert time.slept == [pytest.approx(60 / 55)]
+    assert time.slept == [pytest.approx(60 / 46)]
 
 
 def test_a_long_wait_is_given_back() -> None:
@@ -75,11 +75,12 @@ def test_side_by_side() -> None:
         waits.append(seconds)
 
     async def run() -> None:
-        pace = Pace(30, "它", clock=time, sleep=sleep)
-        await asyncio.gather(*(pace.turn() for _ in range(4)))
+        pace = Pace(40, "它", clock=time, sleep=sleep)
+        answers = await asyncio.gather(*(pace.turn() for _ in range(12)), return_exceptions=True)
+        assert [type(a) for a in answers if a is not None] == [NotYet]
 
     asyncio.run(run())
-    assert waits == [pytest.approx(60 / 28)]  # three at once, the fourth after its share of a minute
+    assert waits == [pytest.approx(60 / 31)]  # ten at once, the next after its share of a minute, the last not now
 
 
 @settings(deadline=None)
