@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from typing import cast
 
 from msgspec import Struct
 
@@ -135,9 +136,9 @@ def _algorithm(key: bytes) -> tuple[bytes, bytes]:
 
 
 def _bits(key: bytes) -> int:
-    from dkim.crypto import parse_pem_private_key  # pyright: ignore[reportUnknownVariableType]
+    from dkim import crypto
 
-    return int(parse_pem_private_key(key)["modulus"].bit_length())  # pyright: ignore[reportUnknownArgumentType]
+    return cast("int", crypto.parse_pem_private_key(key)["modulus"]).bit_length()
 
 
 def _trouble(exc: Exception, file: Path) -> str:

@@ -132,13 +132,10 @@ class SmtpChannel:
             files=files,
             most_enclosed=settings.most_enclosed,
         )
-        self._return_path = return_path or self._from_us
+        self._return_path = return_path
         self._pace = pace or settings.pace()
         self._sign = Signer(settings.dkim, settings.sender).signed if settings.dkim else _as_it_is
         self._pool: SmtpPool | None = None
-
-    def _from_us(self, _rendered: Rendered) -> str:
-        return self.settings.sender
 
     def accepts(self, contact: Contact) -> bool:
         """Say whether the contact has a usable mail address."""
@@ -162,7 +159,7 @@ class SmtpChannel:
         """
         if self._pool is None:
             self._pool = self._new_pool()
-        sender = self._return_path(rendered)
+        sender = self._return_path(rendered) if self._return_path else self.settings.sender
         if not is_address(sender):
             raise ChannelDown(f"退信地址“{one_line(sender)}”不是有效邮箱，请核对设置；消息已保留，将自动重发。")
         await self._pace.turn()

@@ -13,7 +13,7 @@ __all__ = ["Pace"]
 
 MINUTE = 60.0  #: seconds
 PATIENCE = 3.0  #: seconds a message waits here; one that would wait longer is given back
-BURST = 10  #: the tenth part of a minute's messages may go at once
+BURST = 4  #: the fourth part of a minute's messages may go at once, what a worker finds that looks every 15 seconds
 
 Sleep = Callable[[float], Awaitable[object]]
 

@@ -111,6 +111,8 @@ class TemplateSet:
         subject = one_line(self._render(mail_subject(occasion), values))
         notes = clean_lines(note)
         text = clean_lines(self._render(FRAME_TEXT, {**values, "body": "\n\n".join(filter(None, (body, notes)))}))
+        if replies and REPLY_MARK not in text:  # a district's own frame may have been written without it
+            text = f"{REPLY_MARK}\n\n{text}"
         page = mail_html(occasion) if mail_html(occasion) in self._sources else FRAME_HTML
         html = self._render(
             page, {**values, "subject": subject, "paragraphs": paragraphs(body), "notes": notes.splitlines()}

@@ -107,7 +107,9 @@ def stand_in() -> Any:
 def mail(templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact) -> bytes:
     """A mail in Chinese, with an answer wanted and a file it could not take along."""
     sender = Sender(
-        address="safety@edu.example", name="梁子湖区教育局", reply_address=lambda _m, _c: "reply+1@edu.example"
+        address="safety@edu.example",
+        name="梁子湖区教育局",
+        reply_address=lambda message, contact: "reply+1@edu.example",
     )
     message = make_message(attachments=(Enclosure(name="通知书.docx", sha256="0" * 64),))
     return compose_mail(message, make_contact(), templates=templates, sender=sender, at=START).body

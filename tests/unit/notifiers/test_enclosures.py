@@ -11,7 +11,7 @@ from email.policy import compat32, default
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from imap_tools import MailMessage
 
@@ -169,6 +169,7 @@ def test_types_are_safe(kind: str) -> None:
     assert shown("a.eml", kind)[1] == "application/octet-stream"
 
 
+@settings(deadline=None)
 @given(name=st.text(max_size=90), kind=st.text(max_size=20))
 def test_no_header_injection(name: str, kind: str) -> None:
     """Whatever a file is called, its part has three headers and its content."""

@@ -150,7 +150,9 @@ def test_an_unusable_address_for_answers(
     templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
 ) -> None:
     """It never reaches a header."""
-    sender = Sender(address="a@b.example", name="局", reply_address=lambda _m, _c: "a@b.example\nBcc: c@d.example")
+    sender = Sender(
+        address="a@b.example", name="局", reply_address=lambda message, contact: "a@b.example\nBcc: c@d.example"
+    )
     with pytest.raises(RenderFailure, match=r"回复地址“a@b.example Bcc: c@d.example”不是有效邮箱"):
         compose_mail(make_message(), make_contact(), templates=templates, sender=sender, at=START)
 

@@ -9,6 +9,7 @@ import pytest
 
 from rectiflow.notifiers import (
     OCCASIONS,
+    REPLY_MARK,
     RenderFailure,
     TemplateInvalid,
     TemplateMissing,
@@ -54,6 +55,17 @@ def test_a_changed_frame_changes_every_version(tmp_path: Path) -> None:
     plain, own = TemplateSet.load([builtin_templates()]), TemplateSet.load([builtin_templates(), folder])
     assert all(own.version(o) != plain.version(o) for o in OCCASIONS)
     assert all(0 <= own.version(o) < 2**31 for o in OCCASIONS)
+
+
+def test_the_mark_for_answers_is_in_every_frame(tmp_path: Path) -> None:
+    """A frame of the district's own that does not know it gets it in front, once; what could not be enclosed is said."""
+    own = TemplateSet.load(
+        [builtin_templates(), write(tmp_path / "own", {"_frame.mail.txt.j2": "{{ recipient }}\n{{ body }}\n"})]
+    )
+    text = own.mail("closed", {"number": "N-1", "recipient": "校长"}, replies=True, note="附件过大").text
+    assert text.startswith(f"{REPLY_MARK}\n\n校长\n")
+    assert text.count(REPLY_MARK) == text.count("附件过大") == 1
+    assert REPLY_MARK not in own.mail("closed", {"number": "N-1"}).text
 
 
 def test_an_occasions_own_page_is_used(tmp_path: Path) -> None:
