@@ -50,16 +50,20 @@ class ChannelPeer(Protocol):
         """Return how many messages have been accepted."""
         ...
 
+    def go_away(self) -> None:
+        """Be reachable no more."""
+        ...
+
+
+class RefusingPeer(ChannelPeer, Protocol):
+    """One whose receiver can refuse a single message."""
+
     def refuse_for_now(self) -> None:
         """Answer that this message may be taken later."""
         ...
 
     def refuse_for_good(self) -> None:
         """Answer that this message will never be taken."""
-        ...
-
-    def go_away(self) -> None:
-        """Be reachable no more."""
         ...
 
 
@@ -140,20 +144,6 @@ class ChannelContract:
         assert handed_over(peer.channel, composed(peer.channel, "LZH-2024-000009:2:officer"))
         assert peer.received() == 5
 
-    def test_refused_for_now(self, peer: ChannelPeer) -> None:
-        """It is worth another try, and says so in Chinese."""
-        peer.refuse_for_now()
-        with pytest.raises(TemporaryFailure, match=r"[一-鿿]"):
-            handed_over(peer.channel, composed(peer.channel))
-        assert peer.received() == 0
-
-    def test_refused_for_good(self, peer: ChannelPeer) -> None:
-        """No retry helps; the message says what to do."""
-        peer.refuse_for_good()
-        with pytest.raises(PermanentFailure, match=r"[一-鿿]"):
-            handed_over(peer.channel, composed(peer.channel))
-        assert peer.received() == 0
-
     def test_the_receiver_is_away(self, peer: ChannelPeer) -> None:
         """The channel itself is at fault, nothing is lost, and no secret stands in the error or the log."""
         peer.go_away()
@@ -176,3 +166,21 @@ class ChannelContract:
             await peer.channel.close()
 
         asyncio.run(ends())
+
+
+class RefusingContract(ChannelContract):
+    """The same for a receiver that can refuse a single message, which a folder cannot."""
+
+    def test_refused_for_now(self, peer: RefusingPeer) -> None:
+        """It is worth another try, and says so in Chinese."""
+        peer.refuse_for_now()
+        with pytest.raises(TemporaryFailure, match=r"[一-鿿]"):
+            handed_over(peer.channel, composed(peer.channel))
+        assert peer.received() == 0
+
+    def test_refused_for_good(self, peer: RefusingPeer) -> None:
+        """No retry helps; the message says what to do."""
+        peer.refuse_for_good()
+        with pytest.raises(PermanentFailure, match=r"[一-鿿]"):
+            handed_over(peer.channel, composed(peer.channel))
+        assert peer.received() == 0

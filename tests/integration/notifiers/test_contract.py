@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rectiflow.notifiers import Channel, FileChannel, Sender, SmsLog, SmtpChannel, SmtpSettings
-from support.channel_contract import AT, CONTACT, ChannelContract
+from support.channel_contract import AT, CONTACT, ChannelContract, RefusingContract
 from support.smtp import PASSWORD, CountingController, MailServer, start_mail_server
 
 
@@ -51,7 +51,7 @@ class ServerPeer:
         self.controller.stop()
 
 
-class TestSmtpChannel(ChannelContract):
+class TestSmtpChannel(RefusingContract):
     @pytest.fixture
     def peer(self, tmp_path: Path) -> Iterator[ServerPeer]:
         """A server that is running."""
@@ -73,14 +73,6 @@ class FolderPeer:
         """Count the mails, or the lines of the log."""
         mails, log = list(self.place.glob("*.eml")), self.place / "sms.log"
         return len(mails) + (len(log.read_text("utf-8").splitlines()) if log.is_file() else 0)
-
-    def refuse_for_now(self) -> None:
-        """No folder refuses a single message."""
-        pytest.skip("a folder refuses no single message")
-
-    def refuse_for_good(self) -> None:
-        """No folder refuses a single message."""
-        pytest.skip("a folder refuses no single message")
 
     def go_away(self) -> None:
         """Put a file where the folder should be."""

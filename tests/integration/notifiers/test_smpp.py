@@ -26,7 +26,7 @@ from rectiflow.notifiers import (
 )
 from rectiflow.notifiers.receipts import Receipt, SmsReply
 from rectiflow.notifiers.smpp import SmppChannel, channel
-from support.channel_contract import ChannelContract, composed, handed_over
+from support.channel_contract import RefusingContract, composed, handed_over
 from support.smsc import LOOPBACK, PASSWORD, SYSTEM_ID, MessageCentre, RunningCentre, receipt_text, running_centre
 
 NOW = datetime(2024, 11, 4, 1, 30, tzinfo=UTC)
@@ -107,7 +107,7 @@ def make(centre: MessageCentre, tmp_path: Path) -> Make:
     return make
 
 
-class TestContract(ChannelContract):
+class TestContract(RefusingContract):
     """What every channel promises."""
 
     @pytest.fixture

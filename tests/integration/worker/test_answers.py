@@ -58,7 +58,7 @@ def open_place(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
 def mailed(place: Workplace, person: str, number: str | None = None) -> EmailMessage:
     """Return the last mail that went to a person, about a hazard."""
     place.deliver()
-    address = place.flow.directory().persons[person].email
+    address = place.flow.directory().persons[person].email or ""
     found = [message_from_bytes(p.read_bytes(), policy=default) for p in sorted((place.folder / "out").glob("*.eml"))]
     mine = [m for m in found if address in str(m["To"]) and number in (None, m["X-Rectiflow-Number"])]
     return mine[-1]

@@ -27,7 +27,7 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.aliyun import REFUSALS, channel, query_string, signed_headers
-from support.channel_contract import AT, ChannelContract, composed, handed_over, refusals
+from support.channel_contract import AT, RefusingContract, composed, handed_over, refusals
 from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 KEY_ID, SECRET = "LTAI5tTESTTESTTEST", "s3cr3tOfAliyun"
@@ -116,7 +116,7 @@ def peer() -> Iterator[Peer]:
         yield Peer(gateway, made(gateway.url, timeout=0.5))
 
 
-class TestContract(ChannelContract):
+class TestContract(RefusingContract):
     """What every channel promises."""
 
 

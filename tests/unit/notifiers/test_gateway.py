@@ -28,7 +28,7 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.gateway import DigestRule, channel, digest_of, filled
-from support.channel_contract import AT, ChannelContract, composed, handed_over
+from support.channel_contract import AT, RefusingContract, composed, handed_over
 from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 SECRET = "s3cr3tOfMas"
@@ -139,7 +139,7 @@ def peer() -> Iterator[Peer]:
         yield Peer(gateway, made(MAS, url=f"{gateway.url}/sms/norsubmit", timeout=0.5))
 
 
-class TestContract(ChannelContract):
+class TestContract(RefusingContract):
     """What every channel promises."""
 
 

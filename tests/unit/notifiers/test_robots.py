@@ -34,7 +34,7 @@ from rectiflow.notifiers.parameters import PARAMETERS
 from rectiflow.notifiers.quota import Quota
 from rectiflow.notifiers.robot import MORE, fitted, masked, read_robot, unmarked
 from support import robots
-from support.channel_contract import AT, CONTACT, TEMPLATES, ChannelContract, a_message, composed, handed_over
+from support.channel_contract import AT, CONTACT, TEMPLATES, RefusingContract, a_message, composed, handed_over
 from support.robots import GROUP, RobotPeer, RobotServer, robot
 
 from .conftest import START, Clock
@@ -60,7 +60,7 @@ def started(kind: str) -> Iterator[RobotPeer]:
         server.stop()
 
 
-class TestWeCom(ChannelContract):
+class TestWeCom(RefusingContract):
     """WeCom keeps the contract."""
 
     @pytest.fixture
@@ -69,7 +69,7 @@ class TestWeCom(ChannelContract):
         yield from started("wecom")
 
 
-class TestDingTalk(ChannelContract):
+class TestDingTalk(RefusingContract):
     """DingTalk keeps the contract."""
 
     @pytest.fixture
@@ -78,7 +78,7 @@ class TestDingTalk(ChannelContract):
         yield from started("dingtalk")
 
 
-class TestFeishu(ChannelContract):
+class TestFeishu(RefusingContract):
     """Feishu keeps the contract."""
 
     @pytest.fixture

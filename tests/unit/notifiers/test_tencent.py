@@ -27,7 +27,7 @@ from rectiflow.notifiers import (
     TemporaryFailure,
 )
 from rectiflow.notifiers.tencent import REFUSALS, authorization, channel
-from support.channel_contract import AT, ChannelContract, composed, handed_over, refusals
+from support.channel_contract import AT, RefusingContract, composed, handed_over, refusals
 from support.gateways import Asked, Gateway, Told, a_gateway, told
 
 ID, KEY = "AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"
@@ -129,7 +129,7 @@ def peer() -> Iterator[Peer]:
         yield Peer(gateway, made(gateway.url, timeout=0.5))
 
 
-class TestContract(ChannelContract):
+class TestContract(RefusingContract):
     """What every channel promises."""
 
 
