@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectiflow.engine.errors import WorkplaceError, os_reason
-from rectiflow.notifiers import token
+from rectiflow.notifiers.token import MIN_KEY, plus_address, sign
 
 if TYPE_CHECKING:
     from rectiflow._settings import InboxSettings
@@ -47,10 +47,8 @@ class ReplyKeys:
             keys = tuple(bytes.fromhex(line) for line in text.split())
         except ValueError as exc:
             raise WorkplaceError(f"回执码密钥（{self._file}）应是十六进制数字，一行一个。") from exc
-        if not keys or min(map(len, keys)) < token.MIN_KEY:
-            raise WorkplaceError(
-                f"回执码密钥（{self._file}）每个至少 {token.MIN_KEY} 字节（{2 * token.MIN_KEY} 位十六进制）。"
-            )
+        if not keys or min(map(len, keys)) < MIN_KEY:
+            raise WorkplaceError(f"回执码密钥（{self._file}）每个至少 {MIN_KEY} 字节（{2 * MIN_KEY} 位十六进制）。")
         return keys
 
     def reply_address(self, message: Message, contact: Contact) -> str | None:
@@ -60,13 +58,11 @@ class ReplyKeys:
         del contact  # the row of the outbox knows who was told
         if not self._settings.address:
             return None
-        return token.plus_address(
-            self._settings.address, token.sign(self.keys[0], message_id(message, self._domain), "reply")
-        )
+        return plus_address(self._settings.address, sign(self.keys[0], message_id(message, self._domain), "reply"))
 
     def return_path(self, rendered: Rendered) -> str:
         """Return the envelope sender of a mail, to which it comes back when it cannot be delivered (VERP)."""
-        return token.plus_address(self._settings.address, token.sign(self.keys[0], rendered.message_id, "bounce"))
+        return plus_address(self._settings.address, sign(self.keys[0], rendered.message_id, "bounce"))
 
     def identity(self, digest: str) -> str:
         """Return the Message-ID that a token speaks of."""

@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Attachment
-from rectiflow.notifiers import token
 from rectiflow.notifiers.address import domain_of
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.notifiers.plaintext import shorten
 from rectiflow.notifiers.quoting import new_text
+from rectiflow.notifiers.token import find
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
@@ -138,7 +138,7 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
         return _settled(row, "waiting", f"没有打开：{found.why}")
     if found.kind == "bounce":
         return _returned(place, mail, found.bounces, row)
-    named = token.find(place.reply_keys.keys, (*mail.recipients, mail.subject, mail.text))
+    named = find(place.reply_keys.keys, (*mail.recipients, mail.subject, mail.text))
     message = None
     if named is not None and named.purpose == "reply":
         identity = place.reply_keys.identity(named.digest)
@@ -195,7 +195,7 @@ def _answered(
 def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:
     """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID."""
     flow, said = place.flow, list[str]()
-    named = token.find(place.reply_keys.keys, mail.recipients)
+    named = find(place.reply_keys.keys, mail.recipients)
     named = named if named is not None and named.purpose == "bounce" else None
     numbers: list[str | None] = []
     for bounce in bounces:
