@@ -19,6 +19,7 @@ from rectiflow._desk import waiting_calls
 from rectiflow._persons import reach, set_reach
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers import Channel, FileChannel, Sender, SmsLog
 from rectiflow.notifiers.mime import message_id
 from rectiflow.notifiers.receipts import Receipt
@@ -319,3 +320,89 @@ def test_keys_are_made_once_and_kept_private(open_place: Workplace) -> None:
         with pytest.raises(WorkplaceError, match="回执码密钥"):
             _ = dataclasses.replace(place).reply_keys.keys
     assert message_id.__doc__
+
+
+def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> None:
+    """A digest speaks of many hazards: nothing is signed for, and the sender is told so."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    draft = MessageDraft(
+        key=f"digest:2024-09-02:{principal}", recipient=principal, template="answer", params={"action": "汇总"}, urgent=True
+    )
+    flow.enqueue([draft])
+    mail = mailed(place, principal)
+    for text in ("签收", "申请复查", "申请延期到2024年9月27日 理由：配件未到货"):
+        found = receive_mail(place, answer(mail, text, address))
+        assert found.status == "waiting", text
+        assert "请回复那条隐患的消息" in found.outcome
+
+
+def test_a_crash_after_a_refusal_does_not_make_it_done(
+    open_place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused and kept as a remark is still refused when the mail is handed in again."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), "整改完毕", address)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("rectiflow.storage.incoming.settle", interrupted)
+        receive_mail(place, raw)
+    again = receive_mail(place, raw)
+    assert again.status == "waiting"
+    assert "申请复查没有办成" in again.outcome
+    assert [e.kind for e in flow.history(number)].count("remarked") == 1
+
+
+def interrupted(*_words: object, **_more: object) -> None:
+    """Die in the middle of it."""
+    raise KeyboardInterrupt
+
+
+def test_who_has_left_the_post_is_told_the_truth(open_place: Workplace) -> None:
+    """Neither the action nor a remark is possible: the mail is kept, and nothing else is claimed."""
+    from sqlalchemy import delete
+
+    from rectiflow.storage.connect import writing
+    from rectiflow.storage.tables import table
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    with writing(flow.store.engine) as connection:
+        connection.execute(delete(table("holding")).where(table("holding").c.person == principal))
+    flow.refresh()
+    for text in ("签收", "同意销号"):
+        found = receive_mail(place, answer(mail, text, address))
+        assert found.status == "waiting"
+        assert "已作为说明记录" not in found.outcome
+        assert letter(flow, found.id).words == text
+    assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize("text", ["签收", "配件已订"])
+def test_two_processes_receive_the_same_mail(open_place: Workplace, text: str) -> None:
+    """Once on record, one receipt, and both say the same."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), text, address)
+    before, places, start = len(flow.history(number)), [dataclasses.replace(place) for _ in range(4)], Barrier(4)
+
+    def receive(own: Workplace) -> str:
+        try:
+            _ = own.flow
+            start.wait()
+            return receive_mail(own, raw).outcome
+        finally:
+            own.flow.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        said = set(pool.map(receive, places))
+    assert len(said) == 1, said
+    assert len(flow.history(number)) == before + 1
+    assert len([m for m in outbox(flow) if m.occasion == "来信回执"]) == 1
