@@ -21,7 +21,8 @@ from rectiflow.notifiers.address import domain_of
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.notifiers.plaintext import shorten
+from rectiflow.notifiers.phone import mobile
+from rectiflow.notifiers.plaintext import clean_lines, one_line, shorten
 from rectiflow.notifiers.quoting import new_text
 from rectiflow.notifiers.token import find
 from rectiflow.notifiers.wish import read_wish
@@ -80,7 +81,7 @@ def receive_mail(place: Workplace, raw: bytes) -> Received:
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
     """Take one answer by short message in: it speaks of the last message that went to this number."""
-    flow = place.flow
+    flow, phone, text = place.flow, mobile(phone) or one_line(phone), clean_lines(text)
     when = at or flow.now()
     row = Incoming(
         id=_id(f"{phone}\0{text}\0{when.isoformat()}".encode(), "sms"),
@@ -97,19 +98,19 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
     """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was."""
     if receipt.delivered:
         return None
-    flow = place.flow
-    said = f"短信回执 {receipt.code}"
+    flow, said, phone = place.flow, f"短信回执 {receipt.code}", mobile(receipt.phone) or one_line(receipt.phone)
     row = Incoming(
         id=_id(f"{receipt.vendor_id}\0{receipt.code}".encode(), receipt.phone),
         received_at=flow.now(),
         channel="sms",
-        sender=receipt.phone,
+        sender=phone,
         words=said,
         kind="bounce",
     )
-    found = incoming.last_to(flow.store.engine, flow.district, receipt.phone, since=flow.now() - ANSWERABLE)
+    found = incoming.last_to(flow.store.engine, flow.district, _written(phone), since=flow.now() - ANSWERABLE)
+    address = (found.to if found else None) or phone
     return _once(
-        place, row, lambda: _settled(row, "done", came_back(flow, "sms", receipt.phone, said, found, permanent=True))
+        place, row, lambda: _settled(row, "done", came_back(flow, "sms", address, said, found, permanent=True))
     )
 
 
@@ -153,9 +154,13 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
 
 def _sms(place: Workplace, row: Incoming) -> Incoming:
     flow = place.flow
-    message = incoming.last_to(flow.store.engine, flow.district, row.sender, since=flow.now() - ANSWERABLE)
+    message = incoming.last_to(flow.store.engine, flow.district, _written(row.sender), since=flow.now() - ANSWERABLE)
+    owners = [p.name for p in flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return _settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
+    if len(owners) > 1:
+        told = f"这个号码登记在{'、'.join(owners)}名下，不知道是谁的答复，请人工处理"
+        return _settled(row, "waiting", told, number=message.number)
     actor = _sender(place, row.sender, message)
     if actor is None:
         return _settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
@@ -284,3 +289,8 @@ def _id(what: bytes, who: str) -> str:
 
 def _digits(phone: str | None) -> str:
     return "".join(c for c in phone or "" if c.isdigit())[-11:]
+
+
+def _written(phone: str) -> tuple[str, ...]:
+    """Return how a number may be written in the register, and so in the outbox."""
+    return tuple(before + phone for before in ("", "+86", "86", "0086")) if mobile(phone) else (phone,)

@@ -406,3 +406,61 @@ def test_two_processes_receive_the_same_mail(open_place: Workplace, text: str) -
     assert len(said) == 1, said
     assert len(flow.history(number)) == before + 1
     assert len([m for m in outbox(flow) if m.occasion == "来信回执"]) == 1
+
+
+@pytest.mark.parametrize("subject", [b"=?utf-8?B?AEEAQg==?=", b"a\0b\x1b[31m", b"=?utf-8?Q?=00?= \xff\xfe"])
+def test_characters_that_no_database_takes(open_place: Workplace, subject: bytes) -> None:
+    """A subject with NUL or control characters, plain or coded, does not keep a mail from being received."""
+    place = open_place
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    lines = answer(mailed(place, principal, number), "配件已订", address).split(b"\r\n")
+    begin = next(n for n, line in enumerate(lines) if line.startswith(b"Subject:"))
+    end = next(n for n in range(begin + 1, len(lines)) if not lines[n].startswith(b" "))
+    found = receive_mail(place, b"\r\n".join([*lines[:begin], b"Subject: " + subject, *lines[end:]]))
+    assert found.outcome == "已记为补充说明"
+    assert not set("\0\x1b") & set(letter(place.flow, found.id).subject)
+
+
+def test_odd_characters_in_a_short_message(open_place: Workplace) -> None:
+    """NUL and halves of characters go; the answer counts."""
+    place = open_place
+    principal, _ = head(place)
+    set_reach(place.flow, principal, channels=("sms",), phone="13911112222")
+    assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "\0签收\0").outcome == "签收已办理"
+    assert receive_sms(place, "13911112222", "好的\ud83d").outcome == "已记为补充说明"
+
+
+@pytest.mark.parametrize(
+    ("registered", "sender"),
+    [("13911112222", "+8613911112222"), ("+8613911112222", "13911112222"), ("8613911112222", "139 1111 2222")],
+)
+def test_a_number_is_the_same_however_it_is_written(open_place: Workplace, registered: str, sender: str) -> None:
+    """With or without the country's code, in the register and from the gateway; receipts too."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone=registered, email="")
+    assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, sender, "1").outcome == "签收已办理"
+    for n in (1, 2):
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone=sender, delivered=False, code="UNDELIV", at=None)
+        receive_receipt(place, bad)
+    assert [r.person for r in reach(flow)] == [principal]
+
+
+def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
+    """Nobody knows who answered: a person looks at it, nothing is signed for."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    other, _ = responsible(place)
+    for person in (principal, other):
+        set_reach(flow, person, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    found = receive_sms(place, "13911112222", "1")
+    assert (found.status, found.number) == ("waiting", number)
+    assert "不知道是谁的答复" in found.outcome
+    assert flow.ticket(number).state == "assigned"
