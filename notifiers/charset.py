@@ -43,7 +43,8 @@ def decode_text(raw: bytes, label: str | None = None) -> str:
 def decode_words(header: str) -> str:
     """Return a header on one line with its encoded words (RFC 2047) read, also inside quotes, and raw bytes guessed.
 
-    Control characters go: no database and no header of ours takes them. Neighbouring words of one charset are put together before they are read: some programs cut a character in two.
+    Control characters go: no database and no header of ours takes them. Neighbouring words of one charset are put together
+    before they are read: some programs cut a character in two.
     """
     text = _BETWEEN_WORDS.sub(r"\1", _raw(header[:MAX_HEADER]))
     pieces: list[str] = []

@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
-    """One mail or short message that came in; `raw` names its bytes in the evidence store.
+    """One mail or short message that came in; `raw` names its bytes in the evidence store, piece by piece.
 
     `status`: waiting (a person has to look), done, or dropped (an automaton's, told nobody).
     """

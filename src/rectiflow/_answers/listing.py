@@ -41,7 +41,7 @@ def original(flow: Rectiflow, found: Incoming) -> bytes:
     """
     if found.raw is None or flow.evidence is None:
         raise InputUnusable("这封来信没有留存原信。")
-    return flow.evidence.get(found.raw)
+    return b"".join(map(flow.evidence.get, found.raw.split()))
 
 
 def done_by_hand(flow: Rectiflow, key: str, *, by: str, note: str = "") -> Incoming:

@@ -59,15 +59,18 @@ class Received(Struct, frozen=True, kw_only=True):
     again: bool = False
 
 
-def receive_mail(place: Workplace, raw: bytes) -> Received:
+def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Received:
     """Take one mail in. Whatever it is, it is kept, and what cannot be carried out waits for a person.
+
+    Args:
+        size: bytes of the whole mail, where `raw` is only its beginning.
 
     Raises:
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
-    mail = read_mail(raw)
+    mail = read_mail(raw, size=size)
     row = Incoming(
-        id=_id(mail.message_id.encode() or raw, mail.sender),
+        id=_id(_said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
         channel="mail",
         sender=shorten(mail.sender or "（没有发件人）", 200),
@@ -267,12 +270,13 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
 
 
 def _kept(place: Workplace, raw: bytes) -> str | None:
-    """Keep the bytes of a mail; what is larger than the store takes is not kept, and its row says so."""
+    """Keep the bytes of a mail, in pieces where it is larger than the store takes; return their names."""
     from rectiflow.storage.evidence import MOST_BYTES
 
-    if place.flow.evidence is None or not raw or len(raw) > MOST_BYTES:
+    if place.flow.evidence is None or not raw:
         return None
-    return place.flow.evidence.put("来信.eml", raw).sha256
+    pieces = (raw[at : at + MOST_BYTES] for at in range(0, len(raw), MOST_BYTES))
+    return " ".join(place.flow.evidence.put("来信.eml", piece).sha256 for piece in pieces)
 
 
 def _settled(row: Incoming, status: str, outcome: str, *, number: str | None = None) -> Incoming:
@@ -281,6 +285,19 @@ def _settled(row: Incoming, status: str, outcome: str, *, number: str | None = N
 
 def _received(row: Incoming, *, again: bool = False) -> Received:
     return Received(id=row.id, kind=row.kind, status=row.status, outcome=row.outcome, number=row.number, again=again)
+
+
+def _said(mail: Mail) -> bytes:
+    """Return what makes a mail that one: programs give one Message-ID to two mails, and one mail comes by two ways.
+
+    Nothing for a mail without a Message-ID, or that was not read.
+    """
+    if not mail.message_id or mail.refused:
+        return b""
+    files = ((p.name.encode(), p.content.replace(b"\r\n", b"\n")) for p in mail.attachments)
+    heads = (mail.message_id.encode(), mail.subject.encode(), mail.text.encode())
+    parts = (*heads, *(part for file in files for part in file))
+    return b"".join(hashlib.sha256(part).digest() for part in parts)
 
 
 def _id(what: bytes, who: str) -> str:

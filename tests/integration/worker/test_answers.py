@@ -9,10 +9,12 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Self
 
 import pytest
 
-from rectiflow._answers import Received, receive_mail, receive_receipt, receive_sms
+from rectiflow._answers import Received, fetch_mail, receive_mail, receive_receipt, receive_sms
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
@@ -327,7 +329,11 @@ def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> 
     place, flow = open_place, open_place.flow
     principal, address = head(place)
     draft = MessageDraft(
-        key=f"digest:2024-09-02:{principal}", recipient=principal, template="answer", params={"action": "汇总"}, urgent=True
+        key=f"digest:2024-09-02:{principal}",
+        recipient=principal,
+        template="answer",
+        params={"action": "汇总"},
+        urgent=True,
     )
     flow.enqueue([draft])
     mail = mailed(place, principal)
@@ -337,17 +343,16 @@ def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> 
         assert "请回复那条隐患的消息" in found.outcome
 
 
-def test_a_crash_after_a_refusal_does_not_make_it_done(
-    open_place: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_after_a_refusal_does_not_make_it_done(open_place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was refused and kept as a remark is still refused when the mail is handed in again."""
     place, flow = open_place, open_place.flow
     principal, address = head(place)
     (number,) = assigned(place, 1)
     raw = answer(mailed(place, principal, number), "整改完毕", address)
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("rectiflow.storage.incoming.settle", interrupted)
-        receive_mail(place, raw)
+        with pytest.raises(KeyboardInterrupt):
+            receive_mail(place, raw)
     again = receive_mail(place, raw)
     assert again.status == "waiting"
     assert "申请复查没有办成" in again.outcome
@@ -464,3 +469,88 @@ def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
     assert (found.status, found.number) == ("waiting", number)
     assert "不知道是谁的答复" in found.outcome
     assert flow.ticket(number).state == "assigned"
+
+
+def test_two_mails_under_one_id(open_place: Workplace) -> None:
+    """Both count; the same mail by another way, with other marks of the way, does not count again."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    first, second = (answer(mail, text, address) for text in ("配件已订", "配件已到"))
+    identity = str(message_from_bytes(first, policy=default)["Message-ID"]).encode()
+    own = str(message_from_bytes(second, policy=default)["Message-ID"]).encode()
+    assert not receive_mail(place, first).again
+    assert not receive_mail(place, second.replace(own, identity)).again
+    assert [e.kind for e in flow.history(number)].count("remarked") == 2
+    other_way = b"Received: from mx.school.example\r\n" + first.replace(b"\r\n", b"\n")
+    assert receive_mail(place, other_way).again
+
+
+def test_a_mail_of_fifty_megabytes_is_kept(open_place: Workplace) -> None:
+    """Not opened, but who sent it is known, and its bytes can be had."""
+    from rectiflow._answers.listing import original
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), "照片在附件里", address) + b"x" * (50 * 2**20)
+    found = letter(flow, receive_mail(place, raw).id)
+    assert (found.status, found.kind, found.sender) == ("waiting", "unreadable", address)
+    assert "50 MB" in found.outcome
+    assert found.subject.startswith("回复：")
+    assert original(flow, found) == raw
+
+
+class Mailbox:
+    """A mailbox as `imap_tools` gives it, with one mail that cannot be had and one that is too large."""
+
+    def __init__(self, mails: dict[str, bytes], sizes: dict[str, int]) -> None:
+        self.mails, self.sizes, self.moved = mails, sizes, list[str]()
+        self.folder = self.client = self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_why: object) -> None:
+        return None
+
+    def exists(self, _folder: str) -> bool:
+        """Say that the folder is there."""
+        return True
+
+    def fetch(self, wanted: str = "", **_how: object) -> list[SimpleNamespace]:
+        """Return the headers of the mails."""
+        return [
+            SimpleNamespace(
+                uid=u, size_rfc822=self.sizes.get(u, len(m)), obj=message_from_bytes(m.split(b"\r\n\r\n")[0])
+            )
+            for u, m in self.mails.items()
+            if wanted in ("", f"UID {u}")
+        ]
+
+    def uid(self, _command: str, uid: str, _what: str) -> tuple[str, list[object]]:
+        """Return one mail; nothing for one that has gone."""
+        return "OK", [(b"", self.mails[uid])] if self.mails[uid] else [None]
+
+    def move(self, uid: str, _folder: str) -> None:
+        """Take note of it."""
+        self.moved.append(uid)
+
+
+def test_a_mail_that_cannot_be_had_does_not_stop_the_others(
+    open_place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays in the mailbox; of one that is too large the header is on record, and nothing is taken for an answer."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    large, good = answer(mail, "照片", address), answer(mail, "签收", address)
+    box = Mailbox({"1": b"", "2": large, "3": good}, {"2": 60 * 2**20})
+    monkeypatch.setattr("rectiflow._answers.fetching._opened", lambda *_: box)
+    found = fetch_mail(place)
+    assert box.moved == ["2", "3"]
+    assert [(f.kind, f.status) for f in found] == [("unreadable", "waiting"), ("reply", "done")]
+    assert letter(flow, found[0].id).sender == address
+    assert flow.ticket(number).state == "rectifying"
