@@ -93,10 +93,11 @@ def list_incoming(
     from ._layout import fit, put, screen_width
     from ._numbers import read_number
 
-    flow = _keeper(context).flow
+    made = _keeper(context)
+    flow = made.flow
     chosen = read_number(flow, number) if number else None
     status = None if everything or chosen else "waiting"
-    found = letters(flow, status=status, number=chosen, limit=limit)
+    found = letters(flow, by=made.person, status=status, number=chosen, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -122,8 +123,9 @@ def show(
     """查看一封来信：谁发的、说了什么、怎么办的。"""
     from rectiflow._answers.listing import letter, original
 
-    flow = _keeper(context).flow
-    found = letter(flow, key)
+    made = _keeper(context)
+    flow = made.flow
+    found = letter(flow, key, by=made.person)
     if save is not None:
         save.write_bytes(original(flow, found))
     if as_json:

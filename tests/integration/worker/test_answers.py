@@ -554,3 +554,51 @@ def test_a_mail_that_cannot_be_had_does_not_stop_the_others(
     assert [(f.kind, f.status) for f in found] == [("unreadable", "waiting"), ("reply", "done")]
     assert letter(flow, found[0].id).sender == address
     assert flow.ticket(number).state == "rectifying"
+
+
+def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
+    """Incidents, histories and the log name a telephone number only in part."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    for n in (1, 2):
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone="13911112222", delivered=False, code="UNDELIV", at=None)
+        found = receive_receipt(place, bad)
+        assert found is not None
+        assert "139****2222" in found.outcome
+    assigned(place, 1)
+    place.deliver()
+    told = [
+        *(i.message for i in incidents(flow)),
+        *(str(e.private) for e in flow.history(number)),
+        *reach(flow)[0].troubles,
+    ]
+    assert len(told) > 4
+    assert not [t for t in told if "13911112222" in t]
+
+
+def test_answers_about_restricted_hazards(open_place: Workplace) -> None:
+    """Who may not see the hazard sees its number and nothing of the answer, and cannot finish it."""
+    from sqlalchemy import update
+
+    from rectiflow._answers.listing import done_by_hand
+    from rectiflow.engine.errors import Refused
+    from rectiflow.storage.connect import writing
+    from rectiflow.storage.tables import table
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    found = receive_mail(place, answer(mailed(place, principal, number), "两名学生发生纠纷", address))
+    with writing(flow.store.engine) as connection:
+        connection.execute(update(table("ticket")).where(table("ticket").c.number == number).values(restricted=True))
+    stranger = flow.directory().holders("principal", "town1_school1", flow.today())[0]
+    (seen,) = letters(flow, by=stranger)
+    assert (seen.number, seen.words, seen.subject, seen.raw) == (number, "", "", None)
+    with pytest.raises(Refused, match="受限"):
+        letter(flow, found.id, by=stranger)
+    with pytest.raises(Refused, match="受限"):
+        done_by_hand(flow, found.id, by=stranger)
+    assert letters(flow, by=principal)[0].words == "两名学生发生纠纷"
