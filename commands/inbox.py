@@ -60,10 +60,10 @@ def receive_text(
     text: Annotated[str, typer.Argument(help="短信内容", metavar="内容")],
     as_json: _Json = False,
 ) -> None:
-    """收下一条短信答复（供短信网关回调，或人工录入）。"""
+    """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
     from rectiflow._answers import receive_sms
 
-    _show([receive_sms(session(context).place, phone, text)], as_json=as_json)
+    _show([receive_sms(_keeper(context).place, phone, text)], as_json=as_json)
 
 
 @app.command("fetch")

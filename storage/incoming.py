@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound
@@ -148,8 +148,7 @@ def last_to(engine: Engine, district: str, addresses: Sequence[str], *, since: d
     m = table("message")
     columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
     mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to.in_(addresses), m.c.sent_at >= since)
-    about = or_(m.c.number.is_not(None), m.c.key.startswith("paper:"))
-    query = select(*columns).where(*mine, about).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
+    query = select(*columns).where(*mine, m.c.number.is_not(None)).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))

@@ -24,7 +24,7 @@ __all__ = ["Answer", "carry_out", "paper_named"]
 
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
-_PAPER = re.compile(r"paper:(?P<id>[^:]+):(?P<step>\w+):\d+:.+")
+_PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
 _INTERIM = re.compile(r"(?:临时(?:管控)?措施|其间措施)\s*[:：]\s*(?P<said>.+)", re.DOTALL)
 
 
@@ -43,9 +43,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def paper_named(key: str) -> str | None:
-    """Return the paper that a message served, from the message's key; None for every other message."""
+    """Return the paper that a message is about, from the message's key; None for every other message."""
     found = _PAPER.fullmatch(key)
-    return found["id"] if found and found["step"] == "serve" else None
+    return found["id"] if found else None
 
 
 def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
@@ -70,7 +70,9 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
         if known is not None:
             return known
         reasons = "；".join(dict.fromkeys(r.message for r in exc.reasons))
-        return False, f"{title}没有办成：{reasons}。{_kept(_remark(flow, answer))}"
+        done = [n for n in _numbers(flow, answer) if _kinds(flow, n, answer.mark)]
+        some = f"（{'、'.join(done)} 已办理）" if done else ""
+        return False, f"{title}没有{'全部' if done else ''}办成{some}：{reasons}。{_kept(_remark(flow, answer))}"
     return True, f"{title}已办理"
 
 
@@ -89,13 +91,17 @@ def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[bool, str] 
 
 
 def _act(flow: Rectiflow, answer: Answer) -> None:
-    if answer.paper is not None and answer.wish.kind == "sign":
-        from rectiflow._papers import take_step
+    """Act on the hazard; on a paper as a whole where it is signed for or answered: all its hazards or none."""
+    from rectiflow._papers import take_step
 
+    if answer.paper is not None and answer.wish.kind == "sign":
         take_step(flow, "acknowledge", answer.paper, Order(hand=_hand(answer)))
-        return
-    for number in _numbers(flow, answer):
-        _once(flow, number, answer.mark, lambda snapshot: _stimulus(snapshot, answer))
+    elif answer.paper is not None and answer.wish.kind == "submit":
+        evidence = dict.fromkeys(_numbers(flow, answer), answer.evidence)
+        take_step(flow, "reply", answer.paper, Order(hand=_hand(answer), data=_finished(answer), evidence=evidence))
+    else:
+        for number in _numbers(flow, answer):
+            _once(flow, number, answer.mark, lambda snapshot: _stimulus(snapshot, answer))
 
 
 def _once(flow: Rectiflow, number: str, mark: str, stimulus: Callable[[Snapshot], Stimulus]) -> None:
@@ -120,9 +126,12 @@ def _stimulus(snapshot: Snapshot, answer: Answer) -> Stimulus:
     if wish.kind == "submit":
         main = main_clock(workflow)
         trigger = (main.met_by if main else None) or "submit"
-        data = {"measures": wish.text or "已完成整改", "completed_on": answer.on}
-        return Act(trigger=trigger, hand=_hand(answer), data=data, evidence=answer.evidence)
+        return Act(trigger=trigger, hand=_hand(answer), data=_finished(answer), evidence=answer.evidence)
     return Act(trigger=_receiving(snapshot) or "sign", hand=_hand(answer), evidence=answer.evidence)
+
+
+def _finished(answer: Answer) -> dict[str, Any]:
+    return {"measures": answer.wish.text or "已完成整改", "completed_on": answer.on}
 
 
 def _receiving(snapshot: Snapshot) -> str | None:
@@ -154,10 +163,8 @@ def _remark(flow: Rectiflow, answer: Answer) -> int:
 
 
 def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
-    if answer.number is not None:
-        return [answer.number]
     if answer.paper is None:
-        return []
+        return [answer.number] if answer.number is not None else []
     from rectiflow._papers import items_of
 
     try:

@@ -28,6 +28,7 @@ from rectiflow.notifiers.token import find
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
+from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
 from .returning import came_back
@@ -254,9 +255,9 @@ def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], lis
 def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> None:
     """Tell the sender what became of it, once, by the way it came."""
     flow = place.flow
-    restricted = False
-    if message.number is not None:
-        restricted = flow.snapshot(message.number).case.restricted
+    paper = paper_named(message.key)
+    numbers = paper_items(flow.store.engine, flow.district, paper) if paper else [message.number]
+    restricted = any(flow.snapshot(number).case.restricted for number in numbers if number)
     said = {"number": message.number, "contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
         key=f"answer:{row.id}",

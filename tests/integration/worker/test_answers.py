@@ -602,3 +602,58 @@ def test_answers_about_restricted_hazards(open_place: Workplace) -> None:
     with pytest.raises(Refused, match="受限"):
         done_by_hand(flow, found.id, by=stranger)
     assert letters(flow, by=principal)[0].words == "两名学生发生纠纷"
+
+
+def served(place: Workplace, count: int) -> tuple[str, list[str]]:
+    """Draft, sign and serve a notice over some hazards; return its id and their numbers."""
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+    from rectiflow.engine.stimulus import Hand
+
+    flow, today = place.flow, place.flow.today()
+    holders = flow.directory().holders
+    safety, leader = holders("safety_section", None, today)[0], holders("bureau_leader", None, today)[0]
+    found = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    numbers = [
+        flow.report("hazard", by=safety, description=f"第 {n} 处疏散通道堆放杂物", **found).number for n in range(count)
+    ]
+    demand = {"due_on": "2024-09-20", "responsible_person": holders("safety_officer", "town1_school2", today)[0]}
+    paper = draft_paper(flow, "rectification_notice", numbers, Order(hand=Hand(actor=safety), data=demand)).paper.id
+    take_step(flow, "sign", paper, Order(hand=Hand(actor=leader)))
+    take_step(flow, "serve", paper, Order(hand=Hand(actor=safety)))
+    return paper, numbers
+
+
+def test_a_notice_is_signed_for_as_a_whole(open_place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its hazards, also after a crash; what is handed in is handed in for all, and refused for all."""
+    from rectiflow._papers import paper_line
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    paper, numbers = served(place, 3)
+    mail = mailed(place, principal)
+    early = receive_mail(place, answer(mail, "申请复查", address, ("整改后.png", PNG)))
+    assert "申请复查没有办成" in early.outcome
+    assert [e.kind for n in numbers for e in flow.history(n)].count("remarked") == 3
+    raw = answer(mail, "签收", address)
+    with monkeypatch.context() as patched:
+        patched.setattr("rectiflow.storage.incoming.settle", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            receive_mail(place, raw)
+    assert receive_mail(place, raw).outcome == "签收已办理"
+    assert paper_line(flow, paper, by=principal).status == "acknowledged"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    done = receive_mail(place, answer(mail, "申请复查\n均已清理", address, ("整改后.png", PNG)))
+    assert done.outcome == "申请复查已办理"
+    assert {flow.ticket(n).state for n in numbers} == {"pending_verification"}
+
+
+def test_a_short_message_signs_for_a_notice(open_place: Workplace) -> None:
+    """1 in answer to the short message about a notice is for all hazards on it."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    _, numbers = served(place, 2)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "1").outcome == "签收已办理"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
