@@ -67,6 +67,8 @@ def _opened(place: Workplace, settings: InboxSettings) -> BaseMailBox:
 
 
 def _take_in(place: Workplace, box: BaseMailBox, settings: InboxSettings, going: Callable[[], bool]) -> list[Received]:
+    from imaplib import IMAP4
+
     if not box.folder.exists(settings.done_folder):
         box.folder.create(settings.done_folder)
     found: list[Received] = []
@@ -79,6 +81,11 @@ def _take_in(place: Workplace, box: BaseMailBox, settings: InboxSettings, going:
         except RectiflowError as exc:
             logger.warning("来信 %s 没有收下，留待下次：%s", uid, exc)
             continue
+        except (OSError, IMAP4.error):  # the server's: no other mail can be had either
+            raise
+        except Exception:
+            logger.exception("来信 %s 没有收下，留待下次", uid)
+            continue
         box.move(uid, settings.done_folder)
     return found
 
@@ -86,8 +93,6 @@ def _take_in(place: Workplace, box: BaseMailBox, settings: InboxSettings, going:
 def _one(place: Workplace, box: BaseMailBox, uid: str, size: int) -> Received:
     if size > LARGEST:
         head = next(iter(box.fetch(f"UID {uid}", headers_only=True, mark_seen=False)), None)
-        said = head.obj.as_bytes() if head is not None else b""
-        note = f"\r\n（邮件 {size // 2**20} MB，超过上限，只收了信头，原信在邮箱里）".encode()
-        return receive_mail(place, said + note)
+        return receive_mail(place, head.obj.as_bytes() if head is not None else b"", size=size)
     _, found = box.client.uid("FETCH", uid, "(BODY.PEEK[])")
     return receive_mail(place, next(part[1] for part in found if isinstance(part, tuple)))
