@@ -58,13 +58,19 @@ class Received(Struct, frozen=True, kw_only=True):
     again: bool = False
 
 
-def receive_mail(place: Workplace, raw: bytes) -> Received:
+def receive_mail(place: Workplace, raw: bytes, *, refused: str = "") -> Received:
     """Take one mail in. Whatever it is, it is kept, and what cannot be carried out waits for a person.
+
+    Args:
+        raw: the mail.
+        refused: why it is not to be opened, where `raw` is only its header.
 
     Raises:
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
     mail = read_mail(raw)
+    if refused:
+        mail = replace(mail, refused=refused)
     row = Incoming(
         id=_id(mail.message_id.encode() or raw, mail.sender),
         received_at=place.flow.now(),
