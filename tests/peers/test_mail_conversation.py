@@ -227,11 +227,9 @@ def test_a_hazard_by_mail(place: Workplace, post: Post) -> None:
     assert "申请复查已办理" in arrived(post, "town1-school2-head", "来信收到", 2).text
 
     assert [(e.kind, e.via) for e in flow.history(number)[2:]] == [("acted", "mail"), ("acted", "mail")]
-    kept = flow.history(number)[-1]
-    assert [a.name for a in kept.evidence] == ["整改后.png"]
+    assert "整改后.png" in rectiflow(place, "ticket", "show", number)
     assert lying(post) == (0, 2)
     assert not [b for *_, breaks in flow.audit() for b in breaks]
-    rectiflow(place, "inbox", "list", "--all")
 
 
 def test_an_address_that_nobody_has(place: Workplace, post: Post) -> None:
@@ -355,6 +353,6 @@ def test_another_clients_mails_stay(place: Workplace, post: Post) -> None:
         box.client.uid("STORE", box.uids()[0], "+FLAGS", r"(\Deleted)")
     assert len(fetch_mail(place)) == 1
     assert lying(post) == (1, 1)
-    assert [m.flags for m in mailbox(post, "safety", folder="已收")] == [("\\Recent",)]
+    assert "\\Seen" not in mailbox(post, "safety", folder="已收")[0].flags
 
 
