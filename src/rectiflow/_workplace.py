@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from rectiflow.engine.directory import District
 from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError, os_reason
+from rectiflow.notifiers.errors import ChannelNotConfigured
 
 from ._clock import Clock, SetClock, SystemClock
 
@@ -184,7 +185,14 @@ class Workplace:
         return self.folder / relative
 
     def channels(self) -> list[Channel]:
-        """Return the channels that are configured."""
+        """Return the channels that are configured, and can work."""
+        return [made for made in self._made() if not isinstance(made, ChannelNotConfigured)]
+
+    def channel_problems(self) -> list[ChannelNotConfigured]:
+        """Return what is wrong with channels that are configured and cannot work; their messages wait, the others go."""
+        return [made for made in self._made() if isinstance(made, ChannelNotConfigured)]
+
+    def _made(self) -> list[Channel | ChannelNotConfigured]:
         from rectiflow.notifiers import FileChannel, Sender, SmsLog
 
         name = self.flow.directory().district.name
@@ -203,10 +211,18 @@ class Workplace:
         about = About(
             signature=self.settings.outgoing.sms_signature or name, now=self.flow.now, folder=self.folder.resolve()
         )
-        others = [make_channel(kind, values, about) for kind, values in self.settings.channels.items()]
-        for one in others:
-            self._hear(one)
-        return [*([self._mail()] if self.settings.mail.host else []), *others]
+        makers: list[Callable[[], Channel]] = [self._mail] if self.settings.mail.host else []
+        makers += [partial(make_channel, kind, values, about) for kind, values in self.settings.channels.items()]
+        return [self._one(make) for make in makers]
+
+    def _one(self, make: Callable[[], Channel]) -> Channel | ChannelNotConfigured:
+        """Make one channel; what is wrong with it keeps no other from working."""
+        try:
+            made = make()
+        except ChannelNotConfigured as exc:
+            return exc
+        self._hear(made)
+        return made
 
     def _hear(self, channel: Channel) -> None:
         """Let a channel on which answers and receipts come back hand them in."""
@@ -242,7 +258,8 @@ class Workplace:
         """Return from when on a channel may disturb people: `now` when it may."""
         from rectiflow.notifiers import WINDOWS, read_window
 
-        said = {"mail": self.settings.outgoing.mail_hours, "sms": self.settings.outgoing.sms_hours}.get(channel)
+        told = self.settings.outgoing
+        said = {"mail": told.mail_hours, "sms": told.sms_hours, "chat": told.chat_hours}.get(channel)
         window = read_window(said) if said else WINDOWS.get(channel)
         return window.opens(now, self.flow.calendar) if window is not None else now
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rectiflow._answers import Received, receive_mail, receive_receipt, receive_sms
+from rectiflow._answers import Received, receive_callback, receive_mail, receive_receipt, receive_sms
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
@@ -319,3 +319,26 @@ def test_keys_are_made_once_and_kept_private(open_place: Workplace) -> None:
         with pytest.raises(WorkplaceError, match="回执码密钥"):
             _ = dataclasses.replace(place).reply_keys.keys
     assert message_id.__doc__
+
+
+def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
+    """An answer that comes by a callback is like one by hand; a body that is none is refused whole."""
+    from rectiflow.engine.errors import NotFound
+    from rectiflow.notifiers import NotifierError
+
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    body = (
+        '[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1", '
+        '"sign_name": "区教育局", "dest_code": "0", "sequence_id": 1}]'
+    )
+    (done,) = receive_callback(place, "aliyun", "replies", body.encode())
+    assert (done.outcome, done.number) == ("签收已办理", number)
+    assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
+    with pytest.raises(NotifierError):
+        receive_callback(place, "tencent", "receipts", b"<html>")
+    with pytest.raises(NotFound, match="aliyun 或 tencent"):
+        receive_callback(place, "nobody", "receipts", b"[]")
