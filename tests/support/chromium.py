@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -88,28 +89,22 @@ class Browser:
 
 
 @contextmanager
-def browsing(folder: Path) -> Iterator[Browser]:
+def browsing(folder: Path) -> Generator[Browser]:
     """Start Chromium with a profile in this folder, and end it."""
     theirs_in, ours_out = os.pipe()
     ours_in, theirs_out = os.pipe()
-
-    def placed() -> None:
-        """Put the pipes where Chromium looks for them: 3 to read, 4 to write."""
-        read, write = os.dup(theirs_in), os.dup(theirs_out)
-        os.dup2(read, 3)
-        os.dup2(write, 4)
-
+    given = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (theirs_in, theirs_out)]  # out of the way of 3 and 4
+    script = f'exec chromium "$@" 3<&{given[0]} 4>&{given[1]}'  # where Chromium looks for them
     with (folder / "chromium.log").open("wb") as log:
         process = subprocess.Popen(
-            ["chromium", *_SWITCHES, f"--user-data-dir={folder / 'profile'}"],
+            ["bash", "-c", script, "chromium", *_SWITCHES, f"--user-data-dir={folder / 'profile'}"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            pass_fds=(3, 4),
-            preexec_fn=placed,
+            pass_fds=given,
         )
-        os.close(theirs_in)
-        os.close(theirs_out)
+        for fd in (theirs_in, theirs_out, *given):
+            os.close(fd)
         try:
             yield Browser(ours_out, ours_in)
         finally:
