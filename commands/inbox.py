@@ -87,7 +87,7 @@ def callback(
 
 @app.command("fetch")
 def fetch(context: typer.Context, as_json: _Json = False) -> None:
-    """现在就从邮箱收信（设置的 [inbox]）；rectiflow run 会定时收。"""
+    """现在就从邮箱收信（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
     from rectiflow._answers import fetch_mail
     from rectiflow.engine.errors import WorkplaceError
 

@@ -193,6 +193,7 @@ class Workplace:
         return [made for made in self._made() if isinstance(made, ChannelNotConfigured)]
 
     def _made(self) -> list[Channel | ChannelNotConfigured]:
+        from rectiflow._enclosing import KeptFiles
         from rectiflow.notifiers import FileChannel, Sender, SmsLog
 
         name = self.flow.directory().district.name
@@ -200,7 +201,10 @@ class Workplace:
             folder = self.path(self.settings.outgoing.folder)
             signature = self.settings.outgoing.sms_signature or name
             sender = Sender(
-                address=self.settings.mail.sender or "safety@example.com", name=self.settings.mail.sender_name or name
+                address=self.settings.mail.sender or "safety@example.com",
+                name=self.settings.mail.sender_name or name,
+                reply_address=self.reply_keys.reply_address if self.settings.inbox.address else None,
+                files=KeptFiles(self.flow),
             )
             return [
                 FileChannel(folder / "mail", sender=sender),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "carry_out", "paper_named"]
 
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
-_PAPER = re.compile(r"paper:(?P<id>[^:]+):(?P<step>\w+):\d+:.+")
+_PAPER = re.compile(r"(?:[^:]+:)?paper:(?P<id>[^:]+):(?P<step>\w+):\d+:.+")
 _INTERIM = re.compile(r"(?:临时(?:管控)?措施|其间措施)\s*[:：]\s*(?P<said>.+)", re.DOTALL)
 
 
@@ -125,10 +125,9 @@ def _remark(flow: Rectiflow, answer: Answer) -> int:
 
 
 def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
-    if answer.number is not None:
-        return [answer.number]
+    """Return the hazards an answer is about: all of a notice, else the one."""
     if answer.paper is None:
-        return []
+        return [answer.number] if answer.number is not None else []
     from rectiflow._papers import items_of
 
     try:

@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from rectiflow._answers import Received, receive_callback, receive_mail, receive
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
+from rectiflow._enclosing import KeptFiles
 from rectiflow._persons import reach, set_reach
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
@@ -41,7 +43,12 @@ def open_place(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
             }
         ),
     )
-    sender = Sender(address=ADDRESS, name="区教育局安全股", reply_address=made.reply_keys.reply_address)
+    sender = Sender(
+        address=ADDRESS,
+        name="区教育局安全股",
+        reply_address=made.reply_keys.reply_address,
+        files=KeptFiles(made.flow),
+    )
     out = made.folder / "out"
 
     def channels(_place: Workplace) -> list[Channel]:
@@ -342,3 +349,41 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
         receive_callback(place, "tencent", "receipts", b"<html>")
     with pytest.raises(NotFound, match="aliyun 或 tencent"):
         receive_callback(place, "nobody", "receipts", b"[]")
+
+
+def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplace) -> None:
+    """Three hazards, one mail, the signed notice as Word; 签收 acknowledges it, and a remark stands with each hazard."""
+    from docx import Document
+
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+
+    place, flow = open_place, open_place.flow
+    _, address = head(place)
+    today = flow.today()
+    safety = flow.directory().holders("safety_section", None, today)[0]
+    found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    numbers = [flow.report("hazard", by=safety, description=f"第 {n} 处通道堆物", **found).number for n in range(1, 4)]
+    officer = flow.directory().holders("safety_officer", "town1_school2", today)[0]
+    demand = {"responsible_person": officer, "due_on": today + timedelta(days=14)}
+    drafted = draft_paper(flow, "rectification_notice", numbers, Order(hand=flow.hand(safety), data=demand))
+    leader = flow.directory().holders("bureau_leader", None, today)[0]
+    take_step(flow, "sign", drafted.paper.id, Order(hand=flow.hand(leader)))
+    take_step(flow, "serve", drafted.paper.id, Order(hand=flow.hand(safety, via="in-person")))
+    place.deliver()
+    mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    served = [m for m in mails if address in str(m["To"]) and "整改通知书" in str(m["Subject"])]
+    assert len(served) == 1
+    (word,) = served[0].iter_attachments()
+    assert word.get_filename() == "整改通知书〔2024〕1号.docx"
+    kept = place.folder / "notice.docx"
+    kept.write_bytes(word.get_content())
+    text = "\n".join(p.text for p in Document(str(kept)).paragraphs)
+    assert "整改通知书" in text
+    said = receive_mail(place, answer(served[0], "本周内整改完毕，先断电。", address))
+    assert said.outcome == "已记为补充说明"
+    done = receive_mail(place, answer(served[0], "签收", address))
+    assert done.outcome == "签收已办理"
+    for number in numbers:
+        assert flow.ticket(number).state == "rectifying"
+        assert [e.kind for e in flow.history(number)].count("remarked") == 1
