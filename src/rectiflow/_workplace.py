@@ -71,7 +71,7 @@ digest = "09:30"                 # 不急的每人每个工作日汇总成一条
 # per_day = 30                   # 每人每天最多几条，多出的并入下一次汇总；重大隐患的急件不受限
 # sms_per_day = 10               # 其中短信最多几条
 
-# [channels.sms]                 # 短信网关：kind 为 aliyun、tencent、gateway 或 smpp；写法见说明“短信和群消息”
+# [channels.sms]                 # 短信网关：kind 为 aliyun、tencent、gateway 或 smpp；写法见 docs/channels.md
 # [channels.chat]                # 群机器人：kind 为 wecom、dingtalk 或 feishu
 
 # [inbox]                        # 收答复和退信；服务器须把“名字+任意字@域名”也投到这个邮箱
