@@ -680,7 +680,7 @@ def served(place: Workplace, count: int) -> tuple[str, list[str]]:
     flow, today = place.flow, place.flow.today()
     holders = flow.directory().holders
     safety, leader = holders("safety_section", None, today)[0], holders("bureau_leader", None, today)[0]
-    found = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
     numbers = [
         flow.report("hazard", by=safety, description=f"第 {n} 处疏散通道堆放杂物", **found).number for n in range(count)
     ]
