@@ -21,7 +21,7 @@ from rectiflow.engine.visibility import masked_phone
 
 from .digest import DIGEST
 from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure
-from .message import MAIL, SMS, Contact, Message, Rendered
+from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
 from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
 from .templates import TemplateSet
@@ -444,4 +444,4 @@ class _Batch:
 
 
 def _title(channel: str) -> str:
-    return {MAIL: "邮件", SMS: "短信"}.get(channel, channel)
+    return CHANNEL_TITLES.get(channel, channel)

@@ -163,6 +163,7 @@ def _remark(flow: Rectiflow, answer: Answer) -> int:
 
 
 def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
+    """Return the hazards an answer is about: all of a notice, else the one."""
     if answer.paper is None:
         return [answer.number] if answer.number is not None else []
     from rectiflow._papers import items_of

@@ -7,7 +7,7 @@ on record, and what became of it is noted last. So it may be handed in again aft
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.errors import NotFound
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from rectiflow.notifiers.judging import Bounce
     from rectiflow.notifiers.receipts import Receipt
 
-__all__ = ["Received", "receive_mail", "receive_receipt", "receive_sms"]
+__all__ = ["Received", "receive_callback", "receive_mail", "receive_receipt", "receive_sms"]
 
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
@@ -116,6 +117,33 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
     return _once(
         place, row, lambda: _settled(row, "done", came_back(flow, "sms", address, said, found, permanent=True))
     )
+
+
+def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> list[Received]:
+    """Take in what a cloud hands over to a web address: delivery receipts, or what people answered.
+
+    Raises:
+        NotFound: no such cloud, or neither receipts nor replies. NotifierError: the body is not what the vendor sends.
+    """
+    from rectiflow.notifiers import receipts
+
+    known: dict[tuple[str, str], Callable[[bytes], Sequence[receipts.Receipt | receipts.SmsReply]]] = {
+        ("aliyun", "receipts"): receipts.aliyun_receipts,
+        ("tencent", "receipts"): receipts.tencent_receipts,
+        ("aliyun", "replies"): receipts.aliyun_replies,
+        ("tencent", "replies"): receipts.tencent_replies,
+    }
+    read = known.get((vendor, what))
+    if read is None:
+        raise NotFound(f"不认识“{vendor} {what}”，厂商写 aliyun 或 tencent，内容写 receipts 或 replies。")
+    found: list[Received] = []
+    for one in read(body):
+        if isinstance(one, receipts.Receipt):
+            told = receive_receipt(place, one)
+            found += [told] if told is not None else []
+        else:
+            found.append(receive_sms(place, one.phone, one.text, at=one.at))
+    return found
 
 
 def _once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Received:

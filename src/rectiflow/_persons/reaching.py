@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from rectiflow.engine.errors import NotFound, Reason, Refused
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.address import is_address
+from rectiflow.notifiers.message import CHANNEL_TITLES
 from rectiflow.storage import incoming, organisation
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHANNELS", "Reach", "reach", "restore", "set_reach"]
 
-CHANNELS = {"mail": "邮件", "sms": "短信", "chat": "群消息"}
+CHANNELS = CHANNEL_TITLES
 ACTION = "登记联系方式"
 
 

@@ -10,14 +10,15 @@ from email.message import EmailMessage
 from email.policy import SMTP, default
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
-from rectiflow._answers import Received, fetch_mail, receive_mail, receive_receipt, receive_sms
+from rectiflow._answers import Received, fetch_mail, receive_callback, receive_mail, receive_receipt, receive_sms
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
+from rectiflow._enclosing import KeptFiles
 from rectiflow._persons import reach, set_reach
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
@@ -44,7 +45,12 @@ def open_place(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
             }
         ),
     )
-    sender = Sender(address=ADDRESS, name="区教育局安全股", reply_address=made.reply_keys.reply_address)
+    sender = Sender(
+        address=ADDRESS,
+        name="区教育局安全股",
+        reply_address=made.reply_keys.reply_address,
+        files=KeptFiles(made.flow),
+    )
     out = made.folder / "out"
 
     def channels(_place: Workplace) -> list[Channel]:
@@ -322,6 +328,67 @@ def test_keys_are_made_once_and_kept_private(open_place: Workplace) -> None:
         with pytest.raises(WorkplaceError, match="回执码密钥"):
             _ = dataclasses.replace(place).reply_keys.keys
     assert message_id.__doc__
+
+
+def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
+    """An answer that comes by a callback is like one by hand; a body that is none is refused whole."""
+    from rectiflow.engine.errors import NotFound
+    from rectiflow.notifiers import NotifierError
+
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    body = (
+        '[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1", '
+        '"sign_name": "区教育局", "dest_code": "0", "sequence_id": 1}]'
+    )
+    (done,) = receive_callback(place, "aliyun", "replies", body.encode())
+    assert (done.outcome, done.number) == ("签收已办理", number)
+    assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
+    with pytest.raises(NotifierError):
+        receive_callback(place, "tencent", "receipts", b"<html>")
+    with pytest.raises(NotFound, match="aliyun 或 tencent"):
+        receive_callback(place, "nobody", "receipts", b"[]")
+
+
+def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplace) -> None:
+    """Three hazards, one mail, the signed notice as Word; 签收 acknowledges it, and a remark stands with each hazard."""
+    from docx import Document
+
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+
+    place, flow = open_place, open_place.flow
+    _, address = head(place)
+    today = flow.today()
+    safety = flow.directory().holders("safety_section", None, today)[0]
+    found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    numbers = [flow.report("hazard", by=safety, description=f"第 {n} 处通道堆物", **found).number for n in range(1, 4)]
+    officer = flow.directory().holders("safety_officer", "town1_school2", today)[0]
+    demand = {"responsible_person": officer, "due_on": today + timedelta(days=14)}
+    drafted = draft_paper(flow, "rectification_notice", numbers, Order(hand=flow.hand(safety), data=demand))
+    leader = flow.directory().holders("bureau_leader", None, today)[0]
+    take_step(flow, "sign", drafted.paper.id, Order(hand=flow.hand(leader)))
+    take_step(flow, "serve", drafted.paper.id, Order(hand=flow.hand(safety, via="in-person")))
+    place.deliver()
+    mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    served = [m for m in mails if address in str(m["To"]) and "整改通知书" in str(m["Subject"])]
+    assert len(served) == 1
+    (word,) = served[0].iter_attachments()
+    assert word.get_filename() == "整改通知书〔2024〕1号.docx"
+    kept = place.folder / "notice.docx"
+    kept.write_bytes(word.get_content())
+    text = "\n".join(p.text for p in Document(str(kept)).paragraphs)
+    assert "整改通知书" in text
+    said = receive_mail(place, answer(served[0], "本周内整改完毕，先断电。", address))
+    assert said.outcome == "已记为补充说明"
+    done = receive_mail(place, answer(served[0], "签收", address))
+    assert done.outcome == "签收已办理"
+    for number in numbers:
+        assert flow.ticket(number).state == "rectifying"
+        assert [e.kind for e in flow.history(number)].count("remarked") == 1
 
 
 def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> None:
