@@ -9,11 +9,11 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from rectiflow._answers import Received, fetch_mail, receive_callback, receive_mail, receive_receipt, receive_sms
+from rectiflow._answers import Received, receive_callback, receive_mail, receive_receipt, receive_sms
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
