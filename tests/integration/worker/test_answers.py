@@ -9,12 +9,11 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
-from rectiflow._answers import Received, fetch_mail, receive_callback, receive_mail, receive_receipt, receive_sms
+from rectiflow._answers import Received, receive_callback, receive_mail, receive_receipt, receive_sms
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
@@ -567,60 +566,6 @@ def test_a_mail_of_fifty_megabytes_is_kept(open_place: Workplace) -> None:
     assert "50 MB" in found.outcome
     assert found.subject.startswith("回复：")
     assert original(flow, found) == raw
-
-
-class Mailbox:
-    """A mailbox as `imap_tools` gives it, with one mail that cannot be had and one that is too large."""
-
-    def __init__(self, mails: dict[str, bytes], sizes: dict[str, int]) -> None:
-        self.mails, self.sizes, self.moved = mails, sizes, list[str]()
-        self.folder = self.client = self
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_why: object) -> None:
-        return None
-
-    def exists(self, _folder: str) -> bool:
-        """Say that the folder is there."""
-        return True
-
-    def fetch(self, wanted: str = "", **_how: object) -> list[SimpleNamespace]:
-        """Return the headers of the mails."""
-        return [
-            SimpleNamespace(
-                uid=u, size_rfc822=self.sizes.get(u, len(m)), obj=message_from_bytes(m.split(b"\r\n\r\n")[0])
-            )
-            for u, m in self.mails.items()
-            if wanted in ("", f"UID {u}")
-        ]
-
-    def uid(self, _command: str, uid: str, _what: str) -> tuple[str, list[object]]:
-        """Return one mail; nothing for one that has gone."""
-        return "OK", [(b"", self.mails[uid])] if self.mails[uid] else [None]
-
-    def move(self, uid: str, _folder: str) -> None:
-        """Take note of it."""
-        self.moved.append(uid)
-
-
-def test_a_mail_that_cannot_be_had_does_not_stop_the_others(
-    open_place: Workplace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It stays in the mailbox; of one that is too large the header is on record, and nothing is taken for an answer."""
-    place, flow = open_place, open_place.flow
-    principal, address = head(place)
-    (number,) = assigned(place, 1)
-    mail = mailed(place, principal, number)
-    large, good = answer(mail, "照片", address), answer(mail, "签收", address)
-    box = Mailbox({"1": b"", "2": large, "3": good}, {"2": 60 * 2**20})
-    monkeypatch.setattr("rectiflow._answers.fetching._opened", lambda *_: box)
-    found = fetch_mail(place)
-    assert box.moved == ["2", "3"]
-    assert [(f.kind, f.status) for f in found] == [("unreadable", "waiting"), ("reply", "done")]
-    assert letter(flow, found[0].id).sender == address
-    assert flow.ticket(number).state == "rectifying"
 
 
 def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
