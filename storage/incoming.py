@@ -172,28 +172,23 @@ def sent_since(engine: Engine, district: str, recipient: str, since: datetime) -
 
 
 def fault(
-    engine: Engine, district: str, *, channel: str, address: str, at: datetime, detail: str, dead_after: int
+    engine: Engine, district: str, *, channel: str, address: str, at: datetime, detail: str, dead_after: int, by: str
 ) -> AddressFault:
-    """Count that a message to an address came back; from `dead_after` times on the address counts as dead."""
+    """Count that a message to an address came back; from `dead_after` times on the address counts as dead.
+
+    Args:
+        by: id of what came in; the same counts once, also when it is handed in again after a crash.
+    """
     t = table("address_fault")
     make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    told = {"last_at": at, "detail": detail, "last_by": by}
     first = make(t).values(
-        district=district,
-        channel=channel,
-        address=address,
-        failures=1,
-        dead=dead_after <= 1,
-        last_at=at,
-        detail=detail,
+        district=district, channel=channel, address=address, failures=1, dead=dead_after <= 1, **told
     )
     again = first.on_conflict_do_update(
         index_elements=["district", "channel", "address"],
-        set_={
-            "failures": t.c.failures + 1,
-            "dead": t.c.failures + 1 >= dead_after,
-            "last_at": at,
-            "detail": detail,
-        },
+        set_={"failures": t.c.failures + 1, "dead": t.c.failures + 1 >= dead_after, **told},
+        where=t.c.last_by != by,
     )
     with writing(engine) as connection:
         connection.execute(again)

@@ -51,10 +51,10 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        why = lost_reason(flow.store, row["key"], row["number"], paused=False)
+        why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
         if why is not None:
             gone.setdefault(why, []).append(row["key"])
-        elif lost_reason(flow.store, row["key"], row["number"]) is None:
+        elif lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
             kept[row["key"]] = row
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)

@@ -14,7 +14,9 @@ from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Unreached
+from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.visibility import masked_phone
+from rectiflow.engine.vocabulary import VOIDED
 from rectiflow.notifiers.message import MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "let_call", "lost_reason", "reason_gone"]
 
 
+_GIVING = frozenset({"assigned", "reassigned"})  #: occasions on which somebody is given work
 #: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
 _STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):[^:]+:\d+:.+")
 
@@ -181,28 +184,39 @@ def hushed(params: Mapping[str, Param]) -> dict[str, Param]:
 
 
 def reason_gone(store: Store, message: Message) -> str | None:
-    """Say why a reminder need not be sent any more; None while it need, and for everything that is no reminder.
+    """Say why a message need not be sent any more; None while it need, and for what only tells what has happened.
 
     A step of a ladder is written under the run and version of its clock. Once that run has ended or pauses, or has a new
-    date, what the step had to say is not so any more.
+    date, what the step had to say is not so any more. An assignment is not, once it is recalled or the hazard voided.
     """
-    return lost_reason(store, str(message.id), message.number)
+    return lost_reason(store, str(message.id), message.number, message.template)
 
 
-def lost_reason(store: Store, key: str, number: str | None, *, paused: bool = True) -> str | None:
+def lost_reason(store: Store, key: str, number: str | None, template: str, *, paused: bool = True) -> str | None:
     """Say why a message of this key need not be sent any more; see `reason_gone`. `paused`: a run that pauses is a reason."""
     step = _STEP.fullmatch(key)
-    if step is None or number is None:
+    if number is None or (step is None and template not in _GIVING):
         return None
     try:
-        run = store.load(number).clocks.get(step["clock"])
+        loaded = store.load(number)
     except NotFound:
         return None
+    return _not_given(loaded.ticket) if step is None else _over(loaded.clocks, step, paused=paused)
+
+
+def _over(clocks: Mapping[str, ClockRun], step: re.Match[str], *, paused: bool) -> str | None:
+    run = clocks.get(step["clock"])
     if run is None:
         return None
     if run.run != int(step["run"]) or not run.live or (paused and run.status == "paused"):
         return "隐患已办到下一环节，不再提醒"
     return "时限已变更，不再按原时限提醒" if run.version != int(step["version"]) else None
+
+
+def _not_given(ticket: Ticket) -> str | None:
+    if ticket.state == VOIDED.id:
+        return "隐患已作废，不再通知交办"
+    return None if ticket.fields.get("responsible_person") else "交办已撤回，不再通知"
 
 
 def _message(row: dict[str, Any]) -> Message:

@@ -50,3 +50,4 @@ class AddressFaultRow(Base, table=True):
     dead: bool
     last_at: datetime = instant_column()
     detail: str
+    last_by: str

@@ -115,7 +115,9 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
     found = incoming.last_to(flow.store.engine, flow.district, _written(phone), since=flow.now() - ANSWERABLE)
     address = (found.to if found else None) or phone
     return _once(
-        place, row, lambda: _settled(row, "done", came_back(flow, "sms", address, said, found, permanent=True))
+        place,
+        row,
+        lambda: _settled(row, "done", came_back(flow, "sms", address, said, found, permanent=True, by=row.id)),
     )
 
 
@@ -241,7 +243,7 @@ def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: In
         if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
             continue  # not ours, or somebody who does not know for whom it was
         why = shorten(bounce.diagnostic or bounce.status or "退信", 200)
-        said.append(came_back(flow, "mail", message.to or "", why, message, permanent=_at_fault(bounce)))
+        said.append(came_back(flow, "mail", message.to or "", why, message, permanent=_at_fault(bounce), by=row.id))
         numbers.append(message.number)
     if not said:
         return _settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")

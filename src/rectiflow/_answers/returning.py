@@ -20,18 +20,21 @@ DEAD_AFTER = {True: 2, False: 5}  #: returns until an address is given up: perma
 
 
 def came_back(
-    flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None, *, permanent: bool
+    flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None, *, permanent: bool, by: str
 ) -> str:
     """Count a return; from the second permanent or fifth temporary one on nothing is sent there any more.
 
     Then an incident says which address is to be corrected, and whoever was to be told of a hazard is called.
+
+    Args:
+        by: id of what came in, which counts once.
 
     Returns:
         what was done, in Chinese.
     """
     found = incoming.fault(
         flow.store.engine, flow.district, channel=channel, address=address, at=flow.now(), detail=why,
-        dead_after=DEAD_AFTER[permanent],
+        dead_after=DEAD_AFTER[permanent], by=by,
     )  # fmt: skip
     shown = masked_phone(address) if channel == "sms" else address
     if not found.dead:

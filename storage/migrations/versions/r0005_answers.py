@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("dead", sa.Boolean(), nullable=False),
         sa.Column("last_at", Instant(), nullable=False),
         sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("last_by", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("district", "channel", "address", name=op.f("pk_rectiflow_address_fault")),
     )
     op.create_index(

@@ -47,10 +47,10 @@ def test_an_address_that_comes_back_is_given_up(place: Workplace) -> None:
     """Then the other way is taken; a corrected address begins afresh, and the old one can be restored."""
     flow, person = place.flow, responsible(place)
     set_reach(flow, person, email="old@school.example", phone="13800000001")
-    for _ in range(3):
+    for by in "abc":
         incoming.fault(
             flow.store.engine, flow.district, channel="mail", address="old@school.example", at=flow.now(),
-            detail="550 查无此人", dead_after=3,
+            detail="550 查无此人", dead_after=3, by=by,
         )  # fmt: skip
     assigned(place, 1)
     place.deliver()
@@ -115,3 +115,21 @@ def test_wrong_addresses_are_said_together(place: Workplace) -> None:
     assert [r.subject for r in refused.value.reasons] == ["phone", "email", "channels"]
     assert place.flow.directory().persons[before.id] == before
     assert read_settings(None).outgoing.per_day == 30
+
+
+@pytest.mark.parametrize("how", ["recalled", "voided"])
+def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str) -> None:
+    """What waits when the assignment is recalled, or the hazard voided, is cancelled and says why."""
+    flow, person = place.flow, responsible(place)
+    (number,) = assigned(place, 1)
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    if how == "recalled":
+        flow.do(number, "recall", by=safety, reason="交错了单位")
+    else:
+        flow.void(number, by=safety, reason="重复登记")
+    place.deliver()
+    name = flow.directory().person_name(person)
+    given = [m for m in outbox(flow, number=number) if m.occasion == "交办" and m.recipient == name]
+    assert given
+    assert {m.status for m in given} == {"cancelled"}
+    assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回", "隐患已作废"}
