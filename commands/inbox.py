@@ -60,10 +60,10 @@ def receive_text(
     text: Annotated[str, typer.Argument(help="短信内容", metavar="内容")],
     as_json: _Json = False,
 ) -> None:
-    """收下一条短信答复（供短信网关回调，或人工录入）。"""
+    """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
     from rectiflow._answers import receive_sms
 
-    _show([receive_sms(session(context).place, phone, text)], as_json=as_json)
+    _show([receive_sms(_keeper(context).place, phone, text)], as_json=as_json)
 
 
 @app.command("callback")
@@ -112,10 +112,11 @@ def list_incoming(
     from ._layout import fit, put, screen_width
     from ._numbers import read_number
 
-    flow = _keeper(context).flow
+    made = _keeper(context)
+    flow = made.flow
     chosen = read_number(flow, number) if number else None
     status = None if everything or chosen else "waiting"
-    found = letters(flow, status=status, number=chosen, limit=limit)
+    found = letters(flow, by=made.person, status=status, number=chosen, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -141,8 +142,9 @@ def show(
     """查看一封来信：谁发的、说了什么、怎么办的。"""
     from rectiflow._answers.listing import letter, original
 
-    flow = _keeper(context).flow
-    found = letter(flow, key)
+    made = _keeper(context)
+    flow = made.flow
+    found = letter(flow, key, by=made.person)
     if save is not None:
         save.write_bytes(original(flow, found))
     if as_json:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from rectiflow.engine.moments import ZONE, local_day
+from rectiflow.engine.visibility import masked_phone
 
 from .digest import DIGEST
 from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure
@@ -371,7 +372,8 @@ class _Batch:
         if unconfigured:
             titles = "、".join(map(_title, unconfigured))
             return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}{UNCONFIGURED}")
-        known = "、".join(one_line(a) for n in names if (a := addresses.get(n)))
+        shown = {MAIL: contact.email, SMS: masked_phone(contact.phone)}
+        known = "、".join(one_line(a) for n in names if (a := shown.get(n)))
         if known:
             return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发", unreached=True)
         if contact.trouble:

@@ -148,18 +148,25 @@ def _bounces(mail: Incoming, own_domain: str) -> tuple[Bounce, ...]:
 
 
 def _of_status(mail: Incoming) -> Iterator[Bounce]:
-    """Read the blocks of a delivery status (RFC 3464, 2.3)."""
+    """Read the blocks of a delivery status (RFC 3464, 2.3).
+
+    Exim tells no diagnostic code and no more of the status than 5.0.0, but writes both for people.
+    """
+    failures = sum(_first_word(b.get("action", "")) in ("failed", "delayed") for b in mail.status)
+    written = _STATUS.search(mail.text) if failures == 1 else None  # of several nobody knows whose it is
     for block in mail.status:
         action, status = _first_word(block.get("action", "")), block.get("status", "")
         if action not in ("failed", "delayed"):
             continue
-        found = _STATUS.search(status)
-        recipient = _recipient(block)
+        found, recipient = _STATUS.search(status), _recipient(block)
+        said = _typed(block.get("diagnostic-code", ""))
+        if written and written[0][0] == status[:1] and (not found or found[0].endswith(".0.0")):
+            found, said = written, said or _diagnostic(mail.text, "")
         yield Bounce(
             recipient=recipient,
             permanent=action == "failed",
             status=found[0] if found else "",
-            diagnostic=_typed(block.get("diagnostic-code", ""))[:MAX_DIAGNOSTIC],
+            diagnostic=said[:MAX_DIAGNOSTIC],
             message_id=_about(mail),
         )
 
