@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -87,6 +87,6 @@ def _keep_secrets(said: Mapping[str, Any], folder: Path) -> None:
 def _files(table: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, str]]:
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from _files(value)
+            yield from _files(cast("Mapping[str, Any]", value))
         elif name.endswith("_file"):
             yield table, name, value
