@@ -37,7 +37,7 @@ from support.pictures import PNG
 from support.workplaces import MONDAY, assigned, sample_workplace
 
 BUREAU, SCHOOL = "safety@bureau.example", "town1-school2-head@example.com"
-PASSWORD = "Mei-Fa#7 \"x\\y"
+PASSWORD = 'Mei-Fa#7 "x\\y'
 NOW = "2024-09-02T09:00"
 WAIT = 20  #: seconds for a mail to arrive
 
@@ -203,7 +203,7 @@ def tell(text: str) -> None:
 
 
 def test_a_hazard_by_mail(place: Workplace, post: Post) -> None:
-    """Told, signed for, remarked on, handed in with a photograph; each confirmed; nothing left in the mailbox."""
+    """Told, signed for, handed in with a photograph, as an answer to the receipt; each confirmed, and nothing left over."""
     flow = place.flow
     (number,) = assigned(place, 1)
     rectiflow(place, "outbox", "send")
@@ -216,15 +216,16 @@ def test_a_hazard_by_mail(place: Workplace, post: Post) -> None:
     assert "签收已办理" in rectiflow(place, "inbox", "fetch")
     assert flow.ticket(number).state == "rectifying"
     place.deliver()
-    assert "签收已办理" in arrived(post, "town1-school2-head", "来信收到").text
+    receipt = arrived(post, "town1-school2-head", f"来信收到 {number}")
+    assert "签收已办理" in receipt.text
 
-    answered(post, first, "申请复查\n已清走杂物，通道畅通。", ("整改后.png", PNG))
+    answered(post, receipt, "申请复查\n已清走杂物，通道畅通。", ("整改后.png", PNG))
     (done,) = fetched(place, post, 1)
     tell(f"  → {done.outcome}\n")
     assert done.outcome == "申请复查已办理"
     assert flow.ticket(number).state == "pending_verification"
     place.deliver()
-    assert "申请复查已办理" in arrived(post, "town1-school2-head", "来信收到", 2).text
+    assert "申请复查已办理" in arrived(post, "town1-school2-head", f"来信收到 {number}", 2).text
 
     assert [(e.kind, e.via) for e in flow.history(number)[2:]] == [("acted", "mail"), ("acted", "mail")]
     assert "整改后.png" in rectiflow(place, "ticket", "show", number)
@@ -354,5 +355,3 @@ def test_another_clients_mails_stay(place: Workplace, post: Post) -> None:
     assert len(fetch_mail(place)) == 1
     assert lying(post) == (1, 1)
     assert "\\Seen" not in mailbox(post, "safety", folder="已收")[0].flags
-
-

@@ -58,6 +58,8 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
     if answer.wish.kind == "comment":
         return (True, "已记为补充说明") if _remark(flow, answer) else (False, "没有可以记录说明的隐患")
     numbers = _numbers(flow, answer)
+    if not numbers and answer.paper is None:
+        return False, f"{title}没有办成：所回复的消息不是关于一条隐患的，不知道办哪一条，请人工处理"
     if numbers and all(_done_already(flow, n, answer.mark) for n in numbers):
         return True, f"{title}已办理"
     try:

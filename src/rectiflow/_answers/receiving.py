@@ -255,7 +255,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     restricted = False
     if message.number is not None:
         restricted = flow.snapshot(message.number).case.restricted
-    said = {"number": message.number, "contact": place.settings.contact or None, "action": outcome}
+    said = {"contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
         key=f"answer:{row.id}",
         recipient=row.person or message.recipient,
@@ -264,7 +264,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
         urgent=True,
         channel=row.channel,
     )
-    flow.enqueue([receipt])
+    flow.enqueue([receipt], number=message.number)  # it may be answered like the message it is about
 
 
 def _kept(place: Workplace, raw: bytes) -> str | None:
