@@ -206,7 +206,7 @@ def test_a_hazard_by_mail(place: Workplace, post: Post) -> None:
     """Told, signed for, handed in with a photograph, as an answer to the receipt; each confirmed, and nothing left over."""
     flow = place.flow
     (number,) = assigned(place, 1)
-    rectiflow(place, "outbox", "send")
+    place.deliver()
     first = arrived(post, "town1-school2-head", "")
     assert first.obj["Return-Path"].startswith("<safety+")
     assert first.reply_to[0].startswith("safety+")

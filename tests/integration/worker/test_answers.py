@@ -137,7 +137,7 @@ def test_a_receipt_is_answered_too(open_place: Workplace) -> None:
     assert flow.ticket(number).state == "pending_verification"
     other = MessageDraft(key="other", recipient=principal, template="answer", params={}, urgent=True)
     flow.enqueue([other])
-    about_none = receive_mail(place, answer(called(place, "来信收到"), "签收", address))
+    about_none = receive_mail(place, answer(called(place, "来信收到"), "整改完毕", address))
     assert about_none.status == "waiting"
     assert "不是关于一条隐患的" in about_none.outcome
 
