@@ -31,6 +31,7 @@ _WEEKDAYS = "一二三四五六日"
 _MORE = {
     "overdue": "rectiflow ticket list --overdue",
     "undelivered": "rectiflow outbox list --status dead",
+    "letter": "rectiflow inbox list",
     "incident": "rectiflow incident list",
     "decide": "rectiflow request list",
     "sign_off": "rectiflow notice list --status 拟稿",
@@ -88,7 +89,7 @@ def _line(item: TodayItem, position: int, today: date) -> str:
     note = _note(item)
     name = short_id(item.key, today) if item.section in _PAPERS else item.number
     number, unit = fit(name or "", 15), fit(item.unit or "（未定单位）", 16)
-    if item.section in ("undelivered", "incident"):
+    if item.section in ("undelivered", "letter", "incident"):
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()
     return f"{position:>3}  {number}  {unit}  {fit(item.title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
 
@@ -110,7 +111,7 @@ def _command(section: Section) -> str:
 
 def _open(made: Session, item: TodayItem) -> None:
     """Show what an item leads to, and offer what can be done."""
-    if item.section in ("undelivered", "incident"):
+    if item.section in ("undelivered", "letter", "incident"):
         for part in wrapped(f"{item.title}  {item.detail}".strip(), screen_width()):
             put(part)
         put(_advice(item))
@@ -155,6 +156,8 @@ def _paper(made: Session, paper: str, *, signing: bool) -> None:
 def _advice(item: TodayItem) -> str:
     if item.section == "undelivered":
         return f"核对联系方式后重发：rectiflow outbox retry {item.key}"
+    if item.section == "letter":
+        return f"看全文：rectiflow inbox show {item.key[:6]}；处理完：rectiflow inbox done {item.key[:6]}"
     return f"处理后：rectiflow incident retry {item.key}，或 rectiflow incident close {item.key}"
 
 

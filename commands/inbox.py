@@ -60,15 +60,34 @@ def receive_text(
     text: Annotated[str, typer.Argument(help="短信内容", metavar="内容")],
     as_json: _Json = False,
 ) -> None:
-    """收下一条短信答复（供短信网关回调，或人工录入）。"""
+    """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
     from rectiflow._answers import receive_sms
 
-    _show([receive_sms(session(context).place, phone, text)], as_json=as_json)
+    _show([receive_sms(_keeper(context).place, phone, text)], as_json=as_json)
+
+
+@app.command("callback")
+def callback(
+    context: typer.Context,
+    vendor: Annotated[str, typer.Argument(help="阿里云 aliyun，腾讯云 tencent", metavar="厂商")],
+    what: Annotated[str, typer.Argument(help="回执 receipts，或上行短信 replies", metavar="内容")],
+    file: Annotated[Path | None, typer.Argument(help="回调的内容；不写则从标准输入读", metavar="[文件]")] = None,
+    as_json: _Json = False,
+) -> None:
+    """收下短信云回调送来的回执或短信答复（供回调网址的程序调用）。"""
+    from rectiflow._answers import receive_callback
+    from rectiflow.engine.errors import InputUnusable, os_reason
+
+    try:
+        body = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
+    except OSError as exc:
+        raise InputUnusable(f"回调内容 {file} 读不了：{os_reason(exc)}。") from exc
+    _show(receive_callback(session(context).place, vendor, what, body), as_json=as_json)
 
 
 @app.command("fetch")
 def fetch(context: typer.Context, as_json: _Json = False) -> None:
-    """现在就从邮箱收信（设置的 [inbox]）；rectiflow run 会定时收。"""
+    """现在就从邮箱收信（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
     from rectiflow._answers import fetch_mail
     from rectiflow.engine.errors import WorkplaceError
 
@@ -93,10 +112,11 @@ def list_incoming(
     from ._layout import fit, put, screen_width
     from ._numbers import read_number
 
-    flow = _keeper(context).flow
+    made = _keeper(context)
+    flow = made.flow
     chosen = read_number(flow, number) if number else None
     status = None if everything or chosen else "waiting"
-    found = letters(flow, status=status, number=chosen, limit=limit)
+    found = letters(flow, by=made.person, status=status, number=chosen, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -122,8 +142,9 @@ def show(
     """查看一封来信：谁发的、说了什么、怎么办的。"""
     from rectiflow._answers.listing import letter, original
 
-    flow = _keeper(context).flow
-    found = letter(flow, key)
+    made = _keeper(context)
+    flow = made.flow
+    found = letter(flow, key, by=made.person)
     if save is not None:
         save.write_bytes(original(flow, found))
     if as_json:

@@ -41,7 +41,7 @@ def list_messages(
         print_json([_without_body(m) for m in shown])
         return
     for m in shown:
-        how = {"mail": "邮件", "sms": "短信"}.get(m.channel or "", "")
+        how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "")
         head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 7)}{fit(how, 5)}"
         put(fit(f"{head}{fit(m.number or '', 16)}{m.occasion} → {m.recipient}", screen_width()).rstrip())
         if m.status != "sent" and m.detail:
@@ -134,8 +134,23 @@ def _without_body(found: Struct) -> dict[str, object]:
 def _readable(body: bytes) -> str:
     from email import message_from_bytes, policy
 
+    if body.startswith(b"{"):
+        return _of_gateway(body)
     mail = message_from_bytes(body, policy=policy.default)
     text = mail.get_body(("plain",))
     if not mail["Subject"] or text is None:
         return body.decode(errors="replace")
     return f"收件：{mail['To']}\n主题：{mail['Subject']}\n\n{text.get_content()}"
+
+
+def _of_gateway(body: bytes) -> str:
+    """Return the words of a message as a cloud or a robot takes it, and below them what else it is given."""
+    import json
+
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+    words = said.pop("text", None) if isinstance(said.get("text"), str) else None
+    rest = json.dumps(said, ensure_ascii=False, indent=2)
+    return f"{words}\n\n{rest}" if words else rest

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .plaintext import one_line
+
 __all__ = ["decode_text", "decode_words"]
 
 MAX_HEADER = 8_000  #: characters of one header that are looked at; RFC 5322 lines have at most 998
@@ -41,7 +43,8 @@ def decode_text(raw: bytes, label: str | None = None) -> str:
 def decode_words(header: str) -> str:
     """Return a header on one line with its encoded words (RFC 2047) read, also inside quotes, and raw bytes guessed.
 
-    Neighbouring words of one charset are put together before they are read: some programs cut a character in two.
+    Control characters go: no database and no header of ours takes them. Neighbouring words of one charset are put together
+    before they are read: some programs cut a character in two.
     """
     text = _BETWEEN_WORDS.sub(r"\1", _raw(header[:MAX_HEADER]))
     pieces: list[str] = []
@@ -54,7 +57,7 @@ def decode_words(header: str) -> str:
         pieces.append(text[end : word.start()])
         held, label, end = held + _word_bytes(word[2], word[3]), word[1], word.end()
     pieces += [decode_text(held, label) if held else "", text[end:]]
-    return " ".join("".join(pieces).split())
+    return one_line("".join(pieces))
 
 
 def _guesses(name: str) -> tuple[str, ...]:

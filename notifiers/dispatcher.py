@@ -17,10 +17,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from rectiflow.engine.moments import ZONE, local_day
+from rectiflow.engine.visibility import masked_phone
 
 from .digest import DIGEST
 from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure
-from .message import MAIL, SMS, Contact, Message, Rendered
+from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
 from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
 from .templates import TemplateSet
@@ -371,7 +372,8 @@ class _Batch:
         if unconfigured:
             titles = "、".join(map(_title, unconfigured))
             return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}{UNCONFIGURED}")
-        known = "、".join(one_line(a) for n in names if (a := addresses.get(n)))
+        shown = {MAIL: contact.email, SMS: masked_phone(contact.phone)}
+        known = "、".join(one_line(a) for n in names if (a := shown.get(n)))
         if known:
             return self._dead(message, f"{contact.name}登记的联系方式“{known}”不能使用，请更正后重发", unreached=True)
         if contact.trouble:
@@ -442,4 +444,4 @@ class _Batch:
 
 
 def _title(channel: str) -> str:
-    return {MAIL: "邮件", SMS: "短信"}.get(channel, channel)
+    return CHANNEL_TITLES.get(channel, channel)

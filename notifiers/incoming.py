@@ -81,7 +81,7 @@ class Piece(Struct, frozen=True, kw_only=True):
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
-    """A mail that came in. `refused` says in Chinese why it was not read; the rest is empty then."""
+    """A mail that came in. `refused` says in Chinese why it was not read; then there is the header at most."""
 
     refused: str = ""
     sender: str = ""  #: address in From, lower case; anybody can write anything there
@@ -111,9 +111,21 @@ def too_large(size: int, limits: Limits = Limits()) -> str:  # noqa: B008 - froz
     return f"邮件有 {size // MEBIBYTE} MB，最多 {limits.mail_bytes // MEBIBYTE} MB，请压缩照片或分几封发送。"
 
 
-def read_mail(raw: bytes, *, limits: Limits = Limits()) -> Incoming:  # noqa: B008 - frozen
-    """Take a mail apart; what is beyond the limits is refused before it is parsed, and nothing raises."""
-    if refused := too_large(len(raw), limits) or _bomb(raw, limits):
+def read_mail(raw: bytes, *, size: int | None = None, limits: Limits = Limits()) -> Incoming:  # noqa: B008 - frozen
+    """Take a mail apart; what is beyond the limits is refused before it is parsed, and nothing raises.
+
+    Args:
+        size: bytes of the whole mail, where `raw` is only its beginning.
+    """
+    refused = too_large(len(raw) if size is None else size, limits)
+    if not refused:
+        return _safely(raw, limits)
+    end = _HEAD_END.search(raw, 0, limits.head_bytes)
+    return structs.replace(_safely(raw[: end.end()] if end else b"", limits), refused=refused)
+
+
+def _safely(raw: bytes, limits: Limits) -> Incoming:
+    if refused := _bomb(raw, limits):
         return Incoming(refused=refused)
     try:
         return _read(raw, limits)

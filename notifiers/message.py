@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-__all__ = ["MAIL", "SMS", "Contact", "Enclosure", "Message", "Param", "Rendered", "Urgency"]
+__all__ = ["CHANNEL_TITLES", "CHAT", "MAIL", "SMS", "Contact", "Enclosure", "Message", "Param", "Rendered", "Urgency"]
 
 Param = str | int | None  #: what a message may carry into a template
 Urgency = Literal["now", "digest"]
@@ -16,6 +16,8 @@ Urgency = Literal["now", "digest"]
 MAIL = "mail"  #: name of the channel for email, whatever carries it
 MAJOR = "重大"  #: what a message says of a major hazard
 SMS = "sms"  #: name of the channel for short messages, whatever carries it
+CHAT = "chat"  #: name of the channel for group robots
+CHANNEL_TITLES = {MAIL: "邮件", SMS: "短信", CHAT: "群消息"}
 
 
 class Rendered(Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ Headers are only set through `email.message`, never put together by hand. What t
 
 - Message-ID: from district, row and time of writing, so a second copy can be recognised and dropped;
   the time is in it because the numbers of rows begin again when a workplace is set up anew.
-- References and In-Reply-To: one made-up first mail per ticket, so that mail programs show a ticket as one thread.
+- References and In-Reply-To: one made-up first mail per ticket or paper, so that mail programs show it as one thread.
 - Auto-Submitted: auto-generated (RFC 3834, 5), and X-Auto-Response-Suppress for Exchange, so that no automaton answers.
 - Reply-To: only where answers are read.
 
@@ -16,6 +16,7 @@ RFC 3834 counts on Auto-Submitted instead, and "bulk" would lower the mail. Filt
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -51,6 +52,8 @@ __all__ = [
 OCCASION_HEADER = "X-Rectiflow-Occasion"
 NUMBER_HEADER = "X-Rectiflow-Number"
 SEQUENCE_HEADER = "X-Rectiflow-Sequence"
+
+_PAPER = re.compile(r"(?:[^:]+:)?paper:(?P<id>[^:]+):")
 
 MAX_SUBJECT = 120  #: characters; phones show about 30
 MAX_NAME = 60
@@ -119,7 +122,7 @@ def message_id(message: Message, domain: str) -> str:
 
 
 def thread_id(district: str, number: str, domain: str) -> str:
-    """Return the id of the mail every mail about a ticket answers to, and that was never sent."""
+    """Return the id of the mail every mail about a ticket, or a paper, answers to, and that was never sent."""
     return f"<rectiflow.ticket.{_digest(district, number)}@{domain}>"
 
 
@@ -133,9 +136,17 @@ def _set_headers(mail: EmailMessage, message: Message, *, sender: Sender, subjec
     mail[SEQUENCE_HEADER] = str(message.sequence)
     if message.number:
         mail[NUMBER_HEADER] = _header_text(message.number, MAX_NAME)
-        root = thread_id(message.district, message.number, domain_of(sender.address))
+    about = _paper_of(message) or message.number
+    if about:
+        root = thread_id(message.district, about, domain_of(sender.address))
         mail["In-Reply-To"] = root
         mail["References"] = root
+
+
+def _paper_of(message: Message) -> str:
+    """Return the paper that a message is about; its key begins with it, after the number of one of its hazards (see `engine.papers`)."""
+    found = _PAPER.match(str(message.id))
+    return found["id"] if found else ""
 
 
 def _set_parts(mail: EmailMessage, words: MailText, enclosed: Enclosed, *, boundary: str) -> None:

@@ -35,7 +35,7 @@ from .template_files import (
 __all__ = ["REPLY_MARK", "MailText", "TemplateSet"]
 
 MAX_CHARACTERS = 200_000  #: of one rendered part
-REPLY_MARK = "———— 请在此行以上回复，本行以下会被忽略 ————"  #: parts an answer from what it quotes
+REPLY_MARK = "—— 请在此行以上回复，本行以下会被忽略 ——"  #: parts an answer from what it quotes
 FILTERS = frozenset(
     {"default", "e", "escape", "first", "int", "join", "last", "length", "lower", "replace", "truncate"}
 )

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from rectiflow.engine.moments import ZONE
 
-from .message import MAIL, SMS
+from .message import CHAT, MAIL, SMS
 
 __all__ = ["ALWAYS", "WINDOWS", "SendWindow", "WorkDays", "read_window"]
 
@@ -56,6 +56,7 @@ ALWAYS: Mapping[str, SendWindow] = {}  #: no channel has hours
 WINDOWS: Mapping[str, SendWindow] = {
     MAIL: SendWindow(time(7), time(22)),
     SMS: SendWindow(time(8), time(20)),
+    CHAT: SendWindow(time(8), time(20)),
 }
 
 

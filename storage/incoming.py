@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
-    """One mail or short message that came in; `raw` names its bytes in the evidence store.
+    """One mail or short message that came in; `raw` names its bytes in the evidence store, piece by piece.
 
     `status`: waiting (a person has to look), done, or dropped (an automaton's, told nobody).
     """
@@ -143,13 +143,12 @@ def message_of(engine: Engine, district: str, rendered_id: str) -> OutboxRow | N
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
 
 
-def last_to(engine: Engine, district: str, address: str, *, since: datetime) -> OutboxRow | None:
-    """Return the last message about a hazard or a paper that went to an address since an instant."""
+def last_to(engine: Engine, district: str, addresses: Sequence[str], *, since: datetime) -> OutboxRow | None:
+    """Return the last message about a hazard or a paper that went to one of these addresses since an instant."""
     m = table("message")
     columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
-    mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to == address, m.c.sent_at >= since)
-    about = or_(m.c.number.is_not(None), m.c.key.startswith("paper:"))
-    query = select(*columns).where(*mine, about).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
+    mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to.in_(addresses), m.c.sent_at >= since)
+    query = select(*columns).where(*mine, m.c.number.is_not(None)).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))

@@ -14,6 +14,7 @@ from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Unreached
+from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.message import MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
@@ -155,6 +156,7 @@ class DirectoryContacts:
         reached = deputy or holder
         reach = {MAIL: reached.email, SMS: reached.phone}
         dead = [address for way, address in reach.items() if address and (way, address) in self._dead]
+        told = [(masked_phone(a) or "") if a == reached.phone else a for a in dead]
         return Contact(
             person=reached.id,
             name=reached.name,
@@ -162,7 +164,7 @@ class DirectoryContacts:
             phone=None if reached.phone in dead else reached.phone,
             standing_in_for=holder.name if deputy else None,
             channels=reached.channels,
-            trouble=f"{reached.name}的{'、'.join(dead)}多次退回，已停发" if dead else "",
+            trouble=f"{reached.name}的{'、'.join(told)}多次退回，已停发" if dead else "",
         )
 
 

@@ -91,6 +91,7 @@ class OutgoingSettings(_Part):
     mail_hours: str = ""  #: when mails may be sent, as 07:00-22:00; "": the usual hours
     sms_hours: str = ""  #: when short messages may, as 08:00-20:00 工作日
 
+    chat_hours: str = ""  #: when group robots may speak
     per_day: int = Field(
         default=30, ge=0
     )  #: messages a person gets at once on a day; the rest goes with the digest; 0: all
@@ -105,7 +106,7 @@ class OutgoingSettings(_Part):
         except ValueError as exc:
             raise ValueError(f"“{text}”不是时间，请写 09:30") from exc
 
-    @field_validator("mail_hours", "sms_hours")
+    @field_validator("mail_hours", "sms_hours", "chat_hours")
     @classmethod
     def _hours(cls, text: str) -> str:
         from rectiflow.notifiers.windows import read_window

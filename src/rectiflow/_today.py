@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rectiflow._answers.listing import letters
 from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
 from rectiflow._papers import paper_lines
@@ -105,7 +106,7 @@ def today(flow: Rectiflow, *, by: str, week: bool = False) -> Today:
     reader = _Reader(flow, by, day, everything, below)
     items = [*_tickets(reader, until), *_requests(reader), *_papers(reader), *_calls(reader)]
     if everything:
-        items += [*_undelivered(flow), *_incidents(flow)]
+        items += [*_undelivered(flow), *_letters(flow), *_incidents(flow)]
     return Today(
         day=day,
         until=until,
@@ -231,6 +232,19 @@ def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
         )
 
 
+def _letters(flow: Rectiflow) -> Iterator[TodayItem]:
+    for letter in letters(flow, status="waiting"):
+        sender = flow.directory().person_name(letter.person) if letter.person else letter.sender
+        yield TodayItem(
+            section="letter",
+            number=letter.number,
+            title=letter.outcome or letter.subject,
+            turn=(sender,),
+            since=local_day(letter.received_at),
+            key=letter.id,
+        )
+
+
 def _incidents(flow: Rectiflow) -> Iterator[TodayItem]:
     for incident in incidents(flow):
         yield TodayItem(
@@ -263,6 +277,7 @@ def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
         "serve": "待送达",
         "call": "待打电话",
         "undelivered": "未送达",
+        "letter": "来信待处理",
         "incident": "待处理事项",
     }
 

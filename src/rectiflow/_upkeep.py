@@ -325,20 +325,19 @@ def _templates(place: Workplace) -> Iterator[Finding]:
 
 
 def _channels(place: Workplace) -> Iterator[Finding]:
-    from rectiflow.notifiers import NotifierError
+    from rectiflow.notifiers.message import CHANNEL_TITLES
 
-    try:
-        names = [c.name for c in place.channels()]
-    except NotifierError as exc:
-        yield Finding(subject="发送通道", state=_BAD, detail=str(exc))
-        return
-    if not names:
+    names = [CHANNEL_TITLES.get(c.name, c.name) for c in place.channels()]
+    problems = place.channel_problems()
+    for problem in problems:
+        yield Finding(subject="发送通道", state=_BAD, detail=str(problem))
+    if not names and not problems:
         yield Finding(
             subject="发送通道",
             state=_NOTE,
             detail="没有配置发送通道，提醒消息会等着；请在设置的 [mail] 或 [outgoing] 里配置",
         )
-    else:
+    elif names:
         where = "写成文件（演练）" if place.settings.outgoing.files else "发送"
         yield Finding(subject="发送通道", state=_GOOD, detail=f"{'、'.join(names)}，{where}")
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from rectiflow.engine.directory import District
 from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError, os_reason
+from rectiflow.notifiers.errors import ChannelNotConfigured
 
 from ._clock import Clock, SetClock, SystemClock
 
@@ -70,7 +71,7 @@ digest = "09:30"                 # 不急的每人每个工作日汇总成一条
 # per_day = 30                   # 每人每天最多几条，多出的并入下一次汇总；重大隐患的急件不受限
 # sms_per_day = 10               # 其中短信最多几条
 
-# [channels.sms]                 # 短信网关：kind 为 aliyun、tencent、gateway 或 smpp；写法见说明“短信和群消息”
+# [channels.sms]                 # 短信网关：kind 为 aliyun、tencent、gateway 或 smpp；写法见 docs/channels.md
 # [channels.chat]                # 群机器人：kind 为 wecom、dingtalk 或 feishu
 
 # [inbox]                        # 收答复和退信；服务器须把“名字+任意字@域名”也投到这个邮箱
@@ -184,7 +185,15 @@ class Workplace:
         return self.folder / relative
 
     def channels(self) -> list[Channel]:
-        """Return the channels that are configured."""
+        """Return the channels that are configured, and can work."""
+        return [made for made in self._made() if not isinstance(made, ChannelNotConfigured)]
+
+    def channel_problems(self) -> list[ChannelNotConfigured]:
+        """Return what is wrong with channels that are configured and cannot work; their messages wait, the others go."""
+        return [made for made in self._made() if isinstance(made, ChannelNotConfigured)]
+
+    def _made(self) -> list[Channel | ChannelNotConfigured]:
+        from rectiflow._enclosing import KeptFiles
         from rectiflow.notifiers import FileChannel, Sender, SmsLog
 
         name = self.flow.directory().district.name
@@ -192,7 +201,10 @@ class Workplace:
             folder = self.path(self.settings.outgoing.folder)
             signature = self.settings.outgoing.sms_signature or name
             sender = Sender(
-                address=self.settings.mail.sender or "safety@example.com", name=self.settings.mail.sender_name or name
+                address=self.settings.mail.sender or "safety@example.com",
+                name=self.settings.mail.sender_name or name,
+                reply_address=self.reply_keys.reply_address if self.settings.inbox.address else None,
+                files=KeptFiles(self.flow),
             )
             return [
                 FileChannel(folder / "mail", sender=sender),
@@ -203,10 +215,18 @@ class Workplace:
         about = About(
             signature=self.settings.outgoing.sms_signature or name, now=self.flow.now, folder=self.folder.resolve()
         )
-        others = [make_channel(kind, values, about) for kind, values in self.settings.channels.items()]
-        for one in others:
-            self._hear(one)
-        return [*([self._mail()] if self.settings.mail.host else []), *others]
+        makers: list[Callable[[], Channel]] = [self._mail] if self.settings.mail.host else []
+        makers += [partial(make_channel, kind, values, about) for kind, values in self.settings.channels.items()]
+        return [self._one(make) for make in makers]
+
+    def _one(self, make: Callable[[], Channel]) -> Channel | ChannelNotConfigured:
+        """Make one channel; what is wrong with it keeps no other from working."""
+        try:
+            made = make()
+        except ChannelNotConfigured as exc:
+            return exc
+        self._hear(made)
+        return made
 
     def _hear(self, channel: Channel) -> None:
         """Let a channel on which answers and receipts come back hand them in."""
@@ -242,7 +262,8 @@ class Workplace:
         """Return from when on a channel may disturb people: `now` when it may."""
         from rectiflow.notifiers import WINDOWS, read_window
 
-        said = {"mail": self.settings.outgoing.mail_hours, "sms": self.settings.outgoing.sms_hours}.get(channel)
+        told = self.settings.outgoing
+        said = {"mail": told.mail_hours, "sms": told.sms_hours, "chat": told.chat_hours}.get(channel)
         window = read_window(said) if said else WINDOWS.get(channel)
         return window.opens(now, self.flow.calendar) if window is not None else now
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .fetching import fetch_mail
 from .keys import ReplyKeys
-from .receiving import Received, receive_mail, receive_receipt, receive_sms
+from .receiving import Received, receive_callback, receive_mail, receive_receipt, receive_sms
 
-__all__ = ["Received", "ReplyKeys", "fetch_mail", "receive_mail", "receive_receipt", "receive_sms"]
+__all__ = ["Received", "ReplyKeys", "fetch_mail", "receive_callback", "receive_mail", "receive_receipt", "receive_sms"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from rectiflow.engine.clocks import main_clock
-from rectiflow.engine.errors import RectiflowError, Refused
+from rectiflow.engine.errors import Conflict, RectiflowError, Refused
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "carry_out", "paper_named"]
 
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
-_PAPER = re.compile(r"paper:(?P<id>[^:]+):(?P<step>\w+):\d+:.+")
+TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
+_PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
 _INTERIM = re.compile(r"(?:临时(?:管控)?措施|其间措施)\s*[:：]\s*(?P<said>.+)", re.DOTALL)
 
 
@@ -41,9 +43,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def paper_named(key: str) -> str | None:
-    """Return the paper that a message served, from the message's key; None for every other message."""
+    """Return the paper that a message is about, from the message's key; None for every other message."""
     found = _PAPER.fullmatch(key)
-    return found["id"] if found and found["step"] == "serve" else None
+    return found["id"] if found else None
 
 
 def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
@@ -53,33 +55,67 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
     """
     title = TITLES.get(answer.wish.kind, TITLES["comment"])
     if answer.wish.kind == "forbidden":
-        _remark(flow, answer)
-        return False, "复查、销号、审批不能通过邮件或短信办理，已作为说明记录，请联系安全股"
+        return False, f"复查、销号、审批不能通过邮件或短信办理，请联系安全股。{_kept(_remark(flow, answer))}"
     if answer.wish.kind == "comment":
         return (True, "已记为补充说明") if _remark(flow, answer) else (False, "没有可以记录说明的隐患")
-    numbers = _numbers(flow, answer)
-    if not numbers and answer.paper is None:
-        return False, f"{title}没有办成：所回复的消息不是关于一条隐患的，不知道办哪一条，请人工处理"
-    if numbers and all(_done_already(flow, n, answer.mark) for n in numbers):
-        return True, f"{title}已办理"
+    if not _numbers(flow, answer):
+        return False, f"{title}没有办成：所回复的消息不是关于某一条隐患的，请回复那条隐患的消息"
+    known = _on_record(flow, answer, title)
+    if known is not None:
+        return known
     try:
         _act(flow, answer)
     except Refused as exc:
+        known = _on_record(flow, answer, title)  # another process may have been faster
+        if known is not None:
+            return known
         reasons = "；".join(dict.fromkeys(r.message for r in exc.reasons))
-        _remark(flow, answer)
-        return False, f"{title}没有办成：{reasons}。来信内容已作为说明记录"
+        done = [n for n in _numbers(flow, answer) if _kinds(flow, n, answer.mark)]
+        some = f"（{'、'.join(done)} 已办理）" if done else ""
+        return False, f"{title}没有{'全部' if done else ''}办成{some}：{reasons}。{_kept(_remark(flow, answer))}"
     return True, f"{title}已办理"
 
 
-def _act(flow: Rectiflow, answer: Answer) -> None:
-    if answer.paper is not None and answer.wish.kind == "sign":
-        from rectiflow._papers import take_step
+def _kept(remarks: int) -> str:
+    return "来信内容已作为说明记录" if remarks else "来信已留存，由人工处理"
 
+
+def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[bool, str] | None:
+    """Return what became of this answer where it is on record for every hazard: we died before that was noted."""
+    found = [_kinds(flow, number, answer.mark) for number in _numbers(flow, answer)]
+    if not all(found):
+        return None
+    if all(kinds - {"remarked"} for kinds in found):
+        return True, f"{title}已办理"
+    return False, f"{title}没有办成。{_kept(len(found))}"
+
+
+def _act(flow: Rectiflow, answer: Answer) -> None:
+    """Act on the hazard; on a paper as a whole where it is signed for or answered: all its hazards or none."""
+    from rectiflow._papers import take_step
+
+    if answer.paper is not None and answer.wish.kind == "sign":
         take_step(flow, "acknowledge", answer.paper, Order(hand=_hand(answer)))
+    elif answer.paper is not None and answer.wish.kind == "submit":
+        evidence = dict.fromkeys(_numbers(flow, answer), answer.evidence)
+        take_step(flow, "reply", answer.paper, Order(hand=_hand(answer), data=_finished(answer), evidence=evidence))
+    else:
+        for number in _numbers(flow, answer):
+            _once(flow, number, answer.mark, lambda snapshot: _stimulus(snapshot, answer))
+
+
+def _once(flow: Rectiflow, number: str, mark: str, stimulus: Callable[[Snapshot], Stimulus]) -> None:
+    """Carry something out unless it is on record, also where two processes received the same answer at once."""
+    for _ in range(TRIES):
+        snapshot = flow.snapshot(number)
+        if _kinds(flow, number, mark):
+            return
+        try:
+            flow.handle(number, stimulus(snapshot), expect_version=snapshot.case.rev)
+        except Conflict:
+            continue
         return
-    for number in _numbers(flow, answer):
-        if not _done_already(flow, number, answer.mark):
-            flow.handle(number, _stimulus(flow.snapshot(number), answer))
+    raise Conflict(number)
 
 
 def _stimulus(snapshot: Snapshot, answer: Answer) -> Stimulus:
@@ -90,9 +126,12 @@ def _stimulus(snapshot: Snapshot, answer: Answer) -> Stimulus:
     if wish.kind == "submit":
         main = main_clock(workflow)
         trigger = (main.met_by if main else None) or "submit"
-        data = {"measures": wish.text or "已完成整改", "completed_on": answer.on}
-        return Act(trigger=trigger, hand=_hand(answer), data=data, evidence=answer.evidence)
+        return Act(trigger=trigger, hand=_hand(answer), data=_finished(answer), evidence=answer.evidence)
     return Act(trigger=_receiving(snapshot) or "sign", hand=_hand(answer), evidence=answer.evidence)
+
+
+def _finished(answer: Answer) -> dict[str, Any]:
+    return {"measures": answer.wish.text or "已完成整改", "completed_on": answer.on}
 
 
 def _receiving(snapshot: Snapshot) -> str | None:
@@ -113,13 +152,10 @@ def _extension(text: str, until: date | None) -> dict[str, Any]:
 def _remark(flow: Rectiflow, answer: Answer) -> int:
     """Put the words on record for every hazard they are about; return for how many."""
     done = 0
+    hand = Hand(actor=answer.actor, via=answer.via, note=answer.words[:4_000], account=answer.mark)
     for number in _numbers(flow, answer):
-        if _done_already(flow, number, answer.mark):
-            done += 1
-            continue
-        hand = Hand(actor=answer.actor, via=answer.via, note=answer.words[:4_000], account=answer.mark)
         try:
-            flow.handle(number, Remark(hand=hand, evidence=answer.evidence))
+            _once(flow, number, answer.mark, lambda _: Remark(hand=hand, evidence=answer.evidence))
         except Refused:
             continue
         done += 1
@@ -127,10 +163,9 @@ def _remark(flow: Rectiflow, answer: Answer) -> int:
 
 
 def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
-    if answer.number is not None:
-        return [answer.number]
+    """Return the hazards an answer is about: all of a notice, else the one."""
     if answer.paper is None:
-        return []
+        return [answer.number] if answer.number is not None else []
     from rectiflow._papers import items_of
 
     try:
@@ -139,9 +174,9 @@ def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
         return []
 
 
-def _done_already(flow: Rectiflow, number: str, mark: str) -> bool:
-    """Tell whether this answer is on record: we died after it was carried out, and before that was noted."""
-    return any((e.private or {}).get("account") == mark for e in flow.history(number))
+def _kinds(flow: Rectiflow, number: str, mark: str) -> frozenset[str]:
+    """Return what of this answer is on record for a hazard: the kinds of its events."""
+    return frozenset(e.kind for e in flow.history(number) if (e.private or {}).get("account") == mark)
 
 
 def _hand(answer: Answer) -> Hand:

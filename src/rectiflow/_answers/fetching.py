@@ -140,12 +140,11 @@ def _take_in(
     for uid, size in _sizes(box).items():
         if not going() or sum(not r.again for r in found) >= BATCH:
             break
-        refused = too_large(size)
-        raw = _fetched(box, uid, "HEADER" if refused else "")
+        raw = _fetched(box, uid, "HEADER" if too_large(size) else "")
         if raw is None:  # another worker was quicker
             continue
         try:
-            found.append(receive_mail(place, raw, refused=refused))
+            found.append(receive_mail(place, raw, size=size))
         except RectiflowError as exc:
             logger.warning("来信 %s 没有收下，留待下次：%s", uid, exc)
             failed.append(exc)

@@ -7,7 +7,7 @@ on record, and what became of it is noted last. So it may be handed in again aft
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,18 +15,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.errors import NotFound
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.notifiers.plaintext import shorten
+from rectiflow.notifiers.phone import mobile
+from rectiflow.notifiers.plaintext import clean_lines, one_line, shorten
 from rectiflow.notifiers.quoting import new_text
 from rectiflow.notifiers.token import find
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
+from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
 from .returning import came_back
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from rectiflow.notifiers.judging import Bounce
     from rectiflow.notifiers.receipts import Receipt
 
-__all__ = ["Received", "receive_mail", "receive_receipt", "receive_sms"]
+__all__ = ["Received", "receive_callback", "receive_mail", "receive_receipt", "receive_sms"]
 
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
@@ -58,21 +61,18 @@ class Received(Struct, frozen=True, kw_only=True):
     again: bool = False
 
 
-def receive_mail(place: Workplace, raw: bytes, *, refused: str = "") -> Received:
+def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Received:
     """Take one mail in. Whatever it is, it is kept, and what cannot be carried out waits for a person.
 
     Args:
-        raw: the mail.
-        refused: why it is not to be opened, where `raw` is only its header.
+        size: bytes of the whole mail, where `raw` is only its beginning.
 
     Raises:
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
-    mail = read_mail(raw)
-    if refused:
-        mail = replace(mail, refused=refused)
+    mail = read_mail(raw, size=size)
     row = Incoming(
-        id=_id(mail.message_id.encode() or raw, mail.sender),
+        id=_id(_said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
         channel="mail",
         sender=shorten(mail.sender or "（没有发件人）", 200),
@@ -86,7 +86,7 @@ def receive_mail(place: Workplace, raw: bytes, *, refused: str = "") -> Received
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
     """Take one answer by short message in: it speaks of the last message that went to this number."""
-    flow = place.flow
+    flow, phone, text = place.flow, mobile(phone) or one_line(phone), clean_lines(text)
     when = at or flow.now()
     row = Incoming(
         id=_id(f"{phone}\0{text}\0{when.isoformat()}".encode(), "sms"),
@@ -103,20 +103,47 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
     """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was."""
     if receipt.delivered:
         return None
-    flow = place.flow
-    said = f"短信回执 {receipt.code}"
+    flow, said, phone = place.flow, f"短信回执 {receipt.code}", mobile(receipt.phone) or one_line(receipt.phone)
     row = Incoming(
         id=_id(f"{receipt.vendor_id}\0{receipt.code}".encode(), receipt.phone),
         received_at=flow.now(),
         channel="sms",
-        sender=receipt.phone,
+        sender=phone,
         words=said,
         kind="bounce",
     )
-    found = incoming.last_to(flow.store.engine, flow.district, receipt.phone, since=flow.now() - ANSWERABLE)
+    found = incoming.last_to(flow.store.engine, flow.district, _written(phone), since=flow.now() - ANSWERABLE)
+    address = (found.to if found else None) or phone
     return _once(
-        place, row, lambda: _settled(row, "done", came_back(flow, "sms", receipt.phone, said, found, permanent=True))
+        place, row, lambda: _settled(row, "done", came_back(flow, "sms", address, said, found, permanent=True))
     )
+
+
+def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> list[Received]:
+    """Take in what a cloud hands over to a web address: delivery receipts, or what people answered.
+
+    Raises:
+        NotFound: no such cloud, or neither receipts nor replies. NotifierError: the body is not what the vendor sends.
+    """
+    from rectiflow.notifiers import receipts
+
+    known: dict[tuple[str, str], Callable[[bytes], Sequence[receipts.Receipt | receipts.SmsReply]]] = {
+        ("aliyun", "receipts"): receipts.aliyun_receipts,
+        ("tencent", "receipts"): receipts.tencent_receipts,
+        ("aliyun", "replies"): receipts.aliyun_replies,
+        ("tencent", "replies"): receipts.tencent_replies,
+    }
+    read = known.get((vendor, what))
+    if read is None:
+        raise NotFound(f"不认识“{vendor} {what}”，厂商写 aliyun 或 tencent，内容写 receipts 或 replies。")
+    found: list[Received] = []
+    for one in read(body):
+        if isinstance(one, receipts.Receipt):
+            told = receive_receipt(place, one)
+            found += [told] if told is not None else []
+        else:
+            found.append(receive_sms(place, one.phone, one.text, at=one.at))
+    return found
 
 
 def _once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Received:
@@ -159,9 +186,13 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
 
 def _sms(place: Workplace, row: Incoming) -> Incoming:
     flow = place.flow
-    message = incoming.last_to(flow.store.engine, flow.district, row.sender, since=flow.now() - ANSWERABLE)
+    message = incoming.last_to(flow.store.engine, flow.district, _written(row.sender), since=flow.now() - ANSWERABLE)
+    owners = [p.name for p in flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return _settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
+    if len(owners) > 1:
+        told = f"这个号码登记在{'、'.join(owners)}名下，不知道是谁的答复，请人工处理"
+        return _settled(row, "waiting", told, number=message.number)
     actor = _sender(place, row.sender, message)
     if actor is None:
         return _settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
@@ -252,9 +283,9 @@ def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], lis
 def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> None:
     """Tell the sender what became of it, once, by the way it came."""
     flow = place.flow
-    restricted = False
-    if message.number is not None:
-        restricted = flow.snapshot(message.number).case.restricted
+    paper = paper_named(message.key)
+    numbers = paper_items(flow.store.engine, flow.district, paper) if paper else [message.number]
+    restricted = any(flow.snapshot(number).case.restricted for number in numbers if number)
     said = {"contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
         key=f"answer:{row.id}",
@@ -268,12 +299,13 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
 
 
 def _kept(place: Workplace, raw: bytes) -> str | None:
-    """Keep the bytes of a mail; what is larger than the store takes is not kept, and its row says so."""
+    """Keep the bytes of a mail, in pieces where it is larger than the store takes; return their names."""
     from rectiflow.storage.evidence import MOST_BYTES
 
-    if place.flow.evidence is None or not raw or len(raw) > MOST_BYTES:
+    if place.flow.evidence is None or not raw:
         return None
-    return place.flow.evidence.put("来信.eml", raw).sha256
+    pieces = (raw[at : at + MOST_BYTES] for at in range(0, len(raw), MOST_BYTES))
+    return " ".join(place.flow.evidence.put("来信.eml", piece).sha256 for piece in pieces)
 
 
 def _settled(row: Incoming, status: str, outcome: str, *, number: str | None = None) -> Incoming:
@@ -284,9 +316,27 @@ def _received(row: Incoming, *, again: bool = False) -> Received:
     return Received(id=row.id, kind=row.kind, status=row.status, outcome=row.outcome, number=row.number, again=again)
 
 
+def _said(mail: Mail) -> bytes:
+    """Return what makes a mail that one: programs give one Message-ID to two mails, and one mail comes by two ways.
+
+    Nothing for a mail without a Message-ID, or that was not read.
+    """
+    if not mail.message_id or mail.refused:
+        return b""
+    files = ((p.name.encode(), p.content.replace(b"\r\n", b"\n")) for p in mail.attachments)
+    heads = (mail.message_id.encode(), mail.subject.encode(), mail.text.encode())
+    parts = (*heads, *(part for file in files for part in file))
+    return b"".join(hashlib.sha256(part).digest() for part in parts)
+
+
 def _id(what: bytes, who: str) -> str:
     return hashlib.sha256(who.encode() + b"\0" + what).hexdigest()[:10]
 
 
 def _digits(phone: str | None) -> str:
     return "".join(c for c in phone or "" if c.isdigit())[-11:]
+
+
+def _written(phone: str) -> tuple[str, ...]:
+    """Return how a number may be written in the register, and so in the outbox."""
+    return tuple(before + phone for before in ("", "+86", "86", "0086")) if mobile(phone) else (phone,)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Unreached
+from rectiflow.engine.visibility import masked_phone
 from rectiflow.storage import incoming
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ def came_back(
         flow.store.engine, flow.district, channel=channel, address=address, at=flow.now(), detail=why,
         dead_after=DEAD_AFTER[permanent],
     )  # fmt: skip
+    shown = masked_phone(address) if channel == "sms" else address
     if not found.dead:
-        return f"{address} 退回第 {found.failures} 次（{why}）"
+        return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
-    said = f"{who}的地址 {address} 退回 {found.failures} 次，已停发（{why}）；请用 person reach 更正或恢复，并电话告知"
+    said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；请用 person reach 更正或恢复，并电话告知"
     number = message.number if message else None
     incident = IncidentDraft(key=f"address:{channel}:{address}", kind="message", message=said)
     flow.store.raise_incident(flow.district, incident, now=flow.now(), number=number)

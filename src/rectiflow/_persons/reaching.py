@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from rectiflow.engine.errors import NotFound, Reason, Refused
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.address import is_address
+from rectiflow.notifiers.message import CHANNEL_TITLES
 from rectiflow.storage import incoming, organisation
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["CHANNELS", "Reach", "reach", "restore", "set_reach"]
 
-CHANNELS = {"mail": "邮件", "sms": "短信", "chat": "群消息"}
+CHANNELS = CHANNEL_TITLES
 ACTION = "登记联系方式"
 
 
 class Reach(Struct, frozen=True, kw_only=True):
-    """How somebody is reached; `troubles` says which address was given up and why, `phone` is masked."""
+    """How somebody is reached; `troubles` says which address was given up and why; telephone numbers are masked."""
 
     person: str
     name: str
@@ -40,7 +41,7 @@ def reach(flow: Rectiflow, person: str | None = None) -> list[Reach]:
         NotFound, Ambiguous: no such person.
     """
     directory, dead = flow.directory(), incoming.faults(flow.store.engine, flow.district)
-    why = {(f.channel, f.address): f"{f.address} 已退回 {f.failures} 次（{f.detail}）" for f in dead if f.dead}
+    why = {(f.channel, f.address): f"{_shown(f)} 已退回 {f.failures} 次（{f.detail}）" for f in dead if f.dead}
     chosen = [directory.find_person(person)] if person else list(directory.persons.values())
     found = [_reach(p, why) for p in chosen if person or directory.posts_of(p.id, flow.today())]
     return found if person else [r for r in found if r.troubles or not (r.phone or r.email)]
@@ -87,6 +88,10 @@ def restore(flow: Rectiflow, address: str) -> None:
     """
     if not incoming.forgive(flow.store.engine, flow.district, address):
         raise NotFound(f"“{address}”没有退回记录，不用恢复；停发的地址见 rectiflow person reach。")
+
+
+def _shown(fault: incoming.AddressFault) -> str:
+    return (masked_phone(fault.address) or "") if fault.channel == "sms" else fault.address
 
 
 def _reach(person: Person, why: dict[tuple[str, str], str]) -> Reach:

@@ -9,16 +9,19 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from rectiflow._answers import Received, receive_mail, receive_receipt, receive_sms
+from rectiflow._answers import Received, receive_callback, receive_mail, receive_receipt, receive_sms
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
+from rectiflow._enclosing import KeptFiles
 from rectiflow._persons import reach, set_reach
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers import Channel, FileChannel, Sender, SmsLog
 from rectiflow.notifiers.mime import message_id
 from rectiflow.notifiers.receipts import Receipt
@@ -41,7 +44,12 @@ def open_place(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
             }
         ),
     )
-    sender = Sender(address=ADDRESS, name="区教育局安全股", reply_address=made.reply_keys.reply_address)
+    sender = Sender(
+        address=ADDRESS,
+        name="区教育局安全股",
+        reply_address=made.reply_keys.reply_address,
+        files=KeptFiles(made.flow),
+    )
     out = made.folder / "out"
 
     def channels(_place: Workplace) -> list[Channel]:
@@ -139,7 +147,7 @@ def test_a_receipt_is_answered_too(open_place: Workplace) -> None:
     flow.enqueue([other])
     about_none = receive_mail(place, answer(called(place, "来信收到"), "整改完毕", address))
     assert about_none.status == "waiting"
-    assert "不是关于一条隐患的" in about_none.outcome
+    assert "不是关于某一条隐患的" in about_none.outcome
 
 
 def test_what_may_not_be_done_by_mail(open_place: Workplace) -> None:
@@ -345,3 +353,345 @@ def test_keys_are_made_once_and_kept_private(open_place: Workplace) -> None:
         with pytest.raises(WorkplaceError, match="回执码密钥"):
             _ = dataclasses.replace(place).reply_keys.keys
     assert message_id.__doc__
+
+
+def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
+    """An answer that comes by a callback is like one by hand; a body that is none is refused whole."""
+    from rectiflow.engine.errors import NotFound
+    from rectiflow.notifiers import NotifierError
+
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    body = (
+        '[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1", '
+        '"sign_name": "区教育局", "dest_code": "0", "sequence_id": 1}]'
+    )
+    (done,) = receive_callback(place, "aliyun", "replies", body.encode())
+    assert (done.outcome, done.number) == ("签收已办理", number)
+    assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
+    with pytest.raises(NotifierError):
+        receive_callback(place, "tencent", "receipts", b"<html>")
+    with pytest.raises(NotFound, match="aliyun 或 tencent"):
+        receive_callback(place, "nobody", "receipts", b"[]")
+
+
+def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplace) -> None:
+    """Three hazards, one mail, the signed notice as Word; 签收 acknowledges it, and a remark stands with each hazard."""
+    from docx import Document
+
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+
+    place, flow = open_place, open_place.flow
+    _, address = head(place)
+    today = flow.today()
+    safety = flow.directory().holders("safety_section", None, today)[0]
+    found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    numbers = [flow.report("hazard", by=safety, description=f"第 {n} 处通道堆物", **found).number for n in range(1, 4)]
+    officer = flow.directory().holders("safety_officer", "town1_school2", today)[0]
+    demand = {"responsible_person": officer, "due_on": today + timedelta(days=14)}
+    drafted = draft_paper(flow, "rectification_notice", numbers, Order(hand=flow.hand(safety), data=demand))
+    leader = flow.directory().holders("bureau_leader", None, today)[0]
+    take_step(flow, "sign", drafted.paper.id, Order(hand=flow.hand(leader)))
+    take_step(flow, "serve", drafted.paper.id, Order(hand=flow.hand(safety, via="in-person")))
+    place.deliver()
+    mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    served = [m for m in mails if address in str(m["To"]) and "整改通知书" in str(m["Subject"])]
+    assert len(served) == 1
+    (word,) = served[0].iter_attachments()
+    assert word.get_filename() == "整改通知书〔2024〕1号.docx"
+    kept = place.folder / "notice.docx"
+    kept.write_bytes(word.get_content())
+    text = "\n".join(p.text for p in Document(str(kept)).paragraphs)
+    assert "整改通知书" in text
+    said = receive_mail(place, answer(served[0], "本周内整改完毕，先断电。", address))
+    assert said.outcome == "已记为补充说明"
+    done = receive_mail(place, answer(served[0], "签收", address))
+    assert done.outcome == "签收已办理"
+    for number in numbers:
+        assert flow.ticket(number).state == "rectifying"
+        assert [e.kind for e in flow.history(number)].count("remarked") == 1
+
+
+def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> None:
+    """A digest speaks of many hazards: nothing is signed for, and the sender is told so."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    draft = MessageDraft(
+        key=f"digest:2024-09-02:{principal}",
+        recipient=principal,
+        template="answer",
+        params={"action": "汇总"},
+        urgent=True,
+    )
+    flow.enqueue([draft])
+    mail = mailed(place, principal)
+    for text in ("签收", "申请复查", "申请延期到2024年9月27日 理由：配件未到货"):
+        found = receive_mail(place, answer(mail, text, address))
+        assert found.status == "waiting", text
+        assert "请回复那条隐患的消息" in found.outcome
+
+
+def test_a_crash_after_a_refusal_does_not_make_it_done(open_place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was refused and kept as a remark is still refused when the mail is handed in again."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), "整改完毕", address)
+    with monkeypatch.context() as patched:
+        patched.setattr("rectiflow.storage.incoming.settle", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            receive_mail(place, raw)
+    again = receive_mail(place, raw)
+    assert again.status == "waiting"
+    assert "申请复查没有办成" in again.outcome
+    assert [e.kind for e in flow.history(number)].count("remarked") == 1
+
+
+def interrupted(*_words: object, **_more: object) -> None:
+    """Die in the middle of it."""
+    raise KeyboardInterrupt
+
+
+def test_who_has_left_the_post_is_told_the_truth(open_place: Workplace) -> None:
+    """Neither the action nor a remark is possible: the mail is kept, and nothing else is claimed."""
+    from sqlalchemy import delete
+
+    from rectiflow.storage.connect import writing
+    from rectiflow.storage.tables import table
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    with writing(flow.store.engine) as connection:
+        connection.execute(delete(table("holding")).where(table("holding").c.person == principal))
+    flow.refresh()
+    for text in ("签收", "同意销号"):
+        found = receive_mail(place, answer(mail, text, address))
+        assert found.status == "waiting"
+        assert "已作为说明记录" not in found.outcome
+        assert letter(flow, found.id).words == text
+    assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize("text", ["签收", "配件已订"])
+def test_two_processes_receive_the_same_mail(open_place: Workplace, text: str) -> None:
+    """Once on record, one receipt, and both say the same."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), text, address)
+    before, places, start = len(flow.history(number)), [dataclasses.replace(place) for _ in range(4)], Barrier(4)
+
+    def receive(own: Workplace) -> str:
+        try:
+            _ = own.flow
+            start.wait()
+            return receive_mail(own, raw).outcome
+        finally:
+            own.flow.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        said = set(pool.map(receive, places))
+    assert len(said) == 1, said
+    assert len(flow.history(number)) == before + 1
+    assert len([m for m in outbox(flow) if m.occasion == "来信回执"]) == 1
+
+
+@pytest.mark.parametrize("subject", [b"=?utf-8?B?AEEAQg==?=", b"a\0b\x1b[31m", b"=?utf-8?Q?=00?= \xff\xfe"])
+def test_characters_that_no_database_takes(open_place: Workplace, subject: bytes) -> None:
+    """A subject with NUL or control characters, plain or coded, does not keep a mail from being received."""
+    place = open_place
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    lines = answer(mailed(place, principal, number), "配件已订", address).split(b"\r\n")
+    begin = next(n for n, line in enumerate(lines) if line.startswith(b"Subject:"))
+    end = next(n for n in range(begin + 1, len(lines)) if not lines[n].startswith(b" "))
+    found = receive_mail(place, b"\r\n".join([*lines[:begin], b"Subject: " + subject, *lines[end:]]))
+    assert found.outcome == "已记为补充说明"
+    assert not set("\0\x1b") & set(letter(place.flow, found.id).subject)
+
+
+def test_odd_characters_in_a_short_message(open_place: Workplace) -> None:
+    """NUL and halves of characters go; the answer counts."""
+    place = open_place
+    principal, _ = head(place)
+    set_reach(place.flow, principal, channels=("sms",), phone="13911112222")
+    assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "\0签收\0").outcome == "签收已办理"
+    assert receive_sms(place, "13911112222", "好的\ud83d").outcome == "已记为补充说明"
+
+
+@pytest.mark.parametrize(
+    ("registered", "sender"),
+    [("13911112222", "+8613911112222"), ("+8613911112222", "13911112222"), ("8613911112222", "139 1111 2222")],
+)
+def test_a_number_is_the_same_however_it_is_written(open_place: Workplace, registered: str, sender: str) -> None:
+    """With or without the country's code, in the register and from the gateway; receipts too."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone=registered, email="")
+    assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, sender, "1").outcome == "签收已办理"
+    for n in (1, 2):
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone=sender, delivered=False, code="UNDELIV", at=None)
+        receive_receipt(place, bad)
+    assert [r.person for r in reach(flow)] == [principal]
+
+
+def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
+    """Nobody knows who answered: a person looks at it, nothing is signed for."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    other, _ = responsible(place)
+    for person in (principal, other):
+        set_reach(flow, person, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    found = receive_sms(place, "13911112222", "1")
+    assert (found.status, found.number) == ("waiting", number)
+    assert "不知道是谁的答复" in found.outcome
+    assert flow.ticket(number).state == "assigned"
+
+
+def test_two_mails_under_one_id(open_place: Workplace) -> None:
+    """Both count; the same mail by another way, with other marks of the way, does not count again."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    first, second = (answer(mail, text, address) for text in ("配件已订", "配件已到"))
+    identity = str(message_from_bytes(first, policy=default)["Message-ID"]).encode()
+    own = str(message_from_bytes(second, policy=default)["Message-ID"]).encode()
+    assert not receive_mail(place, first).again
+    assert not receive_mail(place, second.replace(own, identity)).again
+    assert [e.kind for e in flow.history(number)].count("remarked") == 2
+    other_way = b"Received: from mx.school.example\r\n" + first.replace(b"\r\n", b"\n")
+    assert receive_mail(place, other_way).again
+
+
+def test_a_mail_of_fifty_megabytes_is_kept(open_place: Workplace) -> None:
+    """Not opened, but who sent it is known, and its bytes can be had."""
+    from rectiflow._answers.listing import original
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), "照片在附件里", address) + b"x" * (50 * 2**20)
+    found = letter(flow, receive_mail(place, raw).id)
+    assert (found.status, found.kind, found.sender) == ("waiting", "unreadable", address)
+    assert "50 MB" in found.outcome
+    assert found.subject.startswith("回复：")
+    assert original(flow, found) == raw
+
+
+def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
+    """Incidents, histories and the log name a telephone number only in part."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    for n in (1, 2):
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone="13911112222", delivered=False, code="UNDELIV", at=None)
+        found = receive_receipt(place, bad)
+        assert found is not None
+        assert "139****2222" in found.outcome
+    assigned(place, 1)
+    place.deliver()
+    told = [
+        *(i.message for i in incidents(flow)),
+        *(str(e.private) for e in flow.history(number)),
+        *reach(flow)[0].troubles,
+    ]
+    assert len(told) > 4
+    assert not [t for t in told if "13911112222" in t]
+
+
+def test_answers_about_restricted_hazards(open_place: Workplace) -> None:
+    """Who may not see the hazard sees its number and nothing of the answer, and cannot finish it."""
+    from sqlalchemy import update
+
+    from rectiflow._answers.listing import done_by_hand
+    from rectiflow.engine.errors import Refused
+    from rectiflow.storage.connect import writing
+    from rectiflow.storage.tables import table
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    found = receive_mail(place, answer(mailed(place, principal, number), "两名学生发生纠纷", address))
+    with writing(flow.store.engine) as connection:
+        connection.execute(update(table("ticket")).where(table("ticket").c.number == number).values(restricted=True))
+    stranger = flow.directory().holders("principal", "town1_school1", flow.today())[0]
+    (seen,) = letters(flow, by=stranger)
+    assert (seen.number, seen.words, seen.subject, seen.raw) == (number, "", "", None)
+    with pytest.raises(Refused, match="受限"):
+        letter(flow, found.id, by=stranger)
+    with pytest.raises(Refused, match="受限"):
+        done_by_hand(flow, found.id, by=stranger)
+    assert letters(flow, by=principal)[0].words == "两名学生发生纠纷"
+
+
+def served(place: Workplace, count: int) -> tuple[str, list[str]]:
+    """Draft, sign and serve a notice over some hazards; return its id and their numbers."""
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+    from rectiflow.engine.stimulus import Hand
+
+    flow, today = place.flow, place.flow.today()
+    holders = flow.directory().holders
+    safety, leader = holders("safety_section", None, today)[0], holders("bureau_leader", None, today)[0]
+    found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    numbers = [
+        flow.report("hazard", by=safety, description=f"第 {n} 处疏散通道堆放杂物", **found).number for n in range(count)
+    ]
+    demand = {"due_on": "2024-09-20", "responsible_person": holders("safety_officer", "town1_school2", today)[0]}
+    paper = draft_paper(flow, "rectification_notice", numbers, Order(hand=Hand(actor=safety), data=demand)).paper.id
+    take_step(flow, "sign", paper, Order(hand=Hand(actor=leader)))
+    take_step(flow, "serve", paper, Order(hand=Hand(actor=safety)))
+    return paper, numbers
+
+
+def test_a_notice_is_signed_for_as_a_whole(open_place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its hazards, also after a crash; what is handed in is handed in for all, and refused for all."""
+    from rectiflow._papers import paper_line
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    paper, numbers = served(place, 3)
+    mail = mailed(place, principal)
+    early = receive_mail(place, answer(mail, "申请复查", address, ("整改后.png", PNG)))
+    assert "申请复查没有办成" in early.outcome
+    assert [e.kind for n in numbers for e in flow.history(n)].count("remarked") == 3
+    raw = answer(mail, "签收", address)
+    with monkeypatch.context() as patched:
+        patched.setattr("rectiflow.storage.incoming.settle", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            receive_mail(place, raw)
+    assert receive_mail(place, raw).outcome == "签收已办理"
+    assert paper_line(flow, paper, by=principal).status == "acknowledged"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    done = receive_mail(place, answer(mail, "申请复查\n均已清理", address, ("整改后.png", PNG)))
+    assert done.outcome == "申请复查已办理"
+    assert {flow.ticket(n).state for n in numbers} == {"pending_verification"}
+
+
+def test_a_short_message_signs_for_a_notice(open_place: Workplace) -> None:
+    """1 in answer to the short message about a notice is for all hazards on it."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    _, numbers = served(place, 2)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "1").outcome == "签收已办理"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}

@@ -188,7 +188,7 @@ def test_every_value(peer: Peer, code: str, kind: type[DeliveryFailure]) -> None
 def test_what_is_no_answer(peer: Peer, answer: Told, kind: type[DeliveryFailure]) -> None:
     """A page of HTML, a cut connection, a server in trouble and silence are all worth another try."""
     peer.answer(answer)
-    assert type(failure(peer)) is kind
+    assert isinstance(failure(peer), kind)
 
 
 def test_the_gateways_number_comes_back(peer: Peer) -> None:

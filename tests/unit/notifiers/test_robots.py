@@ -23,6 +23,7 @@ from rectiflow.notifiers import (
     MemoryContacts,
     MemoryOutbox,
     Message,
+    NotYet,
     PermanentFailure,
     TemporaryFailure,
     dingtalk,
@@ -251,7 +252,7 @@ def test_too_many_wait_without_asking(kind: str, most: int) -> None:
         channel = robot(server, make, signs=kind != "wecom", now=clock)
         handed_over(channel, *(composed(channel, f"k{n}") for n in range(most)))
         again = robot(server, make, signs=kind != "wecom", now=clock)
-        with pytest.raises(ChannelDown, match=f"上限（每.+ {most} 条）"):
+        with pytest.raises(NotYet, match=f"上限（每.+ {most} 条）"):
             handed_over(again, composed(again))
         assert server.asked == most
         clock.forward(MINUTE)
