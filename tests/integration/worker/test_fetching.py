@@ -135,11 +135,11 @@ def test_one_that_fails_does_not_stop_the_others(
 
     wrong: dict[bytes, Exception] = {b"<1@": InputUnusable("佐证材料写不了：磁盘已满。"), b"<2@": OSError("broken")}
 
-    def receive(place: Workplace, raw: bytes, *, refused: str = "") -> receiving.Received:
+    def receive(place: Workplace, raw: bytes, *, size: int | None = None) -> receiving.Received:
         for sign, exc in wrong.items():
             if sign in raw:
                 raise exc
-        return receiving.receive_mail(place, raw, refused=refused)
+        return receiving.receive_mail(place, raw, size=size)
 
     monkeypatch.setattr(fetching, "receive_mail", receive)
     one, two = server.put(mail(1)), server.put(mail(2))
