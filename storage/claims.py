@@ -155,12 +155,14 @@ class Claims:
         }
         return self._finish(self.statements.finish_message, values, district, number, incident, now or due_at)
 
-    def enqueue(self, district: str, messages: Iterable[MessageDraft], *, now: datetime) -> None:
-        """Put messages that belong to no ticket into the outbox; a key already there is left as it is."""
+    def enqueue(
+        self, district: str, messages: Iterable[MessageDraft], *, now: datetime, number: str | None = None
+    ) -> None:
+        """Put messages that no decision made into the outbox; a key already there is left as it is."""
         statement = self.statements.once["message"]
         with self.link.transaction() as cursor:
             for message in messages:
-                cursor.execute(statement.sql, statement.values(message_row(district, None, 0, message, now)))
+                cursor.execute(statement.sql, statement.values(message_row(district, number, 0, message, now)))
 
     def raise_incident(
         self, district: str, incident: IncidentDraft, *, now: datetime, number: str | None = None

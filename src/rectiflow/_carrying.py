@@ -222,9 +222,9 @@ class Carrying(Reading):
 
     # telling ----------------------------------------------------------------------------------------------------
 
-    def enqueue(self, messages: Sequence[MessageDraft]) -> None:
-        """Put messages that belong to no ticket into the outbox."""
-        self.store.enqueue(self.district, messages, now=self.now())
+    def enqueue(self, messages: Sequence[MessageDraft], *, number: str | None = None) -> None:
+        """Put messages that no decision made into the outbox: about a hazard, or about none."""
+        self.store.enqueue(self.district, messages, now=self.now(), number=number)
         self.ring()
 
     def ring(self) -> None:

@@ -149,7 +149,7 @@ class Workplace:
             create=False,
             guarded=self.guarded,
         )
-        flow.also_sms = self.settings.outgoing.files
+        flow.also_sms = self.settings.outgoing.files or "sms" in self.settings.channels
         flow.contact = self.settings.contact
         flow.holding = bool(self.settings.outgoing.digest)
         return flow

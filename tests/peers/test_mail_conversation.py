@@ -203,10 +203,10 @@ def tell(text: str) -> None:
 
 
 def test_a_hazard_by_mail(place: Workplace, post: Post) -> None:
-    """Told, signed for, remarked on, handed in with a photograph; each confirmed; nothing left in the mailbox."""
+    """Told, signed for, handed in with a photograph, as an answer to the receipt; each confirmed, and nothing left over."""
     flow = place.flow
     (number,) = assigned(place, 1)
-    rectiflow(place, "outbox", "send")
+    place.deliver()
     first = arrived(post, "town1-school2-head", "")
     assert first.obj["Return-Path"].startswith("<safety+")
     assert first.reply_to[0].startswith("safety+")
@@ -216,15 +216,16 @@ def test_a_hazard_by_mail(place: Workplace, post: Post) -> None:
     assert "签收已办理" in rectiflow(place, "inbox", "fetch")
     assert flow.ticket(number).state == "rectifying"
     place.deliver()
-    assert "签收已办理" in arrived(post, "town1-school2-head", "来信收到").text
+    receipt = arrived(post, "town1-school2-head", f"来信收到 {number}")
+    assert "签收已办理" in receipt.text
 
-    answered(post, first, "申请复查\n已清走杂物，通道畅通。", ("整改后.png", PNG))
+    answered(post, receipt, "申请复查\n已清走杂物，通道畅通。", ("整改后.png", PNG))
     (done,) = fetched(place, post, 1)
     tell(f"  → {done.outcome}\n")
     assert done.outcome == "申请复查已办理"
     assert flow.ticket(number).state == "pending_verification"
     place.deliver()
-    assert "申请复查已办理" in arrived(post, "town1-school2-head", "来信收到", 2).text
+    assert "申请复查已办理" in arrived(post, "town1-school2-head", f"来信收到 {number}", 2).text
 
     assert [(e.kind, e.via) for e in flow.history(number)[2:]] == [("acted", "mail"), ("acted", "mail")]
     assert "整改后.png" in rectiflow(place, "ticket", "show", number)

@@ -84,6 +84,7 @@ class _Server(socketserver.ThreadingTCPServer):
 class _Client(socketserver.StreamRequestHandler):
     """One connection."""
 
+    disable_nagle_algorithm = True
     tag = ""
     folder: str | None = None
     logged_in = False

@@ -288,7 +288,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     paper = paper_named(message.key)
     numbers = paper_items(flow.store.engine, flow.district, paper) if paper else [message.number]
     restricted = any(flow.snapshot(number).case.restricted for number in numbers if number)
-    said = {"number": message.number, "contact": place.settings.contact or None, "action": outcome}
+    said = {"contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
         key=f"answer:{row.id}",
         recipient=row.person or message.recipient,
@@ -297,7 +297,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
         urgent=True,
         channel=row.channel,
     )
-    flow.enqueue([receipt])
+    flow.enqueue([receipt], number=message.number)  # it may be answered like the message it is about
 
 
 def _kept(place: Workplace, raw: bytes) -> str | None:

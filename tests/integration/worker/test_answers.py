@@ -72,6 +72,13 @@ def mailed(place: Workplace, person: str, number: str | None = None) -> EmailMes
     return mine[-1]
 
 
+def called(place: Workplace, subject: str) -> EmailMessage:
+    """Return a mail that went out, by its subject."""
+    place.deliver()
+    found = (message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml"))
+    return next(m for m in found if m["Subject"] == subject)
+
+
 def answer(mail: EmailMessage, text: str, sender: str, *files: tuple[str, bytes]) -> bytes:
     """Write an answer to a mail as a person's mail program would."""
     reply = EmailMessage(policy=SMTP)
@@ -121,7 +128,26 @@ def test_a_hazard_by_mail_from_assignment_to_evidence(open_place: Workplace) -> 
     place.deliver()
     receipts = [m for m in outbox(flow, status="sent") if m.occasion == "来信回执"]
     assert len(receipts) == 3
+    assert {m.number for m in receipts} == {number}
     assert not [b for *_, breaks in flow.audit() for b in breaks]
+
+
+def test_a_receipt_is_answered_too(open_place: Workplace) -> None:
+    """People answer the last mail they got: a receipt is about the hazard, too. A digest is about many: a person decides."""
+    from rectiflow.engine.decision import MessageDraft
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    receive_mail(place, answer(mailed(place, principal, number), "签收", address))
+    receipt = called(place, f"来信收到 {number}")
+    assert receive_mail(place, answer(receipt, "申请复查", address, ("整改后.png", PNG))).outcome == "申请复查已办理"
+    assert flow.ticket(number).state == "pending_verification"
+    other = MessageDraft(key="other", recipient=principal, template="answer", params={}, urgent=True)
+    flow.enqueue([other])
+    about_none = receive_mail(place, answer(called(place, "来信收到"), "整改完毕", address))
+    assert about_none.status == "waiting"
+    assert "不是关于某一条隐患的" in about_none.outcome
 
 
 def test_what_may_not_be_done_by_mail(open_place: Workplace) -> None:

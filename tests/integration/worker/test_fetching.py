@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -102,14 +103,15 @@ def test_without_the_servers_own_move(fetching_from: Fetching, server: ImapServe
     assert "EXPUNGE" not in server.said
 
 
-def test_a_look_has_an_end(fetching_from: Fetching, server: ImapServer) -> None:
-    """Fifty at a time; it stops between two mails when the worker is to stop."""
-    for n in range(60):
+def test_a_look_has_an_end(fetching_from: Fetching, server: ImapServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many at a time; it stops between two mails when the worker is to stop."""
+    monkeypatch.setattr(fetching, "BATCH", 3)
+    for n in range(5):
         server.put(mail(n))
     place = fetching_from(server)
     assert fetch_mail(place, going=lambda: False) == []
-    assert len(fetch_mail(place)) == fetching.BATCH
-    assert len(server.uids()) == 10
+    assert [len(fetch_mail(place)) for _ in range(3)] == [3, 2, 0]
+    assert server.uids() == []
 
 
 def test_a_mail_that_cannot_be_moved(fetching_from: Fetching, server: ImapServer) -> None:
@@ -230,7 +232,7 @@ def test_wrong_settings(fetching_from: Fetching, server: ImapServer, tmp_path: P
     """A wrong password, one beyond ASCII, none; certificates; a server that is not there: each in words of its own."""
     other = tmp_path / "other.pem"
     other.write_text("no certificate")
-    for changes, told in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"password": SecretStr("falsch")}, "拒绝登录（[AUTHENTICATIONFAILED] Authentication failed.）"),
         ({"password": SecretStr("错的口令")}, "拒绝登录"),
         ({"password": None}, "没有用户名或口令"),
@@ -240,7 +242,8 @@ def test_wrong_settings(fetching_from: Fetching, server: ImapServer, tmp_path: P
         ({"ca_file": tmp_path / "none.pem"}, "证书文件"),
         ({"host": "localhost.invalid"}, "连接不上"),
         ({"done_folder": "INBOX"}, "done_folder"),
-    ]:
+    ]
+    for changes, told in wrong:
         with pytest.raises(WorkplaceError, match=told.replace("[", r"\[")):
             fetch_mail(fetching_from(server, **changes))
     server.password = "对的口令"

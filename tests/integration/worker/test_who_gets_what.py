@@ -105,6 +105,7 @@ def test_a_day_has_its_measure(place: Workplace) -> None:
     assert body
     assert not outbox(place.flow, status="held")
     assert len(numbers) == 5
+    place.flow.close()
 
 
 def test_wrong_addresses_are_said_together(place: Workplace) -> None:

@@ -216,6 +216,13 @@ EXIM = raw(
     "    host mx.school.example [192.0.2.1]\n    SMTP error from remote mail server after RCPT TO:<head@school.example>:\n"
     f"    550 User not found\n\n------ This is a copy of the message ------\n\nMessage-ID: {OUR_ID}\n",
 )
+EXIM_REPORT = report(
+    "Mail Delivery System <Mailer-Daemon@mx.bureau.example>",
+    "Mail delivery failed: returning message to sender",
+    "Action: failed\nFinal-Recipient: rfc822;head@school.example\nStatus: 5.0.0",
+    "This message was created automatically by mail delivery software.\n\n  head@school.example\n"
+    "    LMTP error after RCPT TO:<head@school.example>:\n    552 5.2.2 <head@school.example> Quota exceeded",
+)
 EXIM_DELAYED = raw(
     "Return-path: <>\nFrom: Mail Delivery System <Mailer-Daemon@mx.school.example>\nTo: bounce@bureau.example\n"
     "X-Failed-Recipients: head@school.example\nSubject: Warning: message 1tH-0001 delayed 24 hours",

@@ -28,6 +28,7 @@ BOUNCES = {
     "exchange": (mails.EXCHANGE, HEAD, True, "5.2.2", "554 5.2.2 mailbox full", OUR_ID),
     "exchange-bare": (mails.EXCHANGE_BARE, HEAD, True, "5.1.10", "550 5.1.10", OUR_ID),
     "exim": (mails.EXIM, HEAD, True, "", "550 User not found", OUR_ID),
+    "exim-report": (mails.EXIM_REPORT, HEAD, True, "5.2.2", "552 5.2.2 <head@school.example> Quota", OUR_ID),
     "exim-delayed": (mails.EXIM_DELAYED, HEAD, False, "", "", ""),
     "qq": (mails.QQ_BOUNCE, "10000@qq.example", True, "", "退信原因： 550 Mailbox not found.", ""),
     "163": (mails.NETEASE_BOUNCE, "head@163.example", False, "4.2.2", "452 4.2.2", ""),
