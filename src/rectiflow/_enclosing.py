@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.notifiers.message import Message
 
-__all__ = ["KeptFiles", "papers_of"]
+__all__ = ["KeptFiles", "Papers"]
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _OF_HAZARD = {"listed": "listing_notice"}
@@ -39,25 +39,40 @@ class KeptFiles:
             return None
 
 
-def papers_of(flow: Rectiflow, templates: Path, message: Message) -> tuple[Enclosure, ...]:
-    """Return what goes with a message: the paper that it serves or speaks of, nothing else.
+class Papers:
+    """The papers that go with messages: each written once for all who get it, as long as this is kept."""
 
-    A paper that cannot be written holds no message back: what it says stands in the message too.
-    """
-    from rectiflow._print import print_paper
+    def __init__(self, flow: Rectiflow, templates: Path) -> None:
+        self._flow, self._templates = flow, templates if templates.is_dir() else None
+        self._kept: dict[str, str] = {}
 
-    paper = _paper(flow, message)
-    if paper is None or flow.evidence is None or message.template == RESTRICTED:
-        return ()
-    name = f"{message.params.get('paper') or '文书'!s}.docx"
-    own = templates if templates.is_dir() else None
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            out = print_paper(flow, paper, Path(folder, "paper.docx"), by=message.recipient, templates=own)
-            kept = flow.evidence.put(name, out.read_bytes())
-    except RectiflowError:
-        return ()
-    return (Enclosure(name=name, media_type=WORD, sha256=kept.sha256),)
+    def of(self, message: Message) -> tuple[Enclosure, ...]:
+        """Return what goes with a message: the paper that it serves or speaks of, nothing else.
+
+        A paper that cannot be written, or that the recipient may not see, holds no message back: what it says stands in
+        the message too.
+        """
+        paper = _paper(self._flow, message)
+        if paper is None or self._flow.evidence is None or message.template == RESTRICTED:
+            return ()
+        name = f"{message.params.get('paper') or '文书'!s}.docx"
+        try:
+            sha256 = self._written(paper, name, message.recipient)
+        except RectiflowError:
+            return ()
+        return (Enclosure(name=name, media_type=WORD, sha256=sha256),)
+
+    def _written(self, paper: str, name: str, by: str) -> str:
+        from rectiflow._papers import items_of
+        from rectiflow._print import print_paper
+
+        items_of(self._flow, paper, by)  # may this person see it
+        if paper not in self._kept:
+            with tempfile.TemporaryDirectory() as folder:
+                out = print_paper(self._flow, paper, Path(folder, "paper.docx"), by=by, templates=self._templates)
+                assert self._flow.evidence is not None
+                self._kept[paper] = self._flow.evidence.put(name, out.read_bytes()).sha256
+        return self._kept[paper]
 
 
 def _paper(flow: Rectiflow, message: Message) -> str | None:

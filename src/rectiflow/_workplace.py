@@ -278,7 +278,7 @@ class Workplace:
             going: asked after each batch; when it says no, the rest waits for the next time.
         """
         from rectiflow._digest import gather_digests, release_held
-        from rectiflow._enclosing import papers_of
+        from rectiflow._enclosing import Papers
         from rectiflow._outbox import DirectoryContacts, StoreOutbox, let_call, reason_gone
         from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, any_hour, dispatch_once
         from rectiflow.storage import incoming, queries
@@ -297,7 +297,7 @@ class Workplace:
             flow.now,
             flow.district,
             unreached=partial(let_call, flow),
-            enclosed=partial(papers_of, flow, self.path(self.settings.templates)),
+            enclosed=Papers(flow, self.path(self.settings.templates)).of,
         )
         dead = incoming.dead_addresses(flow.store.engine, flow.district)
         return dispatch_once(

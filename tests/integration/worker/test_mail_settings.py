@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from rectiflow._settings import read_settings
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import WorkplaceError
-from rectiflow.notifiers import ChannelNotConfigured, SmtpChannel
+from rectiflow.notifiers import SmtpChannel
 from support.smtp import PASSWORD, USER, MailServer, start_mail_server
 from support.workplaces import assigned, sample_workplace
 
@@ -72,14 +73,15 @@ def test_what_is_not_said_has_its_usual_value(tmp_path: Path) -> None:
     )
 
 
-def test_a_key_that_cannot_sign_is_said_when_the_channel_is_made(tmp_path: Path) -> None:
-    """The file is below the workplace's folder, and named."""
+def test_a_key_that_cannot_sign_is_said_and_stops_no_other_channel(tmp_path: Path) -> None:
+    """The file is below the workplace's folder, and named; messages by mail wait."""
     server = MailServer(ca_file=tmp_path / "ca.pem", port=587)
     (tmp_path / "ca.pem").write_text("", encoding="utf-8")
     signed = '[mail.dkim]\ndomain = "edu.example"\nselector = "s1"\nkey_file = "dkim.pem"\n'
     place = told(sample_workplace(tmp_path / "place"), settings_for(server, signed))
-    with pytest.raises(ChannelNotConfigured, match=r"签名密钥文件 .*place/dkim\.pem 读不了"):
-        place.channels()
+    assert place.channels() == []
+    (problem,) = place.channel_problems()
+    assert re.search(r"签名密钥文件 .*place/dkim\.pem 读不了", str(problem))
     unsigned = told(place, settings_for(server, "attachments_mb = 0.5\n"))
     (channel,) = unsigned.channels()
     assert isinstance(channel, SmtpChannel)
