@@ -1,6 +1,6 @@
 """A sender killed twice while the server fails now and then: nothing is lost, everything is recorded once.
 
-In `make soak` 10,000 messages instead of 300. SMTP cannot say whether a mail was taken when the sender dies before the
+In `make soak` 10,000 messages instead of 200. SMTP cannot say whether a mail was taken when the sender dies before the
 answer is recorded: such a mail goes out again under the same Message-ID, and is counted here.
 """
 
@@ -25,7 +25,7 @@ from support.stores import rows
 from support.workplaces import sample_workplace
 
 SOAK = int(os.environ.get("RECTIFLOW_SOAK", "1"))
-MESSAGES = 300 if SOAK == 1 else 10_000
+MESSAGES = 200 if SOAK == 1 else 10_000
 AT_ONCE = 32  #: mails under way at most when a sender is killed
 ROOT = Path(__file__).parents[2]
 
