@@ -71,6 +71,11 @@ def tell_error(error: RectiflowError) -> None:
     _say(describe(error))
 
 
+def describe_any(error: Exception) -> str:
+    """Return a sentence for whatever went wrong, without a traceback."""
+    return _sentence(error)
+
+
 def describe(error: RectiflowError) -> str:
     """Return the sentence, or the sentence and a line for each reason."""
     from rectiflow.engine.errors import Refused

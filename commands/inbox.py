@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import Session, session
-from ._output import print_json, say
+from ._output import print_json, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="来信：收信、列表、查看、办结。", no_args_is_help=True)
 
 __all__ = ["app"]
+
+TRY_AGAIN = 75  #: EX_TEMPFAIL of sysexits.h: the mail server keeps the mail and hands it over again
 
 _Id = Annotated[str, typer.Argument(help="来信编号，见 inbox list；写开头几位即可", metavar="来信")]
 _Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
@@ -49,7 +51,15 @@ def receive(
             raw = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
         except OSError as exc:
             raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。") from exc
-        found.append(receive_mail(place, raw))
+        try:
+            found.append(receive_mail(place, raw))
+        except Exception as exc:
+            if file is not None:
+                raise
+            from ._faults import describe_any
+
+            warn(describe_any(exc))
+            raise typer.Exit(TRY_AGAIN) from exc
     _show(found, as_json=as_json)
 
 

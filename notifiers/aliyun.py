@@ -191,7 +191,7 @@ def channel(given: Given, about: About) -> AliyunSms:
         extend_code=given.text("extend_code", ""),
         codes=read_codes(given, limit=VARIABLE_LIMIT, named=True),
     )
-    door = HttpDoor(PLACE, timeout=given.number("timeout", 15, low=0.1, high=120))
+    door = HttpDoor(PLACE, timeout=given.number("timeout", 15, low=0.1, high=120), hidden=(settings.secret,))
     given.done()
     return AliyunSms(settings, door, now=about.now)
 

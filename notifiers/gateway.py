@@ -175,7 +175,9 @@ def channel(given: Given, about: About) -> GatewaySms:
         judgement=_judgement(given),
     )
     _check(given, settings)
-    door = HttpDoor(title, timeout=given.number("timeout", 15, low=0.1, high=120))
+    door = HttpDoor(
+        title, timeout=given.number("timeout", 15, low=0.1, high=120), hidden=tuple(settings.secrets.values())
+    )
     given.done()
     return GatewaySms(settings, door, now=about.now)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import ssl
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +25,7 @@ __all__ = ["HttpAnswer", "HttpDoor", "quoted"]
 
 MAX_ANSWER = 64 * 1024  #: bytes read of an answer; a gateway says less
 TOO_MANY = 429
+_MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
 KEPT = "消息已保留，将自动重发。"
 
 
@@ -60,7 +62,7 @@ class HttpDoor:
         hidden: Sequence[str] = (),
     ) -> None:
         self.place, self._timeout, self._connections, self._verify = place, timeout, connections, verify
-        self._hidden = tuple(hidden)
+        self._hidden = tuple(secret for secret in hidden if secret)
         self._client: httpx2.AsyncClient | None = None
 
     async def open(self) -> None:
@@ -96,10 +98,10 @@ class HttpDoor:
         return self._judged(response.status_code, said)
 
     def without_secrets(self, words: str) -> str:
-        """Return a stranger's words without our secrets."""
+        """Return a stranger's words without our secrets, the middle of telephone numbers hidden."""
         for secret in self._hidden:
             words = words.replace(secret, "***")
-        return words
+        return _MOBILE.sub(r"\1****\2", words)
 
     def _judged(self, status: int, said: bytes) -> HttpAnswer:
         if status == TOO_MANY or status >= 500:

@@ -232,7 +232,7 @@ def channel(given: Given, about: About) -> TencentSms:
         extend_code=given.text("extend_code", ""),
         codes=read_codes(given, limit=VARIABLE_LIMIT, named=False),
     )
-    door = HttpDoor(PLACE, timeout=given.number("timeout", 15, low=0.1, high=120))
+    door = HttpDoor(PLACE, timeout=given.number("timeout", 15, low=0.1, high=120), hidden=(settings.secret_key,))
     given.done()
     return TencentSms(settings, door, now=about.now)
 

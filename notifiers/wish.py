@@ -71,9 +71,18 @@ def read_wish(text: str, today: date) -> Wish:
     words = line.strip(_ENDS).replace(" ", "")
     if kind := _of_words(re.sub(r"[:：,，]", "", words)):
         return Wish(kind=kind, text=rest, words=words)
+    head, sign, tail = _parted(line)
+    if sign and head in _SUBMIT:
+        return Wish(kind="submit", text="\n".join(filter(None, (tail, rest))), words=head)
     if len(line) <= _MAX_LINE and (match := _EXTEND.fullmatch(line.strip("【】[]*# "))):
         return Wish(kind="extend", text=_reason(match["reason"] or "", rest), until=_day(match, today), words=line)
     return Wish(kind="comment", text=text.strip())
+
+
+def _parted(line: str) -> tuple[str, str, str]:
+    """Part a line at its first comma, colon or stop: 申请复查：锁已拆除."""
+    found = re.search(r"[,，。;；:：]", line)
+    return (line[: found.start()].strip(), found[0], line[found.end() :].strip()) if found else (line, "", "")
 
 
 def _of_words(words: str) -> WishKind | None:

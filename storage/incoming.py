@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound
@@ -34,6 +34,9 @@ __all__ = [
     "settle",
     "waiting_count",
 ]
+
+
+_RECEIPT = "answer"  #: the occasion on which a sender is told what became of an answer
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
@@ -143,12 +146,15 @@ def message_of(engine: Engine, district: str, rendered_id: str) -> OutboxRow | N
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
 
 
-def last_to(engine: Engine, district: str, addresses: Sequence[str], *, since: datetime) -> OutboxRow | None:
-    """Return the last message about a hazard or a paper that went to one of these addresses since an instant."""
+def last_to(
+    engine: Engine, district: str, addresses: Sequence[str], *, since: datetime, until: datetime
+) -> OutboxRow | None:
+    """Return the last message that went to one of these addresses between two instants; a receipt asks for nothing."""
     m = table("message")
     columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
-    mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to.in_(addresses), m.c.sent_at >= since)
-    query = select(*columns).where(*mine, m.c.number.is_not(None)).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
+    mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to.in_(addresses))
+    when = (m.c.sent_at >= since, m.c.sent_at <= until, m.c.template != _RECEIPT)
+    query = select(*columns).where(*mine, *when).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
@@ -187,7 +193,7 @@ def fault(
     )
     again = first.on_conflict_do_update(
         index_elements=["district", "channel", "address"],
-        set_={"failures": t.c.failures + 1, "dead": t.c.failures + 1 >= dead_after, **told},
+        set_={"failures": t.c.failures + 1, "dead": or_(t.c.dead, t.c.failures + 1 >= dead_after), **told},
         where=t.c.last_by != by,
     )
     with writing(engine) as connection:

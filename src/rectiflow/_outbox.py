@@ -172,10 +172,10 @@ class DirectoryContacts:
 
 
 def _hushed(message: Message) -> Message:
-    """Let a message say no more than a number: its hazard has become restricted since it was written."""
-    if message.rendered is not None or message.template == RESTRICTED:
+    """Let a message say no more than a number: its hazard has become restricted since it was written, or put into words."""
+    if message.template == RESTRICTED:
         return message
-    return replace(message, template=RESTRICTED, params=hushed(message.params))
+    return replace(message, template=RESTRICTED, params=hushed(message.params), rendered=None)
 
 
 def hushed(params: Mapping[str, Param]) -> dict[str, Param]:

@@ -113,6 +113,7 @@ class Worker:
         self.tally = Tally()
         self._heart = Heart(place.flow)
         self._fault: ClockWrong | None = None
+        self._sending = threading.Lock()
         self._turn = threading.Lock()  #: held while looking for what is due: by the beat, or after a ring
 
     def work(self, ready: Callable[[], None]) -> None:
@@ -157,9 +158,12 @@ class Worker:
 
     def send(self) -> None:
         """Send what waits in the outbox."""
-        if not self.going():
+        if not self.going() or not self._sending.acquire(blocking=False):  # who sends now sends these too
             return
-        done = self.place.deliver(limit=SENT_AT_ONCE, going=self.going)
+        try:
+            done = self.place.deliver(limit=SENT_AT_ONCE, going=self.going)
+        finally:
+            self._sending.release()
         self.tally.add(sent=done.sent, dead=done.dead)
         if done.sent or done.dead or done.retried:
             log.info("消息：发出 %s 条，待重试 %s 条，未送达 %s 条", done.sent, done.retried, done.dead)

@@ -168,7 +168,12 @@ class Workplace:
         from rectiflow._answers.keys import ReplyKeys
         from rectiflow.notifiers.address import domain_of
 
-        return ReplyKeys(self.settings.inbox, self.folder, domain_of(self.settings.mail.sender))
+        return ReplyKeys(self.settings.inbox, self.folder, domain_of(self.sender_address))
+
+    @property
+    def sender_address(self) -> str:
+        """Whose address mails carry; in a rehearsal without one, where answers are read, else a made-up one."""
+        return self.settings.mail.sender or self.settings.inbox.address or "safety@example.com"
 
     def secret(self, given: SecretStr | None, file: Path | None) -> str | None:
         """Return a secret that was given, or stands in a file; None for neither.
@@ -201,7 +206,7 @@ class Workplace:
             folder = self.path(self.settings.outgoing.folder)
             signature = self.settings.outgoing.sms_signature or name
             sender = Sender(
-                address=self.settings.mail.sender or "safety@example.com",
+                address=self.sender_address,
                 name=self.settings.mail.sender_name or name,
                 reply_address=self.reply_keys.reply_address if self.settings.inbox.address else None,
                 files=KeptFiles(self.flow),

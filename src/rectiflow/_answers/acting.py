@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.errors import Conflict, RectiflowError, Refused
@@ -62,18 +63,29 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
         return False, f"{title}没有办成：所回复的消息不是关于某一条隐患的，请回复那条隐患的消息"
     known = _on_record(flow, answer, title)
     if known is not None:
-        return known
+        return known if not known[0] else _with_the_rest(flow, answer, title)
     try:
         _act(flow, answer)
     except Refused as exc:
         known = _on_record(flow, answer, title)  # another process may have been faster
         if known is not None:
-            return known
+            return known if not known[0] else _with_the_rest(flow, answer, title)
         reasons = "；".join(dict.fromkeys(r.message for r in exc.reasons))
         done = [n for n in _numbers(flow, answer) if _kinds(flow, n, answer.mark)]
         some = f"（{'、'.join(done)} 已办理）" if done else ""
         return False, f"{title}没有{'全部' if done else ''}办成{some}：{reasons}。{_kept(_remark(flow, answer))}"
-    return True, f"{title}已办理"
+    return _with_the_rest(flow, answer, title)
+
+
+def _with_the_rest(flow: Rectiflow, answer: Answer, title: str) -> tuple[bool, str]:
+    """Keep what an action leaves over: words after 签收, files that come with a request or a notice's receipt."""
+    said = answer.wish.text.strip() if answer.wish.kind == "sign" else ""
+    left_over = answer.wish.kind == "extend" or (answer.wish.kind == "sign" and answer.paper is not None)
+    files = answer.evidence if left_over else ()
+    if not said and not files:
+        return True, f"{title}已办理"
+    rest = replace(answer, words=said or "（附件）", evidence=files, mark=f"{answer.mark}+")
+    return True, f"{title}已办理" + ("，其余内容已记为补充说明" if _remark(flow, rest) else "")
 
 
 def _kept(remarks: int) -> str:

@@ -96,7 +96,7 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
         words=text[:MOST_WORDS],
         kind="reply",
     )
-    return _once(place, row, lambda: _sms(place, row))
+    return _once(place, row, lambda: _sms(place, row, min(when, flow.now())))
 
 
 def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
@@ -112,7 +112,8 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
         words=said,
         kind="bounce",
     )
-    found = incoming.last_to(flow.store.engine, flow.district, _written(phone), since=flow.now() - ANSWERABLE)
+    now = flow.now()
+    found = incoming.last_to(flow.store.engine, flow.district, _written(phone), since=now - ANSWERABLE, until=now)
     address = (found.to if found else None) or phone
     return _once(
         place,
@@ -165,7 +166,7 @@ def _once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Rece
 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
     flow = place.flow
-    found = judge(mail, own_domain=domain_of(place.settings.mail.sender))
+    found = judge(mail, own_domain=domain_of(place.sender_address))
     row = replace(row, kind=found.kind)
     if found.kind in _DROPPED:
         return _settled(row, "dropped", f"{_DROPPED[found.kind]}：{found.why}")
@@ -186,9 +187,10 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
     return _answered(place, row, message, actor, _enclosed(place, mail))
 
 
-def _sms(place: Workplace, row: Incoming) -> Incoming:
-    flow = place.flow
-    message = incoming.last_to(flow.store.engine, flow.district, _written(row.sender), since=flow.now() - ANSWERABLE)
+def _sms(place: Workplace, row: Incoming, when: datetime) -> Incoming:
+    """Match an answer with the last message its sender had when it was written."""
+    flow, since = place.flow, when - ANSWERABLE
+    message = incoming.last_to(flow.store.engine, flow.district, _written(row.sender), since=since, until=when)
     owners = [p.name for p in flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return _settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")

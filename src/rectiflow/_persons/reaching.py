@@ -11,6 +11,7 @@ from rectiflow.engine.errors import NotFound, Reason, Refused
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.address import is_address
 from rectiflow.notifiers.message import CHANNEL_TITLES
+from rectiflow.notifiers.phone import mobile
 from rectiflow.storage import incoming, organisation
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def set_reach(
         raise Refused("", ACTION, reasons)
     changed = replace(
         known,
-        phone=known.phone if phone is None else phone or None,
+        phone=known.phone if phone is None else mobile(phone) or phone or None,
         email=known.email if email is None else email or None,
         channels=known.channels if channels is None else channels,
     )

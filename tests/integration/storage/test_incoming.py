@@ -88,3 +88,10 @@ def test_a_message_is_found_by_its_id_and_counted(store: Store) -> None:
     )
     assert incoming.sent_since(engine, HOME.code, "head", NOW) == {"mail": 1}
     assert incoming.sent_since(engine, HOME.code, "head", NOW + timedelta(seconds=1)) == {}
+
+
+def test_a_dead_address_stays_dead(engine: Engine) -> None:
+    """A return that is passing does not bring it back to life."""
+    place = {"channel": "mail", "address": "old@school.example", "at": NOW, "detail": "550"}
+    assert [incoming.fault(engine, HOME.code, by=b, dead_after=2, **place).dead for b in "ab"] == [False, True]  # type: ignore[arg-type]
+    assert incoming.fault(engine, HOME.code, by="c", dead_after=5, **place).dead  # type: ignore[arg-type]

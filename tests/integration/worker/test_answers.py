@@ -25,6 +25,7 @@ from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers import Channel, FileChannel, Sender, SmsLog
 from rectiflow.notifiers.mime import message_id
 from rectiflow.notifiers.receipts import Receipt
+from rectiflow.storage.queries import evidence_of
 from support.pictures import PNG
 from support.workplaces import assigned
 
@@ -695,3 +696,44 @@ def test_a_short_message_signs_for_a_notice(open_place: Workplace) -> None:
     place.deliver()
     assert receive_sms(place, "13911112222", "1").outcome == "签收已办理"
     assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+
+
+def test_what_stands_beside_an_action_is_kept(open_place: Workplace) -> None:
+    """Words below 签收, and a file that comes with a request for more time: done, and a remark with them, once."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    raw = answer(mail, "签收\n另外三楼消防栓没有水", address)
+    done = receive_mail(place, raw)
+    assert done.outcome == "签收已办理，其余内容已记为补充说明"
+    words = [(e.private or {}).get("note") for e in flow.history(number) if e.kind == "remarked"]
+    assert words == ["另外三楼消防栓没有水"]
+    asked = answer(mail, "申请延期到2024年9月27日 理由：配件未到货\n临时措施：专人值守", address, ("合同.png", PNG))
+    assert receive_mail(place, asked).status == "done"
+    assert receive_mail(place, asked).again
+    assert [e.kind for e in flow.history(number)].count("remarked") == 2
+    assert len(evidence_of(flow.store.engine, flow.district, number)) == 1
+
+
+def test_an_answer_is_about_what_its_sender_had_read(open_place: Workplace) -> None:
+    """A late "1" speaks of what had been sent when it was written; after a digest nobody can say which hazard it means."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (first,) = assigned(place, 1)
+    place.deliver()
+    written = flow.now() + timedelta(minutes=1)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(hours=2)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "1", at=written).number == first
+    assert flow.ticket(second).state == "assigned"
+    flow.enqueue(
+        [MessageDraft(key="digest:x", recipient=principal, template="generic", params={"lines": "三条"}, urgent=True)]
+    )
+    place.clock.forward(minutes=5)
+    place.deliver()
+    assert "请回复那条隐患的消息" in receive_sms(place, "+86 139 1111 2222", "1").outcome
+    assert flow.ticket(second).state == "assigned"

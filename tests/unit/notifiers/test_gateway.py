@@ -266,3 +266,12 @@ def test_digests() -> None:
     assert digest_of(rule, {"a": "中", "b": "x"}) == hashlib.md5("中x".encode(), usedforsecurity=False).hexdigest()
     rule = DigestRule(method="sha256", format="{a}", upper=True)
     assert digest_of(rule, {"a": "x"}) == hashlib.sha256(b"x").hexdigest().upper()
+
+
+def test_an_echo_shows_neither_secret_nor_number(peer: Peer) -> None:
+    """A page that repeats what it was asked is quoted without our secrets, numbers with their middle hidden."""
+    secret = peer.secrets[0]
+    peer.answer(Told(content=f"error mobile=13800000001&secretKey={secret}".encode()))
+    told = str(failure(peer))
+    assert secret not in told
+    assert "13800000001" not in told

@@ -119,3 +119,11 @@ def test_any_text(text: str, today: date) -> None:
     read_wish(text, today)
     wish = read_wish(f"申请延期到{today.month}月{today.day}日", today)
     assert wish.until == today
+
+
+def test_measures_on_the_same_line() -> None:
+    """申请复查 may be followed by what was done; other words at the beginning of a sentence are a remark."""
+    found = read_wish("申请复查：锁已拆除\n照片见附件", date(2024, 11, 4))
+    assert (found.kind, found.text) == ("submit", "锁已拆除\n照片见附件")
+    assert read_wish("已整改完成，还差一处", date(2024, 11, 4)).kind == "comment"
+    assert read_wish("申请复查的材料下周交", date(2024, 11, 4)).kind == "comment"
