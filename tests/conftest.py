@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 from support.postgres import fresh_database, running_server
 from support.smtp import MailServer, start_mail_server
@@ -18,6 +19,10 @@ from support.smtp import MailServer, start_mail_server
 # and its name is short: the path of a Unix socket has room for 107 bytes.
 _FOLDER_KEY = pytest.StashKey[Path]()
 _FOLDER_VARIABLE = "RECTIFLOW_TEST_SERVER_DIR"
+
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says nothing about it
+settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
