@@ -1,7 +1,7 @@
 """A sender killed twice while the server fails now and then: nothing is lost, everything is recorded once.
 
-In `make soak` 10,000 messages instead of 200, and on PostgreSQL too. SMTP cannot say whether a mail was taken when the sender dies before the
-answer is recorded: such a mail goes out again under the same Message-ID, and is counted here.
+In `make soak` 10,000 messages instead of 200, and on PostgreSQL too. SMTP cannot say whether a mail was taken when the
+sender dies before the answer is recorded: such a mail goes out again under the same Message-ID, and is counted here.
 """
 
 from __future__ import annotations
