@@ -16,12 +16,15 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import Enum
 
+from msgspec.structs import replace
+
 from rectiflow.engine.moments import ZONE, local_day
 from rectiflow.engine.visibility import masked_phone
 
 from .digest import DIGEST
 from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure
 from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
+from .phone import mobile
 from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
 from .templates import TemplateSet
@@ -30,11 +33,13 @@ __all__ = [
     "IN_TURN",
     "RETRY_DELAYS",
     "UNCONFIGURED",
+    "WAIT_WHILE_DOWN",
     "ChooseChannel",
     "DispatchReport",
     "Full",
     "Gone",
     "Hours",
+    "Rules",
     "always_needed",
     "any_hour",
     "any_number",
@@ -56,6 +61,7 @@ LEASE = timedelta(minutes=10)
 UNCONFIGURED = "通道没有配置，配置后自动发送"  #: ends what is said of a message that waits for its channel
 IN_TURN = "本隐患的上一条提醒还没有送达，按顺序等待"
 WAIT_FOR_CHANNEL = timedelta(minutes=15)  #: until a message without a configured channel is looked at again
+WAIT_WHILE_DOWN = timedelta(minutes=5)  #: until a channel that is down is tried again
 PREFERENCE = (MAIL, SMS)
 MAX_ERROR = 500
 
@@ -127,6 +133,25 @@ def always_needed(_message: Message) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides about each message.
+
+    Args:
+        jitter: what becomes of a delay before it is stored.
+        choose: which channel a message takes (mail, then SMS).
+        hours: from when on a channel may disturb people; what comes before waits until then.
+        gone: says why a message need not go any more, asked just before each attempt.
+        full: says that the recipient has had enough of a channel for today; the message goes with the digest instead.
+    """
+
+    jitter: Jitter = spread
+    choose: ChooseChannel = choose_channel
+    hours: Hours = any_hour
+    gone: Gone = always_needed
+    full: Full = any_number
+
+
 def dispatch_once(
     outbox: Outbox,
     contacts: Contacts,
@@ -138,11 +163,7 @@ def dispatch_once(
     limit: int = 100,
     concurrency: int = 4,
     lease: timedelta = LEASE,
-    jitter: Jitter = spread,
-    choose: ChooseChannel = choose_channel,
-    hours: Hours = any_hour,
-    gone: Gone = always_needed,
-    full: Full = any_number,
+    rules: Rules | None = None,
     going: Callable[[], bool] = one_batch,
 ) -> DispatchReport:
     """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
@@ -157,11 +178,7 @@ def dispatch_once(
             limit=limit,
             concurrency=concurrency,
             lease=lease,
-            jitter=jitter,
-            choose=choose,
-            hours=hours,
-            gone=gone,
-            full=full,
+            rules=rules,
             going=going,
         )
     )
@@ -178,11 +195,7 @@ async def dispatch(
     limit: int = 100,
     concurrency: int = 4,
     lease: timedelta = LEASE,
-    jitter: Jitter = spread,
-    choose: ChooseChannel = choose_channel,
-    hours: Hours = any_hour,
-    gone: Gone = always_needed,
-    full: Full = any_number,
+    rules: Rules | None = None,
     going: Callable[[], bool] = one_batch,
 ) -> DispatchReport:
     """Claim a batch of at most `limit` due messages and send it; then further ones while `going` says so.
@@ -195,17 +208,13 @@ async def dispatch(
         now: the clock; it dates the mails and watches the lease.
         concurrency: how many tickets are worked on side by side.
         lease: for how long the claim holds; what is not begun by then is given back.
-        jitter: what becomes of a delay before it is stored.
-        choose: which channel a message takes (mail, then SMS).
-        hours: from when on a channel may disturb people; what comes before waits until then.
-        gone: says why a message need not go any more, asked just before each attempt.
-        full: says that the recipient has had enough of a channel for today; the message goes with the digest instead.
+        rules: what decides about each message; None for the plain ones.
         going: asked after each batch that was not empty, whether another one is to be claimed.
 
     A message that cannot be put into words or handed over never stops the others. An error of the store itself is
     raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
     """
-    by_name = {channel.name: channel for channel in channels}
+    by_name, state = {channel.name: channel for channel in channels}, _State()
     gate, total = asyncio.Semaphore(concurrency), DispatchReport()
     async with AsyncExitStack() as stack:
         while batch := outbox.claim_messages(owner=owner, limit=limit, lease=lease):
@@ -218,11 +227,8 @@ async def dispatch(
                 by_name,
                 now=now,
                 until=now() + lease,
-                jitter=jitter,
-                choose=choose,
-                hours=hours,
-                gone=gone,
-                full=full,
+                rules=rules or Rules(),
+                state=state,
             )
             await work.send(batch, gate)
             total += work.report()
@@ -258,8 +264,16 @@ class _Outcome(Enum):
 
 
 @dataclass(slots=True)
+class _State:
+    """What a delivery has found out about its channels: which ones work, and which ones are not to be tried until when."""
+
+    proved: set[str] = field(default_factory=set[str])
+    resting: dict[str, tuple[datetime, str]] = field(default_factory=dict[str, tuple[datetime, str]])
+
+
+@dataclass(slots=True)
 class _Batch:
-    """One batch under way: which channels are down, and what became of each message."""
+    """One batch under way, and what became of each message."""
 
     outbox: Outbox
     contacts: Contacts
@@ -267,12 +281,8 @@ class _Batch:
     channels: Mapping[str, Channel]
     now: Callable[[], datetime] = field(kw_only=True)
     until: datetime = field(kw_only=True)
-    jitter: Jitter = field(kw_only=True)
-    choose: ChooseChannel = field(kw_only=True)
-    hours: Hours = field(kw_only=True)
-    gone: Gone = field(kw_only=True)
-    full: Full = field(kw_only=True)
-    down: dict[str, tuple[timedelta, str]] = field(default_factory=dict[str, tuple[timedelta, str]])
+    rules: Rules = field(kw_only=True)
+    state: _State = field(kw_only=True)
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
 
@@ -307,8 +317,9 @@ class _Batch:
         if self.now() >= self.until:
             return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
         if message.attempts > len(RETRY_DELAYS):  # no attempt of ours counts so far
-            return self._dead(message, f"失败或发送时进程中断共 {message.attempts} 次，请核对内容后重发")
-        over = self.gone(message)
+            told = f"失败或发送时进程中断共 {message.attempts} 次，请核对内容后重发"
+            return self._dead(message, told, unreached=True)
+        over = self.rules.gone(message)
         if over is not None:
             return self._drop(message, over)
         try:
@@ -320,25 +331,35 @@ class _Batch:
         channel = self.channels.get(ready.channel)
         if channel is None:
             return self._wait(message, WAIT_FOR_CHANNEL, f"{_title(ready.channel)}{UNCONFIGURED}")
-        if channel.name in self.down:
-            return self._wait(message, *self.down[channel.name])
-        return self._closed(message, channel) or await self._attempt(message, channel, ready)
+        return (
+            self._rests(message, channel)
+            or self._closed(message, channel)
+            or await self._attempt(message, channel, ready)
+        )
+
+    def _rests(self, message: Message, channel: Channel) -> _Outcome | None:
+        """Let a message wait while its channel is not to be tried; None when it may be."""
+        until, why = self.state.resting.get(channel.name, (self.now(), ""))
+        return self._wait(message, until - self.now(), why) if until > self.now() else None
 
     def _prepare(self, message: Message) -> Rendered | _Outcome:
-        """Return the stored bytes, or render and store them; an outcome where that ends the matter."""
-        if message.rendered is not None:
-            return message.rendered
+        """Return the stored bytes, or render and store them; an outcome where that ends the matter.
+
+        Words that were written for an address the person no longer has are written anew, under the same id.
+        """
         now = self.now()
         contact = self.contacts.contact(message.district, message.recipient, local_day(now))
+        if message.rendered is not None and (contact is None or _still_for(contact, message.rendered)):
+            return message.rendered
         if contact is None:
             return self._dead(message, f"名册里没有人员 {message.recipient}，请补录人员后重发")
-        channel = self.choose(message, contact, self.channels)
+        channel = self.rules.choose(message, contact, self.channels)
         if channel is None:
             return self._nowhere(message, contact)
         closed = self._closed(message, channel)
         if closed is not None:  # put into words when it is sent, not the evening before
             return closed
-        if not message.pressing and message.template != DIGEST and self.full(message, channel.name):
+        if not message.pressing and message.template != DIGEST and self.rules.full(message, channel.name):
             return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
         rendered = self._compose(message, contact, channel, now)
         return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
@@ -346,7 +367,7 @@ class _Batch:
     def _closed(self, message: Message, channel: Channel) -> _Outcome | None:
         """Let a message wait until its channel may disturb people; None when it may now."""
         now = self.now()
-        opens = self.hours(channel.name, now)
+        opens = self.rules.hours(channel.name, now)
         if opens <= now or message.pressing:
             return None
         at = f"{opens.astimezone(ZONE):%m-%d %H:%M}"
@@ -357,7 +378,8 @@ class _Batch:
     def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
         """Render; whatever goes wrong is this message's own failure."""
         try:
-            return channel.compose(message, contact, templates=self.templates, at=now)
+            whole = replace(message, attachments=self.outbox.enclosed(message))
+            return channel.compose(whole, contact, templates=self.templates, at=now)
         except RenderFailure:
             raise
         except Exception as exc:
@@ -370,8 +392,7 @@ class _Batch:
         names = (message.channel,) if message.channel else _in_order(contact)
         unconfigured = [n for n in names if n not in self.channels and addresses.get(n, "?")]
         if unconfigured:
-            titles = "、".join(map(_title, unconfigured))
-            return self._wait(message, WAIT_FOR_CHANNEL, f"{titles}{UNCONFIGURED}")
+            return self._wait_for(message, contact, "、".join(map(_title, unconfigured)))
         shown = {MAIL: contact.email, SMS: masked_phone(contact.phone)}
         known = "、".join(one_line(a) for n in names if (a := shown.get(n)))
         if known:
@@ -383,24 +404,50 @@ class _Batch:
             message, f"{contact.name}没有登记{wanted}，请补上后重发，或改用电话、当面送达并登记", unreached=True
         )
 
+    def _wait_for(self, message: Message, contact: Contact, titles: str) -> _Outcome:
+        """Wait for a channel to be configured; who can be told by no other is called meanwhile, once."""
+        told = f"{titles}{UNCONFIGURED}"
+        if self.channels and not (message.told or "").endswith(UNCONFIGURED):
+            self.outbox.unreached(message, f"{contact.name}只能用{titles}通知，{titles}没有配置")
+        return self._wait(message, WAIT_FOR_CHANNEL, told)
+
     async def _attempt(self, message: Message, channel: Channel, rendered: Rendered) -> _Outcome:
         try:
             answer = await channel.send(rendered)
         except PermanentFailure as exc:
-            return self._dead(message, str(exc))
+            return self._dead(message, str(exc), unreached=True)
         except NotYet as exc:
-            self.down[channel.name] = (exc.after, str(exc))
-            return self._wait(message, exc.after, str(exc))
+            return self._rest(message, channel, exc.after, str(exc))
         except ChannelDown as exc:
-            self.down[channel.name] = (self._delay(message) or RETRY_DELAYS[-1], str(exc))
-            return self._failed(message, str(exc))
+            return self._down(message, channel, str(exc))
         except TemporaryFailure as exc:
             return self._failed(message, str(exc))
         except Exception as exc:
             logger.exception("消息 %s 经 %s 通道发送时出错", message.id, channel.name)
             return self._failed(message, f"发送时出现意外错误（{type(exc).__name__}：{exc}）")
+        if channel.name not in self.state.proved:
+            self.state.proved.add(channel.name)
+            self.outbox.channel_up(channel.name)
         detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
         return _Outcome.SENT if self.outbox.mark_sent(message, detail=detail) else self._lost(message)
+
+    def _down(self, message: Message, channel: Channel, why: str) -> _Outcome:
+        """Let a channel that is down rest, which is no message's fault, and have somebody told once.
+
+        Where it has just worked for another message, the attempt counts and the next one may try: a message that a server
+        answers by closing its door would else stop everybody's for ever.
+        """
+        if channel.name in self.state.proved:
+            self.state.proved.discard(channel.name)
+            return self._failed(message, why)
+        if channel.name not in self.state.resting:
+            logger.warning("%s发不出去：%s", _title(channel.name), why)
+            self.outbox.channel_down(message.district, channel.name, why)
+        return self._rest(message, channel, self.rules.jitter(WAIT_WHILE_DOWN), why)
+
+    def _rest(self, message: Message, channel: Channel, after: timedelta, why: str) -> _Outcome:
+        self.state.resting[channel.name] = (self.now() + after, why)
+        return self._wait(message, after, why)
 
     def _wording(self, message: Message, rendered: Rendered) -> str:
         """Say so when the words are newer than the row."""
@@ -411,8 +458,8 @@ class _Batch:
         """Record a failed attempt: another try after the next delay, or the end."""
         delay = self._delay(message)
         if delay is None:
-            return self._dead(message, f"已尝试 {message.attempts + 1} 次仍未发出：{error}")
-        after = self.delays[message.id] = self.jitter(delay)
+            return self._dead(message, f"已尝试 {message.attempts + 1} 次仍未发出：{error}", unreached=True)
+        after = self.delays[message.id] = self.rules.jitter(delay)
         kept = self.outbox.mark_retry(message, after=after, error=shorten(error, MAX_ERROR))
         return _Outcome.RETRIED if kept else self._lost(message)
 
@@ -441,6 +488,15 @@ class _Batch:
     def _lost(self, message: Message) -> _Outcome:
         logger.warning("消息 %s 用时过长，已由别的进程接着办", message.id)
         return _Outcome.LOST
+
+
+def _still_for(contact: Contact, rendered: Rendered) -> bool:
+    """Tell whether words were written for an address that still is the person's; a group has none."""
+    now = {MAIL: contact.email, SMS: contact.phone}
+    if rendered.channel not in now:
+        return True
+    known = now[rendered.channel] or ""
+    return rendered.to == known or (rendered.channel == SMS and mobile(rendered.to) == mobile(known) is not None)
 
 
 def _title(channel: str) -> str:

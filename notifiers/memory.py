@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from msgspec.structs import replace
 
 from .errors import DeliveryFailure
-from .message import Contact, Message, Rendered
+from .message import Contact, Enclosure, Message, Rendered
 from .mime import Sender, compose_mail
 from .sms import compose_sms
 from .templates import TemplateSet
@@ -36,6 +36,12 @@ class MemoryOutbox:
         self._now = now
         self.rows: dict[int | str, Row] = {m.id: Row(m, due=m.created_at) for m in messages}
         self.incidents: list[str] = []
+        self.called: list[tuple[int | str, str]] = []  #: messages that reached nobody, and why
+        self.down: dict[str, str] = {}  #: channels that are down, and why
+
+    def add(self, message: Message) -> None:
+        """Put another message in."""
+        self.rows[message.id] = Row(message, due=message.created_at)
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due, behind nothing of the same ticket and person that is not."""
@@ -52,6 +58,10 @@ class MemoryOutbox:
             row.claim, row.leased_until = replace(row.message), now + lease
             claimed.append(row.claim)
         return claimed
+
+    def enclosed(self, message: Message) -> tuple[Enclosure, ...]:
+        """Return what the message carries."""
+        return message.attachments
 
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
         """Store the final bytes."""
@@ -80,7 +90,21 @@ class MemoryOutbox:
         done = self._release(message, "dead", error, due=None)
         if done:
             self.incidents.append(error)
+        if unreached:
+            self.unreached(message, error)
         return done
+
+    def unreached(self, message: Message, why: str) -> None:
+        """Keep who is to be called."""
+        self.called.append((message.id, why))
+
+    def channel_down(self, district: str, channel: str, why: str) -> None:
+        """Keep that a channel is down, the first time."""
+        self.down.setdefault(channel, why)
+
+    def channel_up(self, channel: str) -> None:
+        """Forget that a channel was down."""
+        self.down.pop(channel, None)
 
     def mark_held(self, message: Message, *, why: str) -> bool:
         """Keep the row for the digest."""
@@ -99,6 +123,7 @@ class MemoryOutbox:
         if row is None:
             return False
         row.state, row.told, row.claim, row.leased_until = state, told, None, None
+        row.message = replace(row.message, told=told)
         row.due = self._now() + (due or timedelta())
         return True
 

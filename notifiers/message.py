@@ -63,6 +63,7 @@ class Message(Struct, frozen=True, kw_only=True):
     created_at: datetime
     rendered: Rendered | None = None
     channel: str | None = None
+    told: str | None = None  #: what was said of it the last time it was given back
     attachments: tuple[Enclosure, ...] = ()  #: for channels that carry files; others send the words alone
 
     @property

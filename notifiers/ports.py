@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .message import Contact, Message, Rendered
+from .message import Contact, Enclosure, Message, Rendered
 
 if TYPE_CHECKING:
     from .receipts import Receipt, SmsReply
@@ -38,6 +38,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def enclosed(self, message: Message) -> tuple[Enclosure, ...]:
+        """Return the files that go with a message; asked when it is put into words."""
+        ...
+
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
         """Store the final bytes, before the first attempt."""
         ...
@@ -59,6 +63,18 @@ class Outbox(Protocol):
 
         When a person later sends it again, the stored bytes are dropped first, so that a corrected address counts.
         """
+        ...
+
+    def unreached(self, message: Message, why: str) -> None:
+        """Let somebody be called whom no message reaches for now; the message goes on waiting."""
+        ...
+
+    def channel_down(self, district: str, channel: str, why: str) -> None:
+        """Have somebody told, once, that nothing goes out by a channel; its messages wait."""
+        ...
+
+    def channel_up(self, channel: str) -> None:
+        """Take that back: a message went out by the channel."""
         ...
 
     def mark_held(self, message: Message, *, why: str) -> bool:

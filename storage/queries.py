@@ -17,8 +17,6 @@ from sqlalchemy import (
     Select,
     and_,
     func,
-    literal,
-    literal_column,
     or_,
     select,
     update,
@@ -29,11 +27,11 @@ from rectiflow.engine.ticket import Ticket, TimerKey
 
 from .connect import is_shared, reading, writing
 from .decode import TICKET_COLUMNS, decode_event, read_ticket
+from .phrases import chunks, hidden, status_is
 from .tables import table
 
 __all__ = [
     "TicketFilter",
-    "cancel_messages",
     "chains",
     "close_incident",
     "count_tickets",
@@ -49,17 +47,15 @@ __all__ = [
     "pending_requests",
     "provisional_deadlines",
     "restricted_numbers",
-    "retry_messages",
     "retry_timer",
+    "settle",
+    "settle_incidents",
     "stopped_timers",
     "stuck_tickets",
     "tickets",
     "tickets_of",
     "timers_of",
-    "wake_messages",
 ]
-
-_MOST_NAMED = 500  #: values named in one statement
 
 
 class TicketFilter(Struct, frozen=True, kw_only=True):
@@ -85,7 +81,7 @@ def tickets(
 ) -> list[Ticket]:
     """Return tickets in the order of their numbers, those after the cursor `after`."""
     t = table("ticket")
-    number = _hidden(t.c.number) if _narrow(wanted) else t.c.number
+    number = hidden(t.c.number) if _narrow(wanted) else t.c.number
     query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district, number > after, *_where(wanted))
     with reading(engine) as connection:
         rows = connection.execute(query.order_by(number).limit(limit))
@@ -142,7 +138,7 @@ def histories_of(engine: Engine, district: str, numbers: Sequence[str]) -> dict[
     query = _events(e).where(e.c.district == district)
     found: dict[str, list[Event]] = {}
     with reading(engine) as connection:
-        for some in _chunks(numbers):
+        for some in chunks(numbers):
             chosen = query.where(e.c.number.in_(some)).order_by(e.c.number, e.c.seq)
             for row in _named(connection.execute(chosen)):
                 event = decode_event(row)
@@ -154,7 +150,7 @@ def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), ke
     """Return the tickets that have one of these numbers or host keys; those that do not exist are left out."""
     t = table("ticket")
     query = select(*(t.c[n] for n in TICKET_COLUMNS)).where(t.c.district == district)
-    wanted = [(t.c.number, some) for some in _chunks(numbers)] + [(t.c.host_key, some) for some in _chunks(keys)]
+    wanted = [(t.c.number, some) for some in chunks(numbers)] + [(t.c.host_key, some) for some in chunks(keys)]
     with reading(engine) as connection:
         return [
             read_ticket(row) for column, some in wanted for row in connection.execute(query.where(column.in_(some)))
@@ -164,70 +160,28 @@ def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), ke
 def messages(engine: Engine, district: str, *, status: str | None = None, number: str | None = None) -> list[Any]:
     """Return outbox rows, newest first."""
     m = table("message")
-    home = _hidden(m.c.district) if status == "waiting" and not number else m.c.district  # these are few, in an index
+    home = hidden(m.c.district) if status == "waiting" and not number else m.c.district  # these are few, in an index
     query = select(m).where(home == district)
-    query = query.where(_is(m.c.status, status)) if status else query
+    query = query.where(status_is(m.c.status, status)) if status else query
     query = query.where(m.c.number == number) if number else query
     return _all(engine, query.order_by(m.c.created_at.desc(), m.c.key))
-
-
-def retry_messages(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> int:
-    """Make dead, waiting or held messages due at once with their attempts counted anew; return how many.
-
-    What did not arrive is put into words anew, so that a corrected address counts; what is just being sent is left alone,
-    and what waits keeps its words.
-    """
-    m = table("message")
-    chosen = update(m).where(
-        m.c.district == district, m.c.key.in_(keys), or_(m.c.owner.is_(None), m.c.lease_until < now)
-    )
-    anew = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
-    due = {"status": "waiting", "due_at": now, "attempts": 0, "owner": None, "lease_until": None}
-    waiting = _write(engine, chosen.where(m.c.status.in_(("waiting", "held"))).values(**due))
-    return waiting + _write(engine, chosen.where(m.c.status == "dead").values(**due, **anew))
 
 
 def restricted_numbers(engine: Engine, district: str, numbers: Sequence[str]) -> frozenset[str]:
     """Return which of these tickets are restricted by now."""
     t, found = table("ticket"), list[str]()
     with reading(engine) as connection:
-        for some in _chunks(numbers):
+        for some in chunks(numbers):
             query = select(t.c.number).where(t.c.district == district, t.c.number.in_(some), t.c.restricted.is_(True))
             found += connection.scalars(query)
     return frozenset(found)
-
-
-def wake_messages(engine: Engine, district: str, reason: str, *, now: datetime) -> int:
-    """Make due what waits for a reason that ends with these words, and is not being sent; return how many."""
-    m = table("message")
-    meant = (
-        _hidden(m.c.district) == district,
-        _is(m.c.status, "waiting"),
-        m.c.owner.is_(None),
-        m.c.due_at > now,
-        m.c.detail.like(f"%{reason}"),
-    )
-    with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
-        if connection.scalar(select(m.c.key).where(*meant).limit(1)) is None:
-            return 0
-    return _write(engine, update(m).where(*meant).values(due_at=now))
-
-
-def cancel_messages(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> int:
-    """Take waiting messages out of the outbox, visibly, but for those just being sent; return how many."""
-    m = table("message")
-    free = or_(m.c.owner.is_(None), m.c.lease_until < now)
-    change = update(m).where(
-        m.c.district == district, m.c.key.in_(keys), m.c.status.in_(("dead", "waiting", "held")), free
-    )
-    return _write(engine, change.values(status="cancelled", owner=None, lease_until=None))
 
 
 def incidents(engine: Engine, district: str, *, open_only: bool = True) -> list[Any]:
     """Return incidents, newest first."""
     i = table("incident")
     query = select(i).where(i.c.district == district)
-    query = query.where(_is(i.c.status, "open")) if open_only else query
+    query = query.where(status_is(i.c.status, "open")) if open_only else query
     return _all(engine, query.order_by(i.c.opened_at.desc(), i.c.id))
 
 
@@ -238,11 +192,34 @@ def close_incident(engine: Engine, district: str, incident: str, *, by: str | No
     return _write(engine, change.values(status="closed", closed_at=now, closed_by=by)) == 1
 
 
+def settle_incidents(engine: Engine, district: str | None, keys: Sequence[str], *, now: datetime) -> int:
+    """Close the open incidents of some keys, as the machine does when what they say is over; return how many.
+
+    Args:
+        district: None for all of them.
+    """
+    i = table("incident")
+    with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
+        query = select(i.c.id).where(status_is(i.c.status, "open"), i.c.key.in_(keys))
+        if connection.scalar(query.limit(1)) is None:
+            return 0
+    with writing(engine) as connection:
+        return settle(connection, district, keys, now)
+
+
+def settle(connection: Connection, district: str | None, keys: Sequence[str], now: datetime) -> int:
+    """Do `settle_incidents` in a transaction that is open."""
+    i = table("incident")
+    mine = () if district is None else (i.c.district == district,)
+    change = update(i).where(*mine, status_is(i.c.status, "open"), i.c.key.in_(keys))
+    return connection.execute(change.values(status="closed", closed_at=now)).rowcount if keys else 0
+
+
 def pending_requests(engine: Engine, district: str, *, status: str | None = "pending") -> list[Any]:
     """Return requests with a status (None: all), oldest first."""
     r = table("request")
     query = select(r).where(r.c.district == district)
-    query = query.where(_is(r.c.status, status)) if status else query
+    query = query.where(status_is(r.c.status, status)) if status else query
     return _all(engine, query.order_by(r.c.asked_on, r.c.number, r.c.ordinal))
 
 
@@ -251,7 +228,7 @@ def documents(engine: Engine, district: str, *, status: str | None = None) -> li
     d, i = table("document"), table("document_item")
     joined = and_(i.c.district == d.c.district, i.c.document == d.c.id)
     query = select(d, i.c.number.label("ticket"), i.c.ordinal).join(i, joined).where(d.c.district == district)
-    query = query.where(_is(d.c.status, status)) if status else query
+    query = query.where(status_is(d.c.status, status)) if status else query
     return _all(engine, query.order_by(d.c.drafted_on, d.c.id))
 
 
@@ -259,7 +236,8 @@ def open_tasks(engine: Engine, district: str) -> list[Any]:
     """Return the stored tasks that wait, oldest first."""
     t = table("task")
     return _all(
-        engine, select(t).where(t.c.district == district, _is(t.c.status, "open")).order_by(t.c.opened_at, t.c.number)
+        engine,
+        select(t).where(t.c.district == district, status_is(t.c.status, "open")).order_by(t.c.opened_at, t.c.number),
     )
 
 
@@ -303,8 +281,8 @@ def stopped_timers(engine: Engine, district: str) -> list[tuple[str, TimerKey]]:
     query = (
         select(timer.c.number, *(timer.c[n] for n in TimerKey._fields))
         .join_from(timer, t, (t.c.district == timer.c.district) & (t.c.number == timer.c.number))
-        .join(c, and_(*(c.c[n] == timer.c[n] for n in same), _is(c.c.status, "running")))
-        .where(_hidden(timer.c.district) == district, _is(timer.c.status, "failed"), t.c.is_open.is_(True))
+        .join(c, and_(*(c.c[n] == timer.c[n] for n in same), status_is(c.c.status, "running")))
+        .where(hidden(timer.c.district) == district, status_is(timer.c.status, "failed"), t.c.is_open.is_(True))
         .order_by(timer.c.number)
     )
     with reading(engine) as connection:
@@ -315,10 +293,10 @@ def stuck_tickets(engine: Engine, district: str) -> list[str]:
     """Return the open tickets for which no timer is armed and no request waits: nothing will ever remind of them."""
     t, timer, request = table("ticket"), table("timer"), table("request")
     armed = select(timer.c.number).where(
-        timer.c.district == t.c.district, timer.c.number == t.c.number, _is(timer.c.status, "armed")
+        timer.c.district == t.c.district, timer.c.number == t.c.number, status_is(timer.c.status, "armed")
     )
     waiting = select(request.c.number).where(
-        request.c.district == t.c.district, request.c.number == t.c.number, _is(request.c.status, "pending")
+        request.c.district == t.c.district, request.c.number == t.c.number, status_is(request.c.status, "pending")
     )
     query = select(t.c.number).where(
         t.c.district == district, t.c.is_open.is_(True), ~armed.exists(), ~waiting.exists()
@@ -327,20 +305,10 @@ def stuck_tickets(engine: Engine, district: str) -> list[str]:
         return sorted(connection.scalars(query))
 
 
-def _is(column: ColumnElement[str], status: str) -> ColumnElement[bool]:
-    """Compare with a status written into the text: what is handed over beside it fits no partial index."""
-    return column == literal(status, literal_execute=True)
-
-
 def _narrow(wanted: TicketFilter) -> bool:
     """Tell whether an index knows the few tickets wanted, so that the many others need not be gone through."""
     dated = wanted.undated or wanted.due_by is not None or wanted.overdue_on is not None
     return dated or bool(wanted.units) or wanted.open is True
-
-
-def _hidden(column: ColumnElement[str]) -> ColumnElement[str]:
-    """Keep the database from walking the whole district in the order of this column."""
-    return column.concat(literal_column("''"))
 
 
 def _where(wanted: TicketFilter) -> Iterator[ColumnElement[bool]]:
@@ -373,11 +341,6 @@ def _overdue(day: date) -> ColumnElement[bool]:
         c.c.district == t.c.district, c.c.number == t.c.number, c.c.status == "running", c.c.due_on == t.c.due_on
     )
     return and_(t.c.is_open.is_(True), t.c.due_on < day, running.exists())
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut a long list so that a statement never has too many parameters."""
-    return (values[at : at + _MOST_NAMED] for at in range(0, len(values), _MOST_NAMED))
 
 
 def _chains(connection: Connection, district: str) -> Iterator[tuple[str, Ticket | None, list[Event]]]:

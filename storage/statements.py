@@ -61,6 +61,7 @@ CLAIMED_MESSAGE = (
     "rendered_subject",
     "rendered_id",
     "rendered_body",
+    "detail",
 )
 _PLAIN = ("ticket", "event", "private", "evidence", "document_text", "inspection", "finding")
 _UPSERTED = ("clock", "timer", "request", "document")

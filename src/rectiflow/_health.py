@@ -68,7 +68,7 @@ def examine(place: Workplace, *, here: bool = False) -> Health:
     return Health(
         healthy=not problems,
         problems=problems,
-        notes=tuple(_notes(figures, configured=bool(place.channels()))),
+        notes=tuple(_notes(figures, configured=bool(place.ways.channels()))),
         workers=tuple(_view(w, now) for w in living),
         timers_due=figures.due,
         timers_late=figures.late,

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import Conflict, NotFound, Refused
-from rectiflow.engine.stimulus import Unreached
+from rectiflow.engine.errors import NotFound
 from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.engine.vocabulary import VOIDED
-from rectiflow.notifiers.message import MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
+from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
 from rectiflow.storage.store import Claim, Store
 
-if TYPE_CHECKING:
-    from rectiflow._flow import Rectiflow
-
-__all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "let_call", "lost_reason", "reason_gone"]
+__all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "lost_reason", "reason_gone"]
 
 
 _GIVING = frozenset({"assigned", "reassigned"})  #: occasions on which somebody is given work
@@ -34,7 +29,12 @@ _STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):[^:
 
 
 class StoreOutbox:
-    """Implements the dispatcher's `Outbox` on the store; for one district, or (None) for all of them."""
+    """Implements the dispatcher's `Outbox` on the store; for one district, or (None) for all of them.
+
+    Args:
+        unreached: has somebody called whom a message did not reach, and why.
+        enclosed: what goes with a message.
+    """
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class StoreOutbox:
         enclosed: Callable[[Message], tuple[Enclosure, ...]] = lambda _message: (),
     ) -> None:
         self._store, self._owner, self._now, self._district = store, owner, now, district
-        self._unreached, self._enclosed = unreached, enclosed
+        self._call, self._enclosed = unreached, enclosed
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due; the rows carry everything a retry needs."""
@@ -57,8 +57,11 @@ class StoreOutbox:
         numbers = sorted({row["number"] for row in rows if row["number"]})
         districts = {row["district"] for row in rows}
         hidden = {n for d in districts for n in queries.restricted_numbers(self._store.engine, d, numbers)}
-        found = [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
-        return [m if m.rendered else replace(m, attachments=self._enclosed(m)) for m in found]
+        return [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
+
+    def enclosed(self, message: Message) -> tuple[Enclosure, ...]:
+        """Return what goes with a message."""
+        return self._enclosed(message)
 
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
         """Store the final bytes before the first attempt."""
@@ -89,11 +92,28 @@ class StoreOutbox:
     def mark_dead(self, message: Message, *, error: str, unreached: bool = False) -> bool:
         """Give up and open an incident in the same transaction; first let somebody call whom no message reaches."""
         if unreached:
-            self._unreached(message, error)
+            self._call(message, error)
         incident = IncidentDraft(key=f"message:{message.id}", kind="message", message=f"提醒消息未送达：{error}")
         return self._finish(
             message, "dead", due_at=self._now(), detail=error, attempts=message.attempts + 1, incident=incident
         )
+
+    def unreached(self, message: Message, why: str) -> None:
+        """Open an incident about the person, and have somebody call."""
+        said = f"{why}；请电话告知，并补登联系方式（rectiflow person reach）或配置通道"
+        incident = IncidentDraft(key=f"unreached:{message.recipient}", kind="message", message=said)
+        self._store.raise_incident(message.district, incident, now=self._now())
+        self._call(message, why)
+
+    def channel_down(self, district: str, channel: str, why: str) -> None:
+        """Open the incident of a channel; it is closed when a message goes out by it."""
+        said = f"{CHANNEL_TITLES.get(channel, channel)}发不出去：{why}"
+        incident = IncidentDraft(key=f"channel:{channel}", kind="message", message=said)
+        self._store.raise_incident(district, incident, now=self._now())
+
+    def channel_up(self, channel: str) -> None:
+        """Close the incident of a channel."""
+        queries.settle_incidents(self._store.engine, self._district, [f":channel:{channel}"], now=self._now())
 
     def mark_held(self, message: Message, *, why: str) -> bool:
         """Keep the row for the person's next digest."""
@@ -127,16 +147,6 @@ class StoreOutbox:
             number=message.number,
             now=self._now(),
         )
-
-
-def let_call(flow: Rectiflow, message: Message, why: str) -> None:
-    """Open a call to somebody whom no message reaches; nothing where no call is due or one is open already."""
-    from rectiflow._desk import waiting_calls
-
-    if message.number is None or waiting_calls(flow, message.number):
-        return
-    with suppress(Refused, NotFound, Conflict):
-        flow.handle(message.number, Unreached(person=message.recipient, why=why))
 
 
 class DirectoryContacts:
@@ -247,4 +257,5 @@ def _message(row: dict[str, Any]) -> Message:
         created_at=row["created_at"],
         rendered=rendered,
         channel=row["channel"],
+        told=row["detail"],
     )

@@ -15,6 +15,7 @@ from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
 from rectiflow.storage import definitions, queries
+from rectiflow.storage import outbox as sending
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -127,8 +128,8 @@ def message(flow: Rectiflow, key: str, *, by: str | None = None) -> MessageView:
 
 def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
     """Make messages due at once again; all that were not delivered when no key is given. Return how many."""
-    chosen = [message(flow, k).key for k in keys] or [m.key for m in outbox(flow, status="dead")]
-    count = queries.retry_messages(flow.store.engine, flow.district, chosen, now=flow.now())
+    chosen = [message(flow, k).key for k in keys] if keys else None
+    count = sending.retry(flow.store.engine, flow.district, chosen, now=flow.now())
     flow.ring()
     return count
 
@@ -141,14 +142,13 @@ def put_off(flow: Rectiflow) -> tuple[int, datetime] | None:
 
 def hurry(flow: Rectiflow) -> int:
     """Make every waiting message due at once, whatever it waits for; return how many."""
-    waiting = [m.key for m in outbox(flow, status="waiting")]
-    return queries.retry_messages(flow.store.engine, flow.district, waiting, now=flow.now())
+    return sending.hurry(flow.store.engine, flow.district, now=flow.now())
 
 
 def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:
     """Take messages out of the outbox, visibly; return how many."""
     chosen = [message(flow, k).key for k in keys]
-    return queries.cancel_messages(flow.store.engine, flow.district, chosen, now=flow.now())
+    return sending.cancel(flow.store.engine, flow.district, chosen, now=flow.now())
 
 
 def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
@@ -199,7 +199,7 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
     if key is not None:
         queries.retry_timer(flow.store.engine, flow.district, found.number or "", key, now=flow.now())
     elif kind == "message":
-        queries.retry_messages(flow.store.engine, flow.district, [what], now=flow.now())
+        sending.retry(flow.store.engine, flow.district, [what], now=flow.now())
     else:
         raise NotFound(
             f"待处理事项 {found.id} 不能自动重试，请按提示处理后用 rectiflow incident close {found.id} 结束。"
@@ -327,8 +327,8 @@ def _templates(place: Workplace) -> Iterator[Finding]:
 def _channels(place: Workplace) -> Iterator[Finding]:
     from rectiflow.notifiers.message import CHANNEL_TITLES
 
-    names = [CHANNEL_TITLES.get(c.name, c.name) for c in place.channels()]
-    problems = place.channel_problems()
+    names = [CHANNEL_TITLES.get(c.name, c.name) for c in place.ways.channels()]
+    problems = place.ways.problems()
     for problem in problems:
         yield Finding(subject="发送通道", state=_BAD, detail=str(problem))
     if not names and not problems:
@@ -338,6 +338,8 @@ def _channels(place: Workplace) -> Iterator[Finding]:
             detail="没有配置发送通道，提醒消息会等着；请在设置的 [mail] 或 [outgoing] 里配置",
         )
     elif names:
+        for said in place.ways.missing():
+            yield Finding(subject="发送通道", state=_NOTE, detail=said)
         where = "写成文件（演练）" if place.settings.outgoing.files else "发送"
         yield Finding(subject="发送通道", state=_GOOD, detail=f"{'、'.join(names)}，{where}")
 

@@ -127,9 +127,9 @@ class Worker:
         flow.check_clock()
         log.info("开始运行，共 %s 种提醒模板", len(self.place.templates.occasions))
         log.info("%s", place_of(flow.store.engine.url))
-        for problem in self.place.channel_problems():
+        for problem in self.place.ways.problems():
             log.warning("%s 消息等着，改好设置后重新启动", problem)
-        if not self.place.channels():
+        if not self.place.ways.channels():
             log.warning("没有配置发送通道，提醒消息会等着；请在设置的 [mail] 或 [outgoing] 里配置后重新启动")
         with shown(self.place, self.tally):
             self._heart.beat()

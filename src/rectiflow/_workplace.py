@@ -7,14 +7,13 @@ import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, time
-from functools import cached_property, partial
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rectiflow.engine.directory import District
 from rectiflow.engine.errors import WorkplaceBusy, WorkplaceError, os_reason
-from rectiflow.notifiers.errors import ChannelNotConfigured
 
 from ._clock import Clock, SetClock, SystemClock
 
@@ -24,17 +23,8 @@ if TYPE_CHECKING:
     from rectiflow._answers.keys import ReplyKeys
     from rectiflow._flow import Rectiflow
     from rectiflow._settings import Settings
-    from rectiflow.notifiers import (
-        Channel,
-        DispatchReport,
-        DkimSettings,
-        Message,
-        Pace,
-        SmtpChannel,
-        SmtpSettings,
-        TemplateSet,
-    )
-    from rectiflow.notifiers.receipts import SmsReply
+    from rectiflow._ways import Ways
+    from rectiflow.notifiers import DispatchReport, TemplateSet
 
 __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
@@ -189,151 +179,20 @@ class Workplace:
         """Return a path of the settings, below the workplace's folder unless it is absolute."""
         return self.folder / relative
 
-    def channels(self) -> list[Channel]:
-        """Return the channels that are configured, and can work."""
-        return [made for made in self._made() if not isinstance(made, ChannelNotConfigured)]
-
-    def channel_problems(self) -> list[ChannelNotConfigured]:
-        """Return what is wrong with channels that are configured and cannot work; their messages wait, the others go."""
-        return [made for made in self._made() if isinstance(made, ChannelNotConfigured)]
-
-    def _made(self) -> list[Channel | ChannelNotConfigured]:
-        from rectiflow._enclosing import KeptFiles
-        from rectiflow.notifiers import FileChannel, Sender, SmsLog
-
-        name = self.flow.directory().district.name
-        if self.settings.outgoing.files:
-            folder = self.path(self.settings.outgoing.folder)
-            signature = self.settings.outgoing.sms_signature or name
-            sender = Sender(
-                address=self.sender_address,
-                name=self.settings.mail.sender_name or name,
-                reply_address=self.reply_keys.reply_address if self.settings.inbox.address else None,
-                files=KeptFiles(self.flow),
-            )
-            return [
-                FileChannel(folder / "mail", sender=sender),
-                SmsLog(folder / "sms.log", signature=signature, now=self.flow.now),
-            ]
-        from rectiflow.notifiers import About, make_channel
-
-        about = About(
-            signature=self.settings.outgoing.sms_signature or name, now=self.flow.now, folder=self.folder.resolve()
-        )
-        makers: list[Callable[[], Channel]] = [self._mail] if self.settings.mail.host else []
-        makers += [partial(make_channel, kind, values, about) for kind, values in self.settings.channels.items()]
-        return [self._one(make) for make in makers]
-
-    def _one(self, make: Callable[[], Channel]) -> Channel | ChannelNotConfigured:
-        """Make one channel; what is wrong with it keeps no other from working."""
-        try:
-            made = make()
-        except ChannelNotConfigured as exc:
-            return exc
-        self._hear(made)
-        return made
-
-    def _hear(self, channel: Channel) -> None:
-        """Let a channel on which answers and receipts come back hand them in."""
-        from rectiflow.notifiers.ports import HearsBack
-
-        if isinstance(channel, HearsBack):
-            from rectiflow._answers import receive_receipt, receive_sms
-
-            def answered(reply: SmsReply) -> None:
-                receive_sms(self, reply.phone, reply.text, at=reply.at)
-
-            channel.on_receipt, channel.on_reply = partial(receive_receipt, self), answered
-
-    def _mail(self) -> SmtpChannel:
-        from rectiflow._enclosing import KeptFiles
-        from rectiflow.notifiers import SmtpChannel
-
-        answered = bool(self.settings.inbox.address)
-        return SmtpChannel(
-            self._smtp(),
-            pace=self.mail_pace,
-            files=KeptFiles(self.flow),
-            reply_address=self.reply_keys.reply_address if answered else None,
-            return_path=self.reply_keys.return_path if answered else None,
-        )
-
     @cached_property
-    def mail_pace(self) -> Pace:
-        """How fast the mail server may be spoken to; kept, for the channel is made anew each time."""
-        return self._smtp().pace()
+    def ways(self) -> Ways:
+        """The ways by which people are reached from here."""
+        from rectiflow._ways import Ways
 
-    def hours(self, channel: str, now: datetime) -> datetime:
-        """Return from when on a channel may disturb people: `now` when it may."""
-        from rectiflow.notifiers import WINDOWS, read_window
-
-        told = self.settings.outgoing
-        said = {"mail": told.mail_hours, "sms": told.sms_hours, "chat": told.chat_hours}.get(channel)
-        window = read_window(said) if said else WINDOWS.get(channel)
-        return window.opens(now, self.flow.calendar) if window is not None else now
+        return Ways(self)
 
     def deliver(
         self, *, limit: int = 200, going: Callable[[], bool] = lambda: True, at_any_hour: bool = False
     ) -> DispatchReport:
-        """Send what waits in the outbox, batch after batch.
+        """Send what waits in the outbox; see `_delivery.deliver`."""
+        from rectiflow._delivery import deliver
 
-        Args:
-            limit: messages of a batch.
-            at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
-            going: asked after each batch; when it says no, the rest waits for the next time.
-        """
-        from rectiflow._digest import gather_digests, release_held
-        from rectiflow._enclosing import Papers
-        from rectiflow._outbox import DirectoryContacts, StoreOutbox, let_call, reason_gone
-        from rectiflow.notifiers import IN_TURN, MAIL, UNCONFIGURED, any_hour, dispatch_once
-        from rectiflow.storage import incoming, queries
-
-        flow, channels = self.flow, self.channels()
-        flow.refresh()  # addresses and substitutes as they are now
-        if not self.settings.outgoing.digest:
-            release_held(flow)
-        elif self.hours(MAIL, flow.now()) <= flow.now():  # nearer to its reading, less of it is over
-            gather_digests(flow, time.fromisoformat(self.settings.outgoing.digest))
-        if channels and queries.wake_messages(flow.store.engine, flow.district, UNCONFIGURED, now=flow.now()):
-            queries.wake_messages(flow.store.engine, flow.district, IN_TURN, now=flow.now())
-        outbox = StoreOutbox(
-            flow.store,
-            flow.owner,
-            flow.now,
-            flow.district,
-            unreached=partial(let_call, flow),
-            enclosed=Papers(flow, self.path(self.settings.templates)).of,
-        )
-        dead = incoming.dead_addresses(flow.store.engine, flow.district)
-        return dispatch_once(
-            outbox,
-            DirectoryContacts(flow.directory, dead),
-            self.templates,
-            channels,
-            owner=flow.owner,
-            now=flow.now,
-            limit=limit,
-            hours=any_hour if at_any_hour else self.hours,
-            gone=partial(reason_gone, flow.store),
-            full=self._full,
-            going=going,
-        )
-
-    def _full(self, message: Message, channel: str) -> bool:
-        """Tell whether a person has had enough of a channel for today.
-
-        Without a digest nobody ever has.
-        """
-        from rectiflow.engine.moments import at_hour, local_day
-        from rectiflow.storage.incoming import sent_since
-
-        told = self.settings.outgoing
-        most, of_it = told.per_day, told.sms_per_day if channel == "sms" else 0
-        if not told.digest or not (most or of_it):
-            return False
-        flow = self.flow
-        got = sent_since(flow.store.engine, flow.district, message.recipient, at_hour(local_day(flow.now()), 0))
-        return bool(most and sum(got.values()) >= most) or bool(of_it and got.get(channel, 0) >= of_it)
+        return deliver(self, limit=limit, going=going, at_any_hour=at_any_hour)
 
     @contextmanager
     def alone(self) -> Generator[None]:
@@ -360,35 +219,6 @@ class Workplace:
             yield
         finally:
             lock.release()
-
-    def _smtp(self) -> SmtpSettings:
-        from rectiflow.notifiers import SmtpSettings
-
-        mail = self.settings.mail
-        password = self.secret(mail.password, mail.password_file)
-        return SmtpSettings(
-            host=mail.host,
-            port=mail.port,
-            username=mail.username or None,
-            password=password,
-            security=mail.security,
-            sender=mail.sender,
-            sender_name=mail.sender_name,
-            ca_file=self.path(mail.ca_file) if mail.ca_file else None,
-            connections=mail.connections,
-            per_connection=mail.per_connection,
-            per_minute=mail.per_minute,
-            most_enclosed=int(mail.attachments_mb * 1_000_000),
-            dkim=self._dkim(),
-        )
-
-    def _dkim(self) -> DkimSettings | None:
-        from rectiflow.notifiers import DkimSettings
-
-        said = self.settings.mail.dkim
-        if said is None:
-            return None
-        return DkimSettings(domain=said.domain, selector=said.selector, key_file=self.path(said.key_file))
 
 
 def find_config(start: Path | None = None) -> Path | None:

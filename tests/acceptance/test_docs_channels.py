@@ -40,9 +40,9 @@ def test_settings_work(block: str, workplace: Path) -> None:
     file.write_text(f"{first}\n{block}", "utf-8")
     place = Workplace.open(file)
     try:
-        assert place.channel_problems() == []
+        assert place.ways.problems() == []
         wanted = [*(["mail"] if "mail" in said else []), *said.get("channels", {})]
-        assert [c.name for c in place.channels()] == wanted
+        assert [c.name for c in place.ways.channels()] == wanted
         if "inbox" in said:
             assert place.settings.inbox.address == said["inbox"]["address"]
         if "outgoing" in said:

@@ -20,6 +20,7 @@ from rectiflow.notifiers import (
     MemoryContacts,
     MemoryOutbox,
     Message,
+    Rules,
     Sender,
     SmsLog,
     SmtpChannel,
@@ -57,7 +58,7 @@ class Post:
             owner="worker-1",
             now=self.now,
             concurrency=concurrency,
-            jitter=lambda delay: delay,
+            rules=Rules(jitter=lambda delay: delay),
         )
 
 

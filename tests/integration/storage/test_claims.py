@@ -14,7 +14,7 @@ from rectiflow._flow import Rectiflow
 from rectiflow.engine.decision import Crossing, Decision
 from rectiflow.engine.errors import Conflict
 from rectiflow.engine.ticket import Ticket
-from rectiflow.storage import queries
+from rectiflow.storage import outbox, queries
 from rectiflow.storage.store import Claim, ClaimLost, DueTimer, Store
 from support.stores import (
     HOME,
@@ -378,7 +378,7 @@ def test_a_dead_message_opens_one_incident(store: Store) -> None:
     (incident,) = queries.incidents(store.engine, HOME.code)
     assert (incident["message"], incident["number"]) == ("未送达", message["number"])
     assert mine(store, now=LATER) == []
-    assert queries.retry_messages(store.engine, HOME.code, [message["key"]], now=NOW) == 1
+    assert outbox.retry(store.engine, HOME.code, [message["key"]], now=NOW) == 1
     (again,) = mine(store)
     assert (again["attempts"], again["rendered_body"], again["rendered_to"]) == (1, None, None)
 
@@ -408,7 +408,7 @@ def test_a_cancelled_message_is_not_sent(store: Store) -> None:
     """It stays visible, and what waited behind it goes on."""
     stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
     store.apply(following(stored, messages=(a_message("2"),)), prefix="LZH")
-    assert queries.cancel_messages(store.engine, HOME.code, [f"{stored.number}:1:head"], now=NOW) == 1
+    assert outbox.cancel(store.engine, HOME.code, [f"{stored.number}:1:head"], now=NOW) == 1
     assert [m["seq"] for m in mine(store)] == [2]
     assert {m["status"] for m in queries.messages(store.engine, HOME.code)} == {"cancelled", "waiting"}
 
@@ -418,10 +418,10 @@ def test_what_is_being_sent_is_neither_repeated_nor_cancelled(store: Store) -> N
     stored = store.apply(first(messages=(a_message("1"),)), prefix="LZH")
     assert len(mine(store)) == 1
     key = f"{stored.number}:1:head"
-    assert queries.retry_messages(store.engine, HOME.code, [key], now=NOW) == 0
-    assert queries.cancel_messages(store.engine, HOME.code, [key], now=NOW) == 0
+    assert outbox.retry(store.engine, HOME.code, [key], now=NOW) == 0
+    assert outbox.cancel(store.engine, HOME.code, [key], now=NOW) == 0
     later = NOW + LEASE + timedelta(seconds=1)
-    assert queries.retry_messages(store.engine, HOME.code, [key], now=later) == 1
+    assert outbox.retry(store.engine, HOME.code, [key], now=later) == 1
 
 
 def test_messages_of_no_ticket_are_enqueued_once(store: Store) -> None:

@@ -15,7 +15,7 @@ from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.decision import CallTask
 from rectiflow.engine.ticket import Document, Request
-from rectiflow.storage import queries
+from rectiflow.storage import outbox, queries
 from rectiflow.storage.connect import make_engine, writing
 from rectiflow.storage.queries import TicketFilter
 from rectiflow.storage.statements import Statement, compile_for
@@ -100,7 +100,7 @@ def look(flow: Rectiflow, number: str) -> None:
     queries.histories_of(engine, home, [number])
     queries.tickets_of(engine, home, numbers=[number], keys=["host-1"])
     queries.retry_timer(engine, home, number, a_key(), now=NOW)
-    queries.retry_messages(engine, home, ["none"], now=NOW)
+    outbox.retry(engine, home, ["none"], now=NOW)
 
 
 def forty_days_later(flow: Rectiflow) -> None:

@@ -20,6 +20,7 @@ from rectiflow._desk import waiting_calls
 from rectiflow._enclosing import KeptFiles
 from rectiflow._persons import reach, set_reach
 from rectiflow._upkeep import incidents, outbox
+from rectiflow._ways import Ways
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers import Channel, FileChannel, Sender, SmsLog
@@ -53,13 +54,13 @@ def open_place(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wo
     )
     out = made.folder / "out"
 
-    def channels(_place: Workplace) -> list[Channel]:
+    def channels(_ways: Ways) -> list[Channel]:
         return [
             FileChannel(out, sender=sender),
             SmsLog(made.folder / "sms.log", signature="区教育局", now=made.flow.now),
         ]
 
-    monkeypatch.setattr(Workplace, "channels", channels)
+    monkeypatch.setattr(Ways, "channels", channels)
     yield made
     made.flow.close()
 

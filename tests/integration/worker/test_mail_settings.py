@@ -79,11 +79,11 @@ def test_a_key_that_cannot_sign_is_said_and_stops_no_other_channel(tmp_path: Pat
     (tmp_path / "ca.pem").write_text("", encoding="utf-8")
     signed = '[mail.dkim]\ndomain = "edu.example"\nselector = "s1"\nkey_file = "dkim.pem"\n'
     place = told(sample_workplace(tmp_path / "place"), settings_for(server, signed))
-    assert place.channels() == []
-    (problem,) = place.channel_problems()
+    assert place.ways.channels() == []
+    (problem,) = place.ways.problems()
     assert re.search(r"签名密钥文件 .*place/dkim\.pem 读不了", str(problem))
     unsigned = told(place, settings_for(server, "attachments_mb = 0.5\n"))
-    (channel,) = unsigned.channels()
+    (channel,) = unsigned.ways.channels()
     assert isinstance(channel, SmtpChannel)
     assert channel.settings.most_enclosed == 500_000
 

@@ -1,0 +1,112 @@
+"""The outbox in the hands of a person: what waits or did not arrive is sent again, hurried, taken out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, Select, Table, or_, select, update
+
+from .connect import reading, writing
+from .phrases import chunks, hidden, status_is
+from .queries import settle
+from .tables import table
+
+__all__ = ["cancel", "hurry", "retry", "status_of", "wake"]
+
+
+def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: datetime) -> int:
+    """Make dead, waiting or held messages due at once with their attempts counted anew; return how many.
+
+    What did not arrive is put into words anew, and its incident is closed; what is just being sent is left alone.
+
+    Args:
+        keys: which ones; None for all that did not arrive.
+    """
+    m = table("message")
+    anew = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
+    free = _free(m, district, now)
+    if keys is None:
+        keys = _keys(engine, select(m.c.key).where(*free, status_is(m.c.status, "dead")))
+    count = 0
+    for some in chunks(keys):
+        chosen = update(m).where(*free, m.c.key.in_(some))
+        again = chosen.where(m.c.status == "dead").returning(m.c.key, m.c.number)
+        with writing(engine) as connection:
+            waiting = connection.execute(chosen.where(m.c.status.in_(("waiting", "held"))).values(**_due(now)))
+            dead = connection.execute(again.values(**_due(now), **anew)).all()
+            settle(connection, district, [_about(number, key) for key, number in dead], now)
+        count += waiting.rowcount + len(dead)
+    return count
+
+
+def hurry(engine: Engine, district: str, *, now: datetime) -> int:
+    """Make every waiting message due at once that is not just being sent; return how many."""
+    m = table("message")
+    return _write(
+        engine, update(m).where(*_free(m, district, now), status_is(m.c.status, "waiting")).values(**_due(now))
+    )
+
+
+def status_of(engine: Engine, district: str, key: str) -> str | None:
+    """Return the status of a message; None where there is none of that key."""
+    m = table("message")
+    with reading(engine) as connection:
+        return connection.scalar(select(m.c.status).where(m.c.district == district, m.c.key == key))
+
+
+def _free(m: Table, district: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Choose the messages of a district that nobody is sending."""
+    return m.c.district == district, or_(m.c.owner.is_(None), m.c.lease_until < now)
+
+
+def _due(now: datetime) -> dict[str, Any]:
+    return {"status": "waiting", "due_at": now, "attempts": 0, "owner": None, "lease_until": None}
+
+
+def _about(number: str | None, key: str) -> str:
+    """Return the key of the incident about a message that did not arrive."""
+    return f"{number or ''}:message:{key}"
+
+
+def _keys(engine: Engine, query: Select[Any]) -> list[str]:
+    with reading(engine) as connection:
+        return list(connection.scalars(query))
+
+
+def wake(engine: Engine, district: str, reason: str, *, now: datetime) -> int:
+    """Make due what waits for a reason that ends with these words, and is not being sent; return how many."""
+    m = table("message")
+    meant = (
+        hidden(m.c.district) == district,
+        status_is(m.c.status, "waiting"),
+        m.c.owner.is_(None),
+        m.c.due_at > now,
+        m.c.detail.like(f"%{reason}"),
+    )
+    with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
+        if connection.scalar(select(m.c.key).where(*meant).limit(1)) is None:
+            return 0
+    return _write(engine, update(m).where(*meant).values(due_at=now))
+
+
+def cancel(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> int:
+    """Take waiting messages out of the outbox, visibly, but for those just being sent; return how many.
+
+    The incident about one that did not arrive is closed with it.
+    """
+    m, count = table("message"), 0
+    for some in chunks(keys):
+        chosen = (*_free(m, district, now), m.c.key.in_(some), m.c.status.in_(("dead", "waiting", "held")))
+        change = update(m).where(*chosen).values(status="cancelled", owner=None, lease_until=None)
+        with writing(engine) as connection:
+            gone = connection.execute(change.returning(m.c.key, m.c.number)).all()
+            settle(connection, district, [_about(number, key) for key, number in gone], now)
+        count += len(gone)
+    return count
+
+
+def _write(engine: Engine, change: Any) -> int:
+    with writing(engine) as connection:
+        return int(connection.execute(change).rowcount)
