@@ -454,3 +454,37 @@ def test_what_was_left_has_its_turn_under_a_steady_inflow(store: Store) -> None:
     found = [t.number for _ in range(2) for t in claim(store, "two", LATER, limit=1)]
     assert dead.number in found
     assert {t.number for t in claim(store, "two", LATER, limit=9)} == set(numbers) - set(found)
+
+
+def test_what_is_sent_again_or_given_up_closes_its_incident(store: Store) -> None:
+    """Whatever is left open is still true."""
+    store.apply(first(messages=(a_message("1"), a_message("2"), a_message("3"))), prefix="LZH")
+    for message in mine(store):
+        key = f"message:{message['key']}"
+        assert sent(store, message, status="dead", incident=an_incident(key, "未送达"), number=message["number"])
+    one, two, _three = sorted(m["key"] for m in queries.messages(store.engine, HOME.code))
+    assert len(queries.incidents(store.engine, HOME.code)) == 3
+    assert outbox.retry(store.engine, HOME.code, [one], now=NOW) == 1
+    assert outbox.cancel(store.engine, HOME.code, [two], now=NOW) == 1
+    assert len(queries.incidents(store.engine, HOME.code)) == 1
+    assert outbox.retry(store.engine, HOME.code, None, now=NOW) == 1
+    assert queries.incidents(store.engine, HOME.code) == []
+
+
+def test_more_messages_than_a_statement_names(store: Store) -> None:
+    """Thousands are retried and hurried in one go."""
+    store.enqueue(HOME.code, [a_message(f"m{n}") for n in range(1_200)], now=NOW)
+    assert outbox.hurry(store.engine, HOME.code, now=NOW) == 1_200
+    keys = [m["key"] for m in queries.messages(store.engine, HOME.code)]
+    assert outbox.retry(store.engine, HOME.code, keys, now=NOW) == 1_200
+    assert outbox.cancel(store.engine, HOME.code, keys, now=NOW) == 1_200
+
+
+def test_an_incident_of_the_machine_is_settled_by_its_key(store: Store) -> None:
+    """Of one district, and not of another."""
+    for key in ("channel:mail", "channel:sms"):
+        store.raise_incident(HOME.code, an_incident(key), now=NOW)
+    assert queries.settle_incidents(store.engine, "999999", [":channel:mail"], now=NOW) == 0
+    assert queries.settle_incidents(store.engine, HOME.code, [":channel:mail"], now=NOW) == 1
+    assert queries.settle_incidents(store.engine, None, [":channel:mail"], now=NOW) == 0
+    assert [i["key"] for i in queries.incidents(store.engine, HOME.code)] == [":channel:sms"]

@@ -1,0 +1,124 @@
+"""A channel that is away, one that is not there, and whom neither reaches."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rectiflow._clock import SetClock
+from rectiflow._desk import waiting_calls
+from rectiflow._persons import set_reach
+from rectiflow._upkeep import doctor, incidents, outbox, retry
+from rectiflow._workplace import Workplace
+from support.smtp import PASSWORD, USER, MailServer, start_mail_server
+from support.workplaces import assigned
+
+
+def served(place: Workplace, *, port: int, ca_file: Path) -> Workplace:
+    """Return the workplace with a mail server, and no other channel."""
+    told = place.settings.mail.model_dump() | {
+        "host": "127.0.0.1",
+        "port": port,
+        "username": USER,
+        "password": PASSWORD,
+        "sender": "safety@edu.example",
+        "ca_file": ca_file,
+    }
+    settings = place.settings.model_copy(
+        update={
+            "mail": type(place.settings.mail).model_validate(told),
+            "outgoing": place.settings.outgoing.model_copy(update={"files": False, "digest": ""}),
+        }
+    )
+    return dataclasses.replace(place, settings=settings)
+
+
+@pytest.fixture
+def nobody_there() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[MailServer]:
+    """Run a mail server."""
+    mailbox, controller = start_mail_server(tmp_path)
+    yield mailbox
+    controller.stop()
+
+
+def officer(place: Workplace) -> str:
+    """Return who answers for the hazards of the school in the tests."""
+    return place.flow.directory().holders("safety_officer", "town1_school2", place.flow.today())[0]
+
+
+def test_a_server_that_is_away_for_days(place: Workplace, server: MailServer, nobody_there: int) -> None:
+    """Nothing counts, one incident says so, and when it is back all arrives once and the incident is closed."""
+    away = served(place, port=nobody_there, ca_file=server.ca_file)
+    numbers = assigned(away, 3)
+    for _ in range(4):
+        done = away.deliver()
+        assert (done.sent, done.dead, done.retried) == (0, 0, 0)
+        assert isinstance(away.clock, SetClock)
+        away.clock.forward(days=1)
+    waiting = outbox(away.flow, status="waiting")
+    assert {m.attempts for m in waiting} == {0}
+    (incident,) = [i for i in incidents(away.flow) if i.subject.startswith("channel:")]
+    assert incident.message.startswith("邮件发不出去：连接不上邮件服务器 127.0.0.1")
+    back = served(place, port=server.port, ca_file=server.ca_file)
+    done = back.deliver()
+    assert done.sent == len(server.mails) >= len(numbers)
+    assert [i for i in incidents(back.flow) if i.subject.startswith("channel:")] == []
+    for made in (away, back):
+        made.flow.close()
+
+
+def test_who_has_only_a_telephone_while_there_are_no_short_messages(place: Workplace, server: MailServer) -> None:
+    """The message waits, the doctor names them, an incident and a call are there at once, and only once."""
+    made = served(place, port=server.port, ca_file=server.ca_file)
+    person = officer(made)
+    set_reach(made.flow, person, email="", phone="13800000001")
+    (number,) = assigned(made, 1)
+    for _ in range(3):
+        made.deliver()
+        assert isinstance(made.clock, SetClock)
+        made.clock.forward(minutes=20)
+    name = made.flow.directory().person_name(person)
+    mine = [m for m in outbox(made.flow, number=number) if m.recipient == name]
+    assert {m.status for m in mine} == {"waiting"}
+    (incident,) = [i for i in incidents(made.flow) if i.subject == f"unreached:{person}"]
+    assert incident.message.startswith(f"{name}只能用短信通知，短信没有配置；请电话告知")
+    assert waiting_calls(made.flow, number) == ["sign"]
+    said = [f.detail for f in doctor(made) if f.subject == "发送通道"]
+    assert any(s.startswith("短信没有配置，") and name in s for s in said), said
+    made.flow.close()
+
+
+def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path) -> None:
+    """Once the server says there is nobody of that name, somebody telephones; sent again, the incident is closed."""
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    mailbox, controller = start_mail_server(folder, refuse={"gone@school.example": 550})
+    made = served(place, port=mailbox.port, ca_file=mailbox.ca_file)
+    person = officer(made)
+    set_reach(made.flow, person, email="gone@school.example", phone="")
+    (number,) = assigned(made, 1)
+    made.deliver()
+    assert waiting_calls(made.flow, number) == ["sign"]
+    name = made.flow.directory().person_name(person)
+    (dead,) = [m for m in outbox(made.flow, status="dead") if m.recipient == name]
+    (incident,) = [i for i in incidents(made.flow) if i.subject == f"message:{dead.key}"]
+    assert "拒收收件地址" in incident.message
+    set_reach(made.flow, person, email="here@school.example")
+    assert retry(made.flow, []) == 1
+    assert [i for i in incidents(made.flow) if i.subject == f"message:{dead.key}"] == []
+    made.deliver()
+    assert mailbox.mails[-1].recipients == ("here@school.example",)
+    controller.stop()
+    made.flow.close()
