@@ -1,0 +1,34 @@
+"""What the clouds hand over by a callback."""
+
+from __future__ import annotations
+
+import pytest
+
+from rectiflow._answers import receive_callback
+from rectiflow._persons import set_reach
+from rectiflow._workplace import Workplace
+from support.answers import head
+from support.workplaces import assigned
+
+
+def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
+    """An answer that comes by a callback is like one by hand; a body that is none is refused whole."""
+    from rectiflow.engine.errors import NotFound
+    from rectiflow.notifiers import NotifierError
+
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    body = (
+        '[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1", '
+        '"sign_name": "区教育局", "dest_code": "0", "sequence_id": 1}]'
+    )
+    (done,) = receive_callback(place, "aliyun", "replies", body.encode())
+    assert (done.outcome, done.number) == ("签收已办理", number)
+    assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
+    with pytest.raises(NotifierError):
+        receive_callback(place, "tencent", "receipts", b"<html>")
+    with pytest.raises(NotFound, match="aliyun 或 tencent"):
+        receive_callback(place, "nobody", "receipts", b"[]")

@@ -1,0 +1,99 @@
+"""Mails that may not be what they say: another's, forged, by automata, unreadable; kept and shown, and nothing is done."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from rectiflow._answers import receive_mail
+from rectiflow._answers.listing import letter, letters
+from rectiflow._upkeep import outbox
+from rectiflow._workplace import Workplace
+from rectiflow.notifiers.mime import message_id
+from support.answers import answer, head, mailed
+from support.workplaces import assigned
+
+
+def test_who_is_not_the_recipient_changes_nothing(open_place: Workplace) -> None:
+    """Another sender, a forged token, a token of another message's return path, none at all: kept and shown."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    before = flow.ticket(number).rev
+    other = receive_mail(place, answer(mail, "签收", "stranger@school.example"))
+    assert "不是这条消息的收件人" in other.outcome
+    token = str(mail["Reply-To"]).partition("+")[2].partition("@")[0]
+    for wrong in (token[:-1] + ("0" if token[-1] != "0" else "1"), "0" * len(token), ""):
+        forged = answer(mail, f"签收 {wrong[:4]}", address).replace(token.encode(), wrong.encode())
+        found = receive_mail(place, forged)
+        assert found.status == "waiting", found
+        assert "没有有效的回执码" in found.outcome
+    assert flow.ticket(number).rev == before
+    assert len(letters(flow, status="waiting")) == 4
+
+
+def test_keys_are_made_once_and_kept_private(open_place: Workplace) -> None:
+    """The file is for its owner alone; an older key still verifies; a broken file is said."""
+    from rectiflow.engine.errors import WorkplaceError
+
+    place = open_place
+    keys = place.reply_keys.keys
+    file: Path = place.folder / "secrets" / "reply.key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert len(keys[0]) == 32
+    file.write_text("ab" * 32 + "\n" + keys[0].hex())
+    assert dataclasses.replace(place).reply_keys.keys == (b"\xab" * 32, keys[0])
+    for broken in ("not hex", "ab", ""):
+        file.write_text(broken)
+        with pytest.raises(WorkplaceError, match="回执码密钥"):
+            _ = dataclasses.replace(place).reply_keys.keys
+    assert message_id.__doc__
+
+
+def test_automata_are_dropped_and_never_answered(open_place: Workplace) -> None:
+    """Out of office, lists, our own mail coming back, and two automata that talk to each other without end."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    raw = answer(mail, "我正在休假", address)
+    away = raw.replace(b"From:", b"Auto-Submitted: auto-replied\r\nFrom:", 1)
+    assert receive_mail(place, away).status == "dropped"
+    assert receive_mail(place, mail.as_bytes()).status == "dropped"
+    sent = len(outbox(flow))
+    said = [receive_mail(place, answer(mail, f"您的来信已收到，编号 {n}", address)).outcome for n in range(16)]
+    assert len([s for s in said if s == "已记为补充说明"]) < 14
+    assert "可能是自动回复" in said[-1]
+    assert len(outbox(flow)) - sent < 14
+
+
+@pytest.mark.parametrize("subject", [b"=?utf-8?B?AEEAQg==?=", b"a\0b\x1b[31m", b"=?utf-8?Q?=00?= \xff\xfe"])
+def test_characters_that_no_database_takes(open_place: Workplace, subject: bytes) -> None:
+    """A subject with NUL or control characters, plain or coded, does not keep a mail from being received."""
+    place = open_place
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    lines = answer(mailed(place, principal, number), "配件已订", address).split(b"\r\n")
+    begin = next(n for n, line in enumerate(lines) if line.startswith(b"Subject:"))
+    end = next(n for n in range(begin + 1, len(lines)) if not lines[n].startswith(b" "))
+    found = receive_mail(place, b"\r\n".join([*lines[:begin], b"Subject: " + subject, *lines[end:]]))
+    assert found.outcome == "已记为补充说明"
+    assert not set("\0\x1b") & set(letter(place.flow, found.id).subject)
+
+
+def test_a_mail_of_fifty_megabytes_is_kept(open_place: Workplace) -> None:
+    """Not opened, but who sent it is known, and its bytes can be had."""
+    from rectiflow._answers.listing import original
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), "照片在附件里", address) + b"x" * (50 * 2**20)
+    found = letter(flow, receive_mail(place, raw).id)
+    assert (found.status, found.kind, found.sender) == ("waiting", "unreadable", address)
+    assert "50 MB" in found.outcome
+    assert found.subject.startswith("回复：")
+    assert original(flow, found) == raw

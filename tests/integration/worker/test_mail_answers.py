@@ -1,0 +1,206 @@
+"""Answers by mail: carried out, kept as words, or shown to a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from rectiflow._answers import receive_mail
+from rectiflow._answers.listing import letter, letters
+from rectiflow._upkeep import outbox
+from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
+from rectiflow.storage.queries import evidence_of
+from support.answers import answer, called, head, mailed, responsible
+from support.pictures import PNG
+from support.workplaces import assigned
+
+
+def test_a_hazard_by_mail_from_assignment_to_evidence(open_place: Workplace) -> None:
+    """Signed for, remarked on, handed in with a photograph: each by an answer, each confirmed, each on record once."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    first = mailed(place, principal, number)
+    assert "请在此行以上回复" in first.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    raw = answer(first, "签收", address)
+    done = receive_mail(place, raw)
+    assert (done.status, done.number, done.outcome) == ("done", number, "签收已办理")
+    assert flow.ticket(number).state == "rectifying"
+    assert receive_mail(place, raw).again
+    assert receive_mail(place, answer(first, "配件已订，周五到货。", address)).outcome == "已记为补充说明"
+    handed_in = receive_mail(place, answer(first, "申请复查\n已拆除门锁", address, ("整改后.png", PNG)))
+    assert handed_in.outcome == "申请复查已办理"
+    assert flow.ticket(number).state == "pending_verification"
+    kinds = [(e.kind, e.via) for e in flow.history(number)[2:]]
+    assert kinds == [("acted", "mail"), ("remarked", "mail"), ("acted", "mail")]
+    place.deliver()
+    receipts = [m for m in outbox(flow, status="sent") if m.occasion == "来信回执"]
+    assert len(receipts) == 3
+    assert {m.number for m in receipts} == {number}
+    assert not [b for *_, breaks in flow.audit() for b in breaks]
+
+
+def test_a_receipt_is_answered_too(open_place: Workplace) -> None:
+    """People answer the last mail they got: a receipt is about the hazard, too. A digest is about many: a person decides."""
+    from rectiflow.engine.decision import MessageDraft
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    receive_mail(place, answer(mailed(place, principal, number), "签收", address))
+    receipt = called(place, f"来信收到 {number}")
+    assert receive_mail(place, answer(receipt, "申请复查", address, ("整改后.png", PNG))).outcome == "申请复查已办理"
+    assert flow.ticket(number).state == "pending_verification"
+    other = MessageDraft(key="other", recipient=principal, template="answer", params={}, urgent=True)
+    flow.enqueue([other])
+    about_none = receive_mail(place, answer(called(place, "来信收到"), "整改完毕", address))
+    assert about_none.status == "waiting"
+    assert "不是关于某一条隐患的" in about_none.outcome
+
+
+def test_what_may_not_be_done_by_mail(open_place: Workplace) -> None:
+    """Verification, close-out and approval are kept as words and told so; what the rules refuse too, with the reasons."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    refused = receive_mail(place, answer(mail, "验收合格，同意销号", address))
+    assert refused.status == "waiting"
+    assert "不能通过邮件" in refused.outcome
+    early = receive_mail(place, answer(mail, "整改完毕", address))
+    assert early.status == "waiting"
+    assert "申请复查没有办成" in early.outcome
+    assert flow.ticket(number).state == "assigned"
+    assert [e.kind for e in flow.history(number)].count("remarked") == 2
+
+
+def test_an_extension_goes_through_decide(open_place: Workplace) -> None:
+    """With day, reason and what is done meanwhile it is asked for; without it is refused and kept."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    asked = receive_mail(place, answer(mail, "申请延期到2024年9月27日 理由：配件未到货\n临时措施：专人值守", address))
+    assert asked.outcome == "申请延期已办理"
+    (request,) = flow.snapshot(number).requests
+    assert (request.kind, request.status) == ("extension", "pending")
+    again = receive_mail(place, answer(mail, "申请延期", address))
+    assert "没有办成" in again.outcome
+    assert again.status == "waiting"
+
+
+def test_a_deputy_answers_for_who_is_away(open_place: Workplace) -> None:
+    """While somebody is away the deputy's own address is as good, and acts in the other's place."""
+    from rectiflow._persons import register
+
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    deputy, address = responsible(place)
+    today = flow.today()
+    register(flow, principal, deputy, since=today, until=today + timedelta(days=3))
+    flow.refresh()
+    done = receive_mail(place, answer(mail, "签收", address))
+    assert done.outcome == "签收已办理"
+    assert letter(flow, done.id).person == deputy
+
+
+def test_refused_attachments_are_told(open_place: Workplace) -> None:
+    """An executable is left out and named; the answer itself counts, and the mail waits for a look."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    done = receive_mail(place, answer(mail, "签收", address, ("照片.exe", b"MZ" + b"\0" * 400)))
+    assert done.status == "waiting"
+    assert "签收已办理" in done.outcome
+    assert "照片.exe" in done.outcome
+    assert flow.ticket(number).state == "rectifying"
+
+
+def test_what_stands_beside_an_action_is_kept(open_place: Workplace) -> None:
+    """Words below 签收, and a file that comes with a request for more time: done, and a remark with them, once."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    raw = answer(mail, "签收\n另外三楼消防栓没有水", address)
+    done = receive_mail(place, raw)
+    assert done.outcome == "签收已办理，其余内容已记为补充说明"
+    words = [(e.private or {}).get("note") for e in flow.history(number) if e.kind == "remarked"]
+    assert words == ["另外三楼消防栓没有水"]
+    asked = answer(mail, "申请延期到2024年9月27日 理由：配件未到货\n临时措施：专人值守", address, ("合同.png", PNG))
+    assert receive_mail(place, asked).status == "done"
+    assert receive_mail(place, asked).again
+    assert [e.kind for e in flow.history(number)].count("remarked") == 2
+    assert len(evidence_of(flow.store.engine, flow.district, number)) == 1
+
+
+def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> None:
+    """A digest speaks of many hazards: nothing is signed for, and the sender is told so."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    draft = MessageDraft(
+        key=f"digest:2024-09-02:{principal}",
+        recipient=principal,
+        template="answer",
+        params={"action": "汇总"},
+        urgent=True,
+    )
+    flow.enqueue([draft])
+    mail = mailed(place, principal)
+    for text in ("签收", "申请复查", "申请延期到2024年9月27日 理由：配件未到货"):
+        found = receive_mail(place, answer(mail, text, address))
+        assert found.status == "waiting", text
+        assert "请回复那条隐患的消息" in found.outcome
+
+
+def test_who_has_left_the_post_is_told_the_truth(open_place: Workplace) -> None:
+    """Neither the action nor a remark is possible: the mail is kept, and nothing else is claimed."""
+    from sqlalchemy import delete
+
+    from rectiflow.storage.connect import writing
+    from rectiflow.storage.tables import table
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    with writing(flow.store.engine) as connection:
+        connection.execute(delete(table("holding")).where(table("holding").c.person == principal))
+    flow.refresh()
+    for text in ("签收", "同意销号"):
+        found = receive_mail(place, answer(mail, text, address))
+        assert found.status == "waiting"
+        assert "已作为说明记录" not in found.outcome
+        assert letter(flow, found.id).words == text
+    assert flow.ticket(number).state == "assigned"
+
+
+def test_answers_about_restricted_hazards(open_place: Workplace) -> None:
+    """Who may not see the hazard sees its number and nothing of the answer, and cannot finish it."""
+    from sqlalchemy import update
+
+    from rectiflow._answers.listing import done_by_hand
+    from rectiflow.engine.errors import Refused
+    from rectiflow.storage.connect import writing
+    from rectiflow.storage.tables import table
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    found = receive_mail(place, answer(mailed(place, principal, number), "两名学生发生纠纷", address))
+    with writing(flow.store.engine) as connection:
+        connection.execute(update(table("ticket")).where(table("ticket").c.number == number).values(restricted=True))
+    stranger = flow.directory().holders("principal", "town1_school1", flow.today())[0]
+    (seen,) = letters(flow, by=stranger)
+    assert (seen.number, seen.words, seen.subject, seen.raw) == (number, "", "", None)
+    with pytest.raises(Refused, match="受限"):
+        letter(flow, found.id, by=stranger)
+    with pytest.raises(Refused, match="受限"):
+        done_by_hand(flow, found.id, by=stranger)
+    assert letters(flow, by=principal)[0].words == "两名学生发生纠纷"

@@ -1,0 +1,89 @@
+"""A notice over several hazards: one mail, one answer for all of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+import pytest
+
+from rectiflow._answers import receive_mail, receive_sms
+from rectiflow._persons import set_reach
+from rectiflow._workplace import Workplace
+from support.answers import answer, head, interrupted, mailed, served
+from support.pictures import PNG
+
+
+def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplace) -> None:
+    """Three hazards, one mail, the signed notice as Word; 签收 acknowledges it, and a remark stands with each hazard."""
+    from docx import Document
+
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+
+    place, flow = open_place, open_place.flow
+    _, address = head(place)
+    today = flow.today()
+    safety = flow.directory().holders("safety_section", None, today)[0]
+    found: dict[str, Any] = {"source": "bureau", "found_on": today, "category": "fire", "unit": "town1_school2"}
+    numbers = [flow.report("hazard", by=safety, description=f"第 {n} 处通道堆物", **found).number for n in range(1, 4)]
+    officer = flow.directory().holders("safety_officer", "town1_school2", today)[0]
+    demand = {"responsible_person": officer, "due_on": today + timedelta(days=14)}
+    drafted = draft_paper(flow, "rectification_notice", numbers, Order(hand=flow.hand(safety), data=demand))
+    leader = flow.directory().holders("bureau_leader", None, today)[0]
+    take_step(flow, "sign", drafted.paper.id, Order(hand=flow.hand(leader)))
+    take_step(flow, "serve", drafted.paper.id, Order(hand=flow.hand(safety, via="in-person")))
+    place.deliver()
+    mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    served = [m for m in mails if address in str(m["To"]) and "整改通知书" in str(m["Subject"])]
+    assert len(served) == 1
+    (word,) = served[0].iter_attachments()
+    assert word.get_filename() == "整改通知书〔2024〕1号.docx"
+    kept = place.folder / "notice.docx"
+    kept.write_bytes(word.get_content())
+    text = "\n".join(p.text for p in Document(str(kept)).paragraphs)
+    assert "整改通知书" in text
+    said = receive_mail(place, answer(served[0], "本周内整改完毕，先断电。", address))
+    assert said.outcome == "已记为补充说明"
+    done = receive_mail(place, answer(served[0], "签收", address))
+    assert done.outcome == "签收已办理"
+    for number in numbers:
+        assert flow.ticket(number).state == "rectifying"
+        assert [e.kind for e in flow.history(number)].count("remarked") == 1
+
+
+def test_a_notice_is_signed_for_as_a_whole(open_place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All its hazards, also after a crash; what is handed in is handed in for all, and refused for all."""
+    from rectiflow._papers import paper_line
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    paper, numbers = served(place, 3)
+    mail = mailed(place, principal)
+    early = receive_mail(place, answer(mail, "申请复查", address, ("整改后.png", PNG)))
+    assert "申请复查没有办成" in early.outcome
+    assert [e.kind for n in numbers for e in flow.history(n)].count("remarked") == 3
+    raw = answer(mail, "签收", address)
+    with monkeypatch.context() as patched:
+        patched.setattr("rectiflow.storage.incoming.settle", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            receive_mail(place, raw)
+    assert receive_mail(place, raw).outcome == "签收已办理"
+    assert paper_line(flow, paper, by=principal).status == "acknowledged"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    done = receive_mail(place, answer(mail, "申请复查\n均已清理", address, ("整改后.png", PNG)))
+    assert done.outcome == "申请复查已办理"
+    assert {flow.ticket(n).state for n in numbers} == {"pending_verification"}
+
+
+def test_a_short_message_signs_for_a_notice(open_place: Workplace) -> None:
+    """1 in answer to the short message about a notice is for all hazards on it."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    _, numbers = served(place, 2)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "1").outcome == "签收已办理"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}

@@ -1,0 +1,123 @@
+"""Answers by short message: whose they are, and which hazard they are about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from rectiflow._answers import receive_receipt, receive_sms
+from rectiflow._clock import SetClock
+from rectiflow._persons import reach, set_reach
+from rectiflow._upkeep import incidents
+from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
+from rectiflow.notifiers.receipts import Receipt
+from support.answers import head, responsible
+from support.workplaces import assigned
+
+
+def test_a_short_message_answers_the_last_one(open_place: Workplace) -> None:
+    """1 is 签收 of what was sent last to that number; another number, and silence of three days, ask for a person."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13900000000", "1").status == "waiting"
+    done = receive_sms(place, "13911112222", "1")
+    assert (done.outcome, done.number) == ("签收已办理", number)
+    assert flow.history(number)[-1].via == "sms"
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=5)
+    assert "三天内" in receive_sms(place, "13911112222", "收到").outcome
+
+
+def test_an_answer_is_about_what_its_sender_had_read(open_place: Workplace) -> None:
+    """A late "1" speaks of what had been sent when it was written; after a digest nobody can say which hazard it means."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222")
+    (first,) = assigned(place, 1)
+    place.deliver()
+    written = flow.now() + timedelta(minutes=1)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(hours=2)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "1", at=written).number == first
+    assert flow.ticket(second).state == "assigned"
+    flow.enqueue(
+        [MessageDraft(key="digest:x", recipient=principal, template="generic", params={"lines": "三条"}, urgent=True)]
+    )
+    place.clock.forward(minutes=5)
+    place.deliver()
+    assert "请回复那条隐患的消息" in receive_sms(place, "+86 139 1111 2222", "1").outcome
+    assert flow.ticket(second).state == "assigned"
+
+
+@pytest.mark.parametrize(
+    ("registered", "sender"),
+    [("13911112222", "+8613911112222"), ("+8613911112222", "13911112222"), ("8613911112222", "139 1111 2222")],
+)
+def test_a_number_is_the_same_however_it_is_written(open_place: Workplace, registered: str, sender: str) -> None:
+    """With or without the country's code, in the register and from the gateway; receipts too."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone=registered, email="")
+    assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, sender, "1").outcome == "签收已办理"
+    for n in (1, 2):
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone=sender, delivered=False, code="UNDELIV", at=None)
+        receive_receipt(place, bad)
+    assert [r.person for r in reach(flow)] == [principal]
+
+
+def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
+    """Nobody knows who answered: a person looks at it, nothing is signed for."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    other, _ = responsible(place)
+    for person in (principal, other):
+        set_reach(flow, person, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    found = receive_sms(place, "13911112222", "1")
+    assert (found.status, found.number) == ("waiting", number)
+    assert "不知道是谁的答复" in found.outcome
+    assert flow.ticket(number).state == "assigned"
+
+
+def test_odd_characters_in_a_short_message(open_place: Workplace) -> None:
+    """NUL and halves of characters go; the answer counts."""
+    place = open_place
+    principal, _ = head(place)
+    set_reach(place.flow, principal, channels=("sms",), phone="13911112222")
+    assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "\0签收\0").outcome == "签收已办理"
+    assert receive_sms(place, "13911112222", "好的\ud83d").outcome == "已记为补充说明"
+
+
+def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
+    """Incidents, histories and the log name a telephone number only in part."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    for n in (1, 2):
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone="13911112222", delivered=False, code="UNDELIV", at=None)
+        found = receive_receipt(place, bad)
+        assert found is not None
+        assert "139****2222" in found.outcome
+    assigned(place, 1)
+    place.deliver()
+    told = [
+        *(i.message for i in incidents(flow)),
+        *(str(e.private) for e in flow.history(number)),
+        *reach(flow)[0].troubles,
+    ]
+    assert len(told) > 4
+    assert not [t for t in told if "13911112222" in t]
