@@ -46,6 +46,15 @@ _OS_REASONS = {
     errno.EROFS: "磁盘是只读的",
     errno.EEXIST: "已有同名的文件",
     errno.ENAMETOOLONG: "名称太长",
+    errno.ECONNREFUSED: "连接被拒绝，对方没有开放这个端口",
+    errno.ECONNRESET: "连接被对方中断",
+    errno.ECONNABORTED: "连接被对方中断",
+    errno.EPIPE: "连接被对方中断",
+    errno.EHOSTUNREACH: "网络不通，找不到对方的机器",
+    errno.ENETUNREACH: "网络不通",
+    errno.ENETDOWN: "本机的网络没有启用",
+    errno.ETIMEDOUT: "对方没有及时应答",
+    errno.EADDRNOTAVAIL: "这个地址不能用",
 }
 
 
@@ -142,6 +151,19 @@ class InputUnusable(RectiflowError):
     """A file or value handed in cannot be used; the message says where and what to do."""
 
 
-def os_reason(exc: OSError) -> str:
-    """Say in Chinese why the operating system refused a file."""
-    return _OS_REASONS.get(exc.errno or 0, exc.strerror or str(exc))
+def os_reason(exc: BaseException) -> str:
+    """Say in Chinese why the operating system refused a file or a connection.
+
+    The first reason that is known counts, of the error or of what caused it (libraries wrap what the system said); where
+    none is, the system's or the library's own words are returned.
+    """
+    cause: BaseException | None = exc
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _OS_REASONS:
+            return _OS_REASONS[cause.errno]
+        if type(cause).__name__ == "gaierror":  # of the module socket, which the engine does without
+            return "查不到这个域名"
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(exc, TimeoutError):
+        return _OS_REASONS[errno.ETIMEDOUT]
+    return (exc.strerror if isinstance(exc, OSError) else None) or str(exc)

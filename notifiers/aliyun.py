@@ -10,21 +10,21 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote, urlsplit
 
 from .given import Given
-from .http import HttpDoor, quoted
-from .message import SMS, Contact, Message, Rendered
-from .phone import mobile, unmarked
-from .refusals import Refusal, meaning, refused
+from .http import HttpAnswer, quoted
+from .http_sms import HttpSms, Judged, Request, read_door
+from .message import Rendered
+from .refusals import Refusal, meaning
 from .registry import About
-from .sms_codes import SmsCodes, coded, compose_coded, read_codes
-from .templates import TemplateSet
+from .sms_codes import coded, compose_coded, read_codes
 
-__all__ = ["REFUSALS", "AliyunSms", "channel", "query_string", "signed_headers"]
+__all__ = ["REFUSALS", "AliyunSettings", "channel", "judged", "query_string", "request", "signed_headers"]
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 ENDPOINT = "https://dysmsapi.aliyuncs.com"
@@ -108,76 +108,16 @@ REFUSALS: Mapping[str, Refusal] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliyunSettings:
-    """The account, the signature messages go out under, and the approved templates."""
+    """The account, and the signature messages go out under."""
 
     key_id: str
     secret: str = field(repr=False)
     url: str
     sign: str
     extend_code: str  #: told back with a person's answer (SmsUp); "" for none
-    codes: SmsCodes
 
 
-class AliyunSms:
-    """The channel "sms" over Alibaba Cloud."""
-
-    name = SMS
-
-    def __init__(self, settings: AliyunSettings, door: HttpDoor, /, *, now: Callable[[], datetime]) -> None:
-        self._settings, self._door, self._now = settings, door, now
-
-    def accepts(self, contact: Contact) -> bool:
-        """Say whether the contact has a mainland mobile number."""
-        return mobile(contact.phone) is not None
-
-    def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
-        """Render the code and variables; see `compose_coded`."""
-        given = self._settings
-        return compose_coded(message, contact, templates=templates, vendor=VENDOR, sign=given.sign, codes=given.codes)
-
-    async def open(self) -> None:
-        """Begin a batch."""
-        await self._door.open()
-
-    async def send(self, rendered: Rendered) -> str:
-        """Hand one message over and return its number at the vendor: "BizId …".
-
-        Raises:
-            TemporaryFailure: refused for now; ChannelDown where the account or the gateway is at fault.
-            PermanentFailure: refused for what it is.
-        """
-        given = self._settings
-        query = query_string(self._parameters(rendered))
-        headers = signed_headers(
-            query, url=given.url, key_id=given.key_id, secret=given.secret, at=self._now(), nonce=secrets.token_hex(16)
-        )
-        answer = await self._door.post(f"{given.url}?{query}", b"", headers)
-        code = str(answer.body.get("Code", f"HTTP {answer.status}"))
-        if code == "OK":
-            return f"BizId {quoted(answer.body.get('BizId', ''))}"
-        said = f"{code}：{answer.body.get('Message', '')}"
-        hidden = (given.secret, given.key_id)
-        told = quoted(unmarked(said, phone=rendered.to, secrets=hidden), 120)
-        raise refused(PLACE, told, meaning(code, REFUSALS))
-
-    async def close(self) -> None:
-        """End the batch."""
-        await self._door.close()
-
-    def _parameters(self, rendered: Rendered) -> dict[str, str]:
-        stored, given = coded(rendered, VENDOR), self._settings
-        found = {
-            "OutId": rendered.message_id.strip("<>"),
-            "PhoneNumbers": rendered.to,
-            "SignName": given.sign,
-            "SmsUpExtendCode": given.extend_code,
-            "TemplateCode": stored.code,
-            "TemplateParam": json.dumps(dict(stored.params), ensure_ascii=False) if stored.params else "",
-        }
-        return {name: value for name, value in found.items() if value}
-
-
-def channel(given: Given, about: About) -> AliyunSms:
+def channel(given: Given, about: About) -> HttpSms:
     """Make the channel of the settings `kind = "aliyun"`.
 
     Raises:
@@ -189,11 +129,41 @@ def channel(given: Given, about: About) -> AliyunSms:
         url=given.url("url", ENDPOINT).rstrip("/") + "/",
         sign=given.text("sign", about.signature),
         extend_code=given.text("extend_code", ""),
-        codes=read_codes(given, limit=VARIABLE_LIMIT, named=True),
     )
-    door = HttpDoor(PLACE, timeout=given.number("timeout", 15, low=0.1, high=120), hidden=(settings.secret,))
+    codes = read_codes(given, limit=VARIABLE_LIMIT, named=True)
+    door = read_door(given, PLACE, hidden=(settings.secret, settings.key_id))
     given.done()
-    return AliyunSms(settings, door, now=about.now)
+    words = partial(compose_coded, vendor=VENDOR, sign=settings.sign, codes=codes)
+    return HttpSms(door, words=words, request=partial(request, settings), judge=judged, now=about.now)
+
+
+def request(given: AliyunSettings, rendered: Rendered, at: datetime) -> Request:
+    """Return the request for a message, signed for a time.
+
+    Raises:
+        PermanentFailure: the message was put into words for another channel.
+    """
+    stored = coded(rendered, VENDOR)
+    found = {
+        "OutId": rendered.message_id.strip("<>"),
+        "PhoneNumbers": rendered.to,
+        "SignName": given.sign,
+        "SmsUpExtendCode": given.extend_code,
+        "TemplateCode": stored.code,
+        "TemplateParam": json.dumps(dict(stored.params), ensure_ascii=False) if stored.params else "",
+    }
+    query = query_string({name: value for name, value in found.items() if value})
+    nonce = secrets.token_hex(16)
+    headers = signed_headers(query, url=given.url, key_id=given.key_id, secret=given.secret, at=at, nonce=nonce)
+    return Request(url=f"{given.url}?{query}", content=b"", headers=headers)
+
+
+def judged(answer: HttpAnswer) -> Judged:
+    """Say what an answer means; one that names no code is worth another try."""
+    code = str(answer.body.get("Code", f"HTTP {answer.status}"))
+    if code == "OK":
+        return Judged(code=code, number=f"BizId {quoted(answer.body.get('BizId', ''))}")
+    return Judged(code=code, said=str(answer.body.get("Message", "")), refusal=meaning(code, REFUSALS))
 
 
 def query_string(parameters: Mapping[str, str]) -> str:

@@ -15,26 +15,28 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from functools import partial
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
 from rectiflow.engine.moments import ZONE
 
+from .gateway_callbacks import read_rules
 from .given import Given
-from .http import HttpDoor, quoted
-from .message import SMS, Contact, Message, Rendered
-from .phone import mobile, unmarked
-from .refusals import UNKNOWN, Refusal, Verdict, refused
+from .http import HttpAnswer, quoted
+from .http_sms import HttpSms, Judged, Request, read_door
+from .json_path import text_at
+from .message import Rendered
+from .phone import mobile
+from .refusals import UNKNOWN, Refusal, Verdict
 from .registry import About
 from .sms import compose_sms
-from .templates import TemplateSet
 
-__all__ = ["DigestRule", "GatewaySms", "Judgement", "channel", "digest_of", "filled"]
+__all__ = ["DigestRule", "GatewaySettings", "Judgement", "channel", "digest_of", "filled", "judged", "request"]
 
 NAMES = frozenset({"phone", "text", "words", "signature", "time", "id"})
 DIGEST = "digest"
@@ -71,9 +73,8 @@ class Judgement(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """What a gateway wants to be sent, and how it answers."""
+    """What a gateway wants to be sent."""
 
-    title: str
     url: str
     method: str
     base64: bool
@@ -82,80 +83,9 @@ class GatewaySettings:
     fields: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     digest: DigestRule | None
-    judgement: Judgement
 
 
-class GatewaySms:
-    """The channel "sms" over a plain gateway."""
-
-    name = SMS
-
-    def __init__(self, settings: GatewaySettings, door: HttpDoor, /, *, now: Callable[[], datetime]) -> None:
-        self._settings, self._door, self._now = settings, door, now
-
-    def accepts(self, contact: Contact) -> bool:
-        """Say whether the contact has a mainland mobile number."""
-        return mobile(contact.phone) is not None
-
-    def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
-        """Render the text with its signature."""
-        return compose_sms(message, contact, templates=templates, signature=self._settings.sign)
-
-    async def open(self) -> None:
-        """Begin a batch."""
-        await self._door.open()
-
-    async def send(self, rendered: Rendered) -> str:
-        """Hand one message over and return the gateway's answer.
-
-        Raises:
-            TemporaryFailure: refused for now; ChannelDown where the account or the gateway is at fault.
-            PermanentFailure: refused for what it is.
-        """
-        given = self._settings
-        content, headers = self._request(rendered)
-        answer = await self._door.post(given.url, content, headers)
-        code = value_at(answer.body, given.judgement.field) or f"HTTP {answer.status}"
-        if code in given.judgement.ok:
-            return f"{given.title} {quoted(value_at(answer.body, given.judgement.id_field) or code)}"
-        verdict = given.judgement.refusals.get(code)
-        phone = mobile(rendered.to) or rendered.to
-        said = f"{code}：{value_at(answer.body, given.judgement.said_field)}".rstrip("：")
-        told = quoted(unmarked(said, phone=phone, secrets=given.secrets.values()), 120)
-        raise refused(given.title, told, MEANINGS[verdict] if verdict else UNKNOWN)
-
-    async def close(self) -> None:
-        """End the batch."""
-        await self._door.close()
-
-    def _request(self, rendered: Rendered) -> tuple[bytes, dict[str, str]]:
-        given, values = self._settings, self._values(rendered)
-        plain = {name: filled(text, values) for name, text in given.fields.items() if f"{{{DIGEST}}}" not in text}
-        if given.digest is not None:
-            values = {**values, DIGEST: digest_of(given.digest, {**values, **plain})}
-        fields = {name: filled(text, values) for name, text in given.fields.items()}
-        if given.method == "form":
-            return urlencode(fields).encode(), {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
-        content = json.dumps(fields, ensure_ascii=False).encode()
-        return (base64.b64encode(content) if given.base64 else content), {
-            "content-type": "application/json; charset=utf-8"
-        }
-
-    def _values(self, rendered: Rendered) -> dict[str, str]:
-        given, text = self._settings, words_of(rendered)
-        found = _ID.search(rendered.message_id)
-        return {
-            **given.secrets,
-            "phone": mobile(rendered.to) or rendered.to,
-            "text": text,
-            "words": text.removeprefix(f"【{given.sign}】"),
-            "signature": given.sign,
-            "time": self._now().astimezone(ZONE).strftime(given.time_format),
-            "id": found.group() if found else hashlib.sha256(rendered.message_id.encode()).hexdigest()[:32],
-        }
-
-
-def channel(given: Given, about: About) -> GatewaySms:
+def channel(given: Given, about: About) -> HttpSms:
     """Make the channel of the settings `kind = "gateway"`.
 
     Raises:
@@ -163,7 +93,6 @@ def channel(given: Given, about: About) -> GatewaySms:
     """
     title = given.text("title", "短信网关")
     settings = GatewaySettings(
-        title=title,
         url=given.url("url"),
         method=given.one_of("method", ("form", "json"), "json"),
         base64=given.flag("base64"),
@@ -171,15 +100,41 @@ def channel(given: Given, about: About) -> GatewaySms:
         time_format=given.text("time_format", "%Y%m%d%H%M%S"),
         secrets={name: given.secret(name) for name in given.texts("secrets")},
         fields=_fields(given),
-        digest=_digest(given),
-        judgement=_judgement(given),
+        digest=given.within("digest", _digest),
     )
+    judgement = _judgement(given)
+    read_rules(given)
     _check(given, settings)
-    door = HttpDoor(
-        title, timeout=given.number("timeout", 15, low=0.1, high=120), hidden=tuple(settings.secrets.values())
-    )
+    door = read_door(given, title, hidden=tuple(settings.secrets.values()))
     given.done()
-    return GatewaySms(settings, door, now=about.now)
+    words = partial(compose_sms, signature=settings.sign)
+    judge = partial(judged, judgement, title)
+    return HttpSms(door, words=words, request=partial(request, settings), judge=judge, now=about.now)
+
+
+def request(given: GatewaySettings, rendered: Rendered, at: datetime) -> Request:
+    """Return the request for a message at a time: the fields, filled in, as a form or as JSON."""
+    values = _values(given, rendered, at)
+    plain = {name: filled(text, values) for name, text in given.fields.items() if f"{{{DIGEST}}}" not in text}
+    if given.digest is not None:
+        values = {**values, DIGEST: digest_of(given.digest, {**values, **plain})}
+    fields = {name: filled(text, values) for name, text in given.fields.items()}
+    if given.method == "form":
+        kind, content = "application/x-www-form-urlencoded", urlencode(fields).encode()
+    else:
+        kind, content = "application/json", json.dumps(fields, ensure_ascii=False).encode()
+        content = base64.b64encode(content) if given.base64 else content
+    return Request(url=given.url, content=content, headers={"content-type": f"{kind}; charset=utf-8"})
+
+
+def judged(rule: Judgement, title: str, answer: HttpAnswer) -> Judged:
+    """Say what an answer means by the settings' `ok`, `temporary`, `permanent` and `wait`."""
+    code = text_at(answer.body, rule.field) or f"HTTP {answer.status}"
+    if code in rule.ok:
+        return Judged(code=code, number=f"{title} {quoted(text_at(answer.body, rule.id_field) or code)}")
+    verdict = rule.refusals.get(code)
+    refusal = MEANINGS[verdict] if verdict else UNKNOWN
+    return Judged(code=code, said=text_at(answer.body, rule.said_field), refusal=refusal)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -197,23 +152,26 @@ def digest_of(rule: DigestRule, values: Mapping[str, str]) -> str:
     return found.upper() if rule.upper else found
 
 
-def value_at(body: Mapping[str, Any], path: str) -> str:
-    """Return what stands at a path with dots, as text (true, 0); "" where nothing does."""
-    found: Any = body
-    for name in path.split("."):
-        found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
-    if found is None:
-        return ""
-    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
-
-
 def words_of(rendered: Rendered) -> str:
     """Return what a stored message says, also one that was put into words for a cloud."""
     text = rendered.body.decode("utf-8", "replace")
     try:
-        return value_at({"stored": json.loads(text)}, "stored.text") or text
+        return text_at(json.loads(text), "text") or text
     except (ValueError, RecursionError):
         return text
+
+
+def _values(given: GatewaySettings, rendered: Rendered, at: datetime) -> dict[str, str]:
+    text, found = words_of(rendered), _ID.search(rendered.message_id)
+    return {
+        **given.secrets,
+        "phone": mobile(rendered.to) or rendered.to,
+        "text": text,
+        "words": text.removeprefix(f"【{given.sign}】"),
+        "signature": given.sign,
+        "time": at.astimezone(ZONE).strftime(given.time_format),
+        "id": found.group() if found else hashlib.sha256(rendered.message_id.encode()).hexdigest()[:32],
+    }
 
 
 def _fields(given: Given) -> dict[str, str]:
@@ -225,52 +183,34 @@ def _fields(given: Given) -> dict[str, str]:
     return {name: text for name, text in table.items() if isinstance(text, str)}
 
 
-def _digest(given: Given) -> DigestRule | None:
-    table = given.table("digest")
-    if not table:
-        return None
-    problems = _unknown(table, "digest", {"method", "format", "key", "upper"})
+def _digest(given: Given) -> DigestRule:
     rule = DigestRule(
-        method=str(table.get("method", "")),
-        format=str(table.get("format", "")),
-        key=str(table.get("key", "")),
-        upper=table.get("upper") is True,
+        method=given.one_of("method", METHODS),
+        format=given.text("format"),
+        key=given.text("key", ""),
+        upper=given.flag("upper"),
     )
-    if rule.method not in METHODS:
-        problems.append(f"digest.method 应是 {'、'.join(METHODS)} 之一")
-    if not isinstance(table.get("upper", False), bool):
-        problems.append("digest.upper 应是 true 或 false")
-    if not rule.format:
-        problems.append("没有填写 digest.format（摘要的内容）")
     if (rule.method == "hmac-sha256") != bool(rule.key):
-        problems.append("digest.key（密钥的名称）用于 hmac-sha256，也只用于它")
-    given.problems += problems
+        given.problems.append("key（密钥的名称）用于 hmac-sha256，也只用于它")
     return rule
 
 
 def _judgement(given: Given) -> Judgement:
-    table = given.table("ok")
-    where, listed = table.get("field"), table.get("values")
-    values = cast("list[object]", listed) if isinstance(listed, list) else []
-    given.problems += _unknown(table, "ok", {"field", "values", "id", "said"})
-    if not isinstance(where, str) or not where or not values:
-        given.problems.append('没有填写 ok（应答中何处为何值算成功），如 { field = "rspcod", values = ["success"] }')
     refusals: dict[str, Verdict] = {value: verdict for verdict in VERDICTS for value in given.texts(verdict)}
+    found = given.within("ok", partial(_ok, refusals=refusals))
+    if found is None:
+        given.problems.append('没有填写 ok（应答中何处为何值算成功），如 { field = "rspcod", values = ["success"] }')
+    return found or Judgement(field="", ok=frozenset(), refusals=refusals)
+
+
+def _ok(given: Given, *, refusals: Mapping[str, Verdict]) -> Judgement:
     return Judgement(
-        field=str(where),
-        ok=frozenset(map(_value, values)),
+        field=given.text("field"),
+        ok=given.values("values"),
         refusals=refusals,
-        id_field=str(table.get("id", "")),
-        said_field=str(table.get("said", "")),
+        id_field=given.text("id", ""),
+        said_field=given.text("said", ""),
     )
-
-
-def _value(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _unknown(table: Mapping[str, Any], name: str, known: set[str]) -> list[str]:
-    return [f"没有名为 {name}.{key} 的设置项" for key in sorted(set(table) - known)]
 
 
 def _check(given: Given, settings: GatewaySettings) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from .errors import ChannelNotConfigured
 
 __all__ = ["Given"]
+
+T = TypeVar("T")
 
 
 class Given:
@@ -103,6 +106,24 @@ class Given:
             return ()
         return texts
 
+    def values(self, name: str) -> frozenset[str]:
+        """Return a list of texts, numbers, true and false, each as JSON writes it, texts without quotes; there has to be one."""
+        value = self._take(name)
+        listed = cast("list[object]", value) if isinstance(value, list) else []
+        if not listed or not all(isinstance(one, str | int | float) for one in listed):
+            self.problems.append(f'没有填写 {name}（一列值），如 ["success"] 或 [0]')
+        return frozenset(one if isinstance(one, str) else json.dumps(one, default=str) for one in listed)
+
+    def within(self, name: str, read: Callable[[Given], T]) -> T | None:
+        """Read a table below this one; None where none is given. What is wrong in it is told after its name."""
+        table = self.table(name)
+        if not table:
+            return None
+        inner = Given(name, table, self._folder)
+        found = read(inner)
+        self.problems += [f"{name} 中：{problem}" for problem in inner._wrong()]
+        return found
+
     def table(self, name: str) -> Mapping[str, Any]:
         """Return a table below this one; {} where none is given."""
         value = self._take(name)
@@ -119,10 +140,13 @@ class Given:
         Raises:
             ChannelNotConfigured: with every problem.
         """
+        wrong = self._wrong()
+        if wrong:
+            raise ChannelNotConfigured(self._title, wrong)
+
+    def _wrong(self) -> list[str]:
         unknown = sorted(set(self._values) - self._known)
-        self.problems += [f"没有名为 {name} 的设置项" for name in unknown]
-        if self.problems:
-            raise ChannelNotConfigured(self._title, self.problems)
+        return self.problems + [f"没有名为 {name} 的设置项" for name in unknown]
 
     def _take(self, name: str) -> Any:
         self._known.add(name)

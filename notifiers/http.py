@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
+from rectiflow.engine.errors import os_reason
+
 from .errors import ChannelDown, TemporaryFailure
 from .plaintext import one_line, shorten
 
@@ -25,7 +27,7 @@ __all__ = ["HttpAnswer", "HttpDoor", "quoted"]
 
 MAX_ANSWER = 64 * 1024  #: bytes read of an answer; a gateway says less
 TOO_MANY = 429
-_MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)")
+_MOBILE = re.compile(r"(?<!\d)((?:86|0086)?1\d{2})\d{4}(\d{4})(?!\d)")
 KEPT = "消息已保留，将自动重发。"
 
 
@@ -79,8 +81,9 @@ class HttpDoor:
         """Post bytes and return the JSON object that comes back, whatever the status below 500.
 
         Raises:
-            ChannelDown: no connection, no answer in time, a bad certificate, 429 or 5xx.
-            TemporaryFailure: the connection broke, or the answer is no JSON object.
+            ChannelDown: no connection, no answer in time, a bad certificate, 429 or 5xx, or an answer that is no JSON
+                object: a page in between, or another address than the gateway's, which no message gets through.
+            TemporaryFailure: the connection broke.
         """
         import httpx2
 
@@ -93,7 +96,7 @@ class HttpDoor:
             raise ChannelDown(f"{self.place}没有及时应答，请检查网络；{KEPT}") from exc
         except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
             raise TemporaryFailure(
-                f"与{self.place}的连接中断（{quoted(self.without_secrets(str(exc)))}）；{KEPT}"
+                f"与{self.place}的连接中断（{quoted(self.without_secrets(_reason(exc)))}）；{KEPT}"
             ) from exc
         return self._judged(response.status_code, said)
 
@@ -108,13 +111,12 @@ class HttpDoor:
             raise ChannelDown(f"{self.place}暂时不能受理（HTTP {status}）；{KEPT}", code=status)
         try:
             body = json.loads(said)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = None
         if not isinstance(body, dict):
             shown = quoted(self.without_secrets(said.decode("utf-8", "replace")), 60)
-            raise TemporaryFailure(
-                f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}），请核对网关地址；{KEPT}", code=status
-            )
+            told = f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}）"
+            raise ChannelDown(f"{told}，请核对网关地址，以及上网是否要先登录；{KEPT}", code=status)
         return HttpAnswer(status=status, body=cast("dict[str, Any]", body))
 
     def _opened(self) -> httpx2.AsyncClient:
@@ -147,9 +149,13 @@ async def _read(response: httpx2.Response) -> bytes:
 
 
 def _reason(exc: Exception) -> str:
+    import httpx2
+
     cause: BaseException | None = exc
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "证书已过期" if "expired" in cause.verify_message else "证书不可信"
         cause = cause.__cause__ or cause.__context__
-    return quoted(exc)
+    if isinstance(exc, httpx2.RemoteProtocolError):
+        return "对方没有答完就断开，或答的不是 HTTP"
+    return quoted(os_reason(exc))

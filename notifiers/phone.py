@@ -1,13 +1,10 @@
-"""Mobile numbers: the one form gateways take, and the form that may be shown."""
+"""Mobile numbers in the one form gateways take."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from rectiflow.engine.visibility import masked_phone
-
-__all__ = ["mobile", "unmarked"]
+__all__ = ["mobile"]
 
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 _GAPS = re.compile(r"[\s-]")
@@ -17,10 +14,3 @@ def mobile(phone: str | None) -> str | None:
     """Return the eleven digits of a mainland mobile number, however it was written; None if it is none."""
     found = _MOBILE.fullmatch(_GAPS.sub("", phone or ""))
     return found.group(1) if found else None
-
-
-def unmarked(text: str, *, phone: str, secrets: Iterable[str]) -> str:
-    """Return a stranger's words with the number masked and every secret taken out."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "****")
-    return text.replace(phone, masked_phone(phone) or "") if phone else text

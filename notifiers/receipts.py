@@ -1,6 +1,7 @@
-"""What clouds tell back: whether a short message arrived, and what people answered. Pure parsers of their callbacks.
+"""What gateways tell back: whether a short message arrived, and what people answered. Pure parsers of their callbacks.
 
-Nothing in a callback proves who sent it: whoever takes it in should match it with a message that was sent.
+Vendors differ in names: a rule says where an entry says what, by paths with dots. Nothing in a callback proves who sent
+it: whoever takes it in should match it with a message that was sent.
 """
 
 from __future__ import annotations
@@ -8,19 +9,36 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
+from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from rectiflow.engine.moments import ZONE
 
 from .errors import NotifierError
+from .json_path import found_at
 from .phone import mobile
 from .plaintext import one_line
 
-__all__ = ["Receipt", "SmsReply", "aliyun_receipts", "aliyun_replies", "tencent_receipts", "tencent_replies"]
+__all__ = [
+    "CallbackFormat",
+    "Receipt",
+    "ReceiptRule",
+    "ReplyRule",
+    "SmsReply",
+    "aliyun_receipts",
+    "aliyun_replies",
+    "receipts_of",
+    "replies_of",
+    "tencent_receipts",
+    "tencent_replies",
+]
 
-FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y%m%d%H%M%S")  #: local times as the vendors write them
+CallbackFormat = Literal["json", "form"]
+
+COMPACT = 14  #: digits of a local time without signs between
+MILLISECONDS = 13  #: digits of the time since 1970 in milliseconds; in seconds there are fewer
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -46,132 +64,160 @@ class SmsReply(Struct, frozen=True, kw_only=True):
     extend: str
 
 
-def aliyun_receipts(body: bytes) -> list[Receipt]:
-    """Return the receipts of a SmsReport (help.aliyun.com/zh/sms/developer-reference/smsreport-2).
+class ReceiptRule(Struct, frozen=True, kw_only=True):
+    """Where a callback tells what of a receipt; "" for what it does not tell."""
 
-    Raises:
-        NotifierError: the body is not what the vendor sends.
-    """
-    return [
-        Receipt(
-            message_id=_our_id(_text(one, "out_id")),
-            vendor_id=_needed(one, "biz_id"),
-            phone=_phone(one, "phone_number"),
-            delivered=one.get("success") in (True, "true"),
-            code=_text(one, "err_code"),
-            at=_moment(one.get("report_time")),
-        )
-        for one in _entries(body)
-    ]
+    phone: str  #: one number or a list of them, each of which has its receipt
+    id: str
+    status: str
+    delivered: frozenset[str]  #: values of the status that say that it arrived
+    code: str = ""  #: the carrier's reason; where there is none, the status is
+    time: str = ""
+    out_id: str = ""  #: our message id, without its brackets
+    list: str = ""  #: where the entries are; "" for the whole, a list or a single entry
+    format: CallbackFormat = "json"
+
+
+class ReplyRule(Struct, frozen=True, kw_only=True):
+    """Where a callback tells what of an answer; "" for what it does not tell."""
+
+    phone: str
+    text: str
+    time: str = ""
+    extend: str = ""
+    list: str = ""
+    format: CallbackFormat = "json"
+
+
+_ALIYUN_RECEIPT = ReceiptRule(
+    phone="phone_number", id="biz_id", status="success", delivered=frozenset({"true"}), code="err_code",
+    time="report_time", out_id="out_id",
+)  # fmt: skip
+_ALIYUN_REPLY = ReplyRule(phone="phone_number", text="content", time="send_time", extend="dest_code")
+_TENCENT_RECEIPT = ReceiptRule(
+    phone="mobile", id="sid", status="report_status", delivered=frozenset({"SUCCESS"}), code="errmsg",
+    time="user_receive_time",
+)  # fmt: skip
+_TENCENT_REPLY = ReplyRule(phone="mobile", text="text", time="time", extend="extend")
+
+
+def aliyun_receipts(body: bytes) -> list[Receipt]:
+    """Return the receipts of a SmsReport (help.aliyun.com/zh/sms/developer-reference/smsreport-2); see `receipts_of`."""
+    return receipts_of(body, _ALIYUN_RECEIPT)
 
 
 def aliyun_replies(body: bytes) -> list[SmsReply]:
-    """Return the answers of a SmsUp (help.aliyun.com/zh/sms/developer-reference/smsup-http).
-
-    Raises:
-        NotifierError: the body is not what the vendor sends.
-    """
-    return [
-        SmsReply(
-            phone=_phone(one, "phone_number"),
-            text=_words(one, "content"),
-            at=_moment(one.get("send_time")),
-            extend=_text(one, "dest_code"),
-        )
-        for one in _entries(body)
-    ]
+    """Return the answers of a SmsUp (help.aliyun.com/zh/sms/developer-reference/smsup-http); see `replies_of`."""
+    return replies_of(body, _ALIYUN_REPLY)
 
 
 def tencent_receipts(body: bytes) -> list[Receipt]:
-    """Return the receipts of a 下发状态通知 (tencentcloud.com/document/product/382/43547); it does not name our id.
-
-    Raises:
-        NotifierError: the body is not what the vendor sends.
-    """
-    return [
-        Receipt(
-            message_id=None,
-            vendor_id=_needed(one, "sid"),
-            phone=_phone(one, "mobile"),
-            delivered=one.get("report_status") == "SUCCESS",
-            code=_text(one, "errmsg"),
-            at=_moment(one.get("user_receive_time")),
-        )
-        for one in _entries(body)
-    ]
+    """Return the receipts of a 下发状态通知 (tencentcloud.com/document/product/382/43547), which does not name our id."""
+    return receipts_of(body, _TENCENT_RECEIPT)
 
 
 def tencent_replies(body: bytes) -> list[SmsReply]:
-    """Return the answer of a 短信回复通知 (tencentcloud.com/document/product/382/43548).
+    """Return the answer of a 短信回复通知 (tencentcloud.com/document/product/382/43548); see `replies_of`."""
+    return replies_of(body, _TENCENT_REPLY)
+
+
+def receipts_of(body: bytes, rule: ReceiptRule) -> list[Receipt]:
+    """Return the receipts of a callback.
 
     Raises:
-        NotifierError: the body is not what the vendor sends.
+        NotifierError: the body is not what the rule says.
     """
     return [
-        SmsReply(
-            phone=_phone(one, "mobile"),
-            text=_words(one, "text"),
-            at=_moment(one.get("time")),
-            extend=_text(one, "extend"),
+        Receipt(
+            message_id=f"<{ours}>" if (ours := _text(one, rule.out_id).strip("<>")) else None,
+            vendor_id=_needed(one, rule.id),
+            phone=phone,
+            delivered=(status := _needed(one, rule.status)) in rule.delivered,
+            code=_text(one, rule.code) or status,
+            at=_moment(_text(one, rule.time)),
         )
-        for one in _entries(body)
+        for one in _entries(body, rule.list, rule.format)
+        for phone in _phones(one, rule.phone)
     ]
 
 
-def _entries(body: bytes) -> Sequence[Mapping[str, Any]]:
+def replies_of(body: bytes, rule: ReplyRule) -> list[SmsReply]:
+    """Return the answers of a callback.
+
+    Raises:
+        NotifierError: the body is not what the rule says.
+    """
+    return [
+        SmsReply(
+            phone=phone,
+            text=_words(one, rule.text),
+            at=_moment(_text(one, rule.time)),
+            extend=_text(one, rule.extend),
+        )
+        for one in _entries(body, rule.list, rule.format)
+        for phone in _phones(one, rule.phone)
+    ]
+
+
+def _entries(body: bytes, path: str, form: CallbackFormat) -> Sequence[Mapping[str, Any]]:
     """Return the entries of a callback, a list or a single one."""
     try:
-        found: Any = json.loads(body)
+        text = body.decode()
+        said: Any = json.loads(text) if form == "json" else dict(parse_qsl(text, strict_parsing=True))
     except (ValueError, RecursionError) as exc:
-        raise _unreadable("不是 JSON") from exc
+        raise _unreadable("不是 JSON" if form == "json" else "不是表单") from exc
+    found = found_at(said, path)
     entries = cast("list[object]", found) if isinstance(found, list) else [found]
     if not all(isinstance(one, Mapping) for one in entries):
         raise _unreadable("不是一列回执")
     return cast("list[Mapping[str, Any]]", entries)
 
 
-def _needed(entry: Mapping[str, Any], name: str) -> str:
-    found = _text(entry, name)
+def _phones(entry: Mapping[str, Any], path: str) -> list[str]:
+    """Return the numbers of an entry, in their one form where they are mobile numbers."""
+    found = found_at(entry, path)
+    written = [_plain(one) for one in cast("list[object]", found)] if isinstance(found, list) else [_plain(found)]
+    if not all(written):
+        raise _unreadable(f"缺少 {path}")
+    return [mobile(one) or one for one in written]
+
+
+def _needed(entry: Mapping[str, Any], path: str) -> str:
+    found = _text(entry, path)
     if not found:
-        raise _unreadable(f"缺少 {name}")
+        raise _unreadable(f"缺少 {path}")
     return found
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str:
-    value = entry.get(name)
+def _words(entry: Mapping[str, Any], path: str) -> str:
+    if not isinstance(found_at(entry, path), str):
+        raise _unreadable(f"缺少 {path}")
+    return _text(entry, path)
+
+
+def _text(entry: Mapping[str, Any], path: str) -> str:
+    return _plain(found_at(entry, path)) if path else ""
+
+
+def _plain(value: object) -> str:
+    """Return a text on one line, a number, true or false as JSON writes them, "" for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return one_line(str(value)) if isinstance(value, str | int) else ""
 
 
-def _words(entry: Mapping[str, Any], name: str) -> str:
-    if not isinstance(entry.get(name), str):
-        raise _unreadable(f"缺少 {name}")
-    return _text(entry, name)
-
-
-def _phone(entry: Mapping[str, Any], name: str) -> str:
-    written = _needed(entry, name)
-    return mobile(written) or written
-
-
-def _moment(value: object) -> datetime | None:
-    """Return a local time or a number of seconds since 1970 as a moment; None where neither is readable."""
+def _moment(text: str) -> datetime | None:
+    """Return a time as a moment: a local one, one with its zone, or the time since 1970; None where it is none of them."""
     try:
-        if isinstance(value, int):
-            return datetime.fromtimestamp(value, ZONE)
+        if text.isdigit() and len(text) == COMPACT:
+            return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=ZONE)
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text) / (1000 if len(text) >= MILLISECONDS else 1), ZONE)
+        found = datetime.fromisoformat(text)
     except (OverflowError, OSError, ValueError):
         return None
-    for form in FORMATS:
-        try:
-            return datetime.strptime(str(value), form).replace(tzinfo=ZONE)
-        except ValueError:
-            continue
-    return None
-
-
-def _our_id(out_id: str) -> str | None:
-    """Return the message id that went out without its brackets."""
-    return f"<{out_id.strip('<>')}>" if out_id else None
+    return found if found.tzinfo else found.replace(tzinfo=ZONE)
 
 
 def _unreadable(why: str) -> NotifierError:
-    return NotifierError(f"短信回执不是约定的格式（{why}），请核对回调设置的服务商。")
+    return NotifierError(f"短信回执不是约定的格式（{why}），请核对回调是哪家服务商的、字段怎样写。")

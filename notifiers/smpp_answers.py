@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 
+from rectiflow.engine.errors import os_reason
+
 from .errors import ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure
 from .plaintext import one_line, shorten
 
@@ -118,7 +120,7 @@ def no_connection(exc: Exception, place: str) -> ChannelDown:
         return ChannelDown(
             f"短信网关 {place} 在登录前后中断了连接（{_quoted(exc)}），请核对端口和 tls，稍后再试；{KEPT}"
         )
-    return ChannelDown(f"连接不上短信网关 {place}（{_quoted(exc)}），请核对地址、端口、网络和防火墙；{KEPT}")
+    return ChannelDown(f"连接不上短信网关 {place}（{_quoted(os_reason(exc))}），请核对地址、端口、网络和防火墙；{KEPT}")
 
 
 def no_answer(place: str) -> ChannelDown:

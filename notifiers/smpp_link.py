@@ -8,6 +8,8 @@ import logging
 import ssl
 from collections.abc import Callable
 
+from rectiflow.engine.errors import os_reason
+
 from .smpp_answers import Dropped, Unbound
 from .smpp_pdu import (
     BIND_TRANSCEIVER,
@@ -123,7 +125,7 @@ class SmppLink:
         except asyncio.IncompleteReadError:
             pass
         except (OSError, BadPdu, Dropped) as exc:
-            why = str(exc)
+            why = os_reason(exc)
         finally:
             self._give_up(why)
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import aiosmtplib
 
+from rectiflow.engine.errors import os_reason
+
 from .errors import ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure
 from .plaintext import one_line, shorten
 
@@ -46,7 +48,7 @@ def refusal(exc: Exception, place: str) -> DeliveryFailure | Dropped:
     if isinstance(exc, TimeoutError):
         return ChannelDown(f"邮件服务器 {place} 没有及时应答，请检查网络；{KEPT}")
     if isinstance(exc, OSError):
-        return Dropped(quoted(exc))
+        return Dropped(quoted(os_reason(exc)))
     if isinstance(exc, aiosmtplib.SMTPException):
         return TemporaryFailure(f"邮件服务器 {place} 的应答无法处理（{quoted(exc)}）；{KEPT}")
     return PermanentFailure(f"收件地址不能使用（{quoted(exc)}），请更正后重发。")
@@ -104,7 +106,7 @@ def _trouble(exc: Exception, server: str) -> str:
     if isinstance(exc, TimeoutError):
         return f"连接{server} 超时，请核对地址、端口和网络；"
     if isinstance(exc, OSError):
-        return f"连接不上{server}（{quoted(exc)}），请核对地址、端口、网络和防火墙；"
+        return f"连接不上{server}（{quoted(os_reason(exc))}），请核对地址、端口、网络和防火墙；"
     return f"与{server} 不能建立会话（{quoted(exc)}），请核对端口、加密方式和登录设置；"
 
 

@@ -9,23 +9,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from functools import partial
+from typing import cast
 from urllib.parse import urlsplit
 
-from .errors import TemporaryFailure
 from .given import Given
-from .http import KEPT, HttpDoor, quoted
-from .message import SMS, Contact, Message, Rendered
-from .phone import mobile, unmarked
-from .refusals import Refusal, meaning, refused
+from .http import HttpAnswer, quoted
+from .http_sms import HttpSms, Judged, Request, read_door
+from .json_path import found_at, text_at
+from .message import Rendered
+from .refusals import Refusal, meaning
 from .registry import About
-from .sms_codes import SmsCodes, coded, compose_coded, read_codes
-from .templates import TemplateSet
+from .sms_codes import coded, compose_coded, read_codes
 
-__all__ = ["REFUSALS", "TencentSms", "authorization", "channel"]
+__all__ = ["REFUSALS", "TencentSettings", "authorization", "channel", "judged", "request"]
 
 ALGORITHM = "TC3-HMAC-SHA256"
 ENDPOINT = "https://sms.tencentcloudapi.com"
@@ -133,7 +133,7 @@ REFUSALS: Mapping[str, Refusal] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TencentSettings:
-    """The account and its application, the signature messages go out under, and the approved templates."""
+    """The account and its application, and the signature messages go out under."""
 
     secret_id: str
     secret_key: str = field(repr=False)
@@ -142,81 +142,9 @@ class TencentSettings:
     url: str
     sign: str
     extend_code: str  #: told back with a person's answer; "" for none
-    codes: SmsCodes
 
 
-class TencentSms:
-    """The channel "sms" over Tencent Cloud."""
-
-    name = SMS
-
-    def __init__(self, settings: TencentSettings, door: HttpDoor, /, *, now: Callable[[], datetime]) -> None:
-        self._settings, self._door, self._now = settings, door, now
-
-    def accepts(self, contact: Contact) -> bool:
-        """Say whether the contact has a mainland mobile number."""
-        return mobile(contact.phone) is not None
-
-    def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
-        """Render the code and variables; see `compose_coded`."""
-        given = self._settings
-        return compose_coded(message, contact, templates=templates, vendor=VENDOR, sign=given.sign, codes=given.codes)
-
-    async def open(self) -> None:
-        """Begin a batch."""
-        await self._door.open()
-
-    async def send(self, rendered: Rendered) -> str:
-        """Hand one message over and return its number at the vendor: "SerialNo …".
-
-        Raises:
-            TemporaryFailure: refused for now; ChannelDown where the account or the gateway is at fault.
-            PermanentFailure: refused for what it is.
-        """
-        given = self._settings
-        content = json.dumps(self._request(rendered), ensure_ascii=False).encode()
-        answer = await self._door.post(given.url, content, self._headers(content))
-        status = _status(answer.body)
-        code = str(status.get("Code"))
-        if code == "Ok":
-            return f"SerialNo {quoted(status.get('SerialNo', ''))}"
-        hidden = (given.secret_key, given.secret_id)
-        told = unmarked(f"{code}：{status.get('Message', '')}", phone=rendered.to, secrets=hidden)
-        raise refused(PLACE, quoted(told, 120), meaning(code, REFUSALS))
-
-    async def close(self) -> None:
-        """End the batch."""
-        await self._door.close()
-
-    def _request(self, rendered: Rendered) -> dict[str, object]:
-        stored, given = coded(rendered, VENDOR), self._settings
-        found: dict[str, object] = {
-            "PhoneNumberSet": [f"+86{rendered.to}"],
-            "SmsSdkAppId": given.app_id,
-            "SignName": given.sign,
-            "TemplateId": stored.code,
-            "TemplateParamSet": [value for _, value in stored.params],
-            "SessionContext": rendered.message_id,
-        }
-        return found | ({"ExtendCode": given.extend_code} if given.extend_code else {})
-
-    def _headers(self, content: bytes) -> dict[str, str]:
-        given, place, at = self._settings, urlsplit(self._settings.url), self._now()
-        signed = authorization(
-            content, host=place.netloc, path=place.path, secret_id=given.secret_id, secret_key=given.secret_key, at=at
-        )
-        return {
-            "authorization": signed,
-            "content-type": CONTENT_TYPE,
-            "host": place.netloc,
-            "x-tc-action": "SendSms",
-            "x-tc-region": given.region,
-            "x-tc-timestamp": str(int(at.timestamp())),
-            "x-tc-version": "2021-01-11",
-        }
-
-
-def channel(given: Given, about: About) -> TencentSms:
+def channel(given: Given, about: About) -> HttpSms:
     """Make the channel of the settings `kind = "tencent"`.
 
     Raises:
@@ -230,11 +158,58 @@ def channel(given: Given, about: About) -> TencentSms:
         url=given.url("url", ENDPOINT).rstrip("/") + "/",
         sign=given.text("sign", about.signature),
         extend_code=given.text("extend_code", ""),
-        codes=read_codes(given, limit=VARIABLE_LIMIT, named=False),
     )
-    door = HttpDoor(PLACE, timeout=given.number("timeout", 15, low=0.1, high=120), hidden=(settings.secret_key,))
+    codes = read_codes(given, limit=VARIABLE_LIMIT, named=False)
+    door = read_door(given, PLACE, hidden=(settings.secret_key, settings.secret_id))
     given.done()
-    return TencentSms(settings, door, now=about.now)
+    words = partial(compose_coded, vendor=VENDOR, sign=settings.sign, codes=codes)
+    return HttpSms(door, words=words, request=partial(request, settings), judge=judged, now=about.now)
+
+
+def request(given: TencentSettings, rendered: Rendered, at: datetime) -> Request:
+    """Return the request for a message, signed for a time.
+
+    Raises:
+        PermanentFailure: the message was put into words for another channel.
+    """
+    stored, place = coded(rendered, VENDOR), urlsplit(given.url)
+    body: dict[str, object] = {
+        "PhoneNumberSet": [f"+86{rendered.to}"],
+        "SmsSdkAppId": given.app_id,
+        "SignName": given.sign,
+        "TemplateId": stored.code,
+        "TemplateParamSet": [value for _, value in stored.params],
+        "SessionContext": rendered.message_id,
+        **({"ExtendCode": given.extend_code} if given.extend_code else {}),
+    }
+    content = json.dumps(body, ensure_ascii=False).encode()
+    signed = authorization(
+        content, host=place.netloc, path=place.path, secret_id=given.secret_id, secret_key=given.secret_key, at=at
+    )
+    headers = {
+        "authorization": signed,
+        "content-type": CONTENT_TYPE,
+        "host": place.netloc,
+        "x-tc-action": "SendSms",
+        "x-tc-region": given.region,
+        "x-tc-timestamp": str(int(at.timestamp())),
+        "x-tc-version": "2021-01-11",
+    }
+    return Request(url=given.url, content=content, headers=headers)
+
+
+def judged(answer: HttpAnswer) -> Judged:
+    """Say what an answer means for the one number, or for the request where it was refused as a whole.
+
+    One that speaks of neither is worth another try.
+    """
+    listed = found_at(answer.body, "Response.SendStatusSet")
+    first = next(iter(cast("list[object]", listed)), None) if isinstance(listed, list) else None
+    status = found_at(answer.body, "Response.Error") or first
+    code = text_at(status, "Code") or f"HTTP {answer.status}"
+    if code == "Ok":
+        return Judged(code=code, number=f"SerialNo {quoted(text_at(status, 'SerialNo'))}")
+    return Judged(code=code, said=text_at(status, "Message"), refusal=meaning(code, REFUSALS))
 
 
 def authorization(content: bytes, *, host: str, path: str, secret_id: str, secret_key: str, at: datetime) -> str:
@@ -263,15 +238,3 @@ def authorization(content: bytes, *, host: str, path: str, secret_id: str, secre
 
 def _mac(key: bytes, text: str) -> bytes:
     return hmac.new(key, text.encode(), hashlib.sha256).digest()
-
-
-def _status(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what the answer says of the one number, or of the request where it was refused as a whole."""
-    found = body.get("Response")
-    response: Mapping[str, Any] = cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
-    listed = response.get("SendStatusSet")
-    numbers = cast("list[object]", listed) if isinstance(listed, list) else []
-    status: object = response.get("Error") or next(iter(numbers), None)
-    if not isinstance(status, Mapping) or "Code" not in status:
-        raise TemporaryFailure(f"{PLACE}的应答不是约定的格式，请核对 url；{KEPT}")
-    return cast("Mapping[str, Any]", status)

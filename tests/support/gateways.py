@@ -1,16 +1,33 @@
-"""A gateway for short messages on loopback: it checks what comes in, and answers as it is told."""
+"""A gateway on loopback that checks what comes in and answers as it is told, and what every channel over HTTP promises."""
 
 from __future__ import annotations
 
 import json
+import ssl
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from rectiflow.notifiers import About, Channel, ChannelDown, DeliveryFailure, Given, PermanentFailure, TemporaryFailure
+
+from .channel_contract import AT, RefusingContract, composed, handed_over
+
 LOOPBACK = "127.0.0.1"
+PHONE = "13800000001"
+KINDS: Mapping[str, type[DeliveryFailure]] = {
+    "temporary": TemporaryFailure,
+    "permanent": PermanentFailure,
+    "wait": ChannelDown,
+}
+ABOUT = About(signature="区教育局", now=lambda: AT, folder=Path())
+
+Make = Callable[[Given, About], Channel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +56,27 @@ def told(body: object, *, status: int = 200, taken: bool = False) -> Told:
 
 @dataclass(kw_only=True)
 class Gateway:
-    """A running gateway.
+    """A web server that runs from its making until `stop`, encrypted where it has a context.
 
     `check` raises AssertionError for a request whose signature or form is wrong, which is then refused; `answer` says
     what a good request is answered, and may be changed while it runs.
     """
 
-    check: Callable[[Asked], None]
     answer: Callable[[Asked], Told]
+    check: Callable[[Asked], None] = lambda _asked: None
+    context: ssl.SSLContext | None = None
     url: str = ""
     taken: list[Asked] = field(default_factory=list[Asked])
     wrong: list[str] = field(default_factory=list[str])
-    stop: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self._over = threading.Event()
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), _handler(self, self._over))
+        if self.context is not None:
+            self._server.socket = self.context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"http{'s' if self.context else ''}://{LOOPBACK}:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        self._thread.start()
 
     def hear(self, asked: Asked) -> Told:
         """Check a request and decide on the answer."""
@@ -64,13 +90,16 @@ class Gateway:
             self.taken.append(asked)
         return said
 
+    def stop(self) -> None:
+        """Be there no more; twice is no harm."""
+        if self._thread.is_alive():
+            self._over.set()
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
 
-@contextmanager
-def a_gateway(check: Callable[[Asked], None], answer: Callable[[Asked], Told]) -> Generator[Gateway]:
-    """Run a gateway; afterwards nothing it was asked may have been wrong."""
-    gateway = Gateway(check=check, answer=answer)
-    over = threading.Event()
 
+def _handler(gateway: Gateway, over: threading.Event) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """One connection."""
 
@@ -94,20 +123,103 @@ def a_gateway(check: Callable[[Asked], None], answer: Callable[[Asked], Told]) -
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - so in http.server
             """Say nothing."""
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    return Handler
 
-    def stop() -> None:
-        if thread.is_alive():
-            over.set()
-            server.shutdown()
-            thread.join()
-            server.server_close()
 
-    gateway.url, gateway.stop = f"http://{LOOPBACK}:{server.server_address[1]}", stop
-    thread.start()
+@contextmanager
+def a_gateway(
+    answer: Callable[[Asked], Told],
+    check: Callable[[Asked], None] = lambda _asked: None,
+    *,
+    context: ssl.SSLContext | None = None,
+) -> Generator[Gateway]:
+    """Run a gateway; afterwards nothing it was asked may have been wrong."""
+    gateway = Gateway(answer=answer, check=check, context=context)
     try:
         yield gateway
     finally:
-        stop()
+        gateway.stop()
     assert not gateway.wrong
+
+
+def made(make: Make, table: Mapping[str, Any], **more: Any) -> Channel:
+    """Make the channel of some settings."""
+    return make(Given("sms 通道", {**table, **more}, ABOUT.folder), ABOUT)
+
+
+@dataclass
+class SmsPeer:
+    """A channel for short messages and its gateway, and how that refuses a message for now and for good."""
+
+    gateway: Gateway
+    channel: Channel
+    for_now: object
+    for_good: object
+    secrets: Sequence[str]
+
+    def received(self) -> int:
+        """Count what was taken."""
+        return len(self.gateway.taken)
+
+    def answer(self, *answers: Told) -> None:
+        """Answer like this from now on, the last one for ever."""
+        left = list(answers)
+        self.gateway.answer = lambda _asked: left.pop(0) if len(left) > 1 else left[0]
+
+    def refuse_for_now(self) -> None:
+        """Say that this may be sent later."""
+        self.answer(told(self.for_now))
+
+    def refuse_for_good(self) -> None:
+        """Say that this never will."""
+        self.answer(told(self.for_good))
+
+    def go_away(self) -> None:
+        """Stop."""
+        self.gateway.stop()
+
+
+def failure(peer: SmsPeer, *answers: Told) -> DeliveryFailure:
+    """Send one message, and return why it failed."""
+    if answers:
+        peer.answer(*answers)
+    with pytest.raises(DeliveryFailure) as failed:
+        handed_over(peer.channel, composed(peer.channel))
+    return failed.value
+
+
+class SmsContract(RefusingContract):
+    """What every gateway for short messages promises besides; derive, and give the fixture `peer`."""
+
+    @pytest.mark.parametrize(
+        ("answer", "kind", "words"),
+        [
+            (Told(content=b"<html>login</html>"), ChannelDown, "<html>login</html>"),
+            (Told(content=b"<html>not here</html>", status=404), ChannelDown, "HTTP 404"),
+            (Told(content=b"[]"), ChannelDown, "不是约定的格式"),
+            (Told(content=b"0,123"), ChannelDown, "不是约定的格式"),
+            (Told(content=b"[" * 60_000), ChannelDown, "不是约定的格式"),
+            (told({}, status=500), ChannelDown, "HTTP 500"),
+            (told({}, status=429), ChannelDown, "HTTP 429"),
+            (Told(content=b"{}", after=5), ChannelDown, "没有及时应答"),
+            (Told(content=None), TemporaryFailure, "没有答完就断开"),
+            (told({}), TemporaryFailure, "HTTP 200"),
+        ],
+        ids=["html", "404", "list", "text", "deep", "500", "429", "slow", "cut", "empty"],
+    )
+    def test_what_is_no_answer(self, peer: SmsPeer, answer: Told, kind: type[DeliveryFailure], words: str) -> None:
+        """A page in between, a server in trouble and silence are the channel's; a cut or an empty answer is one message's."""
+        failed = failure(peer, answer)
+        assert type(failed) is kind
+        assert words in str(failed)
+
+    def test_nobody_is_there(self, peer: SmsPeer) -> None:
+        """The system's reason is told in Chinese."""
+        peer.go_away()
+        assert "连接被拒绝" in str(failure(peer))
+
+    def test_an_echo_shows_neither_secret_nor_number(self, peer: SmsPeer) -> None:
+        """A page that repeats what it was asked is quoted without our secrets, numbers with their middle hidden."""
+        said = str(failure(peer, Told(content=f"error mobile=86{PHONE}&key={peer.secrets[0]}".encode())))
+        assert "138****0001" in said
+        assert not [secret for secret in peer.secrets if secret in said]

@@ -6,17 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from rectiflow.notifiers import About, Channel, Given
+
+from .gateways import Asked, Gateway, Told
 
 HOUR = 3600
 GROUP = "安全股工作群"
@@ -106,21 +106,16 @@ class RobotServer:
     asked: int = 0
 
     def __post_init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        self._thread.start()
+        self._gateway = Gateway(answer=self._answer)
 
     @property
     def webhook(self) -> str:
         """Return the address of the robot."""
-        return f"http://127.0.0.1:{self._server.server_port}{self.vendor.path.format(key=self.key)}"
+        return f"{self._gateway.url}{self.vendor.path.format(key=self.key)}"
 
     def stop(self) -> None:
         """Be there no more; twice is no harm."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._gateway.stop()
 
     def judge(self, address: str, body: bytes) -> bytes:
         """Return the answer to a request, and keep the message that was accepted."""
@@ -134,23 +129,8 @@ class RobotServer:
         self.bodies.append(json.loads(body))
         return self.vendor.accepted
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                said = server.judge(self.path, self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(server.status)
-                self.send_header("Content-Length", str(len(said)))
-                self.end_headers()
-                self.wfile.write(said)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-                pass
-
-        return Handler
+    def _answer(self, asked: Asked) -> Told:
+        return Told(status=self.status, content=self.judge(asked.path, asked.content))
 
 
 def robot(

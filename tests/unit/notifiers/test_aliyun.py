@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,22 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from Tea.request import TeaRequest  # type: ignore[import-untyped]
 
-from rectiflow.notifiers import (
-    About,
-    Channel,
-    ChannelDown,
-    ChannelNotConfigured,
-    DeliveryFailure,
-    Given,
-    PermanentFailure,
-    TemporaryFailure,
-)
+from rectiflow.notifiers import ChannelDown, ChannelNotConfigured, DeliveryFailure, Given, TemporaryFailure
 from rectiflow.notifiers.aliyun import REFUSALS, channel, query_string, signed_headers
-from support.channel_contract import AT, RefusingContract, composed, handed_over, refusals
-from support.gateways import Asked, Gateway, Told, a_gateway, told
+from support.channel_contract import composed, handed_over, refusals
+from support.gateways import ABOUT, KINDS, PHONE, Asked, SmsContract, SmsPeer, Told, a_gateway, failure, made, told
 
 KEY_ID, SECRET = "LTAI5tTESTTESTTEST", "s3cr3tOfAliyun"
-KINDS = {"temporary": TemporaryFailure, "permanent": PermanentFailure, "wait": ChannelDown}
 CODES = {
     "*": {"code": "SMS_154950909", "params": ["number", "unit", "due_on"]},
     "urge": {"code": "SMS_2", "params": {"days": "days_overdue"}},
@@ -72,70 +61,35 @@ def check(asked: Asked) -> None:
     assert all(isinstance(value, str) for value in json.loads(query["TemplateParam"]).values())
 
 
-def made(url: str, **values: Any) -> Channel:
-    """Make the channel of some settings."""
-    table = {"kind": "aliyun", "access_key_id": KEY_ID, "access_key_secret": SECRET, "codes": CODES, "url": url}
-    about = About(signature="区教育局", now=lambda: AT, folder=Path())
-    return channel(Given("sms 通道（aliyun）", table | values, about.folder), about)
-
-
-@dataclass
-class Peer:
-    """The channel and the gateway."""
-
-    gateway: Gateway
-    channel: Channel
-    secrets: Sequence[str] = (SECRET, "13800000001")
-
-    def received(self) -> int:
-        """Count what was taken."""
-        return len(self.gateway.taken)
-
-    def answer(self, *answers: Told) -> None:
-        """Answer like this from now on, the last one for ever."""
-        left = list(answers)
-        self.gateway.answer = lambda _asked: left.pop(0) if len(left) > 1 else left[0]
-
-    def refuse_for_now(self) -> None:
-        """Say that the number has had its share for now."""
-        self.answer(told(refusal("isv.BUSINESS_LIMIT_CONTROL")))
-
-    def refuse_for_good(self) -> None:
-        """Say that the number is none."""
-        self.answer(told(refusal("isv.MOBILE_NUMBER_ILLEGAL", "13800000001invalid mobile number")))
-
-    def go_away(self) -> None:
-        """Stop."""
-        self.gateway.stop()
+TABLE = {"kind": "aliyun", "access_key_id": KEY_ID, "access_key_secret": SECRET, "codes": CODES}
 
 
 @pytest.fixture
-def peer() -> Iterator[Peer]:
+def peer() -> Iterator[SmsPeer]:
     """A gateway that takes everything that is signed well."""
-    with a_gateway(check, lambda _asked: told(TAKEN, taken=True)) as gateway:
-        yield Peer(gateway, made(gateway.url, timeout=0.5))
+    with a_gateway(lambda _asked: told(TAKEN, taken=True), check) as gateway:
+        yield SmsPeer(
+            gateway,
+            made(channel, TABLE, url=gateway.url, timeout=0.5),
+            for_now=refusal("isv.BUSINESS_LIMIT_CONTROL"),
+            for_good=refusal("isv.MOBILE_NUMBER_ILLEGAL", f"{PHONE}invalid mobile number"),
+            secrets=(SECRET, PHONE, KEY_ID),
+        )
 
 
-class TestContract(RefusingContract):
-    """What every channel promises."""
+class TestContract(SmsContract):
+    """What every gateway promises."""
 
 
-def failure(peer: Peer) -> DeliveryFailure:
-    """Send one message and return why it failed."""
-    with pytest.raises(DeliveryFailure) as failed:
-        handed_over(peer.channel, composed(peer.channel))
-    return failed.value
-
-
-def test_every_code(peer: Peer) -> None:
+def test_every_code(peer: SmsPeer) -> None:
     """Each is what the table says, shows the code, and neither the number nor the key."""
-    said = f"13800000001 {SECRET} {KEY_ID}"
+    said = f"{PHONE} {SECRET} {KEY_ID}"
     peer.answer(*(told(refusal(code, said), status=400 if "." not in code else 200) for code in REFUSALS))
     for code, failed in zip(REFUSALS, refusals(peer.channel, len(REFUSALS)), strict=True):
         assert type(failed) is KINDS[REFUSALS[code].verdict]
         assert code in str(failed)
         assert "138****0001" in str(failed)
-        assert not [s for s in (*peer.secrets, KEY_ID) if s in str(failed)]
+        assert not [s for s in peer.secrets if s in str(failed)]
 
 
 @pytest.mark.parametrize(
@@ -148,33 +102,12 @@ def test_every_code(peer: Peer) -> None:
         ("Wonder", TemporaryFailure),
     ],
 )
-def test_families_and_what_nobody_knows(peer: Peer, code: str, kind: type[DeliveryFailure]) -> None:
+def test_families_and_what_nobody_knows(peer: SmsPeer, code: str, kind: type[DeliveryFailure]) -> None:
     """A code counts as its family, an unknown one as temporary."""
-    peer.answer(told(refusal(code), status=400))
-    assert type(failure(peer)) is kind
+    assert type(failure(peer, told(refusal(code), status=400))) is kind
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (Told(content=b"<html>login</html>"), TemporaryFailure),
-        (Told(content=b"[]"), TemporaryFailure),
-        (told({}), TemporaryFailure),
-        (Told(content=None), TemporaryFailure),
-        (told({}, status=500), ChannelDown),
-        (told(refusal("Throttling.User"), status=429), ChannelDown),
-        (told(refusal("ServiceUnavailable"), status=503), ChannelDown),
-        (Told(content=b"{}", after=5), ChannelDown),
-    ],
-    ids=["html", "list", "empty", "cut", "500", "429", "503", "slow"],
-)
-def test_what_is_no_answer(peer: Peer, answer: Told, kind: type[DeliveryFailure]) -> None:
-    """A page of HTML, a cut connection, a server in trouble and silence are all worth another try."""
-    peer.answer(answer)
-    assert type(failure(peer)) is kind
-
-
-def test_what_is_sent(peer: Peer) -> None:
+def test_what_is_sent(peer: SmsPeer) -> None:
     """The message id for the receipt, the approved code and its variables; the vendor's number comes back."""
     rendered = composed(peer.channel)
     assert handed_over(peer.channel, rendered) == ["BizId 607300000000000000^0"]
@@ -187,7 +120,7 @@ def test_what_is_sent(peer: Peer) -> None:
     assert asked.content == b""
 
 
-def test_the_second_try_is_signed_anew(peer: Peer) -> None:
+def test_the_second_try_is_signed_anew(peer: SmsPeer) -> None:
     """A request that was cut off goes out again under the same OutId and another nonce."""
     peer.answer(Told(content=None, taken=True), told(TAKEN, taken=True))
     rendered = composed(peer.channel)
@@ -203,15 +136,14 @@ def test_the_key_from_a_file(tmp_path: Path) -> None:
     """The secret is read from a file below the workplace, and the channel does not show it."""
     (tmp_path / "key").write_text(f"{SECRET}\n")
     table = {"access_key_id": KEY_ID, "access_key_secret_file": "key", "codes": CODES}
-    found = channel(Given("sms", table, tmp_path), About(signature="区教育局", now=lambda: AT, folder=tmp_path))
+    found = channel(Given("sms", table, tmp_path), ABOUT)
     assert SECRET not in repr(found) + repr(vars(found))
 
 
 def test_every_problem_at_once() -> None:
     """Missing keys, a wrong address, an unknown setting and missing codes."""
-    about = About(signature="区教育局", now=lambda: AT, folder=Path())
     with pytest.raises(ChannelNotConfigured) as failed:
-        channel(Given("sms", {"kind": "aliyun", "url": "ftp://x", "acces_key": "1"}, about.folder), about)
+        made(channel, {"kind": "aliyun", "url": "ftp://x", "acces_key": "1"})
     assert len(failed.value.problems) == 5
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rectiflow.notifiers.phone import mobile, unmarked
+from rectiflow.notifiers.phone import mobile
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,3 @@ def test_a_mobile_number_however_it_is_written(written: str) -> None:
 def test_what_is_no_mobile_number(written: str | None) -> None:
     """Neither a landline nor a digit too few, too many or full-width."""
     assert mobile(written) is None
-
-
-def test_words_without_number_and_secret() -> None:
-    """The number is masked, the secret is gone, also an empty secret harms nothing."""
-    said = unmarked("13800000001 refused for key s3cret", phone="13800000001", secrets=["", "s3cret"])
-    assert said == "138****0001 refused for key ****"

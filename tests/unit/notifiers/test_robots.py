@@ -314,7 +314,7 @@ def test_a_page_instead_of_an_answer(any_peer: RobotPeer) -> None:
     """HTML with 200, as a portal of the network gives it, is no acceptance; a key it repeats is not quoted."""
     server = any_peer.server
     server.answer = f"<html>{server.key} {server.webhook} 请先登录</html>".encode()
-    with pytest.raises(TemporaryFailure, match="不是约定的格式") as caught:
+    with pytest.raises(ChannelDown, match="不是约定的格式") as caught:
         handed_over(any_peer.channel, composed(any_peer.channel))
     assert server.key not in str(caught.value)
 
