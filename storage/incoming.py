@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Engine, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Table, case, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound
 
 from .connect import reading, writing
+from .phrases import status_is
 from .tables import table
 
 __all__ = [
     "AddressFault",
     "Incoming",
+    "Limits",
     "OutboxRow",
     "dead_addresses",
     "fault",
@@ -29,6 +31,7 @@ __all__ = [
     "keep",
     "last_to",
     "message_of",
+    "note",
     "one_incoming",
     "sent_since",
     "settle",
@@ -68,6 +71,14 @@ class AddressFault(Struct, frozen=True, kw_only=True):
     dead: bool
     last_at: datetime
     detail: str
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How many returns an address survives: so many that say it does not exist, so many of any kind, each within `days`."""
+
+    hard: int
+    any: int
+    days: int
 
 
 class OutboxRow(Struct, frozen=True, kw_only=True):
@@ -139,25 +150,39 @@ def waiting_count(engine: Engine, district: str) -> int:
 def message_of(engine: Engine, district: str, rendered_id: str) -> OutboxRow | None:
     """Return the message that went out under a Message-ID."""
     m = table("message")
-    columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
-    query = select(*columns).where(m.c.rendered_id == rendered_id, m.c.district == district).limit(1)
+    query = select(*_row(m)).where(m.c.rendered_id == rendered_id, m.c.district == district).limit(1)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
 
 
 def last_to(
-    engine: Engine, district: str, addresses: Sequence[str], *, since: datetime, until: datetime
+    engine: Engine, district: str, addresses: Sequence[str], *, since: datetime, until: datetime, said: str = ""
 ) -> OutboxRow | None:
-    """Return the last message that went to one of these addresses between two instants; a receipt asks for nothing."""
+    """Return the last message that went to one of these addresses between two instants; a receipt asks for nothing.
+
+    Args:
+        said: what the gateway answered when it took the message, or a part of it: its own number.
+    """
     m = table("message")
-    columns = (m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to)
-    mine = (m.c.district == district, m.c.status == "sent", m.c.rendered_to.in_(addresses))
-    when = (m.c.sent_at >= since, m.c.sent_at <= until, m.c.template != _RECEIPT)
-    query = select(*columns).where(*mine, *when).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
+    mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
+    when = (m.c.sent_at >= since, m.c.sent_at <= until)
+    which = m.c.detail.contains(said, autoescape=True) if said else m.c.template != _RECEIPT
+    query = select(*_row(m)).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+
+
+def note(engine: Engine, district: str, key: str, told: str) -> None:
+    """Add to what is said of a message that was sent; the same once."""
+    m = table("message")
+    mine = (m.c.district == district, m.c.key == key, status_is(m.c.status, "sent"))
+    fresh = or_(m.c.detail.is_(None), not_(m.c.detail.contains(told, autoescape=True)))
+    with writing(engine) as connection:
+        connection.execute(
+            update(m).where(*mine, fresh).values(detail=func.coalesce(m.c.detail.concat("；"), "").concat(told))
+        )
 
 
 def heard_since(engine: Engine, district: str, sender: str, since: datetime) -> int:
@@ -171,29 +196,56 @@ def heard_since(engine: Engine, district: str, sender: str, since: datetime) -> 
 def sent_since(engine: Engine, district: str, recipient: str, since: datetime) -> Mapping[str, int]:
     """Return how many messages have gone to a person since an instant, by channel."""
     m = table("message")
-    mine = (m.c.district == district, m.c.recipient == recipient, m.c.status == "sent", m.c.sent_at >= since)
+    sent = (status_is(m.c.status, "sent"), m.c.sent_at >= since)
+    mine = (m.c.district == district, m.c.recipient == recipient, *sent)
     query = select(m.c.rendered_channel, func.count()).where(*mine).group_by(m.c.rendered_channel)
     with reading(engine) as connection:
         return {channel or "": int(count) for channel, count in connection.execute(query)}
 
 
 def fault(
-    engine: Engine, district: str, *, channel: str, address: str, at: datetime, detail: str, dead_after: int, by: str
+    engine: Engine,
+    district: str,
+    *,
+    channel: str,
+    address: str,
+    at: datetime,
+    detail: str,
+    hard: bool,
+    limits: Limits,
+    by: str,
 ) -> AddressFault:
-    """Count that a message to an address came back; from `dead_after` times on the address counts as dead.
+    """Count that a message to an address came back; beyond the limits the address counts as dead, until it is forgiven.
+
+    What came back longer ago than the limits look is not counted any more.
 
     Args:
+        hard: the address was said not to exist.
         by: id of what came in; the same counts once, also when it is handed in again after a crash.
     """
     t = table("address_fault")
     make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
     told = {"last_at": at, "detail": detail, "last_by": by}
+    one = int(hard)
     first = make(t).values(
-        district=district, channel=channel, address=address, failures=1, dead=dead_after <= 1, **told
+        district=district,
+        channel=channel,
+        address=address,
+        failures=1,
+        hard=one,
+        dead=limits.any <= 1 or limits.hard <= one,
+        **told,
     )
+    old = t.c.last_at < at - timedelta(days=limits.days)
+    failures, sure = case((old, 1), else_=t.c.failures + 1), case((old, one), else_=t.c.hard + one)
     again = first.on_conflict_do_update(
         index_elements=["district", "channel", "address"],
-        set_={"failures": t.c.failures + 1, "dead": or_(t.c.dead, t.c.failures + 1 >= dead_after), **told},
+        set_={
+            "failures": failures,
+            "hard": sure,
+            "dead": or_(t.c.dead, failures >= limits.any, sure >= limits.hard),
+            **told,
+        },
         where=t.c.last_by != by,
     )
     with writing(engine) as connection:
@@ -215,12 +267,17 @@ def dead_addresses(engine: Engine, district: str) -> frozenset[tuple[str, str]]:
     return frozenset((f.channel, f.address) for f in faults(engine, district) if f.dead)
 
 
-def forgive(engine: Engine, district: str, address: str) -> bool:
-    """Forget what came back from an address; False when nothing had."""
+def forgive(engine: Engine, district: str, address: str, *, channel: str | None = None) -> bool:
+    """Forget what came back from an address, by one channel or (None) by any; False when nothing had."""
     t = table("address_fault")
+    mine = (t.c.district == district, t.c.address == address, *(() if channel is None else (t.c.channel == channel,)))
     with writing(engine) as connection:
-        done = connection.execute(delete(t).where(t.c.district == district, t.c.address == address))
-        return bool(done.rowcount)
+        return bool(connection.execute(delete(t).where(*mine)).rowcount)
+
+
+def _row(m: Table) -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of an `OutboxRow`, in its order."""
+    return m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to
 
 
 def _incoming(row: Mapping[str, Any]) -> Incoming:

@@ -162,6 +162,14 @@ class MessageRow(Base, table=True):
             sqlite_where=text("rendered_id IS NOT NULL"),
         ),
         Index(
+            "ix_rectiflow_message_to",
+            "district",
+            "rendered_to",
+            "sent_at",
+            postgresql_where=text("status = 'sent'"),
+            sqlite_where=text("status = 'sent'"),
+        ),
+        Index(
             "ix_rectiflow_message_sent",
             "district",
             "recipient",

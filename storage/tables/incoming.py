@@ -41,12 +41,16 @@ class IncomingRow(Base, table=True):
 
 
 class AddressFaultRow(Base, table=True):
-    """An address that messages came back from; `dead`: none is sent there any more until somebody corrects it."""
+    """An address that messages came back from; `hard`: how often it was said not to exist.
+
+    `dead`: none is sent there any more until somebody corrects it.
+    """
 
     district: str = Field(primary_key=True)
     channel: str = Field(primary_key=True)
     address: str = Field(primary_key=True)
     failures: int
+    hard: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     dead: bool
     last_at: datetime = instant_column()
     detail: str

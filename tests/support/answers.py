@@ -43,7 +43,7 @@ def answer(mail: EmailMessage, text: str, sender: str, *files: tuple[str, bytes]
     return reply.as_bytes()
 
 
-def returned(place: Workplace, identity: str, address: str) -> bytes:
+def returned(place: Workplace, identity: str, address: str, *, status: str = "5.1.1", action: str = "failed") -> bytes:
     """Write what a mail server sends back (RFC 3464), to the return path of a mail."""
     from rectiflow.notifiers import Rendered
 
@@ -56,8 +56,8 @@ def returned(place: Workplace, identity: str, address: str) -> bytes:
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
         "--b\r\nContent-Type: text/plain\r\n\r\nThe mail could not be delivered.\r\n"
         "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.school.example\r\n\r\n"
-        f"Final-Recipient: rfc822; {address}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
-        "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n\r\n--b--\r\n"
+        f"Final-Recipient: rfc822; {address}\r\nAction: {action}\r\nStatus: {status}\r\n"
+        f"Diagnostic-Code: smtp; 550 {status} refused\r\n\r\n--b--\r\n"
     ).encode()
 
 

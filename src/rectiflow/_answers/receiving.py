@@ -16,9 +16,11 @@ from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import NotFound
-from rectiflow.engine.moments import local_day
+from rectiflow.engine.moments import ZONE, local_day
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
+from rectiflow.notifiers.blame import blame_of_mail
+from rectiflow.notifiers.carriers import blame
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -32,7 +34,7 @@ from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
-from .returning import came_back
+from .returning import arrived, came_back
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +48,7 @@ __all__ = ["Received", "receive_callback", "receive_mail", "receive_receipt", "r
 
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
+RECEIPTED = timedelta(days=7)  #: how long after a message its receipt is still expected
 ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
 
@@ -99,11 +102,19 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
     return _once(place, row, lambda: _sms(place, row, min(when, flow.now())))
 
 
-def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
-    """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was."""
+def receive_receipt(place: Workplace, receipt: Receipt, *, proven: bool = True) -> Received | None:
+    """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was.
+
+    Args:
+        proven: it came over our own login; else it must name a message that was sent, or nothing is done.
+    """
+    flow, phone = place.flow, mobile(receipt.phone) or one_line(receipt.phone)
+    message = _receipted(place, receipt, phone)
     if receipt.delivered:
+        if message is not None:
+            arrived(flow, "sms", message.to or phone, message, f"手机已收到 {_minute(receipt.at or flow.now())}")
         return None
-    flow, said, phone = place.flow, f"短信回执 {receipt.code}", mobile(receipt.phone) or one_line(receipt.phone)
+    said = f"短信回执 {receipt.code}"
     row = Incoming(
         id=_id(f"{receipt.vendor_id}\0{receipt.code}".encode(), receipt.phone),
         received_at=flow.now(),
@@ -112,14 +123,33 @@ def receive_receipt(place: Workplace, receipt: Receipt) -> Received | None:
         words=said,
         kind="bounce",
     )
-    now = flow.now()
-    found = incoming.last_to(flow.store.engine, flow.district, _written(phone), since=now - ANSWERABLE, until=now)
-    address = (found.to if found else None) or phone
+    if message is None and not proven:
+        return _once(place, row, lambda: _settled(row, "dropped", f"{said}：没有发过这条短信"))
+    address = (message.to if message else None) or phone
     return _once(
         place,
         row,
-        lambda: _settled(row, "done", came_back(flow, "sms", address, said, found, permanent=True, by=row.id)),
+        lambda: _settled(
+            row,
+            "done",
+            came_back(flow, "sms", address, said, message, blame=blame(receipt.code), by=row.id),
+            number=message.number if message else None,
+        ),
     )
+
+
+def _receipted(place: Workplace, receipt: Receipt, phone: str) -> OutboxRow | None:
+    """Return the message a receipt is about: by our own id where the vendor gives it back, else by the vendor's."""
+    flow = place.flow
+    engine, now = flow.store.engine, flow.now()
+    if receipt.message_id and (found := incoming.message_of(engine, flow.district, receipt.message_id)):
+        return found if (mobile(found.to) or found.to) == phone else None
+    since = now - RECEIPTED
+    return incoming.last_to(engine, flow.district, _written(phone), since=since, until=now, said=receipt.vendor_id)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(ZONE):%m-%d %H:%M}"
 
 
 def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> list[Received]:
@@ -142,7 +172,7 @@ def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> l
     found: list[Received] = []
     for one in read(body):
         if isinstance(one, receipts.Receipt):
-            told = receive_receipt(place, one)
+            told = receive_receipt(place, one, proven=False)
             found += [told] if told is not None else []
         else:
             found.append(receive_sms(place, one.phone, one.text, at=one.at))
@@ -244,17 +274,16 @@ def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: In
         message = incoming.message_of(flow.store.engine, flow.district, identity) if identity else None
         if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
             continue  # not ours, or somebody who does not know for whom it was
-        why = shorten(bounce.diagnostic or bounce.status or "退信", 200)
-        said.append(came_back(flow, "mail", message.to or "", why, message, permanent=_at_fault(bounce), by=row.id))
+        why, blamed = shorten(bounce.diagnostic or bounce.status or "退信", 200), blame_of_mail(bounce)
+        said.append(
+            came_back(flow, "mail", message.to or "", why, message, blame=blamed, by=row.id)
+            if blamed
+            else f"{message.to} 暂未送达，对方还在试（{why}）"
+        )
         numbers.append(message.number)
     if not said:
         return _settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")
     return _settled(row, "done", "；".join(said), number=next((n for n in numbers if n), None))
-
-
-def _at_fault(bounce: Bounce) -> bool:
-    """Tell whether a mail was given up because of the address: a full mailbox (RFC 3463, x.2.2) passes."""
-    return bounce.permanent and not bounce.status.endswith(".2.2")
 
 
 def _sender(place: Workplace, sender: str, message: OutboxRow) -> str | None:

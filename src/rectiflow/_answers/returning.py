@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rectiflow._unreached import let_call
 from rectiflow.engine.decision import IncidentDraft
-from rectiflow.engine.errors import Conflict, NotFound, Refused
-from rectiflow.engine.stimulus import Unreached
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.storage import incoming
+from rectiflow.storage.incoming import Limits
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
+    from rectiflow.notifiers.blame import Blame
     from rectiflow.storage.incoming import OutboxRow
 
-__all__ = ["DEAD_AFTER", "came_back"]
+__all__ = ["LIMITS", "arrived", "came_back"]
 
-DEAD_AFTER = {True: 2, False: 5}  #: returns until an address is given up: permanent, temporary
+#: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
+LIMITS = Limits(hard=2, any=5, days=30)
 
 
 def came_back(
-    flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None, *, permanent: bool, by: str
+    flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None, *, blame: Blame, by: str
 ) -> str:
-    """Count a return; from the second permanent or fifth temporary one on nothing is sent there any more.
+    """Take note of a return, and count it against its address unless the message itself was at fault.
 
-    Then an incident says which address is to be corrected, and whoever was to be told of a hazard is called.
+    From the second one that says the address does not exist on, or the fifth of any kind, nothing is sent there any more:
+    an incident says which address is to be corrected. Who was to be told of a hazard is called then, and whenever what
+    came back was refused for what it is.
 
     Args:
         by: id of what came in, which counts once.
@@ -32,29 +36,42 @@ def came_back(
     Returns:
         what was done, in Chinese.
     """
+    if blame == "message":
+        return _refused(flow, channel, address, why, message)
     found = incoming.fault(
         flow.store.engine, flow.district, channel=channel, address=address, at=flow.now(), detail=why,
-        dead_after=DEAD_AFTER[permanent], by=by,
+        hard=blame == "address", limits=LIMITS, by=by,
     )  # fmt: skip
-    shown = masked_phone(address) if channel == "sms" else address
+    shown = _shown(channel, address)
     if not found.dead:
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
     said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；请用 person reach 更正或恢复，并电话告知"
-    number = message.number if message else None
-    incident = IncidentDraft(key=f"address:{channel}:{address}", kind="message", message=said)
-    flow.store.raise_incident(flow.district, incident, now=flow.now(), number=number)
-    if message is not None and number is not None:
-        _call(flow, number, message.recipient, said)
+    _tell(flow, f"address:{channel}:{address}", said, message)
     return said
 
 
-def _call(flow: Rectiflow, number: str, person: str, why: str) -> None:
-    from rectiflow._desk import waiting_calls
+def arrived(flow: Rectiflow, channel: str, address: str, message: OutboxRow, told: str) -> None:
+    """Note that a message reached its address; what came back from there before is forgotten."""
+    incoming.note(flow.store.engine, flow.district, message.key, told)
+    incoming.forgive(flow.store.engine, flow.district, address, channel=channel)
 
-    if waiting_calls(flow, number):
-        return
-    try:
-        flow.handle(number, Unreached(person=person, why=why))
-    except (Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
-        return
+
+def _refused(flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None) -> str:
+    """Tell the office that a message was not wanted for what it is; the address is as good as before."""
+    said = f"发给 {_shown(channel, address)} 的消息被对方退回，不是地址的问题（{why}）；请电话告知，改好后用 outbox retry 重发"
+    if message is not None:
+        _tell(flow, f"returned:{message.key}", said, message)
+    return said
+
+
+def _tell(flow: Rectiflow, key: str, said: str, message: OutboxRow | None) -> None:
+    number = message.number if message else None
+    incident = IncidentDraft(key=key, kind="message", message=said)
+    flow.store.raise_incident(flow.district, incident, now=flow.now(), number=number)
+    if message is not None:
+        let_call(flow, message.key, number, message.recipient, said)
+
+
+def _shown(channel: str, address: str) -> str:
+    return (masked_phone(address) or address) if channel == "sms" else address

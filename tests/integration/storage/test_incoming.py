@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from rectiflow.engine.errors import NotFound
-from rectiflow.storage import incoming
+from rectiflow.storage import incoming, queries
 from rectiflow.storage.incoming import Incoming
 from rectiflow.storage.store import Claim, Store
 from support.stores import HOME, LEASE, NOW, a_message, first
@@ -16,6 +16,9 @@ from support.stores import HOME, LEASE, NOW, a_message, first
 ONE = Incoming(
     id="3f2a91c0aa", received_at=NOW, channel="mail", sender="head@school.example", subject="回复", kind="reply"
 )
+
+
+LIMITS = incoming.Limits(hard=3, any=5, days=30)
 
 
 def test_the_same_mail_is_kept_once(engine: Engine) -> None:
@@ -54,10 +57,17 @@ def test_lists_are_newest_first(engine: Engine) -> None:
 
 def test_an_address_dies_and_is_forgiven(engine: Engine) -> None:
     """From the third return on nothing goes there; another channel and another address are not touched."""
-    place = {"channel": "mail", "address": "old@school.example", "detail": "550 no such user", "dead_after": 3}
+    place = {
+        "channel": "mail",
+        "address": "old@school.example",
+        "detail": "550 no such user",
+        "hard": True,
+        "limits": LIMITS,
+    }
     dead = [incoming.fault(engine, HOME.code, at=NOW, by=by, **place).dead for by in "aabbc"]  # type: ignore[arg-type]
     assert dead == [False, False, False, False, True]  # the same return counts once
-    incoming.fault(engine, HOME.code, channel="sms", address="13800000001", at=NOW, detail="空号", dead_after=3, by="d")
+    phone = {"channel": "sms", "address": "13800000001", "detail": "空号", "hard": True, "limits": LIMITS}
+    incoming.fault(engine, HOME.code, at=NOW, by="d", **phone)  # type: ignore[arg-type]
     assert incoming.dead_addresses(engine, HOME.code) == {("mail", "old@school.example")}
     assert incoming.forgive(engine, HOME.code, "old@school.example")
     assert not incoming.forgive(engine, HOME.code, "old@school.example")
@@ -92,6 +102,50 @@ def test_a_message_is_found_by_its_id_and_counted(store: Store) -> None:
 
 def test_a_dead_address_stays_dead(engine: Engine) -> None:
     """A return that is passing does not bring it back to life."""
-    place = {"channel": "mail", "address": "old@school.example", "at": NOW, "detail": "550"}
-    assert [incoming.fault(engine, HOME.code, by=b, dead_after=2, **place).dead for b in "ab"] == [False, True]  # type: ignore[arg-type]
-    assert incoming.fault(engine, HOME.code, by="c", dead_after=5, **place).dead  # type: ignore[arg-type]
+    place = {"channel": "mail", "address": "old@school.example", "at": NOW, "detail": "550", "limits": LIMITS}
+    assert [incoming.fault(engine, HOME.code, by=b, hard=True, **place).dead for b in "abc"] == [False, False, True]  # type: ignore[arg-type]
+    assert incoming.fault(engine, HOME.code, by="d", hard=False, **place).dead  # type: ignore[arg-type]
+    assert incoming.fault(engine, HOME.code, by="e", hard=False, **{**place, "at": NOW + timedelta(days=99)}).dead  # type: ignore[arg-type]
+
+
+def test_what_passes_counts_less_and_what_is_long_ago_not_at_all(engine: Engine) -> None:
+    """Five of any kind, three that are sure; a month without any, and the count begins anew."""
+    place = {"channel": "mail", "address": "full@school.example", "detail": "452 full", "limits": LIMITS}
+
+    def count(by: str, days: int, *, hard: bool = False) -> tuple[int, bool]:
+        found = incoming.fault(engine, HOME.code, by=by, at=NOW + timedelta(days=days), hard=hard, **place)  # type: ignore[arg-type]
+        return found.failures, found.dead
+
+    assert [count(b, 0, hard=b == "a") for b in "abcd"] == [(1, False), (2, False), (3, False), (4, False)]
+    assert [count(b, 31, hard=True) for b in "ef"] == [(1, False), (2, False)]
+    assert count("g", 62) == (1, False)
+    assert [count(b, 62) for b in "hijk"] == [(2, False), (3, False), (4, False), (5, True)]
+
+
+def test_a_message_is_found_by_number_and_answer_of_the_gateway(store: Store) -> None:
+    """The last one to a number, or the one whose answer holds the vendor's id; what is noted of it is noted once."""
+    engine = store.engine
+    store.enqueue(HOME.code, [a_message("one"), a_message("two")], now=NOW)
+    for at, row in enumerate(store.claim_messages(owner="w", now=NOW, lease=LEASE, limit=9)):
+        rendered = {
+            "rendered_channel": "sms", "rendered_to": "13800000001", "rendered_subject": None,
+            "rendered_id": f"<{row['key']}@x>", "rendered_body": b"x", "template_version": 1,
+        }  # fmt: skip
+        assert store.keep_rendered(HOME.code, row["key"], Claim(owner="w", now=NOW), rendered)
+        sent = NOW + timedelta(minutes=at)
+        store.finish_message(
+            HOME.code, row["key"], owner="w", status="sent", due_at=sent, sent_at=sent, detail=f"BizId 9_{row['key']}%",
+            attempts=1,
+        )  # fmt: skip
+    day = {"since": NOW - timedelta(days=1), "until": NOW + timedelta(days=1)}
+
+    def found(said: str = "") -> str | None:
+        row = incoming.last_to(engine, HOME.code, ["13800000001"], said=said, **day)
+        return row.key if row else None
+
+    assert [found(), found("9_one:head%"), found("9_two")] == ["two:head", "one:head", "two:head"]
+    assert [found("9%"), found("9_one%")] == [None, None]  # no wildcards
+    for _ in range(2):
+        incoming.note(engine, HOME.code, "one:head", "手机已收到 09-02 09:05")
+    (row,) = [m for m in queries.messages(engine, HOME.code) if m["key"] == "one:head"]
+    assert row["detail"] == "BizId 9_one:head%；手机已收到 09-02 09:05"

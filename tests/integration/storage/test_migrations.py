@@ -96,7 +96,7 @@ def test_a_newer_schema_is_left_alone(engine: Engine) -> None:
 def test_an_older_schema_is_not_used_as_it_is(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has to be migrated first, and the message says how."""
     monkeypatch.setattr("rectiflow.storage.schema._head", lambda: "9999")
-    with pytest.raises(WorkplaceError, match=r"的结构是旧版（0005），请运行 rectiflow init 升级"):
+    with pytest.raises(WorkplaceError, match=r"的结构是旧版（0006），请运行 rectiflow init 升级"):
         schema.check_schema(engine)
 
 
@@ -234,6 +234,6 @@ def test_every_row_belongs_to_a_district() -> None:
 def test_the_counting_of_these_tests_sees_every_table(engine: Engine) -> None:
     """What the other tests count is there."""
     assert set(counts(engine).values()) == {0}
-    assert scalar(engine, f"SELECT version_num FROM {schema.VERSION_TABLE}") == "0005"  # noqa: S608 our own name
+    assert scalar(engine, f"SELECT version_num FROM {schema.VERSION_TABLE}") == "0006"  # noqa: S608 our own name
     assert rows(engine, "SELECT * FROM rectiflow_district") == []
     assert HOME.code not in organisation.districts(engine)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
 from rectiflow._answers import Received, receive_mail, receive_receipt
 from rectiflow._desk import waiting_calls
 from rectiflow._persons import reach, set_reach
 from rectiflow._upkeep import incidents
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.receipts import Receipt
+from rectiflow.storage import incoming, queries
 from support.answers import head, mailed, responsible, returned
 from support.workplaces import assigned
 
@@ -31,7 +37,7 @@ def test_mails_that_come_back_give_an_address_up(open_place: Workplace) -> None:
 
 
 def test_a_receipt_of_an_unreached_number(open_place: Workplace) -> None:
-    """Delivered ones leave no trace; two that failed give the number up."""
+    """Two that say there is no such number give it up; no receipt is about a message that was never sent."""
     place, flow = open_place, open_place.flow
     principal, _ = head(place)
     set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
@@ -40,7 +46,91 @@ def test_a_receipt_of_an_unreached_number(open_place: Workplace) -> None:
     good = Receipt(message_id=None, vendor_id="1", phone="13911112222", delivered=True, code="DELIVRD", at=None)
     assert receive_receipt(place, good) is None
     for n in (2, 3):
-        bad = Receipt(message_id=None, vendor_id=f"{n}", phone="13911112222", delivered=False, code="UNDELIV", at=None)
+        bad = Receipt(message_id=None, vendor_id=f"{n}", phone="13911112222", delivered=False, code="MK:0001", at=None)
         found = receive_receipt(place, bad)
         assert found is not None
     assert [r.person for r in reach(flow)] == [principal]
+
+
+def sent_row(place: Workplace, person: str) -> Mapping[str, Any]:
+    """Return the row of the last short message that went to a person."""
+    rows = queries.messages(place.flow.store.engine, place.flow.district, status="sent")
+    return next(r for r in rows if r["recipient"] == person and r["rendered_channel"] == "sms")
+
+
+def receipt(row: Mapping[str, Any], *, delivered: bool = False, code: str = "", vendor_id: str = "B1") -> Receipt:
+    """Return a receipt that names our id."""
+    return Receipt(
+        message_id=row["rendered_id"], vendor_id=vendor_id, phone="13911112222", delivered=delivered, code=code, at=None
+    )
+
+
+def test_a_receipt_names_its_message(open_place: Workplace) -> None:
+    """By our id or the vendor's; one that arrived is noted on the message, and what came back before is forgotten."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    (first,) = assigned(place, 1)
+    place.deliver()
+    row = sent_row(place, principal)
+    failed = receive_receipt(place, receipt(row, code="MK:0001"), proven=False)
+    assert failed is not None
+    assert (failed.status, failed.number) == ("done", first)
+    (counted,) = incoming.faults(flow.store.engine, flow.district)
+    assert (counted.address, counted.failures, counted.dead) == ("13911112222", 1, False)
+    assert receive_receipt(place, receipt(row, delivered=True, code="DELIVRD"), proven=False) is None
+    assert incoming.faults(flow.store.engine, flow.district) == []
+    assert "手机已收到 09-02 09:00" in sent_row(place, principal)["detail"]
+
+
+def test_a_receipt_nobody_can_have_is_dropped(open_place: Workplace) -> None:
+    """A callback proves nothing: an id we never got, or another number under ours, counts against nobody."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    assigned(place, 1)
+    place.deliver()
+    row = sent_row(place, principal)
+    forged = [
+        Receipt(message_id=None, vendor_id="never", phone="13911112222", delivered=False, code="MK:0001", at=None),
+        Receipt(message_id=row["rendered_id"], vendor_id="x", phone="13911113333", delivered=False, code="MK:0001", at=None),
+    ]  # fmt: skip
+    for one in forged:
+        found = receive_receipt(place, one, proven=False)
+        assert found is not None
+        assert found.status == "dropped"
+    assert incoming.faults(flow.store.engine, flow.district) == []
+
+
+def test_a_refused_text_is_not_the_number_s_fault(open_place: Workplace) -> None:
+    """The carrier's blacklist of words: nothing is counted, the office is told and somebody calls."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    found = receive_receipt(place, receipt(sent_row(place, principal), code="KEYWORD"), proven=False)
+    assert found is not None
+    assert "不是地址的问题（短信回执 KEYWORD）" in found.outcome
+    assert incoming.faults(flow.store.engine, flow.district) == []
+    assert number in {i.number for i in incidents(flow)}
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "dies"),
+    [("5.1.1", "failed", True), ("5.7.1", "failed", False), ("5.3.4", "failed", False), ("4.4.7", "delayed", False)],
+)
+def test_only_what_the_address_is_to_blame_for_counts(
+    open_place: Workplace, status: str, action: str, dies: bool
+) -> None:
+    """Refused words, a mail too large and one that is still being tried leave the address as good as before."""
+    place, flow = open_place, open_place.flow
+    person, address = responsible(place)
+    set_reach(flow, person, phone="")
+    for number in assigned(place, 3):
+        mail = mailed(place, person, number)
+        done = receive_mail(place, returned(place, str(mail["Message-ID"]), address, status=status, action=action))
+        assert done.status == "done"
+    assert bool(incoming.dead_addresses(flow.store.engine, flow.district)) is dies
+    told = [i for i in incidents(flow) if i.subject.startswith("returned:")]
+    assert bool(told) is (not dies and action == "failed")

@@ -50,7 +50,7 @@ def test_an_address_that_comes_back_is_given_up(place: Workplace) -> None:
     for by in "abc":
         incoming.fault(
             flow.store.engine, flow.district, channel="mail", address="old@school.example", at=flow.now(),
-            detail="550 查无此人", dead_after=3, by=by,
+            detail="550 查无此人", hard=True, limits=incoming.Limits(hard=3, any=5, days=30), by=by,
         )  # fmt: skip
     assigned(place, 1)
     place.deliver()
