@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Engine, delete, func, insert, literal, literal_column, select, update
+from sqlalchemy import Engine, delete, func, insert, select, update
 
 from .connect import reading, writing
+from .phrases import hidden, status_is
 from .tables import table
 
 __all__ = ["FORGOTTEN", "LATE", "Figures", "Worker", "beat", "figures", "leave", "workers"]
@@ -68,21 +69,16 @@ def workers(engine: Engine, district: str) -> list[Worker]:
 def figures(engine: Engine, district: str, *, now: datetime) -> Figures:
     """Count what is due, what is late, what waits and what needs a person."""
     t, m, i = table("timer"), table("message"), table("incident")
-    armed = (_is(t.c.status, "armed"), t.c.district.concat(literal_column("''")) == district)  # few are due
+    armed = (status_is(t.c.status, "armed"), hidden(t.c.district) == district)  # few are due
     due = select(func.count(), func.min(t.c.due_at)).where(*armed, t.c.due_at <= now)
     late = select(func.count()).where(*armed, t.c.due_at < now - LATE)
-    home = m.c.district.concat(literal_column("''"))  # few wait, and few are dead; a district's messages are many
-    waiting = select(func.count(m.c.due_at)).where(_is(m.c.status, "waiting"), home == district)
-    dead = select(func.count(m.c.created_at)).where(_is(m.c.status, "dead"), home == district)
-    needing = select(func.count()).where(_is(i.c.status, "open"), i.c.district == district)
+    home = hidden(m.c.district)  # few wait, and few are dead; a district's messages are many
+    waiting = select(func.count(m.c.due_at)).where(status_is(m.c.status, "waiting"), home == district)
+    dead = select(func.count(m.c.created_at)).where(status_is(m.c.status, "dead"), home == district)
+    needing = select(func.count()).where(status_is(i.c.status, "open"), i.c.district == district)
     with reading(engine) as connection:
         count, oldest = connection.execute(due).one()
         counts = [int(connection.scalar(query) or 0) for query in (late, waiting, dead, needing)]
     return Figures(
         due=int(count), oldest=oldest, late=counts[0], waiting=counts[1], dead=counts[2], incidents=counts[3]
     )
-
-
-def _is(column: ColumnElement[str], status: str) -> ColumnElement[bool]:
-    """Compare with a status written into the text, so that partial indexes fit."""
-    return column == literal(status, literal_execute=True)
