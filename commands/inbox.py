@@ -79,7 +79,7 @@ def receive_text(
 @app.command("callback")
 def callback(
     context: typer.Context,
-    vendor: Annotated[str, typer.Argument(help="阿里云 aliyun，腾讯云 tencent", metavar="厂商")],
+    vendor: Annotated[str, typer.Argument(help="阿里云 aliyun，腾讯云 tencent，自己的网关 gateway", metavar="厂商")],
     what: Annotated[str, typer.Argument(help="回执 receipts，或上行短信 replies", metavar="内容")],
     file: Annotated[Path | None, typer.Argument(help="回调的内容；不写则从标准输入读", metavar="[文件]")] = None,
     as_json: _Json = False,

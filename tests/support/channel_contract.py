@@ -184,3 +184,9 @@ class RefusingContract(ChannelContract):
         with pytest.raises(PermanentFailure, match=r"[一-鿿]"):
             handed_over(peer.channel, composed(peer.channel))
         assert peer.received() == 0
+
+    def test_nobody_listens(self, peer: RefusingPeer) -> None:
+        """What the system says of a closed port is told in Chinese."""
+        peer.go_away()
+        with pytest.raises(ChannelDown, match="连接被拒绝"):
+            handed_over(peer.channel, composed(peer.channel))

@@ -7,6 +7,7 @@ on record, and what became of it is noted last. So it may be handed in again aft
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -157,18 +158,23 @@ def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> l
 
     Raises:
         NotFound: no such cloud, or neither receipts nor replies. NotifierError: the body is not what the vendor sends.
+        ChannelNotConfigured: the settings do not describe what the gateway sends.
     """
     from rectiflow.notifiers import receipts
+    from rectiflow.notifiers.gateway_callbacks import gateway_receipts, gateway_replies
 
+    gateway = place.settings.channels.get("sms", {})
     known: dict[tuple[str, str], Callable[[bytes], Sequence[receipts.Receipt | receipts.SmsReply]]] = {
         ("aliyun", "receipts"): receipts.aliyun_receipts,
         ("tencent", "receipts"): receipts.tencent_receipts,
         ("aliyun", "replies"): receipts.aliyun_replies,
         ("tencent", "replies"): receipts.tencent_replies,
+        ("gateway", "receipts"): partial(gateway_receipts, gateway),
+        ("gateway", "replies"): partial(gateway_replies, gateway),
     }
     read = known.get((vendor, what))
     if read is None:
-        raise NotFound(f"不认识“{vendor} {what}”，厂商写 aliyun 或 tencent，内容写 receipts 或 replies。")
+        raise NotFound(f"不认识“{vendor} {what}”，厂商写 aliyun、tencent 或 gateway，内容写 receipts 或 replies。")
     found: list[Received] = []
     for one in read(body):
         if isinstance(one, receipts.Receipt):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from rectiflow._answers import receive_callback
 from rectiflow._persons import set_reach
 from rectiflow._workplace import Workplace
+from rectiflow.notifiers import ChannelNotConfigured
 from support.answers import head
 from support.workplaces import assigned
 
@@ -30,5 +33,21 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
     assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
     with pytest.raises(NotifierError):
         receive_callback(place, "tencent", "receipts", b"<html>")
-    with pytest.raises(NotFound, match="aliyun 或 tencent"):
+    with pytest.raises(NotFound, match="aliyun、tencent 或 gateway"):
         receive_callback(place, "nobody", "receipts", b"[]")
+
+
+def test_what_a_gateway_of_one_s_own_hands_over(open_place: Workplace) -> None:
+    """Its settings say where what stands; without them the callback is refused with what to set."""
+    place = open_place
+    principal, _ = head(place)
+    set_reach(place.flow, principal, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    body = b'{"data": [{"mobile": "13911112222", "content": "1", "time": "2024-09-02 09:05:00"}]}'
+    with pytest.raises(ChannelNotConfigured, match="gateway"):
+        receive_callback(place, "gateway", "replies", body)
+    told = {"kind": "gateway", "replies": {"list": "data", "phone": "mobile", "text": "content", "time": "time"}}
+    settings = place.settings.model_copy(update={"channels": {"sms": told}})
+    (done,) = receive_callback(dataclasses.replace(place, settings=settings), "gateway", "replies", body)
+    assert (done.outcome, done.number) == ("签收已办理", number)

@@ -132,3 +132,23 @@ def test_whatever_comes_in(value: object) -> None:
         except NotifierError:
             continue
         assert all(one.phone for one in found)
+
+
+@pytest.mark.parametrize(
+    ("time", "at"),
+    [
+        ("2024-09-02 09:05:00", datetime(2024, 9, 2, 9, 5, tzinfo=ZONE)),
+        ("20240902090500", datetime(2024, 9, 2, 9, 5, tzinfo=ZONE)),
+        ("2024-09-02T01:05:00Z", datetime(2024, 9, 2, 9, 5, tzinfo=ZONE)),
+        ("1725239100", datetime(2024, 9, 2, 9, 5, tzinfo=ZONE)),
+        (1725239100000, datetime(2024, 9, 2, 9, 5, tzinfo=ZONE)),
+        ("20240931090500", None),
+        ("9" * 30, None),
+        ("²", None),
+        (True, None),
+    ],
+)
+def test_times(time: object, at: datetime | None) -> None:
+    """Local, with a zone, or since 1970 in seconds or milliseconds; what is none of them is no time, and no harm."""
+    entry = {"phone_number": "13811110001", "content": "1", "send_time": time}
+    assert aliyun_replies(body(entry))[0].at == at
