@@ -7,9 +7,9 @@ on record, and what became of it is noted last. So it may be handed in again aft
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
