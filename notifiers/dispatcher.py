@@ -419,7 +419,7 @@ class _Batch:
         except NotYet as exc:
             return self._rest(message, channel, exc.after, str(exc))
         except ChannelDown as exc:
-            return self._down(message, channel, str(exc))
+            return self._down(message, channel, str(exc), exc.after or WAIT_WHILE_DOWN)
         except TemporaryFailure as exc:
             return self._failed(message, str(exc))
         except Exception as exc:
@@ -431,7 +431,7 @@ class _Batch:
         detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
         return _Outcome.SENT if self.outbox.mark_sent(message, detail=detail) else self._lost(message)
 
-    def _down(self, message: Message, channel: Channel, why: str) -> _Outcome:
+    def _down(self, message: Message, channel: Channel, why: str, after: timedelta) -> _Outcome:
         """Let a channel that is down rest, which is no message's fault, and have somebody told once.
 
         Where it has just worked for another message, the attempt counts and the next one may try: a message that a server
@@ -443,7 +443,7 @@ class _Batch:
         if channel.name not in self.state.resting:
             logger.warning("%s发不出去：%s", _title(channel.name), why)
             self.outbox.channel_down(message.district, channel.name, why)
-        return self._rest(message, channel, self.rules.jitter(WAIT_WHILE_DOWN), why)
+        return self._rest(message, channel, self.rules.jitter(after), why)
 
     def _rest(self, message: Message, channel: Channel, after: timedelta, why: str) -> _Outcome:
         self.state.resting[channel.name] = (self.now() + after, why)

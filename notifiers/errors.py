@@ -54,7 +54,14 @@ class TemporaryFailure(DeliveryFailure):
 
 
 class ChannelDown(TemporaryFailure):
-    """The channel cannot be used at all for now: no connection, a refused login, a bad certificate, a full disk."""
+    """The channel cannot be used at all for now: no connection, a refused login, a bad certificate, a full disk.
+
+    `after` says when it is worth another try, where that is not soon: servers lock accounts out that keep knocking.
+    """
+
+    def __init__(self, message: str, /, *, code: int | None = None, after: timedelta | None = None) -> None:
+        self.after = after
+        super().__init__(message, code=code)
 
 
 class NotYet(TemporaryFailure):

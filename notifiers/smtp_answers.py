@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from datetime import timedelta
 from typing import TypeVar
 
 import aiosmtplib
@@ -18,6 +19,7 @@ __all__ = ["Dropped", "no_connection", "quoted", "refusal"]
 SERVICE_CLOSING = 421  #: the server ends the connection, whatever was asked (RFC 5321, 3.8)
 TOO_BIG = 552  #: may come in answer to the sender, for the announced size (RFC 1870), but is about this mail
 LOGIN = frozenset({530, 534, 535, 538})  #: a login is wanted, or another one (RFC 4954, 6): no fault of the mail
+LOCKOUT = timedelta(minutes=30)  #: between two logins that are refused: providers lock out who keeps trying
 MAILBOX_FULL = "2.2"
 BUSY = "4.5"
 
@@ -57,7 +59,8 @@ def refusal(exc: Exception, place: str) -> DeliveryFailure | Dropped:
 def no_connection(exc: Exception, place: str) -> ChannelDown:
     """Translate why there is no usable connection to the server at `place`, and say what to do."""
     code = exc.code if isinstance(exc, aiosmtplib.SMTPResponseException) else None
-    return ChannelDown(f"{_trouble(exc, f'邮件服务器 {place}')}{KEPT}", code=code)
+    after = LOCKOUT if isinstance(exc, aiosmtplib.SMTPAuthenticationError) else None
+    return ChannelDown(f"{_trouble(exc, f'邮件服务器 {place}')}{KEPT}", code=code, after=after)
 
 
 def quoted(words: object) -> str:
@@ -71,7 +74,7 @@ def _refused(exc: aiosmtplib.SMTPResponseException, place: str) -> DeliveryFailu
     what = "收件地址" if isinstance(exc, aiosmtplib.SMTPRecipientRefused) else "邮件"
     answer = f"邮件服务器 {place} 拒收{what}（{_words(exc)}）"
     if exc.code in LOGIN:
-        return ChannelDown(f"{answer}，请核对用户名、口令和发件地址；{KEPT}", code=exc.code)
+        return ChannelDown(f"{answer}，请核对用户名、口令和发件地址；{KEPT}", code=exc.code, after=LOCKOUT)
     detail = _detail(exc)
     if detail == BUSY and exc.code >= 500:  # so a provider says that the day's mails are used up
         return ChannelDown(f"{answer}，可能已到发送上限；{KEPT}", code=exc.code)
