@@ -10,7 +10,7 @@ from msgspec import Struct
 from ._context import Session, session
 from ._output import print_json, say
 
-app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消。", no_args_is_help=True)
+app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消，测试通道。", no_args_is_help=True)
 
 __all__ = ["app"]
 
@@ -92,6 +92,35 @@ def send_messages(
             f"还有 {count} 条等着，最早 {first.astimezone(ZONE):%m-%d %H:%M} 自动发送；原因见 outbox list，现在就发加 --anyway。"
         )
     if done.dead:
+        raise typer.Exit(1)
+
+
+@app.command("test")
+def try_channels(
+    context: typer.Context,
+    person: Annotated[str | None, typer.Argument(help="发给谁，不写就是自己", metavar="[人员]")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", help="只试这一种：邮件、短信、群", metavar="通道")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
+) -> None:
+    """现在就给一个人发一条测试消息，看通道通不通；有不通的，退出码为 1。"""
+    from msgspec.structs import asdict
+
+    from rectiflow._trial import try_out
+    from rectiflow.notifiers.message import CHANNEL_TITLES
+
+    from ._fields import read_word
+
+    made = _keeper(context, "测试发送通道")
+    chosen = read_word(channel, {"mail": "邮件", "sms": "短信", "chat": "群"}, "--channel")
+    found = try_out(made.place, person or made.person, chosen)
+    if as_json:
+        print_json([asdict(t) for t in found])
+    for one in found if not as_json else ():
+        how = f"发出 → {one.to}" if one.good else "没有发出"
+        say(f"{CHANNEL_TITLES.get(one.channel, one.channel)}：{how}，{one.said}")
+    if not found and not as_json:
+        say("没有配置这样的通道；请在 rectiflow.toml 里配置，写法见 docs/channels.md。")
+    if not found or not all(t.good for t in found):
         raise typer.Exit(1)
 
 

@@ -84,6 +84,7 @@ OCCASIONS: Mapping[str, str] = {
     "report_ready": "报表待签发",
     "digest": "每日汇总",
     "answer": "来信回执",
+    "channel_test": "通道测试",
     "restricted": "限制类事项",
     "generic": "一般提醒",
 }

@@ -103,7 +103,7 @@ def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
         "digest",
     ):  # about many hazards
         assert "太和镇中心小学（63" in mail.subject
-    elif occasion not in ("import_summary", "report_ready", "handed_over", "standing_in"):
+    elif occasion not in ("import_summary", "report_ready", "handed_over", "standing_in", "channel_test"):
         assert "LZH-2024-000123" in mail.subject
     assert mail.text.startswith("太和镇中心小学校长，您好：\n")
     assert "梁子湖区教育局\n安全股联系电话：0711-2400000\n" in mail.text

@@ -1,0 +1,87 @@
+"""The trial of a channel: one message to one person, at once and past the outbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from rectiflow._workplace import Workplace
+    from rectiflow.notifiers import Channel, Contact, Message
+
+__all__ = ["Trial", "try_out"]
+
+
+class Trial(Struct, frozen=True, kw_only=True):
+    """What became of a trial message on one channel: where it went and what the other side said, or what is wrong."""
+
+    channel: str
+    good: bool
+    to: str
+    said: str
+
+
+def try_out(place: Workplace, person: str, channel: str | None = None) -> list[Trial]:
+    """Send a trial message to a person at once, by each channel that is configured, whatever the hour.
+
+    Nothing of it is kept in the outbox, and an address that was given up is tried all the same.
+
+    Args:
+        person: id or name.
+        channel: only this one: mail, sms or chat.
+
+    Raises:
+        NotFound: no such person.
+    """
+    import asyncio
+
+    from rectiflow._outbox import DirectoryContacts
+    from rectiflow.notifiers.message import CHANNEL_TITLES, Message
+
+    flow = place.flow
+    flow.refresh()
+    known, now = flow.directory().find_person(person), flow.now()
+    contact = DirectoryContacts(flow.directory).contact(flow.district, known.id, flow.today())
+    message = Message(
+        id=f"channel_test:{known.id}:{now.isoformat()}",
+        district=flow.district,
+        number=None,
+        sequence=0,
+        recipient=known.id,
+        template="channel_test",
+        template_version=0,
+        params={"district_name": flow.directory().district.name, "contact": flow.contact or None},
+        created_at=now,
+    )
+    wrong = [
+        Trial(channel=p.channel, good=False, to="", said=f"{'；'.join(p.problems)}；请修改设置后重试")
+        for p in place.ways.problems()
+        if channel is None or p.channel.startswith((channel, CHANNEL_TITLES[channel]))
+    ]
+    chosen = [c for c in place.ways.channels() if channel in (None, c.name)]
+    return [*(asyncio.run(_tried(place, c, message, contact)) for c in chosen if contact), *wrong]
+
+
+async def _tried(place: Workplace, channel: Channel, message: Message, contact: Contact) -> Trial:
+    from rectiflow.engine.visibility import masked_phone
+    from rectiflow.notifiers import NotifierError
+
+    to = ""
+    try:
+        if not channel.accepts(contact):
+            return Trial(
+                channel=channel.name,
+                good=False,
+                to="",
+                said=f"{contact.name}没有登记可用的地址，请用 person reach 补登",
+            )
+        rendered = channel.compose(message, contact, templates=place.templates, at=message.created_at)
+        to = masked_phone(rendered.to) or rendered.to if channel.name == "sms" else rendered.to
+        await channel.open()
+        try:
+            return Trial(channel=channel.name, good=True, to=to, said=await channel.send(rendered))
+        finally:
+            await channel.close()
+    except NotifierError as exc:
+        return Trial(channel=channel.name, good=False, to=to, said=str(exc))
