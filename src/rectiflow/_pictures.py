@@ -81,12 +81,13 @@ def small(content: bytes) -> bytes | None:
         with Image.open(BytesIO(content)) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 return None
-            opened.draft("RGB", (MOST_SIDE, MOST_SIDE))
+            opened.thumbnail((MOST_SIDE, MOST_SIDE))
             upright = ImageOps.exif_transpose(opened)
-            upright.thumbnail((MOST_SIDE, MOST_SIDE))
-            bare = Image.new("RGB", upright.size, "white")
-            seen = upright.convert("RGBA")
-            bare.paste(seen, mask=seen)
+            if upright.has_transparency_data:
+                paper = Image.new("RGBA", upright.size, "white")
+                upright = Image.alpha_composite(paper, upright.convert("RGBA"))
+            bare = upright.convert("RGB")
+            bare.info.clear()  # a comment would be written again
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
         return None
     written = BytesIO()
