@@ -23,7 +23,10 @@ from .message import Enclosure
 from .plaintext import one_line, shorten
 from .ports import Files
 
-__all__ = ["Enclosed", "enclose", "part_of"]
+__all__ = ["MISSING", "TOO_LARGE", "Enclosed", "enclose", "part_of"]
+
+MISSING, TOO_LARGE = "附件暂不能提供", "附件过大"
+MOST_NAMED = 8  #: files that do not go, in one line
 
 MAX_NAME = 60  #: characters of a file name
 MAX_SUFFIX = 10
@@ -47,20 +50,27 @@ class Enclosed(Struct, frozen=True, kw_only=True):
 def enclose(attachments: Sequence[Enclosure], files: Files | None, most: int) -> Enclosed:
     """Read what fits into `most` bytes together, in the order given.
 
-    What is too large, or not there as it was when the message was written, is left out and named in the note.
+    What is too large, or not there as it was when the message was written, is left out and named in the note, with what
+    was kept back from the beginning.
     """
-    taken, large, missing, total = list[tuple[Enclosure, bytes]](), list[str](), list[str](), 0
+    taken, left, total = list[tuple[Enclosure, bytes]](), dict[str, list[str]](), 0
     for each in attachments:
-        content = files.read(each.sha256) if files is not None else None
+        content = files.read(each.sha256) if files is not None and not each.kept_back else None
         if content is None or hashlib.sha256(content).hexdigest() != each.sha256:
-            missing.append(_clean(each.name))
+            left.setdefault(each.kept_back or MISSING, []).append(_clean(each.name))
         elif total + len(content) > most:
-            large.append(_clean(each.name))
+            left.setdefault(TOO_LARGE, []).append(_clean(each.name))
         else:
             taken.append((each, content))
             total += len(content)
-    said = [("附件过大，请到安全股领取", large), ("附件暂不能提供，请到安全股领取", missing)]
-    return Enclosed(files=tuple(taken), note="\n".join(f"{what}：{'、'.join(n)}" for what, n in said if n))
+    return Enclosed(
+        files=tuple(taken), note="\n".join(f"{why}，请到安全股领取：{_listed(n)}" for why, n in left.items())
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f"等 {len(names)} 个" if len(names) > MOST_NAMED else ""
+    return "、".join(names[:MOST_NAMED]) + more
 
 
 def part_of(enclosure: Enclosure, content: bytes) -> EmailMessage:

@@ -35,11 +35,15 @@ class Rendered(Struct, frozen=True, kw_only=True):
 
 
 class Enclosure(Struct, frozen=True, kw_only=True):
-    """A file that goes with a message; the row holds its hash, the bytes are read when the message is put into words."""
+    """A file that goes with a message; the row holds its hash, the bytes are read when the message is put into words.
+
+    One that is kept back does not go: the text names it and says why, in words that end with a clause (附件过大).
+    """
 
     name: str  #: as the recipient sees it: 整改通知书.docx
     media_type: str = "application/octet-stream"
-    sha256: str  #: 64 hexadecimal digits
+    sha256: str = ""  #: 64 hexadecimal digits; none where it is kept back
+    kept_back: str = ""
 
 
 class Message(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from rectiflow._enclosing import ENCLOSED, digest_papers
 from rectiflow._outbox import hushed, lost_reason
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.enclosing import Told
 from rectiflow.engine.moments import ZONE
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -60,13 +62,23 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
         digests.cancel_held(engine, flow.district, keys, why)
     numbers = sorted({r["number"] for r in kept.values() if r["number"]})
     hidden = queries.restricted_numbers(engine, flow.district, numbers)
+    papers = {key: _papers(flow, row) for key, row in kept.items() if row["number"] not in hidden}
 
     def digest(keys: Sequence[str]) -> MessageDraft:
         held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys)
         key = f"{DIGEST}:{day.isoformat()}:{person}"
-        return MessageDraft(key=key, recipient=person, template=DIGEST, params=digest_params(held))
+        enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
+        params = {**digest_params(held), ENCLOSED: enclosed or None}
+        return MessageDraft(key=key, recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), f"并入 {day:%m-%d} 的汇总", now=now)
+
+
+def _papers(flow: Rectiflow, row: Mapping[str, Any]) -> list[str]:
+    told = Told(
+        key=row["key"], number=row["number"], occasion=row["template"], params=row["params"], at=row["created_at"]
+    )
+    return digest_papers(flow, told)
 
 
 def _held(row: Mapping[str, Any], *, hushing: bool) -> Held:

@@ -1,26 +1,37 @@
-"""The signed paper that goes with a message about it: written as Word when the message is put into words."""
+"""What goes with a message: the signed paper that it speaks of, as Word, and the photographs of what is to be done."""
 
 from __future__ import annotations
 
-import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rectiflow.engine.errors import InputUnusable, RectiflowError
-from rectiflow.notifiers.message import Enclosure
+from msgspec.structs import replace
+
+from rectiflow.engine.enclosing import KINDS, Told, paper_of_key, spoken_of
+from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError, Refused
+from rectiflow.notifiers.digest import DIGEST
+from rectiflow.notifiers.enclosures import MISSING
+from rectiflow.notifiers.message import MAIL, Enclosure
 from rectiflow.notifiers.parameters import RESTRICTED
+from rectiflow.storage import paperwork
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rectiflow._flow import Rectiflow
+    from rectiflow._pictures import Photograph
+    from rectiflow.engine.ticket import Document
     from rectiflow.notifiers.message import Message
 
-__all__ = ["KeptFiles", "Papers"]
+__all__ = ["ENCLOSED", "KeptFiles", "Papers", "digest_papers"]
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_OF_HAZARD = {"listed": "listing_notice"}
-_SIGNED = ("signed", "served", "acknowledged")
-_KEY = re.compile(r"(?:[^:]+:)?paper:(?P<id>[^:]+):(?:serve|verify):\d+:.+")
+JPEG = "image/jpeg"
+ENCLOSED = "enclosed"  #: parameter of a digest: the ids of the papers that go with it
+_NEW = frozenset({"request_decided", "closed", "paper_closed"})  #: occasions whose paper is new to who gets a digest
+_TELLING = ("sign", "serve", "verify")  #: steps of a paper after which whoever is told is to have it
 
 
 class KeptFiles:
@@ -40,48 +51,114 @@ class KeptFiles:
 
 
 class Papers:
-    """The papers that go with messages: each written once for all who get it, as long as this is kept."""
+    """What goes with messages: each file made once for all who get it, as long as this is kept."""
 
     def __init__(self, flow: Rectiflow, templates: Path) -> None:
         self._flow, self._templates = flow, templates if templates.is_dir() else None
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, Enclosure] = {}  #: by the paper's id, or the photograph's SHA-256
 
     def of(self, message: Message) -> tuple[Enclosure, ...]:
-        """Return what goes with a message: the paper that it serves or speaks of, nothing else.
+        """Return what goes with a mail: first the signed papers, then the photographs.
 
-        A paper that cannot be written, or that the recipient may not see, holds no message back: what it says stands in
-        the message too.
+        Nothing goes with what is restricted, or that the recipient may not see. What cannot be made holds no message
+        back: it is named in the text.
         """
-        paper = _paper(self._flow, message)
-        if paper is None or self._flow.evidence is None or message.template == RESTRICTED:
+        if self._flow.evidence is None or message.template == RESTRICTED or message.channel not in (None, MAIL):
             return ()
-        name = f"{message.params.get('paper') or '文书'!s}.docx"
         try:
-            sha256 = self._written(paper, name, message.recipient)
-        except RectiflowError:
+            papers = [self._paper(p, message.recipient) for p in _papers_of(self._flow, message)]
+            return (*(p for p in papers if p is not None), *self._photographs(message))
+        except NotFound:  # the hazard is gone
             return ()
-        return (Enclosure(name=name, media_type=WORD, sha256=sha256),)
 
-    def _written(self, paper: str, name: str, by: str) -> str:
+    def _paper(self, paper: str, by: str) -> Enclosure | None:
         from rectiflow._papers import items_of
-        from rectiflow._print import print_paper
 
-        items_of(self._flow, paper, by)  # may this person see it
+        try:
+            items = items_of(self._flow, paper, by)
+        except (NotFound, Refused):
+            return None
+        if not items[0].paper.issued or any(i.snapshot.case.restricted for i in items):
+            return None
         if paper not in self._kept:
-            with tempfile.TemporaryDirectory() as folder:
-                out = print_paper(self._flow, paper, Path(folder, "paper.docx"), by=by, templates=self._templates)
-                assert self._flow.evidence is not None
-                self._kept[paper] = self._flow.evidence.put(name, out.read_bytes()).sha256
+            self._kept[paper] = self._written(items[0].paper, by)
         return self._kept[paper]
 
+    def _written(self, paper: Document, by: str) -> Enclosure:
+        from rectiflow._print import print_paper
+        from rectiflow.engine.papers import title_of
 
-def _paper(flow: Rectiflow, message: Message) -> str | None:
-    """Return the paper that goes with a message: by its key, or the signed one that a listing (挂牌督办) speaks of."""
-    found = _KEY.fullmatch(str(message.id))
-    if found is not None:
-        return found["id"]
-    kind = _OF_HAZARD.get(message.template)
-    if kind is None or message.number is None:
-        return None
-    signed = [d for d in flow.snapshot(message.number).documents if d.kind == kind and d.status in _SIGNED]
-    return max(signed, key=lambda d: d.ordinal).id if signed else None
+        name = f"{title_of(paper)}.docx"
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                out = print_paper(self._flow, paper.id, Path(folder, "paper.docx"), by=by, templates=self._templates)
+                return self._put(name, WORD, out.read_bytes())
+        except RectiflowError:  # its template, or no room
+            return Enclosure(name=name, kept_back=MISSING)
+
+    def _photographs(self, message: Message) -> Iterator[Enclosure]:
+        from rectiflow._pictures import MOST_PICTURES, photographs
+
+        for count, each in enumerate(photographs(self._flow, message)):
+            if count >= MOST_PICTURES:
+                yield Enclosure(name=each.name, kept_back=f"另有照片未附（一封最多 {MOST_PICTURES} 张）")
+                continue
+            if each.sha256 not in self._kept:
+                self._kept[each.sha256] = self._small(each)
+            yield replace(self._kept[each.sha256], name=each.name)
+
+    def _small(self, photograph: Photograph) -> Enclosure:
+        from rectiflow._pictures import small
+
+        assert self._flow.evidence is not None
+        try:
+            made = small(self._flow.evidence.get(photograph.sha256))
+            if made is None:
+                return Enclosure(name=photograph.name, kept_back="照片打不开，不能附上")
+            return self._put(photograph.name, JPEG, made)
+        except InputUnusable:
+            return Enclosure(name=photograph.name, kept_back=MISSING)
+
+    def _put(self, name: str, media_type: str, content: bytes) -> Enclosure:
+        assert self._flow.evidence is not None
+        return Enclosure(name=name, media_type=media_type, sha256=self._flow.evidence.put(name, content).sha256)
+
+
+def digest_papers(flow: Rectiflow, told: Told) -> list[str]:
+    """Return the ids of the papers that go with a digest for one message in it: those that tell what was decided.
+
+    A notice does not: it was served by itself, and a digest may list many.
+    """
+    try:
+        return _spoken(flow, told) if told.occasion in _NEW else []
+    except NotFound:
+        return []
+
+
+def _papers_of(flow: Rectiflow, message: Message) -> list[str]:
+    if message.template == DIGEST:
+        return str(message.params.get(ENCLOSED) or "").split()
+    told = Told(
+        key=str(message.id),
+        number=message.number,
+        occasion=message.template,
+        params=message.params,
+        at=message.created_at,
+    )
+    return _spoken(flow, told)
+
+
+def _spoken(flow: Rectiflow, told: Told) -> list[str]:
+    """Return the papers that a message tells of: by its key the one a step was taken with, else that of its hazards."""
+    served, notice = paper_of_key(told.key, _TELLING), paper_of_key(told.key, ("close",))
+    if served is not None:
+        return [served]
+    numbers = _closed_with(flow, notice, told.at) if notice else [told.number] if told.number else []
+    spoken = (spoken_of(told, flow.snapshot(n)) for n in numbers if told.occasion in KINDS)
+    return list(dict.fromkeys(d.id for d in spoken if d is not None))
+
+
+def _closed_with(flow: Rectiflow, notice: str, at: datetime) -> list[str]:
+    """Return the hazards of a notice that were struck off in one go, at that instant."""
+    numbers = paperwork.paper_items(flow.store.engine, flow.district, notice)
+    return [n for n in numbers if any(e.recorded_at == at and e.public.get("step") == "close" for e in flow.history(n))]

@@ -114,6 +114,20 @@ def test_what_is_too_large_is_named_instead(
     assert "附件过大，请到安全股领取：乙.docx<br>附件暂不能提供" in page.get_content()
 
 
+def test_what_was_kept_back_is_named_with_its_reason(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """It is not looked for; of many, the first are named and all are counted."""
+    kept_back = [Enclosure(name=f"照片{n}.jpg", kept_back="照片打不开") for n in range(1, 11)]
+    message = make_message(attachments=(*kept_back, enclosure("甲.docx", b"a")))
+    rendered = compose(templates, message, make_contact, Shelf(b"a", b""))
+    mail = message_from_bytes(rendered.body, policy=default)
+    assert [f.get_filename() for f in mail.iter_attachments()] == ["甲.docx"]
+    assert "照片打不开，请到安全股领取：照片1.jpg、" in plain(rendered)
+    assert "照片8.jpg等 10 个\n" in plain(rendered)
+    assert "照片9" not in plain(rendered)
+
+
 def test_bytes_that_are_not_those_of_the_row(
     templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
 ) -> None:
