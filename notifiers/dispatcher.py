@@ -323,7 +323,7 @@ class _Batch:
         if over is not None:
             return self._drop(message, over)
         try:
-            ready = self._prepare(message)
+            ready = await self._prepare(message)
         except RenderFailure as exc:
             return self._dead(message, str(exc))
         if isinstance(ready, _Outcome):
@@ -342,7 +342,7 @@ class _Batch:
         until, why = self.state.resting.get(channel.name, (self.now(), ""))
         return self._wait(message, until - self.now(), why) if until > self.now() else None
 
-    def _prepare(self, message: Message) -> Rendered | _Outcome:
+    async def _prepare(self, message: Message) -> Rendered | _Outcome:
         """Return the stored bytes, or render and store them; an outcome where that ends the matter.
 
         Words that were written for an address the person no longer has are written anew, under the same id.
@@ -361,7 +361,7 @@ class _Batch:
             return closed
         if not message.pressing and message.template != DIGEST and self.rules.full(message, channel.name):
             return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
-        rendered = self._compose(message, contact, channel, now)
+        rendered = await self._compose(message, contact, channel, now)
         return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
 
     def _closed(self, message: Message, channel: Channel) -> _Outcome | None:
@@ -375,11 +375,12 @@ class _Batch:
             message, opens - now, holds=False, why=f"现在不是{_title(channel.name)}的发送时间，{at} 起自动发送"
         )
 
-    def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
-        """Render; whatever goes wrong is this message's own failure."""
+    async def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
+        """Render; whatever goes wrong is this message's own failure. Files are written beside what is being sent."""
         try:
-            whole = replace(message, attachments=self.outbox.enclosed(message))
-            return channel.compose(whole, contact, templates=self.templates, at=now)
+            if channel.name == MAIL:  # the others carry no files
+                message = replace(message, attachments=await asyncio.to_thread(self.outbox.enclosed, message))
+            return channel.compose(message, contact, templates=self.templates, at=now)
         except RenderFailure:
             raise
         except Exception as exc:

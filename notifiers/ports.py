@@ -39,7 +39,7 @@ class Outbox(Protocol):
         ...
 
     def enclosed(self, message: Message) -> tuple[Enclosure, ...]:
-        """Return the files that go with a message; asked when it is put into words."""
+        """Return the files that go with a message; asked when it is put into words, in a thread of its own."""
         ...
 
     def keep_rendered(self, message: Message, rendered: Rendered) -> bool:

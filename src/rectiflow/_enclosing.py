@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -51,11 +52,12 @@ class KeptFiles:
 
 
 class Papers:
-    """What goes with messages: each file made once for all who get it, as long as this is kept."""
+    """What goes with messages: each file made once for all who get it, as long as this is kept; one message at a time."""
 
     def __init__(self, flow: Rectiflow, templates: Path) -> None:
         self._flow, self._templates = flow, templates if templates.is_dir() else None
         self._kept: dict[str, Enclosure] = {}  #: by the paper's id, or the photograph's SHA-256
+        self._lock = Lock()
 
     def of(self, message: Message) -> tuple[Enclosure, ...]:
         """Return what goes with a mail: first the signed papers, then the photographs.
@@ -65,11 +67,12 @@ class Papers:
         """
         if self._flow.evidence is None or message.template == RESTRICTED or message.channel not in (None, MAIL):
             return ()
-        try:
-            papers = [self._paper(p, message.recipient) for p in _papers_of(self._flow, message)]
-            return (*(p for p in papers if p is not None), *self._photographs(message))
-        except NotFound:  # the hazard is gone
-            return ()
+        with self._lock:
+            try:
+                papers = [self._paper(p, message.recipient) for p in _papers_of(self._flow, message)]
+                return (*(p for p in papers if p is not None), *self._photographs(message))
+            except NotFound:  # the hazard is gone
+                return ()
 
     def _paper(self, paper: str, by: str) -> Enclosure | None:
         from rectiflow._papers import items_of

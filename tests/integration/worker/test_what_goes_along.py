@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 from sqlalchemy import update
 
@@ -198,17 +199,19 @@ def test_what_is_too_large_for_a_mail(place: Workplace) -> None:
     box = StoreOutbox(flow.store, "test", flow.now, flow.district, enclosed=Papers(flow, place.folder / "none").of)
     found = box.claim_messages(owner="test", limit=50, lease=timedelta(minutes=5))
     message = next(m for m in found if m.template == "paper_served" and m.channel is None)
-    paper, photograph = message.attachments
+    paper, photograph = enclosed = box.enclosed(message)
     content = KeptFiles(flow).read(paper.sha256)
     assert content is not None
     sender = Sender(address="a@edu.example", name="局", files=KeptFiles(flow), most_enclosed=len(content))
     contact = Contact(person="p", name="某校", email="p@edu.example")
-    rendered = compose_mail(message, contact, templates=place.templates, sender=sender, at=flow.now())
+    rendered = compose_mail(
+        replace(message, attachments=enclosed), contact, templates=place.templates, sender=sender, at=flow.now()
+    )
     mail = message_from_bytes(rendered.body, policy=default)
     assert isinstance(mail, EmailMessage)
     assert files(mail) == [paper.name]
     assert f"附件过大，请到安全股领取：{photograph.name}" in text(mail)
-    assert all(m.attachments == () for m in found if m.channel == "sms")
+    assert all(box.enclosed(m) == () for m in found if m.channel == "sms")
 
 
 def test_work_that_is_sent_back_shows_what_the_verifier_saw(place: Workplace) -> None:
