@@ -163,13 +163,16 @@ def _without_body(found: Struct) -> dict[str, object]:
 def _readable(body: bytes) -> str:
     from email import message_from_bytes, policy
 
+    from rectiflow.notifiers.mime import files_of
+
     if body.startswith(b"{"):
         return _of_gateway(body)
     mail = message_from_bytes(body, policy=policy.default)
     text = mail.get_body(("plain",))
     if not mail["Subject"] or text is None:
         return body.decode(errors="replace")
-    return f"收件：{mail['To']}\n主题：{mail['Subject']}\n\n{text.get_content()}"
+    files = "".join(f"\n附件：{name}（{max(1, size // 1000)} KB）" for name, size in files_of(body))
+    return f"收件：{mail['To']}\n主题：{mail['Subject']}{files}\n\n{text.get_content()}"
 
 
 def _of_gateway(body: bytes) -> str:

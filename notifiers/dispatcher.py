@@ -430,7 +430,7 @@ class _Batch:
             self.state.proved.add(channel.name)
             self.outbox.channel_up(channel.name)
         detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
-        return _Outcome.SENT if self.outbox.mark_sent(message, detail=detail) else self._lost(message)
+        return _Outcome.SENT if self.outbox.mark_sent(message, rendered, detail=detail) else self._lost(message)
 
     def _down(self, message: Message, channel: Channel, why: str, after: timedelta) -> _Outcome:
         """Let a channel that is down rest, which is no message's fault, and have somebody told once.

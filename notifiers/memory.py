@@ -70,7 +70,7 @@ class MemoryOutbox:
             row.message = replace(row.message, rendered=rendered)
         return row is not None
 
-    def mark_sent(self, message: Message, *, detail: str) -> bool:
+    def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:
         """Finish the row."""
         return self._release(message, "sent", detail, due=None)
 

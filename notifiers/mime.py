@@ -19,8 +19,10 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.message import Message as PartOfMail
 from email.policy import SMTP
 from email.utils import format_datetime
 
@@ -45,6 +47,8 @@ __all__ = [
     "ReplyAddress",
     "Sender",
     "compose_mail",
+    "files_of",
+    "lean",
     "message_id",
     "thread_id",
 ]
@@ -52,11 +56,15 @@ __all__ = [
 OCCASION_HEADER = "X-Rectiflow-Occasion"
 NUMBER_HEADER = "X-Rectiflow-Number"
 SEQUENCE_HEADER = "X-Rectiflow-Sequence"
+FILE_HEADER = (
+    "X-Rectiflow-File"  #: of a mail that was sent, as it is kept: SHA-256, bytes and name of a file that went with it
+)
 
 _PAPER = re.compile(r"(?:[^:]+:)?paper:(?P<id>[^:]+):")
 
 MAX_SUBJECT = 120  #: characters; phones show about 30
 MAX_NAME = 60
+HEAD = 8_000  #: bytes in which the headers of a mail of ours end
 MOST_ENCLOSED = 10_000_000  #: bytes of a mail's attachments together; a mail of them has 14 million
 
 #: Headers of enclosed files are folded already; folded again, a long media type would be taken apart.
@@ -113,6 +121,37 @@ def compose_mail(
         message_id=identity,
         template_version=templates.version(message.template),
     )
+
+
+def lean(rendered: Rendered) -> bytes | None:
+    """Return the bytes of a mail without its files, each named in a header with its size and SHA-256; None without files.
+
+    It is what is worth keeping of a mail that was sent: the files are where they were read from.
+    """
+    if rendered.channel != MAIL or b"multipart/mixed" not in rendered.body[:HEAD]:
+        return None
+    mail = message_from_bytes(rendered.body, policy=AS_GIVEN)
+    words, *files = list(mail.iter_parts())
+    for part in files:
+        content, name = _content(part), _header_text(part.get_filename() or "", MAX_NAME)
+        mail[FILE_HEADER] = f"{hashlib.sha256(content).hexdigest()} {len(content)} {name}"
+    mail.set_payload([words])
+    return mail.as_bytes(policy=AS_GIVEN)
+
+
+def files_of(body: bytes) -> list[tuple[str, int]]:
+    """Return the name and the size in bytes of each file of a mail, as it was sent or as `lean` left it."""
+    mail = message_from_bytes(body, policy=SMTP)
+    kept = [str(said).split(maxsplit=2) for said in mail.get_all(FILE_HEADER, ())]
+    parts = list(mail.iter_attachments()) if mail.is_multipart() else []
+    return [(name, int(size)) for _, size, name in kept] + [
+        (part.get_filename() or "", len(_content(part))) for part in parts
+    ]
+
+
+def _content(part: PartOfMail[str, str]) -> bytes:
+    found = part.get_payload(decode=True)
+    return found if isinstance(found, bytes) else b""
 
 
 def message_id(message: Message, domain: str) -> str:

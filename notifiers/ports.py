@@ -46,8 +46,8 @@ class Outbox(Protocol):
         """Store the final bytes, before the first attempt."""
         ...
 
-    def mark_sent(self, message: Message, *, detail: str) -> bool:
-        """Finish the row; `detail` is the receiver's answer."""
+    def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:
+        """Finish the row; `detail` is the receiver's answer. Of the bytes that went, what enclosed files say may be dropped."""
         ...
 
     def mark_retry(self, message: Message, *, after: timedelta, error: str) -> bool:

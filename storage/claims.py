@@ -141,8 +141,13 @@ class Claims:
         incident: IncidentDraft | None = None,
         number: str | None = None,
         now: datetime | None = None,
+        body: bytes | None = None,
     ) -> bool:
-        """Free a claimed message with its outcome, and open an incident with it; False when the claim is lost."""
+        """Free a claimed message with its outcome, and open an incident with it; False when the claim is lost.
+
+        Args:
+            body: what to keep instead of the bytes that were stored; None leaves them.
+        """
         values = {
             "district": district,
             "key": key,
@@ -152,8 +157,10 @@ class Claims:
             "sent_at": instant_text(sent_at) if sent_at else None,
             "detail": detail,
             "attempts": attempts,
+            "rendered_body": body,
         }
-        return self._finish(self.statements.finish_message, values, district, number, incident, now or due_at)
+        statement = self.statements.finish_message if body is None else self.statements.finish_lean
+        return self._finish(statement, values, district, number, incident, now or due_at)
 
     def enqueue(
         self, district: str, messages: Iterable[MessageDraft], *, now: datetime, number: str | None = None

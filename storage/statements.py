@@ -109,6 +109,7 @@ class Statements(Struct, frozen=True, kw_only=True):
     claim_messages: Mapping[tuple[bool, bool], Statement]
     keep_rendered: Statement
     finish_message: Statement
+    finish_lean: Statement
     cancel_line: Statement
     cancel_paper: Statement
     left_of_line: Statement
@@ -160,6 +161,7 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         claim_messages=_claims(text, dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn()),
         keep_rendered=text(_keep_rendered()),
         finish_message=text(_finish_message()),
+        finish_lean=text(_finish_message().values(rendered_body=bindparam("rendered_body"))),
         cancel_line=text(_cancel_line()),
         cancel_paper=text(_cancel_paper()),
         left_of_line=text(_left_of_line()),

@@ -16,6 +16,7 @@ from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.engine.vocabulary import VOIDED
 from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
+from rectiflow.notifiers.mime import lean
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import queries
 from rectiflow.storage.store import Claim, Store
@@ -76,10 +77,12 @@ class StoreOutbox:
         claim = Claim(owner=self._owner, now=self._now())
         return self._store.keep_rendered(message.district, str(message.id), claim, columns)
 
-    def mark_sent(self, message: Message, *, detail: str) -> bool:
-        """Finish the row."""
-        now = self._now()
-        return self._finish(message, "sent", due_at=now, sent_at=now, detail=detail, attempts=message.attempts + 1)
+    def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:
+        """Finish the row; the files of a mail, which are kept as evidence, are left out of what it keeps."""
+        now, kept = self._now(), lean(rendered)
+        return self._finish(
+            message, "sent", due_at=now, sent_at=now, detail=detail, attempts=message.attempts + 1, body=kept
+        )
 
     def mark_retry(self, message: Message, *, after: timedelta, error: str) -> bool:
         """Count the attempt and put the row off."""
@@ -133,6 +136,7 @@ class StoreOutbox:
         attempts: int,
         sent_at: datetime | None = None,
         incident: IncidentDraft | None = None,
+        body: bytes | None = None,
     ) -> bool:
         return self._store.finish_message(
             message.district,
@@ -144,6 +148,7 @@ class StoreOutbox:
             detail=detail,
             attempts=attempts,
             incident=incident,
+            body=body,
             number=message.number,
             now=self._now(),
         )

@@ -27,7 +27,8 @@ from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Attachment, Remark
 from rectiflow.engine.ticket import Ticket
 from rectiflow.notifiers import Contact, Sender
-from rectiflow.notifiers.mime import compose_mail
+from rectiflow.notifiers.mime import compose_mail, files_of
+from rectiflow.storage import queries
 from rectiflow.storage.connect import writing
 from rectiflow.storage.evidence import FolderEvidence
 from rectiflow.storage.tables import table
@@ -427,3 +428,14 @@ def test_what_is_restricted_has_no_files(place: Workplace) -> None:
     ]
     assert [m for m in sent if m["X-Rectiflow-Occasion"] == "restricted"]
     assert all(files(m) == [] for m in sent)
+
+
+def test_files_are_not_kept_once_more(place: Workplace) -> None:
+    """What was sent is on record by its words and the names of its files; the files are among the evidence."""
+    served(place, reported(place, kept(place, "1.jpg")))
+    place.deliver()
+    rows = queries.messages(place.flow.store.engine, place.flow.district, status="sent")
+    body = next(bytes(r["rendered_body"]) for r in rows if r["template"] == "paper_served" and r["channel"] is None)
+    assert b"multipart/mixed" in body
+    assert len(body) < 40_000
+    assert [name.rpartition(".")[2] for name, _ in files_of(body)] == ["docx", "jpg"]

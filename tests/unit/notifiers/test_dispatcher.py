@@ -598,11 +598,11 @@ def test_an_error_of_the_store_is_raised_after_the_others_are_done(
     """A database error is no message's fault: the other tickets are sent, channels closed, then it is raised."""
 
     class Broken(MemoryOutbox):
-        def mark_sent(self, message: Message, *, detail: str) -> bool:
+        def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:
             """Fail for one row."""
             if message.id == 1:
                 raise OSError("database gone")
-            return MemoryOutbox.mark_sent(self, message, detail=detail)
+            return MemoryOutbox.mark_sent(self, message, rendered, detail=detail)
 
     class Closing(RecordingChannel):
         closed = 0

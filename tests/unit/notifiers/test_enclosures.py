@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imap_tools import MailMessage
+from msgspec.structs import replace
 
 from rectiflow.notifiers import Enclosure, Message, Rendered, Sender, TemplateSet
 from rectiflow.notifiers.enclosures import part_of
-from rectiflow.notifiers.mime import compose_mail
+from rectiflow.notifiers.mime import compose_mail, files_of, lean
 from rectiflow.notifiers.parameters import RESTRICTED
 
 from .conftest import START, MakeContact, MakeMessage
@@ -198,3 +199,24 @@ def test_no_header_injection(name: str, kind: str) -> None:
     assert read.get_filename()
     parts: Mapping[str, str] = dict(read.get_params() or [])
     assert set(parts) <= {read.get_content_type(), "name"}
+
+
+def test_what_is_kept_of_a_mail_that_was_sent(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Its words and headers, and of each file name, size and hash; a mail without files is kept as it is."""
+    notice, picture = b"PK" + b"x" * 500, b"\xff\xd8" + b"y" * 300
+    message = make_message(
+        attachments=(enclosure(LONG, notice), enclosure("第1项隐患照片1.jpg", picture, "image/jpeg"))
+    )
+    sent = compose(templates, message, make_contact, Shelf(notice, picture))
+    kept = lean(sent)
+    assert kept is not None
+    assert len(kept) < len(sent.body) - 1_000
+    assert [size for _, size in files_of(kept)] == [502, 302] == [size for _, size in files_of(sent.body)]
+    assert files_of(kept)[1][0] == "第1项隐患照片1.jpg"
+    assert hashlib.sha256(notice).hexdigest() in str(message_from_bytes(kept, policy=default)["X-Rectiflow-File"])
+    assert plain(replace(sent, body=kept)) == plain(sent)
+    bare = compose(templates, make_message(), make_contact, None)
+    assert lean(bare) is None
+    assert files_of(bare.body) == []
