@@ -11,7 +11,7 @@ LOCKED  := $(PIP) install --no-deps --require-hashes --requirement
 PYTEST  := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage test-peers soak check bench profile lock format hooks clean
+.PHONY: help demo test coverage test-peers soak check bench profile pictures lock format hooks clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +48,9 @@ bench: $(VENV)/dev.stamp ## measure, side by side, as ratios (QUICK=1: three min
 
 profile: $(VENV)/dev.stamp ## sample the hot path: a table, and a flame graph in bench/out/hotpath.svg
 	$(BIN)/python -m bench.hotpath
+
+pictures: $(VENV)/dev.stamp ## take the pictures of docs/pictures anew (needs Chromium and fonts, see .ci/run)
+	PYTHONPATH=tests $(BIN)/python -m support.mail_pictures
 
 format: $(VENV)/dev.stamp ## bring the code into shape
 	$(BIN)/ruff check --fix .

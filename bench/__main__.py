@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from . import postgres, sweep
+from . import outbox, postgres, sweep
 from .lifecycle import by_hand, open_flow, rate, record, through_the_api
 from .many import BATCH, in_bulk, threads
 from .peer import Peer, PeerFailed
@@ -39,7 +39,7 @@ def main() -> None:
     """Measure everything, print the table, write bench/out."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, 100,000 stored instead of 1,000,000")
-    parser.add_argument("--only", choices=("lifecycle", "sweep", "postgres"), help="one part alone")
+    parser.add_argument("--only", choices=("lifecycle", "sweep", "postgres", "outbox"), help="one part alone")
     given = parser.parse_args()
     rounds, seconds = (3, 0.5) if given.quick else (7, 2.0)
     stored = 100_000 if given.quick else 1_000_000
@@ -50,6 +50,8 @@ def main() -> None:
         lines += postgres.lines(rounds, seconds, quick=given.quick)
     if given.only in (None, "sweep"):
         lines += sweeps(stored, rounds)
+    if given.only in (None, "outbox"):
+        lines += outbox.lines(max(rounds, FEWEST), quick=given.quick)
     machine = facts()
     show(lines, machine)
     for path in write(lines, machine, OUT):

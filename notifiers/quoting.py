@@ -2,6 +2,7 @@
 
 Mail programs put the earlier mail below, each in its own way; some mark every line with `>`, others mark none. Below
 unmarked lines everything is cut. Between and below marked lines what is not marked is kept: people answer there too.
+Some programs (QQ mail, Tencent's and Coremail's webmail) leave `&nbsp;` and `&gt;` of their HTML in the plain text.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ _INTRO_LENGTH = 300  #: characters
 _BLOCK_LINES = 8  #: lines of a block 发件人… 主题, empty ones too
 _DAY = r"\d{1,4}\s*[年月/.-]\s*\d{1,2}"
 _INTRO = re.compile(
-    rf"在\s*.{{0,80}}{_DAY}.*写道\s*[:：]"
-    rf"|.{{0,120}}于\s*{_DAY}.*写道\s*[:：]"
-    rf"|.{{0,120}}<[^<>\s]+@[^<>\s]+>\s*(于|在)?.{{0,80}}写道\s*[:：]"
+    rf"在\s*.{{0,80}}{_DAY}.*写[道到]\s*[:：]"
+    rf"|.{{0,120}}于\s*{_DAY}.*写[道到]\s*[:：]"
+    rf"|.{{0,120}}<[^<>\s]+@[^<>\s]+>\s*(于|在)?.{{0,80}}写[道到]\s*[:：]"
     r"|(On|At)\b.*(\b(19|20)\d\d\b|\d[:/]\d\d).*\bwrote\s*[:：]",
     re.IGNORECASE,
 )
 _TITLES = (
-    r"原始邮件|原始信件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件|转发邮件|转发的邮件|已转发邮件|转发邮件信息"
-    r"|original|original (message|mail|email)|replied message|forwarded (message|mail)|begin forwarded message"
+    r"原始邮件|原始信件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件(信息)?|转发邮件|转发的邮件|已转发邮件|转发邮件信息"
+    r"|original( (message|mail|email)s?)?|replied message|reply to message|forwarded (message|mail)"
+    r"|begin forwarded message"
 )
+_BARE_TITLE = re.compile(r"原始邮件|原始消息|original", re.IGNORECASE)  #: only above 发件人: it is a word like others
 _SEPARATOR = re.compile(rf"[-—_=*\s]{{2,}}({_TITLES})\s*[:：]?[-—_=*\s]{{2,}}", re.IGNORECASE)
 _FROM = re.compile(r"(发件人|发信人|寄件者|from)\s*[:：|]", re.IGNORECASE)
 _FIELD = re.compile(
-    r"(发送时间|发送日期|发送|日期|时间|寄件日期|收件人|收信人|收件者|抄送|主题|主旨|sent|date|to|cc|subject)\s*[:：|]",
+    r"(发送时间|发送日期|发件时间|发送|已发送|日期|时间|寄件日期|收件人|收信人|收件者|抄送人?|主题|主旨"
+    r"|sen[dt]( time)?|date|to|cc|subject)\s*[:：|]",
     re.IGNORECASE,
 )
 _ONE_LINE_BLOCK = re.compile(
@@ -53,7 +57,7 @@ def new_text(text: str) -> str:
     Nothing but blanks at ends of lines and of the text goes from a text that quotes nothing. The result is empty
     where only an earlier mail is left, or where an answer below unmarked lines cannot be told from them.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("&nbsp;", " ")
     while (shorter := _cut(text)) != text:  # what was cut may have stood between two lines that belong together
         text = shorter
     return text
@@ -108,7 +112,7 @@ def _may_begin_intro(line: str) -> bool:
 
 
 def _is_quoted(line: str) -> bool:
-    return line.lstrip().startswith(">")
+    return line.lstrip().startswith((">", "&gt;"))
 
 
 def _quotes_next(lines: list[str], at: int) -> bool:
@@ -117,14 +121,14 @@ def _quotes_next(lines: list[str], at: int) -> bool:
 
 
 def _is_block(lines: list[str], at: int) -> bool:
-    """Tell whether the header of an earlier mail begins here: 发件人 and at least two fields more."""
-    first = lines[at].strip().strip("*| ")
+    """Tell whether the header of an earlier mail begins here: 发件人 and at least two fields more, one below a title."""
+    first, *near = (line.strip().strip("*| ") for line in lines[at : at + _BLOCK_LINES])
+    if _BARE_TITLE.fullmatch(first):
+        fields = [line for line in near if line][:2]
+        return len(fields) == 2 and bool(_FROM.match(fields[0]) and _FIELD.match(fields[1]))
     if not _FROM.match(first):
         return False
-    if _ONE_LINE_BLOCK.fullmatch(first):
-        return True
-    near = (line.strip().lstrip("*| ") for line in lines[at + 1 : at + _BLOCK_LINES])
-    return sum(1 for line in near if _FIELD.match(line)) >= 2
+    return bool(_ONE_LINE_BLOCK.fullmatch(first)) or sum(1 for line in near if _FIELD.match(line)) >= 2
 
 
 def _drop_rules(kept: list[str]) -> None:

@@ -69,7 +69,7 @@ def test_commands_are_known(command: str, cli: Cli) -> None:
 def test_links_and_pictures_are_there() -> None:
     """Every relative link names a file, and no picture is large."""
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", TEXT)
-    assert len(links) == 6
+    assert len(links) == 7
     assert all((PAGE.parent / link).stat().st_size < 150_000 for link in links)
 
 

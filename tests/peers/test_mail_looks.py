@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -12,67 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from rectiflow.notifiers import OCCASIONS, Contact, Message, Param, Sender, TemplateSet, builtin_templates
-from rectiflow.notifiers.digest import Held, digest_params
-from rectiflow.notifiers.mime import compose_mail
+from rectiflow.notifiers import OCCASIONS, TemplateSet, builtin_templates
 from rectiflow.notifiers.preview import Preview, preview_page
 from support.chromium import Browser, browsing
+from support.sample_mails import DUE, HEAD, NUMBER, html_of, sample_mail
 
 PHONE, SCREEN, FOLD = 375, 1024, 667  #: CSS pixels: widths, and what a small telephone shows at once
-AT = datetime(2024, 12, 2, 1, 30, tzinfo=UTC)
-SENDER = Sender(
-    address="safety@bureau.example", name="示例区教育局", reply_address=lambda _m, _c: "answer@bureau.example"
-)
-HEAD = Contact(person="p-head", name="示例一镇初级中学校长", email="head@school.example")
-DEPUTY = Contact(person="p-2", name="示例一镇初级中学副校长", email="2@school.example", standing_in_for="校长")
-NUMBER, DUE = "LZH-2024-000123", "2024年12月31日"
-
-FACTS: Mapping[str, Param] = {
-    "number": NUMBER,
-    "unit": "示例一镇初级中学",
-    "place": "教学楼二楼东侧疏散楼梯及相邻走廊",
-    "description": "疏散通道堆放课桌椅，应急照明灯损坏两盏，安全出口指示标志被遮挡，常闭式防火门敞开并以铁丝固定。",
-    "category": "消防安全",
-    "severity": "一般隐患",
-    "due_on": DUE,
-    "state": "待签收",
-    "contact": "0711-6000000",
-    "actor": "安全股股长",
-    "actor_unit": "示例区教育局",
-    "level": "区级",
-    "reason": "所需配件未到货，供货单位书面承诺12月20日前送达",
-    "note": "型号 XF-2024/ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789-abcdefghijklmnopqrstuvwxyz",
-    "measures": "清空通道，更换应急照明灯",
-    "interim": "安排专人值守",
-    "clock": "签收时限",
-    "days_left": 3,
-    "request": "延期",
-    "decision": "批准",
-    "period": "2024年11月",
-    "count": 3,
-    "paper": "示教安改〔2024〕3号",
-    "next_step": "请在两个工作日内签收",
-}
-ITEMS = "\n".join(
-    f"· {NUMBER[:-1]}{n}：{what}（整改时限 {DUE}）"
-    for n, what in enumerate(("二楼通道堆物", "食堂灭火器压力不足", "配电室堆放杂物，未设挡鼠板"), start=3)
-)
-DIGEST = digest_params(
-    Held(number=f"LZH-2024-000{n}", template=t, params={**FACTS, "description": d, "unit": u, "days_overdue": late})
-    for n, t, d, u, late in (
-        (117, "urge", "食堂燃气软管老化", "示例一镇第一小学", 2),
-        (123, "due_soon", "疏散通道堆放课桌椅，应急照明灯损坏两盏", "示例一镇初级中学", None),
-        (131, "request_made", "校门口减速带缺损", "示例二镇中心幼儿园", None),
-    )
-)
-SAID: Mapping[str, Mapping[str, Param]] = {
-    "digest": {**DIGEST, "number": None, "unit": None, "next_step": None},
-    "paper_served": {"lines": ITEMS, "number": None},
-    "paper_result": {"lines": ITEMS, "number": None},
-    "paper_closed": {"lines": ITEMS, "number": None},
-    "visit_reported": {"lines": ITEMS, "number": None, "action": "秋季开学检查"},
-    "answer": {"action": "签收没有办成：这条隐患已由副校长签收。来信内容已作为说明记录"},
-}
 
 #: Every piece of text that shows: its words, size and box. What is hidden has no box.
 TEXTS = """(() => {
@@ -116,29 +60,7 @@ def templates() -> TemplateSet:
 @pytest.fixture(scope="module")
 def mails(templates: TemplateSet) -> Mapping[str, str]:
     """The HTML part of a mail of every occasion, read back out of its bytes."""
-    return {occasion: _html_of(_bytes(occasion, templates)) for occasion in OCCASIONS}
-
-
-def _bytes(occasion: str, templates: TemplateSet, contact: Contact = HEAD) -> bytes:
-    params = {**FACTS, **SAID.get(occasion, {})}
-    message = Message(
-        id=f"m-{occasion}",
-        district="420702",
-        number=str(params["number"]) if params["number"] else None,
-        sequence=1,
-        recipient=contact.person,
-        template=occasion,
-        template_version=0,
-        params=params,
-        created_at=AT,
-    )
-    return compose_mail(message, contact, templates=templates, sender=SENDER, at=AT).body
-
-
-def _html_of(mail: bytes) -> str:
-    part = message_from_bytes(mail, policy=default).get_body(("html",))
-    assert part is not None
-    return str(part.get_content())
+    return {occasion: html_of(sample_mail(occasion, templates)) for occasion in OCCASIONS}
 
 
 @pytest.mark.parametrize("width", [PHONE, SCREEN])
@@ -199,7 +121,7 @@ def test_the_page_of_previews_shows_both(browser: Browser, templates: TemplateSe
 
 
 def _preview(occasion: str, templates: TemplateSet) -> Preview:
-    mail = message_from_bytes(_bytes(occasion, templates), policy=default)
+    mail = message_from_bytes(sample_mail(occasion, templates), policy=default)
     text = mail.get_body(("plain",))
     assert text is not None
     return Preview(
@@ -211,7 +133,7 @@ def _preview(occasion: str, templates: TemplateSet) -> Preview:
         subject=str(mail["Subject"]),
         text=str(text.get_content()),
         sms="【示例区教育局】隐患已交办。",
-        html=_html_of(mail.as_bytes()),
+        html=html_of(mail.as_bytes()),
     )
 
 

@@ -1,4 +1,24 @@
-"""Raw mails as the usual programs write them; contents invented, persons named by their posts."""
+"""Raw mails as the usual programs write them; contents invented, persons named by their posts.
+
+Only shapes are taken over, from mails in public archives. Seen so, with the list and the month:
+
+- QQ mail, web and Tencent's mail for firms (its Message-ID, headers and boundaries; `&nbsp;` and `<…&gt;;` in the plain text,
+  a wide gap around the sender): linux-ext4 2020-10, ltp 2024-07, openbmc 2019-06; comments sent to GitHub by mail, in Chinese,
+  2019-12 and 2026-03. Its newer composer (a bare “Original”, From and Sent Time): the tests of FreeScout, a help desk.
+- WeChat Work (`Reply to Message`, 发自我的企业微信 below a rule): dri-devel 2022-06, linux-riscv 2024.
+- NetEase, web (在 …，"…" <…> 写道, `>` without a blank): dri-devel 2025-05; its app (`---- Replied Message ----` above a
+  table): linux-pm 2024-04, qemu-devel 2023-08.
+- Coremail, as at universities and offices (`-----原始邮件-----`, every line marked with `>` or with `&gt;`; in English
+  Original Messages and Sent Time): linux-media 2021-05, linux-i2c 2025-06, amd-gfx 2021-06.
+- Foxmail (no rule, the fields below a line with one blank; in HTML all of it in a blockquote): ltp 2021-01.
+- Outlook (-----邮件原件-----): linux-xfs 2021-12; on the web (a rule, 代表): linux-kernel 2020-08.
+- iPhone (发自我的iPhone, 在 …，下午5:45，… 写道 and all of it marked): linux-ext4 2020-06; without 在: amd-gfx 2025-01.
+- Gmail (… 于…年…月…日周一 …写道): bpf 2023-01. K-9 (写到), Samsung (原始邮件), one with 原始消息: linux-mips 2020-05,
+  linux-raid 2022-05, linux-mips 2020-08; these three stand in test_quoting.py alone.
+
+The Chinese names of WeChat Work's and of QQ's newer composer are from code that looks for them, not from a mail. The HTML of
+Outlook and the mails that come back, but Exim's (tests/peers), are from memory.
+"""
 
 from __future__ import annotations
 
@@ -34,41 +54,70 @@ def from_head(sender: str, subject: str, more: str = "") -> str:
     )
 
 
-QQ_TEXT = "已整改完成\n见附件。\n\n\n------------------ 原始邮件 ------------------\n发件人: 安全股"
+QQ_QUOTED = (
+    "------------------&nbsp;原始邮件&nbsp;------------------\n"
+    f'发件人:{" " * 120}"安全股"{" " * 84}<safety@bureau.example&gt;;\n发送时间:&nbsp;2024年12月2日(星期一) 上午9:30\n'
+    '收件人:&nbsp;"校长"<10000@qq.example&gt;;\n\n主题:&nbsp;整改通知\n\n\n\n签收请回复1'
+)
+QQ_HTML = (
+    "<div>已整改完成</div><div>见附件。</div><div><div><br></div><div><br></div>"
+    '<div style="font-size: 12px;font-family: Arial Narrow;padding:2px 0 2px 0;">------------------&nbsp;{title}&nbsp;'
+    '------------------</div><div style="font-size: 12px;background:#efefef;padding:8px;"><div><b>{sender}</b>&nbsp;'
+    '"安全股"&lt;safety@bureau.example&gt;;</div><div><b>{sent}</b>&nbsp;2024年12月2日(星期一) 上午9:30</div></div>'
+    "<div><br></div><div>签收请回复1</div></div>"
+)
+QQ_HEAD = "X-QQ-MIME: TCMime 1.0 by Tencent\nX-Mailer: QQMail 2.x\nX-QQ-Mailer: QQMail 2.x\n"
 QQ = raw(
     from_head(
         "10000@qq.example",
-        word("回复：整改通知"),
-        'Content-Type: multipart/mixed; boundary="----=_NextPart_1"\nX-QQ-MIME: x\n',
+        word("回复：整改通知", "gb18030"),
+        f'{QQ_HEAD}Content-Type: multipart/mixed;\n\tboundary="----=_NextPart_674D1A2B_0F936710_1EA27AB9"\n'
+        "Content-Transfer-Encoding: 8Bit\n",
     ),
     f"""This is a multi-part message in MIME format.
 
-------=_NextPart_1
-Content-Type: multipart/alternative; boundary="----=_NextPart_2"
+------=_NextPart_674D1A2B_0F936710_1EA27AB9
+Content-Type: multipart/alternative;
+\tboundary="----=_NextPart_674D1A2B_0F936710_5B7C1869"
 
-------=_NextPart_2
-Content-Type: text/plain; charset="gb18030"
+------=_NextPart_674D1A2B_0F936710_5B7C1869
+Content-Type: text/plain;
+\tcharset="gb18030"
 Content-Transfer-Encoding: base64
 
-{in_base64(QQ_TEXT, "gb18030")}
+{in_base64("已整改完成&nbsp;" + chr(10) + "见附件。" + chr(10) * 3 + "&nbsp;" + chr(10) + QQ_QUOTED, "gb18030")}
 
-------=_NextPart_2
-Content-Type: text/html; charset="gb18030"
+------=_NextPart_674D1A2B_0F936710_5B7C1869
+Content-Type: text/html;
+\tcharset="gb18030"
 Content-Transfer-Encoding: base64
 
-{in_base64("<div>已整改完成</div>", "gb18030")}
+{in_base64(QQ_HTML.format(title="原始邮件", sender="发件人:", sent="发送时间:"), "gb18030")}
 
-------=_NextPart_2--
+------=_NextPart_674D1A2B_0F936710_5B7C1869--
 
-------=_NextPart_1
-Content-Type: application/octet-stream; charset="gb18030"; name="{word("整改后.jpg", "gb18030")}"
+------=_NextPart_674D1A2B_0F936710_1EA27AB9
+Content-Type: application/octet-stream;
+\tcharset="gb18030";
+\tname="{word("整改后.jpg", "gb18030")}"
 Content-Disposition: attachment; filename="{word("整改后.jpg", "gb18030")}"
 Content-Transfer-Encoding: base64
 
 {b64encode(JPG).decode()}
 
-------=_NextPart_1--
+------=_NextPart_674D1A2B_0F936710_1EA27AB9--
 """,
+)
+
+QQ_COMPOSER = raw(
+    from_head("10000@qq.example", word("Re:整改通知"), f'{QQ_HEAD}Content-Type: text/html;\n\tcharset="utf-8"\n'),
+    """<p><span>签收</span></p><div><br></div><article style="line-height: 1.43;"><div style="display:flex;align-items:center"
+contenteditable="false">
+        <div style="color:#959DA6;font-size:12px;line-height:30px">Original</div>
+        <hr style="flex-grow:1">
+      </div><table data-uneditable="true"><tbody><tr><td><div><span>From:</span><span>安全股</span>
+<span>&lt;safety@bureau.example&gt;</span></div><div><span>Sent Time:</span><span>Dec 2, 2024 09:30</span></div></td></tr></tbody>
+</table><div><br></div><div>请整改</div></article>""",
 )
 
 NETEASE = raw(
@@ -77,7 +126,36 @@ NETEASE = raw(
         word("Re:整改通知", "gbk"),
         "Content-Type: text/plain; charset=GBK\nContent-Transfer-Encoding: base64\n",
     ),
-    in_base64('收到\n\n\n在 2024-12-02 09:30:00，"安全股" <safety@bureau.example> 写道：\n> 请整改', "gbk"),
+    in_base64(
+        '收到\n\n\n\n\n\n在 2024-12-02 09:30:00，"安全股" <safety@bureau.example> 写道：\n>请整改\n>签收请回复1', "gbk"
+    ),
+)
+
+NETEASE_APP = raw(
+    from_head(
+        "head@163.example",
+        word("回复：整改通知"),
+        'X-Mailer: MailMasterAndroid\nContent-Type: text/plain; charset="utf-8"\nContent-Transfer-Encoding: base64\n',
+    ),
+    in_base64(
+        "申请复查\n\n\n\n\n---- 回复的原邮件 ----\n| 发件人 | 安全股<safety@bureau.example> |\n| 发送日期 | 2024年12月02日 09:30 |\n"
+        "| 收件人 | 校长<head@163.example> |\n| 主题 | 整改通知 |\n签收请回复1",
+        "utf-8",
+    ),
+)
+
+COREMAIL = raw(
+    from_head(
+        "head@school.example",
+        word("Re: 整改通知"),
+        "X-Mailer: Coremail Webmail Server\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: base64\n",
+    ),
+    in_base64(
+        '收到\n\n\n&gt; -----原始邮件-----\n&gt; 发件人: "安全股" <safety@bureau.example>\n'
+        "&gt; 发送时间: 2024-12-02 09:30:00 (星期一)\n&gt; 收件人: head@school.example\n&gt; 抄送:\n&gt; 主题: 整改通知\n&gt; \n"
+        "&gt; 签收请回复1\n",
+        "utf-8",
+    ),
 )
 
 OUTLOOK_ZH = raw(
@@ -103,10 +181,32 @@ OUTLOOK_EN = raw(
 FOXMAIL = raw(
     from_head(
         "head@school.example",
-        word("回复: 整改通知"),
-        'X-Mailer: Foxmail 7.2\nContent-Type: text/plain; charset="us-ascii"\n',
+        word("回复: 整改通知", "GB2312"),
+        "X-Priority: 3\nX-Has-Attach: no\nX-Mailer: Foxmail 7.2.18.111[cn]\n"
+        'Content-Type: text/plain;\n\tcharset="GB2312"\nContent-Transfer-Encoding: base64\n',
     ),
-    "请复查\n\n\n校长室\n \n发件人： 安全股\n发送时间： 2024-12-02 09:30\n收件人： 校长\n主题： 整改通知\n签收\n",
+    in_base64(
+        "请复查\n\n\n\n校长室\n \n发件人： 安全股\n发送时间： 2024-12-02 09:30\n收件人： 校长\n抄送： 教导处\n主题： 整改通知\n签收\n",
+        "gbk",
+    ),
+)
+
+FOXMAIL_HTML = raw(
+    from_head(
+        "head@school.example",
+        word("Re: Notice 整改通知"),
+        "X-Mailer: Foxmail 7.2.18.111[cn]\n"
+        'Content-Type: text/html;\n\tcharset="UTF-8"\nContent-Transfer-Encoding: quoted-printable\n',
+    ),
+    encodestring(
+        """<html><head><style>body { line-height: 1.5; }</style></head><body>
+<div><span></span>签收</div><div><br></div>
+<blockquote style="margin-Top: 0px; margin-Left: 0.5em"><div>&nbsp;</div><div style="border:none;border-top:solid #B5C4DF 1.0pt">
+<div style="BACKGROUND: #efefef"><div><b>From:</b>&nbsp;<a href="mailto:safety@bureau.example">安全股</a></div>
+<div><b>Date:</b>&nbsp;2024-12-02&nbsp;09:30</div><div><b>To:</b>&nbsp;<a href="mailto:head@school.example">校长</a></div>
+<div><b>Subject:</b>&nbsp;整改通知</div></div></div><div><div>申请复查</div></div></blockquote>
+</body></html>""".encode()
+    ),
 )
 
 IPHONE = raw(
@@ -130,7 +230,7 @@ Content-Transfer-Encoding: base64
 Content-Type: text/plain; charset=utf-8
 
 """
-    + "\n发自我的 iPhone\n\n> 在 2024年12月2日，09:30，安全股 <safety@bureau.example> 写道：\n> \n> 请整改\n".encode()
+    + "\n发自我的iPhone\n\n> 在 2024年12月2日，上午9:30，安全股 <safety@bureau.example> 写道：\n> \n> 请整改\n".encode()
     + b"--Apple-Mail-1--\n",
 )
 
@@ -138,13 +238,18 @@ WECHAT = raw(
     from_head(
         "head@work.example",
         word("回复：整改通知"),
-        'Content-Type: text/html; charset="utf-8"\nContent-Transfer-Encoding: base64\n',
+        f'{QQ_HEAD}Content-Type: text/plain;\n\tcharset="utf-8"\nContent-Transfer-Encoding: base64\n',
     ),
     in_base64(
-        "<div>签收</div><div><br></div><div>------------------&nbsp;Original&nbsp;------------------</div>"
-        '<div><b>From: </b>&nbsp;"安全股"&lt;safety@bureau.example&gt;;</div><div>请整改</div>',
+        "签收\n\n\n________________________________\n发自我的企业微信&nbsp;\n\n----------Reply to Message----------\n"
+        "On Mon,Dec 2,2024 9:30 AM 安全股 <safety@bureau.example&gt; wrote:\n请整改\n",
         "utf-8",
     ),
+)
+
+WECHAT_HTML = raw(
+    from_head("head@work.example", word("回复：整改通知"), f'{QQ_HEAD}Content-Type: text/html; charset="utf-8"\n'),
+    QQ_HTML.format(title="Original", sender="From: ", sent="Date: "),
 )
 
 GMAIL = raw(

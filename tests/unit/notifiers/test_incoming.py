@@ -20,12 +20,17 @@ from .mails import JPG, OUR_ID, raw, word
 
 CLIENTS = {
     "qq": (mails.QQ, "已整改完成\n见附件。", "submit"),
+    "qq-composer": (mails.QQ_COMPOSER, "签收", "sign"),
     "163": (mails.NETEASE, "收到", "sign"),
+    "163-app": (mails.NETEASE_APP, "申请复查", "submit"),
+    "coremail": (mails.COREMAIL, "收到", "sign"),
     "outlook-zh": (mails.OUTLOOK_ZH, "申请延期到2025年1月15日 理由：配件 未到货", "extend"),
     "outlook-en": (mails.OUTLOOK_EN, "签收", "sign"),
-    "foxmail": (mails.FOXMAIL, "请复查\n\n\n校长室", "submit"),
+    "foxmail": (mails.FOXMAIL, "请复查\n\n\n\n校长室", "submit"),
+    "foxmail-html": (mails.FOXMAIL_HTML, "签收", "sign"),
     "iphone": (mails.IPHONE, "已整改完毕", "submit"),
     "wechat": (mails.WECHAT, "签收", "sign"),
+    "wechat-html": (mails.WECHAT_HTML, "已整改完成\n见附件。", "submit"),
     "gmail": (mails.GMAIL, "已经全部更换，请安全股看一下。", "comment"),
 }
 
