@@ -57,6 +57,7 @@ def show_message(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """查看一条消息：收件人、状态、发出去的原文。"""
+    from rectiflow._reader import readable
     from rectiflow._upkeep import STATUS_TITLES, message
 
     made = session(context)
@@ -67,7 +68,7 @@ def show_message(
     say(
         f"{found.key}\n{found.occasion} → {found.recipient}  {STATUS_TITLES[found.status]}，试过 {found.attempts} 次  {found.detail}"
     )
-    say(_readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
+    say(readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
 
 
 @app.command("send")
@@ -106,7 +107,6 @@ def try_channels(
     from msgspec.structs import asdict
 
     from rectiflow._trial import try_out
-    from rectiflow.notifiers.message import CHANNEL_TITLES
 
     from ._fields import read_word
 
@@ -117,7 +117,7 @@ def try_channels(
         print_json([asdict(t) for t in found])
     for one in found if not as_json else ():
         how = f"发出 → {one.to}" if one.good else "没有发出"
-        say(f"{CHANNEL_TITLES.get(one.channel, one.channel)}：{how}，{one.said}")
+        say(f"{one.title}：{how}，{one.said}")
     if not found and not as_json:
         say("没有配置这样的通道；请在 rectiflow.toml 里配置，写法见 docs/channels.md。")
     if not found or not all(t.good for t in found):
@@ -158,31 +158,3 @@ def _without_body(found: Struct) -> dict[str, object]:
     from msgspec.structs import asdict
 
     return {k: v for k, v in asdict(found).items() if k != "body"}
-
-
-def _readable(body: bytes) -> str:
-    from email import message_from_bytes, policy
-
-    from rectiflow.notifiers.mime import files_of
-
-    if body.startswith(b"{"):
-        return _of_gateway(body)
-    mail = message_from_bytes(body, policy=policy.default)
-    text = mail.get_body(("plain",))
-    if not mail["Subject"] or text is None:
-        return body.decode(errors="replace")
-    files = "".join(f"\n附件：{name}（{max(1, size // 1000)} KB）" for name, size in files_of(body))
-    return f"收件：{mail['To']}\n主题：{mail['Subject']}{files}\n\n{text.get_content()}"
-
-
-def _of_gateway(body: bytes) -> str:
-    """Return the words of a message as a cloud or a robot takes it, and below them what else it is given."""
-    import json
-
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace")
-    words = said.pop("text", None) if isinstance(said.get("text"), str) else None
-    rest = json.dumps(said, ensure_ascii=False, indent=2)
-    return f"{words}\n\n{rest}" if words else rest

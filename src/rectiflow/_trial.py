@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rectiflow.notifiers.message import CHANNEL_TITLES
+
 if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers import Channel, Contact, Message
@@ -20,6 +22,11 @@ class Trial(Struct, frozen=True, kw_only=True):
     good: bool
     to: str
     said: str
+
+    @property
+    def title(self) -> str:
+        """The channel, as people call it."""
+        return CHANNEL_TITLES.get(self.channel, self.channel)
 
 
 def try_out(place: Workplace, person: str, channel: str | None = None) -> list[Trial]:
@@ -37,7 +44,7 @@ def try_out(place: Workplace, person: str, channel: str | None = None) -> list[T
     import asyncio
 
     from rectiflow._outbox import DirectoryContacts
-    from rectiflow.notifiers.message import CHANNEL_TITLES, Message
+    from rectiflow.notifiers.message import Message
 
     flow = place.flow
     flow.refresh()
