@@ -26,16 +26,14 @@ HEAD_STYLE, LATE_STYLE = "cyan", "red"  #: of labels, and of what is overdue
 _LABEL = 6  #: columns of a label: 不可办
 _ELLIPSIS = "…"
 _CLOSING = "，。；：、？！）”》〕"
-_PIECES = re.compile(r"[A-Za-z0-9._/-]{1,40}|.")
+_PIECES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|[A-Za-z0-9._/:-]{1,40}|.")  #: what is not taken apart
 
 
 def put(text: str, style: str = "") -> None:
-    """Print one line as it is; the style is seen on terminals only."""
-    from rich.text import Text
+    """Print one line; the style is seen on terminals only, where what is too long goes on below."""
+    from ._output import say
 
-    from ._output import console
-
-    console().print(Text(text, style=style), soft_wrap=True)
+    say(text, style)
 
 
 def put_labelled(label: str, lines: Sequence[str]) -> None:

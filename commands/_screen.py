@@ -29,6 +29,8 @@ __all__ = [
 _LAST_EVENTS = 4
 _LAST_TOLD = 3
 _LAST_FILES = 4
+_LAST_REMARKS = 5
+_MOST_REMARKED = 300  #: characters of a remark
 _NARROWEST = 8  #: columns of the terminal that a column of a list keeps
 _REPEATED = frozenset(
     {
@@ -174,9 +176,11 @@ def _sections(sheet: Sheet, today: date, choices: Sequence[str] | None) -> Itera
     files = [name for event in sheet.events for name in event.files]
     if files:
         yield "材料", [f"{len(files)} 件：{'、'.join(files[-_LAST_FILES:])}{' 等' if len(files) > _LAST_FILES else ''}"]
+    remarks = [_remark(e) for e in sheet.events if e.kind == "remarked"]
+    if remarks:
+        yield "说明", [*_cut_off(len(remarks) - _LAST_REMARKS, sheet.line.number), *remarks[-_LAST_REMARKS:]]
     earlier = len(sheet.events) - _LAST_EVENTS
-    more_events = [f"更早的 {earlier} 条见 rectiflow ticket history {entry.number}"] if earlier > 0 else []
-    yield "记录", [*(_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])), *more_events]
+    yield "记录", [*(_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])), *_cut_off(earlier, entry.number)]
     if sheet.told:
         yield "提醒", list(_told(sheet))
     yield from _possible(sheet, choices)
@@ -238,6 +242,20 @@ def _paper(paper: PaperView) -> str:
 def _event(event: EventView) -> str:
     marks = "".join(m for m, on in (("〔代录〕", event.on_behalf), ("〔补录〕", event.late)) if on)
     return f"{event.happened_on:%m-%d}  {event.title}  {_by(event)}{marks}"
+
+
+def _cut_off(count: int, number: str) -> list[str]:
+    """Say where what is not shown here can be read."""
+    return [f"更早的 {count} 条见 rectiflow ticket history {number}"] if count > 0 else []
+
+
+def _remark(event: EventView) -> str:
+    """Return a remark: when, who and how, the words, the files that came with it."""
+    said = "；".join(text for title, text in event.details if title == "说明").strip()
+    files = f"（附：{'、'.join(event.files)}）" if event.files else ""
+    if len(said) > _MOST_REMARKED:
+        said = f"{said[:_MOST_REMARKED]}……（全文见 ticket history）"
+    return f"{event.happened_on:%m-%d}  {_by(event)}（{event.via}）：{said or '（没有文字）'}{files}"
 
 
 def _told(sheet: Sheet) -> Iterator[str]:

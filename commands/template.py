@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import session
-from ._options import AsJson
+from ._options import AsJson, Force
 from ._output import print_json, say, table, warn
 
 if TYPE_CHECKING:
@@ -88,14 +88,18 @@ def preview_messages(
     page: Annotated[
         Path | None, typer.Option("--page", help="写成网页：手机上、电脑上的邮件和短信", metavar="文件.html")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """预览消息发出去的样子：邮件的主题和正文，短信和条数；不写入，不发送。"""
     from rectiflow._wording import preview, previews, write_page
 
     from ._numbers import read_number
+    from ._writing import spare
 
     made = session(context)
+    if page is not None:
+        spare(page, force=force)
     chosen = _chosen(occasion, every=every)
     full = read_number(made.flow, number) if number else None
     by = made.person if full else None

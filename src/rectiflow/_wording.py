@@ -194,7 +194,7 @@ def write_page(previews: Sequence[Preview], file: Path) -> None:
 def _worded(place: Workplace, meant: TemplateLine, message: Message, contact: Contact, source: str) -> Preview:
     settings, district = place.settings, place.flow.directory().district.name
     values = fill(message, contact, district_name=settings.mail.sender_name or district)
-    mail = place.templates.mail(message.template, values)
+    mail = place.templates.mail(message.template, values, replies=bool(settings.inbox.address))
     reached = replace(contact, phone=contact.phone or _PHONE)
     signature = settings.outgoing.sms_signature or district
     sms = compose_sms(message, reached, templates=place.templates, signature=signature)
