@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -111,7 +111,8 @@ def show_columns(found: Listing, columns: Sequence[LineColumn]) -> None:
     """Show a list of hazards with the columns wanted, each as wide as it needs, the widest narrower where room is short."""
     head: list[object] = [c.title for c in columns]
     rows = [head, *([c.text(entry) for c in columns] for entry in found.lines)]
-    widths = _shared([max(_columns_of(row[at]) for row in rows) for at in range(len(columns))])
+    kept = {at for at, column in enumerate(columns) if column.title == "编号"}  # half a number is none
+    widths = _shared([max(_columns_of(row[at]) for row in rows) for at in range(len(columns))], kept)
     styles = [HEAD_STYLE, *(LATE_STYLE if entry.overdue else "" for entry in found.lines)]
     for row, style in zip(rows, styles, strict=True) if found.lines else ():
         put("  ".join(fit(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip(), style)
@@ -119,11 +120,12 @@ def show_columns(found: Listing, columns: Sequence[LineColumn]) -> None:
         say(text)
 
 
-def _shared(widths: list[int]) -> list[int]:
-    """Make columns fit the screen: the widest gives way first; what cannot fit at all runs on."""
+def _shared(widths: list[int], kept: Collection[int]) -> list[int]:
+    """Make columns fit the screen: the widest gives way first, those kept never; what cannot fit at all runs on."""
     room = screen_width() - 2 * (len(widths) - 1)
-    while sum(widths) > room and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    giving = [at for at in range(len(widths)) if at not in kept]
+    while sum(widths) > room and giving and max(widths[at] for at in giving) > _NARROWEST:
+        widths[max(giving, key=lambda at: widths[at])] -= 1
     return widths
 
 

@@ -129,7 +129,7 @@ def list_incoming(
     from rectiflow.engine.moments import ZONE
     from rectiflow.storage.incoming import OPEN
 
-    from ._layout import fit, put, screen_width
+    from ._layout import columns, fit, put, screen_width
     from ._numbers import read_number
 
     made = _keeper(context)
@@ -143,8 +143,9 @@ def list_incoming(
     width = screen_width()
     for one in found:
         who = flow.directory().person_name(one.person) if one.person else one.sender
-        head = f"{one.id[:6]}  {one.received_at.astimezone(ZONE):%m-%d %H:%M}  {fit(_TITLES[one.status], 7)}"
-        put(fit(f"{head}{fit(_kind(one.kind), 9)}{fit(one.number or '', 16)}{who}", width).rstrip())
+        when = f"{one.received_at.astimezone(ZONE):%m-%d %H:%M}"
+        cells = ((one.id[:6], 8), (when, 13), (_TITLES[one.status], 8), (_kind(one.kind), 10), (one.number, 17))
+        put(columns(cells, who))
         put(f"        {fit(one.outcome or one.subject, width - 8).rstrip()}")
     if not found:
         say("没有来信。" if everything or chosen else "没有要处理的来信；办过的用 rectiflow inbox list --all 查看。")
@@ -222,7 +223,9 @@ def _show(found: Sequence[Received], *, as_json: bool) -> None:
         again = "（以前收过）" if one.again else ""
         put(f"{one.id[:6]}  {_TITLES[one.status]}  {_kind(one.kind)}  {one.number or ''}{again}".rstrip())
         put(f"        {one.outcome}")
-    say(f"收下 {sum(not r.again for r in found)} 封。")
+    waiting = sum(r.status in ("waiting", "unseen") for r in found)
+    rest = f"其中 {waiting} 封要人看，见 rectiflow inbox list。" if waiting else ""
+    say(f"收下 {sum(not r.again for r in found)} 封。{rest}")
 
 
 def _kind(kind: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import session
-from ._layout import put
+from ._layout import packed, put, screen_width
 from ._options import AsJson, DryRun, Yes
 from ._output import print_json, say
 from .unit import import_workbook
@@ -56,7 +56,8 @@ def list_persons(
     for p, posts in rows:
         put(f"{p.name}  {'、'.join(f'{directory.unit_name(x.unit)}{x.title}' for x in posts)}")
         reach = [f"账号 {p.account}" if p.account else "", _masked(p.phone) or "", p.email or ""]
-        put(f"    {' · '.join(x for x in reach if x) or '没有联系方式'}")
+        for part in packed([x for x in reach if x] or ["没有联系方式"], screen_width() - 4):
+            put(f"    {part}")
     say(f"共 {len(rows)} 人。")
 
 

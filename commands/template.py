@@ -9,7 +9,7 @@ import typer
 
 from ._context import session
 from ._options import AsJson, Force
-from ._output import print_json, say, table, warn
+from ._output import print_json, say, show_raw, table, warn
 
 if TYPE_CHECKING:
     from rectiflow._wording import Preview
@@ -18,6 +18,7 @@ app = typer.Typer(help="消息模板：列表、查看、预览、检查。", no
 
 __all__ = ["app"]
 
+_EXAMPLE = 30  #: characters of an example
 _COPY = "要改用本区的文字：把文件复制到设置里 templates 指的文件夹再改，改后用 rectiflow template check 检查。"
 
 
@@ -39,17 +40,27 @@ def list_templates(context: typer.Context, as_json: AsJson = False) -> None:
 def show_template(
     context: typer.Context,
     occasion: Annotated[str, typer.Argument(help="场合的编码或名称，如 assigned、交办", metavar="场合")],
+    source: Annotated[bool, typer.Option("--source", help="连模板文件的原文一起显示")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """查看一种场合的模板文件：在哪里，怎么写的。"""
-    from rectiflow._wording import files
+    """查看一种场合：可用的参数（名字、意思、例子），模板文件在哪里；原文用 --source。"""
+    from rectiflow._wording import fields, files
+    from rectiflow.notifiers.plaintext import shorten
 
-    meant, found = files(session(context).place, occasion)
+    place = session(context).place
+    meant, found = files(place, occasion)
+    known = fields(place, occasion)
     if as_json:
-        print_json({"occasion": meant.occasion, "title": meant.title, "files": found})
+        print_json({"occasion": meant.occasion, "title": meant.title, "fields": known, "files": found})
         return
+    rows = ((f.name, f.title, shorten(f.example.replace("\n", " "), _EXAMPLE)) for f in known)
+    table(f"{meant.title}（{meant.occasion}）可用的参数", ("参数名", "意思", "例子"), rows)
     for file in found:
-        say(f"{file.path}（{file.owner}）\n{file.text.rstrip()}\n")
+        show_raw(f"{file.path}（{file.owner}）")
+        if source:
+            show_raw(f"{file.text.rstrip()}\n")
+    if not source:
+        say(f"看文件原文：rectiflow template show {meant.occasion} --source")
     say(_COPY)
 
 

@@ -126,7 +126,12 @@ def finish(engine: Engine, district: str, outcomes: Mapping[str, str]) -> None:
 
 
 def incoming(
-    engine: Engine, district: str, *, status: str | Sequence[str] | None = None, number: str | None = None, limit: int = 0
+    engine: Engine,
+    district: str,
+    *,
+    status: str | Sequence[str] | None = None,
+    number: str | None = None,
+    limit: int = 0,
 ) -> list[Incoming]:
     """Return what came in, newest first; `limit` 0 returns everything."""
     t = table("incoming")

@@ -111,7 +111,7 @@ def _reasons(phone: str | None, email: str | None, channels: tuple[str, ...]) ->
     unknown = set(channels) - set(CHANNELS)
     checks = (
         (bool(phone) and not dialled(phone or ""), "phone", f"手机号“{phone}”应是 5 到 15 位数字"),
-        (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址"),
-        (bool(unknown), "channels", f"通道应是 {'、'.join(CHANNELS.values())} 之一"),
+        (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址，应如 head@example.edu.cn"),
+        (bool(unknown), "channels", f"没有“{'、'.join(sorted(unknown))}”这种通道，可写 {'、'.join(CHANNELS.values())}"),
     )
     return [Reason(code="wrong", subject=subject, message=said) for wrong, subject, said in checks if wrong]
