@@ -47,6 +47,9 @@ def list_messages(
         put(columns(cells, f"{m.occasion} → {m.recipient}"))
         if m.status != "sent" and m.detail:
             put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
+    if not found:
+        say("没有消息。" if status is None and number is None else "没有符合条件的消息。")
+        return
     rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""
     say(f"共 {len(found)} 条{rest}。查看：rectiflow outbox show 编号")
 
