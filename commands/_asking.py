@@ -35,6 +35,7 @@ _ASKED_FOR = frozenset(
         "via_missing",
         "late_without_note",
         "note_missing",
+        "remark_empty",
     }
 )
 _ROUNDS = 6  #: how often what is still missing is asked for

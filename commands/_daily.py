@@ -27,11 +27,13 @@ _Choice = tuple[str, "Make", str | None]  #: how it is called, what makes it, an
 
 MOST_SHOWN = 8  #: items under one heading; the rest is counted
 _PAPERS = ("sign_off", "serve")
+_UNPLACED = ("undelivered", "letter", "unseen", "incident")  #: shown without a unit
 _WEEKDAYS = "一二三四五六日"
 _MORE = {
     "overdue": "rectiflow ticket list --overdue",
     "undelivered": "rectiflow outbox list --status dead",
     "letter": "rectiflow inbox list",
+    "unseen": "rectiflow inbox list",
     "incident": "rectiflow incident list",
     "decide": "rectiflow request list",
     "sign_off": "rectiflow notice list --status 拟稿",
@@ -89,7 +91,7 @@ def _line(item: TodayItem, position: int, today: date) -> str:
     note = _note(item)
     name = short_id(item.key, today) if item.section in _PAPERS else item.number
     number, unit = fit(name or "", 15), fit(item.unit or "（未定单位）", 16)
-    if item.section in ("undelivered", "letter", "incident"):
+    if item.section in _UNPLACED:
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()
     return f"{position:>3}  {number}  {unit}  {fit(item.title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
 
@@ -111,7 +113,10 @@ def _command(section: Section) -> str:
 
 def _open(made: Session, item: TodayItem) -> None:
     """Show what an item leads to, and offer what can be done."""
-    if item.section in ("undelivered", "letter", "incident"):
+    if item.section == "unseen":
+        _read(made, item.key)
+        return
+    if item.section in _UNPLACED:
         for part in wrapped(f"{item.title}  {item.detail}".strip(), screen_width()):
             put(part)
         put(_advice(item))
@@ -125,6 +130,27 @@ def _open(made: Session, item: TodayItem) -> None:
         _call(made, item.call)
     else:
         _act(made, item.number, None)
+
+
+def _read(made: Session, key: str) -> None:
+    """Show a letter that nobody has looked at, which it has been now, and the hazard it is about."""
+    from rectiflow._answers.listing import letter, looked_at
+    from rectiflow.engine.errors import RectiflowError
+
+    from ._faults import tell_error
+    from .inbox import show_letter
+
+    try:
+        found = letter(made.flow, key, by=made.person)
+        show_letter(made.flow, found)
+        looked_at(made.flow, found, by=made.person)
+    except RectiflowError as exc:
+        tell_error(exc)
+        return
+    if found.number is None:
+        ask("回车返回：")
+    else:
+        _act(made, found.number, None)
 
 
 def _paper(made: Session, paper: str, *, signing: bool) -> None:

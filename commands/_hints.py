@@ -14,6 +14,7 @@ _UNIT_ROLES = frozenset({"principal", "rectifier"})
 _BY_CODE = {
     "late_without_note": "补录的原因写 --note 原因。",
     "note_missing": "通话情况写 --note；没有接通的写 --no-answer。",
+    "remark_empty": "说明写 --note 文字，材料用 --evidence 文件 附上。",
     "second_inspector": "第二复查人写 第二复查人=姓名。",
     "via_missing": "怎么答复的写 --via 电话（或 微信、短信、纸质、当面）。",
     "into_missing": "改判成哪个流程写 --into 流程，如 --into 重大隐患整改。",

@@ -11,6 +11,7 @@ __all__ = [
     "LATE_STYLE",
     "NARROW",
     "ago",
+    "columns",
     "fit",
     "left",
     "packed",
@@ -26,16 +27,14 @@ HEAD_STYLE, LATE_STYLE = "cyan", "red"  #: of labels, and of what is overdue
 _LABEL = 6  #: columns of a label: 不可办
 _ELLIPSIS = "…"
 _CLOSING = "，。；：、？！）”》〕"
-_PIECES = re.compile(r"[A-Za-z0-9._/-]{1,40}|.")
+_PIECES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|[A-Za-z0-9._/:@-]{1,60}|.")  #: what is not taken apart
 
 
 def put(text: str, style: str = "") -> None:
-    """Print one line as it is; the style is seen on terminals only."""
-    from rich.text import Text
+    """Print one line; the style is seen on terminals only, where what is too long goes on below."""
+    from ._output import say
 
-    from ._output import console
-
-    console().print(Text(text, style=style), soft_wrap=True)
+    say(text, style)
 
 
 def put_labelled(label: str, lines: Sequence[str]) -> None:
@@ -70,6 +69,12 @@ def fit(text: object, width: int) -> str:
     return set_cell_size(set_cell_size(line, width - 1).rstrip() + _ELLIPSIS, width)
 
 
+def columns(cells: Sequence[tuple[object, int]], last: object) -> str:
+    """Return one line of cells, each with its width in columns, and a last one that takes what is left of the screen."""
+    head = "".join(fit(text, width) for text, width in cells)
+    return f"{head}{fit(last, screen_width() - sum(width for _, width in cells))}".rstrip()
+
+
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield a text in lines of at most `width` columns: numbers and words stay whole, no line begins with a comma."""
     from rich.cells import cell_len
@@ -81,6 +86,8 @@ def wrapped(text: str, width: int) -> Iterator[str]:
             if current and cell_len(current + piece) > room:
                 yield current.rstrip()
                 current = ""
+                if not piece.strip():
+                    continue  # a line that goes on does not begin with a gap
             current += piece
         yield current
 

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "is_terminal", "print_json", "progress", "say", "table", "warn"]
+__all__ = ["console", "is_terminal", "print_json", "progress", "say", "show_raw", "table", "warn"]
 
 
 def console(*, error: bool = False) -> Console:
@@ -32,22 +32,35 @@ def is_terminal() -> bool:
     return sys.stdout.isatty() and sys.stdin.isatty()
 
 
-def say(text: str = "") -> None:
-    """Print one line, or several."""
-    console().print(text, markup=False)
+def say(text: str = "", style: str = "") -> None:
+    """Print one line, or several; the style is seen on terminals only, where long lines go on below, set in a little."""
+    _print(console(), text, style)
+
+
+def show_raw(text: str) -> None:
+    """Print what is somebody else's as it is: a letter, a file, a path to be copied; nothing is broken into lines."""
+    console().print(text, markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Print a warning to standard error; on a terminal long lines go on below, set in a little."""
-    out = console(error=True)
+    _print(console(error=True), text, "yellow")
+
+
+def _print(out: Console, text: str, style: str) -> None:
     for line in _broken(text, out.width) if is_terminal() else (text,):
-        out.print(line, markup=False, style="yellow")
+        out.print(line, markup=False, style=style or None, soft_wrap=True)
 
 
 def _broken(text: str, width: int) -> Iterator[str]:
+    from rich.cells import cell_len
+
     from ._layout import wrapped
 
     for line in text.split("\n"):
+        if cell_len(line) <= width:
+            yield line
+            continue
         said = line.lstrip(" ")
         margin = " " * (len(line) - len(said))
         for place, part in enumerate(wrapped(said, max(20, width - len(margin) - 2))):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "keeper_of",
+    "keeper_or",
     "settle",
     "show_absence",
     "show_absences",
@@ -32,22 +33,33 @@ _NUMBER, _STATE, _ROLE, _DAY = 15, 12, 14, 11  #: columns
 DRY = "以上是试算，没有写入任何内容。"
 
 
-def keeper_of(made: Session, what: str) -> str | None:
-    """Return who does it: in earnest only who keeps the ledger; in a rehearsal anybody, also nobody in particular.
+def keeper_of(made: Session, what: str) -> str:
+    """Return who does it: who keeps the ledger. A rehearsal lets everybody act as anybody, it gives nobody more rights.
 
     Raises:
         WorkplaceError: the person may not.
     """
     from rectiflow._identity import require_keeper
+
+    require_keeper(made.flow, made.person, what)
+    return made.person
+
+
+def keeper_or(made: Session, holder: str | None, what: str) -> None:
+    """Let a person see to his own; to another's only who keeps the ledger.
+
+    Args:
+        holder: id of whose it is.
+
+    Raises:
+        WorkplaceError: the person may not.
+    """
+    from rectiflow._identity import keeps_all
     from rectiflow.engine.errors import WorkplaceError
 
-    if not made.place.rehearsal:
-        require_keeper(made.flow, made.person, what)
-        return made.person
-    try:
-        return made.person
-    except WorkplaceError:
-        return None
+    if made.person != holder and not keeps_all(made.flow, made.person):
+        name = made.flow.directory().person_name(made.person)
+        raise WorkplaceError(f"{name}不能{what}，请由本人或安全股办理。")
 
 
 def show_reach(found: Sequence[Reach], *, everybody: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ __all__ = [
 _LAST_EVENTS = 4
 _LAST_TOLD = 3
 _LAST_FILES = 4
+_LAST_REMARKS = 5
+_MOST_REMARKED = 300  #: characters of a remark
 _NARROWEST = 8  #: columns of the terminal that a column of a list keeps
 _REPEATED = frozenset(
     {
@@ -109,7 +111,8 @@ def show_columns(found: Listing, columns: Sequence[LineColumn]) -> None:
     """Show a list of hazards with the columns wanted, each as wide as it needs, the widest narrower where room is short."""
     head: list[object] = [c.title for c in columns]
     rows = [head, *([c.text(entry) for c in columns] for entry in found.lines)]
-    widths = _shared([max(_columns_of(row[at]) for row in rows) for at in range(len(columns))])
+    kept = {at for at, column in enumerate(columns) if column.title == "编号"}  # half a number is none
+    widths = _shared([max(_columns_of(row[at]) for row in rows) for at in range(len(columns))], kept)
     styles = [HEAD_STYLE, *(LATE_STYLE if entry.overdue else "" for entry in found.lines)]
     for row, style in zip(rows, styles, strict=True) if found.lines else ():
         put("  ".join(fit(cell, w) for cell, w in zip(row, widths, strict=True)).rstrip(), style)
@@ -117,11 +120,12 @@ def show_columns(found: Listing, columns: Sequence[LineColumn]) -> None:
         say(text)
 
 
-def _shared(widths: list[int]) -> list[int]:
-    """Make columns fit the screen: the widest gives way first; what cannot fit at all runs on."""
+def _shared(widths: list[int], kept: Collection[int]) -> list[int]:
+    """Make columns fit the screen: the widest gives way first, those kept never; what cannot fit at all runs on."""
     room = screen_width() - 2 * (len(widths) - 1)
-    while sum(widths) > room and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    giving = [at for at in range(len(widths)) if at not in kept]
+    while sum(widths) > room and giving and max(widths[at] for at in giving) > _NARROWEST:
+        widths[max(giving, key=lambda at: widths[at])] -= 1
     return widths
 
 
@@ -174,9 +178,11 @@ def _sections(sheet: Sheet, today: date, choices: Sequence[str] | None) -> Itera
     files = [name for event in sheet.events for name in event.files]
     if files:
         yield "材料", [f"{len(files)} 件：{'、'.join(files[-_LAST_FILES:])}{' 等' if len(files) > _LAST_FILES else ''}"]
+    remarks = [_remark(e) for e in sheet.events if e.kind == "remarked"]
+    if remarks:
+        yield "说明", [*_cut_off(len(remarks) - _LAST_REMARKS, sheet.line.number), *remarks[-_LAST_REMARKS:]]
     earlier = len(sheet.events) - _LAST_EVENTS
-    more_events = [f"更早的 {earlier} 条见 rectiflow ticket history {entry.number}"] if earlier > 0 else []
-    yield "记录", [*(_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])), *more_events]
+    yield "记录", [*(_event(e) for e in reversed(sheet.events[-_LAST_EVENTS:])), *_cut_off(earlier, entry.number)]
     if sheet.told:
         yield "提醒", list(_told(sheet))
     yield from _possible(sheet, choices)
@@ -238,6 +244,20 @@ def _paper(paper: PaperView) -> str:
 def _event(event: EventView) -> str:
     marks = "".join(m for m, on in (("〔代录〕", event.on_behalf), ("〔补录〕", event.late)) if on)
     return f"{event.happened_on:%m-%d}  {event.title}  {_by(event)}{marks}"
+
+
+def _cut_off(count: int, number: str) -> list[str]:
+    """Say where what is not shown here can be read."""
+    return [f"更早的 {count} 条见 rectiflow ticket history {number}"] if count > 0 else []
+
+
+def _remark(event: EventView) -> str:
+    """Return a remark: when, who and how, the words, the files that came with it."""
+    said = "；".join(text for title, text in event.details if title == "说明").strip()
+    files = f"（附：{'、'.join(event.files)}）" if event.files else ""
+    if len(said) > _MOST_REMARKED:
+        said = f"{said[:_MOST_REMARKED]}……（全文见 ticket history）"
+    return f"{event.happened_on:%m-%d}  {_by(event)}（{event.via}）：{said or '（没有文字）'}{files}"
 
 
 def _told(sheet: Sheet) -> Iterator[str]:

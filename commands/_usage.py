@@ -47,6 +47,7 @@ _SENTENCES: tuple[tuple[str, str], ...] = (
     (r"Missing command\.", "没有写命令。"),
     (r"Missing (?:argument|parameter|option) (.+?)\.?(?: Choose from:.*)?", r"没有写“\1”。"),
     (r"No such command '(.+?)'(?:\.|\. Did you mean (?P<near>.+?)\?)", r"没有“\1”这个命令。\g<near>"),
+    (r"No such option: (--as|--now|--config|--db)\b.*", r"\1 写在命令前面：rectiflow \1 … 命令。"),
     (r"No such option: (\S+)(?: \(Possible options: (?P<near>.+)\))?", r"没有 \1 这个选项。\g<near>"),
     (r"Got unexpected extra arguments?(?:\(s\))? \((.+)\)", r"多写了“\1”。"),
     (r"Option '(.+?)' requires an argument\.", r"\1 后面要写内容。"),

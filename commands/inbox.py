@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import Session, session
+from ._options import Force
 from ._output import print_json, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rectiflow._answers import Received
+    from rectiflow._answers.listing import Incoming
+    from rectiflow._flow import Rectiflow
 
 app = typer.Typer(help="来信：收信、列表、查看、办结。", no_args_is_help=True)
 
-__all__ = ["app"]
+__all__ = ["app", "show_letter"]
 
 TRY_AGAIN = 75  #: EX_TEMPFAIL of sysexits.h: the mail server keeps the mail and hands it over again
 
 _Id = Annotated[str, typer.Argument(help="来信编号，见 inbox list；写开头几位即可", metavar="来信")]
 _Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
-_TITLES = {"waiting": "待处理", "done": "已办", "dropped": "不用办"}
+_TITLES = {"waiting": "待处理", "unseen": "未看", "done": "已办", "dropped": "不用办"}
 _KINDS = {
     "reply": "回复", "bounce": "退信", "automatic": "自动回复", "list": "邮件列表", "own": "本程序",
     "other": "其他", "unreadable": "打不开", "unread": "未读",
@@ -72,8 +75,14 @@ def receive_text(
 ) -> None:
     """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
     from rectiflow._answers import receive_sms
+    from rectiflow.notifiers.phone import dialled
 
-    _show([receive_sms(_keeper(context).place, phone, text)], as_json=as_json)
+    place = _keeper(context).place
+    if not dialled(phone):
+        raise typer.BadParameter(f"“{phone}”不是手机号，应是 5 到 15 位数字，如 13800000001。", param_hint="手机号")
+    if not text.strip():
+        raise typer.BadParameter("短信没有内容，请写对方答复的原话，如 签收。")
+    _show([receive_sms(place, phone, text)], as_json=as_json)
 
 
 @app.command("callback")
@@ -118,28 +127,30 @@ def list_incoming(
     """列出来信，新的在前；平时只列待处理的。"""
     from rectiflow._answers.listing import letters
     from rectiflow.engine.moments import ZONE
+    from rectiflow.storage.incoming import OPEN
 
-    from ._layout import fit, put, screen_width
+    from ._layout import columns, fit, put, screen_width
     from ._numbers import read_number
 
     made = _keeper(context)
     flow = made.flow
     chosen = read_number(flow, number) if number else None
-    status = None if everything or chosen else "waiting"
+    status = None if everything or chosen else OPEN
     found = letters(flow, by=made.person, status=status, number=chosen, limit=limit)
     if as_json:
         print_json(found)
         return
+    width = screen_width()
     for one in found:
         who = flow.directory().person_name(one.person) if one.person else one.sender
-        head = f"{one.id[:6]}  {one.received_at.astimezone(ZONE):%m-%d %H:%M}  {fit(_TITLES[one.status], 7)}"
-        put(
-            fit(
-                f"{head}{fit(_KINDS.get(one.kind, one.kind), 9)}{fit(one.number or '', 16)}{who}", screen_width()
-            ).rstrip()
-        )
-        put(f"        {fit(one.outcome or one.subject, screen_width() - 8).rstrip()}")
-    say(f"共 {len(found)} 封。查看：rectiflow inbox show 编号；处理完：rectiflow inbox done 编号")
+        when = f"{one.received_at.astimezone(ZONE):%m-%d %H:%M}"
+        cells = ((one.id[:6], 8), (when, 13), (_TITLES[one.status], 8), (_kind(one.kind), 10), (one.number, 17))
+        put(columns(cells, who))
+        put(f"        {fit(one.outcome or one.subject, width - 8).rstrip()}")
+    if not found:
+        say("没有来信。" if everything or chosen else "没有要处理的来信；办过的用 rectiflow inbox list --all 查看。")
+        return
+    say(f"共 {len(found)} 封。查看：rectiflow inbox show 编号；处理完：rectiflow inbox done 编号 --note 怎么处理的")
 
 
 @app.command("show")
@@ -147,37 +158,59 @@ def show(
     context: typer.Context,
     key: _Id,
     save: Annotated[Path | None, typer.Option("--save", help="把原信另存为 .eml", metavar="文件")] = None,
+    force: Force = False,
     as_json: _Json = False,
 ) -> None:
-    """查看一封来信：谁发的、说了什么、怎么办的。"""
-    from rectiflow._answers.listing import letter, original
+    """查看一封来信：谁发的、说了什么、怎么办的；“未看”的看过就不再列出。"""
+    from rectiflow._answers.listing import letter, looked_at, original
+
+    from ._writing import write_new
 
     made = _keeper(context)
     flow = made.flow
     found = letter(flow, key, by=made.person)
     if save is not None:
-        save.write_bytes(original(flow, found))
+        write_new(save, original(flow, found), force=force)
     if as_json:
         print_json(found)
-        return
+    else:
+        show_letter(flow, found)
+    looked_at(flow, found, by=made.person)
+
+
+def show_letter(flow: Rectiflow, found: Incoming) -> None:
+    """Show who wrote a letter, what became of it, and its words."""
+    from rectiflow.engine.moments import ZONE
+
+    from ._layout import put_labelled
+
     who = f"{flow.directory().person_name(found.person)}（{found.sender}）" if found.person else found.sender
-    say(f"{found.id}  {_TITLES[found.status]}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}")
-    say(f"发件人：{who}\n主题：{found.subject}\n处理：{found.outcome}")
+    say(f"{found.id}  {_TITLES[found.status]}  {_kind(found.kind)}  {found.number or ''}".rstrip())
+    put_labelled("发件人", [who])
+    put_labelled("收到", [f"{found.received_at.astimezone(ZONE):%Y-%m-%d %H:%M}"])
+    if found.subject:
+        put_labelled("主题", [found.subject])
+    put_labelled("处理", [found.outcome])
+    say()
     say(found.words or "（没有正文）")
 
 
 @app.command("done")
 def done(
     context: typer.Context,
-    key: _Id,
+    keys: Annotated[list[str], typer.Argument(help="来信编号，可写几封；写开头几位即可", metavar="来信...")],
     note: Annotated[str, typer.Option("--note", help="怎么处理的", metavar="文字")] = "",
+    as_json: _Json = False,
 ) -> None:
-    """人工处理完了，结束这封来信。"""
+    """人工处理完了，结束来信；几封时要么都结束，要么都不动。"""
     from rectiflow._answers.listing import done_by_hand
 
     made = _keeper(context)
-    found = done_by_hand(made.flow, key, by=made.person, note=note)
-    say(f"{found.id} 已办结。")
+    found = done_by_hand(made.flow, keys, by=made.person, note=note)
+    if as_json:
+        print_json(found)
+        return
+    say(f"已办结 {len(found)} 封：{'、'.join(one.id[:6] for one in found)}。")
 
 
 def _show(found: Sequence[Received], *, as_json: bool) -> None:
@@ -188,9 +221,15 @@ def _show(found: Sequence[Received], *, as_json: bool) -> None:
         return
     for one in found:
         again = "（以前收过）" if one.again else ""
-        put(f"{one.id[:6]}  {_TITLES[one.status]}  {_KINDS.get(one.kind, one.kind)}  {one.number or ''}{again}")
+        put(f"{one.id[:6]}  {_TITLES[one.status]}  {_kind(one.kind)}  {one.number or ''}{again}".rstrip())
         put(f"        {one.outcome}")
-    say(f"收下 {sum(not r.again for r in found)} 封。")
+    waiting = sum(r.status in ("waiting", "unseen") for r in found)
+    rest = f"其中 {waiting} 封要人看，见 rectiflow inbox list。" if waiting else ""
+    say(f"收下 {sum(not r.again for r in found)} 封。{rest}")
+
+
+def _kind(kind: str) -> str:
+    return _KINDS.get(kind, kind)
 
 
 def _keeper(context: typer.Context) -> Session:

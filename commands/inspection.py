@@ -10,8 +10,9 @@ import typer
 from msgspec.structs import replace
 
 from ._context import session
-from ._options import AsJson, DryRun, For, Note, On, Via
+from ._options import AsJson, DryRun, For, Force, Note, On, Via
 from ._output import is_terminal, print_json, progress, say, warn
+from ._writing import spare
 
 if TYPE_CHECKING:
     from rectiflow._visits import Found, Inspected
@@ -145,15 +146,13 @@ def import_file(
 def write_form(
     context: typer.Context,
     out: Annotated[Path, typer.Argument(help="写到哪里，.xlsx", metavar="文件")] = Path("检查记录.xlsx"),
-    force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件")] = False,
+    force: Force = False,
 ) -> None:
     """写一份空的检查记录表，带下拉选项，检查时填。"""
     from rectiflow._visit_import import write_visit_form
 
     made = session(context)
-    if out.exists() and not force:
-        warn(f"{out} 已存在，没有覆盖；换一个名字，或加 --force。")
-        raise typer.Exit(1)
+    spare(out, force=force)
     items = made.flow.library.newest("hazard").catalogues["category"].items.values()
     say(f"已写 {write_visit_form(out, [i.title for i in items if i.parent is None])}")
 

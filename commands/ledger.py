@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from ._context import session
-from ._options import AsJson, Yes
+from ._options import AsJson, Force, Yes
 from ._output import is_terminal, print_json, progress, say, table, warn
+from ._writing import spare
 
 app = typer.Typer(help="台账：导入、导出、填办、结转。", no_args_is_help=True)
 
@@ -52,15 +53,13 @@ def export_file(
     overdue: Annotated[bool, typer.Option("--overdue", help="只要逾期的")] = False,
     listed: Annotated[bool, typer.Option("--listed", help="只要挂牌督办的")] = False,
     title: Annotated[str | None, typer.Option("--title", help="表名", metavar="文字")] = None,
-    force: Annotated[bool, typer.Option("--force", help="文件已有时覆盖")] = False,
+    force: Force = False,
 ) -> None:
     """导出标准台账：表头冻结、可筛选、A4 横排；右端可填要办的事，填好用 apply 交回；限制类的描述只给有权限的人。"""
     from rectiflow._ledger import export_ledger
     from rectiflow._views import ticket_filter
-    from rectiflow.engine.errors import InputUnusable
 
-    if file.exists() and not force:
-        raise InputUnusable(f"{file} 已经存在，没有覆盖；请换一个文件名，或加 --force。")
+    spare(file, force=force)
     made = session(context)
     wanted = ticket_filter(made.flow, unit=unit, category=category, only_open=only_open, overdue=overdue, listed=listed)
     count = export_ledger(made.flow, file, wanted=wanted, by=made.person, title=title)

@@ -8,7 +8,7 @@ import typer
 from msgspec import Struct
 
 from ._context import Session, session
-from ._output import print_json, say
+from ._output import print_json, say, show_raw
 
 app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消，测试通道。", no_args_is_help=True)
 
@@ -20,7 +20,7 @@ def list_messages(
     context: typer.Context,
     status: Annotated[
         str | None,
-        typer.Option("--status", help="待发、已发、未送达、已取消", metavar="状态"),
+        typer.Option("--status", help="待发、待汇总、已并入汇总、已发、未送达、已取消", metavar="状态"),
     ] = None,
     number: Annotated[str | None, typer.Option("--ticket", help="只看这条隐患的", metavar="编号")] = None,
     limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
@@ -31,7 +31,7 @@ def list_messages(
     from rectiflow.engine.moments import ZONE
 
     from ._fields import read_word
-    from ._layout import fit, put, screen_width
+    from ._layout import columns, fit, put, screen_width
 
     made = session(context)
     chosen = read_word(status, STATUS_TITLES, "--status")
@@ -42,10 +42,14 @@ def list_messages(
         return
     for m in shown:
         how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "")
-        head = f"{m.id}  {m.created_at.astimezone(ZONE):%m-%d %H:%M}  {fit(STATUS_TITLES[m.status], 7)}{fit(how, 5)}"
-        put(fit(f"{head}{fit(m.number or '', 16)}{m.occasion} → {m.recipient}", screen_width()).rstrip())
+        when = f"{m.created_at.astimezone(ZONE):%m-%d %H:%M}"
+        cells = ((m.id, 8), (when, 13), (STATUS_TITLES[m.status], 12), (how, 6), (m.number, 17))
+        put(columns(cells, f"{m.occasion} → {m.recipient}"))
         if m.status != "sent" and m.detail:
             put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
+    if not found:
+        say("没有消息。" if status is None and number is None else "没有符合条件的消息。")
+        return
     rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""
     say(f"共 {len(found)} 条{rest}。查看：rectiflow outbox show 编号")
 
@@ -60,14 +64,20 @@ def show_message(
     from rectiflow._reader import readable
     from rectiflow._upkeep import STATUS_TITLES, message
 
+    from ._layout import put_labelled
+
     made = session(context)
     found = message(made.flow, key, by=made.person)
     if as_json:
         print_json(_without_body(found))
         return
-    say(
-        f"{found.key}\n{found.occasion} → {found.recipient}  {STATUS_TITLES[found.status]}，试过 {found.attempts} 次  {found.detail}"
-    )
+    show_raw(found.key)
+    put_labelled("收件人", [found.recipient])
+    put_labelled("内容", [f"{found.occasion}{f'，{found.number}' if found.number else ''}"])
+    put_labelled("状态", [f"{STATUS_TITLES[found.status]}，试过 {found.attempts} 次"])
+    if found.detail:
+        put_labelled("说明", [found.detail])
+    say()
     say(readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import session
-from ._layout import put
+from ._layout import packed, put, screen_width
 from ._options import AsJson, DryRun, Yes
 from ._output import print_json, say
 from .unit import import_workbook
@@ -56,7 +56,8 @@ def list_persons(
     for p, posts in rows:
         put(f"{p.name}  {'、'.join(f'{directory.unit_name(x.unit)}{x.title}' for x in posts)}")
         reach = [f"账号 {p.account}" if p.account else "", _masked(p.phone) or "", p.email or ""]
-        put(f"    {' · '.join(x for x in reach if x) or '没有联系方式'}")
+        for part in packed([x for x in reach if x] or ["没有联系方式"], screen_width() - 4):
+            put(f"    {part}")
     say(f"共 {len(rows)} 人。")
 
 
@@ -165,17 +166,21 @@ def reach_person(
     from rectiflow._persons import reach, set_reach
     from rectiflow._persons import restore as begin_again
 
-    from ._posts import DRY, keeper_of, show_reach
+    from ._posts import DRY, keeper_or, show_reach
 
     made = session(context)
+    directory = made.flow.directory()
     changing = not (phone is None and email is None and prefer is None)
-    if changing or restore is not None:
-        keeper_of(made, "登记联系方式")
-    if restore is not None and not dry_run:
-        begin_again(made.flow, restore)
-    if changing:
-        if person is None:
-            raise typer.BadParameter("没有写是哪个人。")
+    if changing and person is None:
+        raise typer.BadParameter("没有写是哪个人，如 rectiflow person reach 校长姓名 --phone 号码。")
+    if changing and person is not None:
+        keeper_or(made, directory.find_person(person).id, "登记别人的联系方式")
+    if restore is not None:
+        own = directory.persons[made.person]
+        keeper_or(made, own.id if restore in (own.phone, own.email) else None, "恢复别人的地址")
+        if not dry_run:
+            begin_again(made.flow, restore)
+    if changing and person is not None:
         channels = _channels(prefer) if prefer is not None else None
         found = [set_reach(made.flow, person, phone=phone, email=email, channels=channels, dry_run=dry_run)]
     else:

@@ -28,13 +28,33 @@ def init(
     ] = None,
 ) -> None:
     """建立工作区：文件夹、设置、数据库。已有的保留不动；程序升级后再运行一次即升级数据库结构。"""
-    from rectiflow._workplace import make_workplace
+    from rectiflow._workplace import CONFIG_NAME, Workplace, make_workplace
 
+    from ._output import show_raw
+
+    was_there = (folder / CONFIG_NAME).is_file()
     file = make_workplace(folder, code=code, prefix=prefix, name=name, rehearsal=rehearsal, db=db)
-    say(f"工作区已就绪：{file.parent.resolve()}" + ("（演练）" if rehearsal else ""))
-    say(
-        "下一步：进入该文件夹，rectiflow unit import 单位人员表.xlsx，再 rectiflow ledger import 台账.xlsx；用 rectiflow doctor 检查。"
-    )
+    say(f"工作区已就绪{'（演练）' if rehearsal else ''}：")
+    show_raw(f"  {file.parent.resolve()}")
+    if was_there:
+        say("原来就有，设置没有改动；数据库结构已是当前版本。")
+    elif rehearsal:
+        place = Workplace.open(file, db=db)
+        made = place.flow.directory().district
+        say(
+            f"区划代码 {made.code}，编号前缀 {made.prefix}，落款 {made.name}；没有写明的用了示例区的。"
+            "要用自己的，换一个文件夹，加 --district、--prefix、--name 再建。"
+        )
+        place.flow.close()
+    say("下一步：")
+    for line in (
+        f"cd {folder}" if folder != Path() else "",
+        "rectiflow unit import 单位人员表.xlsx    # 导入单位和人员",
+        "rectiflow ledger import 台账.xlsx        # 导入现有台账",
+        "rectiflow doctor                         # 检查",
+    ):
+        if line:
+            show_raw(f"  {line}")
 
 
 def doctor(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._context import session
-from ._options import AsJson
-from ._output import print_json, say, table, warn
+from ._options import AsJson, Force
+from ._output import print_json, say, show_raw, table, warn
 
 if TYPE_CHECKING:
     from rectiflow._wording import Preview
@@ -18,6 +18,7 @@ app = typer.Typer(help="消息模板：列表、查看、预览、检查。", no
 
 __all__ = ["app"]
 
+_EXAMPLE = 30  #: characters of an example
 _COPY = "要改用本区的文字：把文件复制到设置里 templates 指的文件夹再改，改后用 rectiflow template check 检查。"
 
 
@@ -39,17 +40,27 @@ def list_templates(context: typer.Context, as_json: AsJson = False) -> None:
 def show_template(
     context: typer.Context,
     occasion: Annotated[str, typer.Argument(help="场合的编码或名称，如 assigned、交办", metavar="场合")],
+    source: Annotated[bool, typer.Option("--source", help="连模板文件的原文一起显示")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """查看一种场合的模板文件：在哪里，怎么写的。"""
-    from rectiflow._wording import files
+    """查看一种场合：可用的参数（名字、意思、例子），模板文件在哪里；原文用 --source。"""
+    from rectiflow._wording import fields, files
+    from rectiflow.notifiers.plaintext import shorten
 
-    meant, found = files(session(context).place, occasion)
+    place = session(context).place
+    meant, found = files(place, occasion)
+    known = fields(place, occasion)
     if as_json:
-        print_json({"occasion": meant.occasion, "title": meant.title, "files": found})
+        print_json({"occasion": meant.occasion, "title": meant.title, "fields": known, "files": found})
         return
+    rows = ((f.name, f.title, shorten(f.example.replace("\n", " "), _EXAMPLE)) for f in known)
+    table(f"{meant.title}（{meant.occasion}）可用的参数", ("参数名", "意思", "例子"), rows)
     for file in found:
-        say(f"{file.path}（{file.owner}）\n{file.text.rstrip()}\n")
+        show_raw(f"{file.path}（{file.owner}）")
+        if source:
+            show_raw(f"{file.text.rstrip()}\n")
+    if not source:
+        say(f"看文件原文：rectiflow template show {meant.occasion} --source")
     say(_COPY)
 
 
@@ -88,14 +99,18 @@ def preview_messages(
     page: Annotated[
         Path | None, typer.Option("--page", help="写成网页：手机上、电脑上的邮件和短信", metavar="文件.html")
     ] = None,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """预览消息发出去的样子：邮件的主题和正文，短信和条数；不写入，不发送。"""
     from rectiflow._wording import preview, previews, write_page
 
     from ._numbers import read_number
+    from ._writing import spare
 
     made = session(context)
+    if page is not None:
+        spare(page, force=force)
     chosen = _chosen(occasion, every=every)
     full = read_number(made.flow, number) if number else None
     by = made.person if full else None

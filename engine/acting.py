@@ -79,11 +79,15 @@ def wrong_state(workflow: Workflow, ticket: Ticket, trigger: str) -> Reason:
     """Say that a trigger cannot be taken here, and what can."""
     here = workflow.by_state.get(ticket.state, {})
     possible = "、".join(dict.fromkeys(ts[0].title for ts in here.values()))
+    can = f"，可办：{possible}" if possible else "，已无后续操作"
+    return Reason(code="wrong_state", subject=trigger, message=f"{not_here(workflow, ticket, trigger)}{can}")
+
+
+def not_here(workflow: Workflow, ticket: Ticket, trigger: str) -> str:
+    """Say that a trigger cannot be taken in the ticket's state."""
     title = workflow.triggers.get(trigger)
     what = f"不能“{title}”" if title else f"没有“{trigger}”这一操作"
-    can = f"，可办：{possible}" if possible else "，已无后续操作"
-    message = f"当前环节“{workflow.states[ticket.state].title}”{what}{can}"
-    return Reason(code="wrong_state", subject=trigger, message=message)
+    return f"当前环节“{workflow.states[ticket.state].title}”{what}"
 
 
 def _attempt(snapshot: Snapshot, transition: Transition, stimulus: Act, now: datetime) -> _Attempt:

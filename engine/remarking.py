@@ -26,7 +26,7 @@ def remark(snapshot: Snapshot, stimulus: Remark, now: datetime) -> Decision | Re
     hand = stimulus.hand
     reasons = [*hand_reasons(snapshot, hand, now), *_standing(snapshot, stimulus, now)]
     if not hand.note.strip() and not stimulus.evidence:
-        reasons.append(Reason(code="note_missing", subject="note", message="请写明说明，或附上材料"))
+        reasons.append(Reason(code="remark_empty", subject="note", message="请写明说明，或附上材料"))
     if len(hand.note) > MAX_WORDS:
         reasons.append(Reason(code="note_long", subject="note", message=f"说明超过 {MAX_WORDS} 字，请精简或作为附件"))
     if reasons:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .message import Contact, Message, Param
 from .plaintext import clean_lines, one_line
 
-__all__ = ["OCCASIONS", "PARAMETERS", "RESTRICTED", "RESTRICTED_PARAMETERS", "fill"]
+__all__ = ["ANSWERS", "OCCASIONS", "PARAMETERS", "RESTRICTED", "RESTRICTED_PARAMETERS", "fill"]
 
 RESTRICTED = "restricted"  #: the occasion of every message about a restricted category
 
@@ -87,6 +87,31 @@ OCCASIONS: Mapping[str, str] = {
     "channel_test": "通道测试",
     "restricted": "限制类事项",
     "generic": "一般提醒",
+}
+
+_SIGN = "收到后回复“签收”，即为签收"
+_SUBMIT = "整改完成后回复“申请复查”，附上照片，第二行起写整改措施"
+_EXTEND = "不能按期完成的，回复“申请延期到12月31日，理由：等待招标。临时管控措施：专人值守”这样的一句"
+_SAY = "也可以直接回复说明情况，附上照片"
+
+#: What can be answered to a mail that asks for something, by occasion; what is in “” does it as a first line of its own.
+ANSWERS: Mapping[str, str] = {
+    occasion: f"可以直接回复本邮件：{'；'.join(ways)}。"
+    for occasion, ways in {
+        "assigned": (_SIGN, _SUBMIT, _EXTEND),
+        "reassigned": (_SIGN, _SUBMIT, _EXTEND),
+        "paper_served": (f"{_SIGN}，各项一次签收", _SUBMIT),
+        "reminder": (_SIGN, _SUBMIT, _SAY),
+        "due_soon": (_SUBMIT, _EXTEND),
+        "urge": (_SUBMIT, _SAY),
+        "failed": (_SUBMIT, _EXTEND),
+        "reopened": (_SUBMIT, _EXTEND),
+        "listed": (_SUBMIT, _SAY),
+        "control_first": ("说明管控情况，附上照片",),
+        "monitoring_due": ("说明监测结果，附上照片",),
+        "paper_result": ("说明继续整改的情况，附上照片",),
+        "generic": ("说明情况，附上照片",),
+    }.items()
 }
 
 

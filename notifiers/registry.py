@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["GROUP", "About", "ChannelFactory", "kinds", "make_channel"]
 
 GROUP = "rectiflow.channels"
+#: What the program's own kinds can be used for; those of other packages say so when they are made.
+_BUILT_IN: Mapping[str, tuple[str, ...]] = {
+    "sms": ("aliyun", "gateway", "smpp", "tencent"),
+    "chat": ("dingtalk", "feishu", "wecom"),
+}
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -55,7 +60,8 @@ def make_channel(name: str, values: Mapping[str, Any], about: About) -> Channel:
     """
     known, kind = kinds(), str(values.get("kind", ""))
     if kind not in known:
-        raise ChannelNotConfigured(f"{name} 通道", [f"kind“{kind}”应是 {'、'.join(sorted(known))} 之一"])
+        usable = sorted(known.keys() - {k for way, own in _BUILT_IN.items() if way != name for k in own})
+        raise ChannelNotConfigured(f"{name} 通道", [f"kind“{kind}”应是 {'、'.join(usable)} 之一"])
     try:
         factory: ChannelFactory = known[kind].load()
     except ImportError as exc:

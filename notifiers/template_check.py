@@ -15,7 +15,7 @@ from .template_files import FRAME_HTML, FRAME_TEXT, Source, occasions_in
 if TYPE_CHECKING:
     from .templates import TemplateSet
 
-__all__ = ["check_sources", "check_trial"]
+__all__ = ["check_sources", "check_trial", "names_used"]
 
 _CALLABLE = frozenset({"loop", "self"})
 _PAGE = frozenset({"notes", "paragraphs", "reply_mark", "subject"})
@@ -65,6 +65,21 @@ def _tried(templates: TemplateSet, occasion: str, params: Mapping[str, str | int
         except RenderFailure as exc:
             told = f"试用时出错：{exc.__cause__}" if exc.__cause__ else str(exc)
             yield TemplateProblem(path=exc.path, line=exc.line, message=told)
+
+
+def names_used(sources: Mapping[str, Source], names: Iterable[str]) -> set[str]:
+    """Return the parameters that some templates ask for, also through what they include; broken ones ask for nothing."""
+    found: set[str] = set()
+    todo = [sources[n] for n in names if n in sources]
+    while todo:
+        source = todo.pop()
+        try:
+            tree = Environment().parse(source.text)  # noqa: S701 - nothing is rendered with it
+        except TemplateSyntaxError:
+            continue
+        todo += [sources[n] for n in meta.find_referenced_templates(tree) if n is not None and n in sources]
+        found |= _asked_for(tree) & PARAMETERS.keys()
+    return found
 
 
 def _allowed(name: str) -> frozenset[str]:

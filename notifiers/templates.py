@@ -15,7 +15,7 @@ from msgspec import Struct
 from .errors import RenderFailure, TemplateInvalid, TemplateMissing, TemplateProblem
 from .message import Param
 from .page import paragraphs
-from .parameters import PARAMETERS
+from .parameters import ANSWERS, PARAMETERS
 from .plaintext import clean_lines, one_line
 from .template_check import check_sources, check_trial
 from .template_files import (
@@ -100,14 +100,16 @@ class TemplateSet:
         """Render a mail; parameters not given count as empty.
 
         Args:
-            replies: an answer is read: the mail begins with `REPLY_MARK`, and does not say that nobody reads it.
+            replies: an answer is read: the mail begins with `REPLY_MARK`, says below its words what can be answered
+                (`ANSWERS`), and does not say that nobody reads it.
             note: lines that stand below the words of the occasion.
 
         Raises:
             RenderFailure: no such occasion, or the template fails on these parameters.
         """
         values: dict[str, object] = {**_complete(params), "reply_mark": REPLY_MARK if replies else ""}
-        body = clean_lines(self._render(mail_text(self._known(occasion)), values))
+        words = clean_lines(self._render(mail_text(self._known(occasion)), values))
+        body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies else "")))
         subject = one_line(self._render(mail_subject(occasion), values))
         notes = clean_lines(note)
         text = clean_lines(self._render(FRAME_TEXT, {**values, "body": "\n\n".join(filter(None, (body, notes)))}))
@@ -117,7 +119,7 @@ class TemplateSet:
         html = self._render(
             page, {**values, "subject": subject, "paragraphs": paragraphs(body), "notes": notes.splitlines()}
         )
-        if not (body and subject):
+        if not (words and subject):
             raise self._unusable(mail_text(occasion), "主题或正文为空，请修改模板")
         return MailText(subject=subject, text=text + "\n", html=html.strip() + "\n")
 

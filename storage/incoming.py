@@ -11,13 +11,14 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Engine, Table, case, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rectiflow.engine.errors import NotFound
+from rectiflow.engine.errors import Conflict, NotFound
 
 from .connect import reading, writing
 from .phrases import status_is
 from .tables import table
 
 __all__ = [
+    "OPEN",
     "AddressFault",
     "Incoming",
     "Limits",
@@ -25,6 +26,7 @@ __all__ = [
     "dead_addresses",
     "fault",
     "faults",
+    "finish",
     "forgive",
     "heard_since",
     "incoming",
@@ -39,13 +41,15 @@ __all__ = [
 ]
 
 
+OPEN = ("waiting", "unseen")  #: states of what somebody still has to look at
 _RECEIPT = "answer"  #: the occasion on which a sender is told what became of an answer
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
     """One mail or short message that came in; `raw` names its bytes in the evidence store, piece by piece.
 
-    `status`: waiting (a person has to look), done, or dropped (an automaton's, told nobody).
+    `status`: waiting (a person has to act), unseen (words on record that nobody has looked at), done, or dropped (an
+    automaton's, told nobody).
     """
 
     id: str
@@ -93,11 +97,20 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
 
 
 def keep(engine: Engine, district: str, one: Incoming) -> bool:
-    """Put what came in on record; False when it is there already, so that nothing is done twice."""
+    """Put what came in on record; False when it is there already, so that nothing is done twice.
+
+    What comes in within one instant, as a rehearsal's clock shows it, stands a microsecond behind the one before: so
+    lists have one order, that of coming in.
+    """
     t = table("incoming")
     make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    statement = make(t).values(district=district, **asdict(one)).on_conflict_do_nothing().returning(t.c.id)
     with writing(engine) as connection:
+        last = connection.scalar(select(func.max(t.c.received_at)).where(t.c.district == district))
+        at = one.received_at
+        if last is not None and at <= last < at + timedelta(seconds=1):
+            at = last + timedelta(microseconds=1)
+        row = {**asdict(one), "received_at": at}
+        statement = make(t).values(district=district, **row).on_conflict_do_nothing().returning(t.c.id)
         return connection.scalar(statement) is not None
 
 
@@ -108,14 +121,34 @@ def settle(engine: Engine, district: str, key: str, **changes: Any) -> None:
         connection.execute(update(t).where(t.c.district == district, t.c.id == key).values(**changes))
 
 
+def finish(engine: Engine, district: str, outcomes: Mapping[str, str]) -> None:
+    """Say of letters that a person has seen to them, of all or none; `outcomes` by id.
+
+    Raises:
+        Conflict: one of them was settled meanwhile; nothing is written.
+    """
+    t = table("incoming")
+    with writing(engine) as connection:
+        for key, outcome in outcomes.items():
+            mine = (t.c.district == district, t.c.id == key, t.c.status.in_(OPEN))
+            done = connection.execute(update(t).where(*mine).values(status="done", outcome=outcome))
+            if not done.rowcount:
+                raise Conflict(f"来信 {key}")
+
+
 def incoming(
-    engine: Engine, district: str, *, status: str | None = None, number: str | None = None, limit: int = 0
+    engine: Engine,
+    district: str,
+    *,
+    status: str | Sequence[str] | None = None,
+    number: str | None = None,
+    limit: int = 0,
 ) -> list[Incoming]:
     """Return what came in, newest first; `limit` 0 returns everything."""
     t = table("incoming")
     query = select(t).where(t.c.district == district).order_by(t.c.received_at.desc(), t.c.id)
     if status is not None:
-        query = query.where(t.c.status == status)
+        query = query.where(t.c.status.in_((status,) if isinstance(status, str) else status))
     if number is not None:
         query = query.where(t.c.number == number)
     if limit:
@@ -135,7 +168,8 @@ def one_incoming(engine: Engine, district: str, key: str) -> Incoming:
     with reading(engine) as connection:
         found = [_incoming(dict(row)) for row in connection.execute(query).mappings()]
     if len(found) != 1 or not key:
-        raise NotFound(f"没有编号为“{key}”的来信" if not found else f"“{key}”对应不止一封来信，请多写几位")
+        none = f"没有编号为“{key}”的来信，编号见 rectiflow inbox list --all"
+        raise NotFound(none if not found else f"“{key}”对应不止一封来信，请多写几位")
     return found[0]
 
 

@@ -21,6 +21,7 @@ from rectiflow.engine.roles import standing
 from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.values import as_date
 from rectiflow.engine.workflow import Workflow
+from rectiflow.storage.incoming import OPEN
 from rectiflow.storage.queries import TicketFilter
 
 if TYPE_CHECKING:
@@ -233,12 +234,13 @@ def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
 
 
 def _letters(flow: Rectiflow) -> Iterator[TodayItem]:
-    for letter in letters(flow, status="waiting"):
+    for letter in letters(flow, status=OPEN):
         sender = flow.directory().person_name(letter.person) if letter.person else letter.sender
+        unseen = letter.status == "unseen"
         yield TodayItem(
-            section="letter",
+            section="unseen" if unseen else "letter",
             number=letter.number,
-            title=letter.outcome or letter.subject,
+            title=f"{sender}：{' '.join(letter.words.split())}" if unseen else letter.outcome or letter.subject,
             turn=(sender,),
             since=local_day(letter.received_at),
             key=letter.id,
@@ -278,6 +280,7 @@ def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
         "call": "待打电话",
         "undelivered": "未送达",
         "letter": "来信待处理",
+        "unseen": "学校来信未看",
         "incident": "待处理事项",
     }
 

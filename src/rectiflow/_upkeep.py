@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
@@ -231,6 +232,7 @@ def doctor(place: Workplace) -> list[Finding]:
         ("待处理事项", _incidents),
         ("停滞的隐患", _stuck),
         ("文件夹", _folders),
+        ("口令文件", _secret_files),
     )
     found: list[Finding] = []
     for subject, check in checks:
@@ -381,6 +383,29 @@ def _folders(place: Workplace) -> Iterator[Finding]:
         folder = place.path(relative)
         if folder.exists() and not os.access(folder, os.W_OK):
             yield Finding(subject="文件夹", state=_BAD, detail=f"{folder} 不能写，请检查权限")
+
+
+def _secret_files(place: Workplace) -> Iterator[Finding]:
+    """Yield the files with passwords and keys that others on this machine can read; systems without such modes have none."""
+    if os.name != "posix":
+        return
+    for file in sorted({place.path(Path(named)) for named in _files_named(place.settings.model_dump())}):
+        try:
+            mode = file.stat().st_mode
+        except OSError:
+            continue  # who needs it says that it is missing
+        if mode & 0o077:
+            detail = f"{file} 别的账号也能读写（权限 {mode & 0o777:o}），请运行 chmod 600 {file}"
+            yield Finding(subject="口令文件", state=_NOTE, detail=detail)
+
+
+def _files_named(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what settings name as the place of a secret: every `…_file` but the certificates of authorities."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _files_named(cast("Mapping[str, Any]", value))
+        elif name.endswith("_file") and name != "ca_file" and value:
+            yield str(value)
 
 
 def find_incident(flow: Rectiflow, incident: str) -> IncidentView:

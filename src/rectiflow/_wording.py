@@ -19,10 +19,19 @@ from rectiflow.engine.errors import InputUnusable, NotFound, os_reason
 from rectiflow.engine.moments import chinese_date
 from rectiflow.notifiers.errors import TemplateInvalid, TemplateMissing, TemplateProblem
 from rectiflow.notifiers.message import Contact, Message, Param
-from rectiflow.notifiers.parameters import OCCASIONS, RESTRICTED, fill
+from rectiflow.notifiers.parameters import OCCASIONS, PARAMETERS, RESTRICTED, RESTRICTED_PARAMETERS, fill
 from rectiflow.notifiers.preview import Preview, preview_page, sms_parts
 from rectiflow.notifiers.sms import compose_sms
-from rectiflow.notifiers.template_files import Source, builtin_templates, mail_html, mail_text, read_folders, sms_text
+from rectiflow.notifiers.template_check import names_used
+from rectiflow.notifiers.template_files import (
+    Source,
+    builtin_templates,
+    mail_html,
+    mail_subject,
+    mail_text,
+    read_folders,
+    sms_text,
+)
 from rectiflow.storage import queries
 
 if TYPE_CHECKING:
@@ -31,9 +40,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Preview",
+    "TemplateField",
     "TemplateFile",
     "TemplateLine",
     "TemplateProblem",
+    "fields",
     "files",
     "listing",
     "preview",
@@ -46,6 +57,7 @@ __all__ = [
 BUILT_IN, OWN = "内置", "本区"
 _OUTBOX, _TICKET, _SAMPLE = "发件箱里最近一条的内容", "按隐患现在的情况", "示例内容"
 _LATE = 2  #: days a sample is overdue
+_ALWAYS = frozenset({"contact", "district_name", "recipient"})  #: known of every message
 _PHONE = "13800000000"  #: stands in where a person has none, for the words alone
 
 #: What a sample says of a ticket; dates and numbers come beside it.
@@ -105,6 +117,14 @@ class TemplateFile(Struct, frozen=True, kw_only=True):
     text: str
 
 
+class TemplateField(Struct, frozen=True, kw_only=True):
+    """One thing a message can say: its name in templates, what it is, and an example; "" where it is mostly absent."""
+
+    name: str
+    title: str
+    example: str
+
+
 def listing(place: Workplace) -> list[TemplateLine]:
     """Return every occasion, the program's in their order, then the district's own; files with faults count too."""
     sources = _sources(place)
@@ -131,6 +151,25 @@ def files(place: Workplace, text: str) -> tuple[TemplateLine, list[TemplateFile]
     names = (mail_text(meant.occasion), mail_html(meant.occasion), sms_text(meant.occasion))
     chosen = (sources[n] for n in names if n in sources)
     return meant, [TemplateFile(path=s.path, owner=_owner(s), text=_read(s)) for s in chosen]
+
+
+def fields(place: Workplace, text: str) -> list[TemplateField]:
+    """Return what an occasion's messages have to say, by the name that templates and the clouds' variables use.
+
+    It is what the built-in words of the occasion speak of, of a district's own occasion its own; an example beside it.
+
+    Raises:
+        NotFound: no such occasion.
+    """
+    meant = _meant(listing(place), text).occasion
+    names = (mail_text(meant), mail_subject(meant), sms_text(meant))
+    built_in = read_folders([builtin_templates()])[0]
+    used = names_used(built_in if meant in OCCASIONS else _sources(place), names)
+    contact = _contact(place.flow, "", asked=False)
+    district = place.settings.mail.sender_name or place.flow.directory().district.name
+    values = fill(_sample(place.flow, meant), contact, district_name=district)
+    known = RESTRICTED_PARAMETERS if meant == RESTRICTED else used | _ALWAYS
+    return [TemplateField(name=n, title=PARAMETERS[n], example=str(values[n])) for n in PARAMETERS if n in known]
 
 
 def problems(place: Workplace) -> list[TemplateProblem]:
@@ -194,7 +233,7 @@ def write_page(previews: Sequence[Preview], file: Path) -> None:
 def _worded(place: Workplace, meant: TemplateLine, message: Message, contact: Contact, source: str) -> Preview:
     settings, district = place.settings, place.flow.directory().district.name
     values = fill(message, contact, district_name=settings.mail.sender_name or district)
-    mail = place.templates.mail(message.template, values)
+    mail = place.templates.mail(message.template, values, replies=bool(settings.inbox.address))
     reached = replace(contact, phone=contact.phone or _PHONE)
     signature = settings.outgoing.sms_signature or district
     sms = compose_sms(message, reached, templates=place.templates, signature=signature)

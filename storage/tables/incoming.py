@@ -13,7 +13,7 @@ __all__ = ["AddressFaultRow", "IncomingRow"]
 
 
 class IncomingRow(Base, table=True):
-    """One mail or short message that came in. status: waiting (for a person) | done | dropped"""
+    """One mail or short message that came in. status: waiting (for a person) | unseen | done | dropped"""
 
     __table_args__ = (
         Index(

@@ -7,6 +7,7 @@ from pathlib import Path
 from .conftest import Cli
 
 HEAD = "示例一镇第一小学校长"
+HEAD_OFFICE = "安全股股长"
 MAIL = (
     b"From: Somebody <a@b.example>\r\nTo: safety@bureau.example\r\nSubject: =?utf-8?B?5L2g5aW9AA==?=\r\n"
     b"Message-ID: <1@b.example>\r\n\r\nhello\r\n"
@@ -34,3 +35,55 @@ def test_who_may_look_and_take_in_short_messages(cli: Cli) -> None:
         assert refused.code != 0, words
         assert "请由安全股办理" in refused.err
     assert cli("inbox", "sms", "13911112222", "1").code == 0
+
+
+def took(cli: Cli, *texts: str) -> list[str]:
+    """Take short messages in; return their ids in the order they came."""
+    return [cli("inbox", "sms", "13911112222", text).out.split()[0] for text in texts]
+
+
+def test_several_are_finished_at_once_or_none(cli: Cli) -> None:
+    """A settled one, an unknown one and a note too long are told together; then nothing is changed."""
+    first, second, third = took(cli, "一", "二", "三")
+    assert cli("inbox", "done", first, "--note", "电话核实").code == 0
+    refused = cli("inbox", "done", first, second, "zz", "--note", "长" * 501)
+    assert refused.code == 1
+    assert f"来信 {first} 已经办完（2024-09-03 09:00 收到；" in refused.err
+    assert f"{HEAD_OFFICE} 2024-09-03 09:00 已处理：电话核实）" in refused.err
+    assert "没有编号为“zz”的来信，编号见 rectiflow inbox list --all" in refused.err
+    assert "精简到 500 字" in refused.err
+    assert second in cli("inbox", "list").out
+    assert "已办结 2 封" in cli("inbox", "done", second, third, second).out
+    assert "没有要处理的来信" in cli("inbox", "list").out
+
+
+def test_the_newest_stands_first_also_within_a_minute(cli: Cli) -> None:
+    """The order is that of coming in, whatever the ids."""
+    came = took(cli, *"甲乙丙丁戊己")
+    listed = [
+        line.split()[0] for line in cli("inbox", "list").out.splitlines() if line[0] != " " and "2024" not in line
+    ]
+    assert listed[:6] == came[::-1]
+
+
+def test_what_is_no_short_message_is_refused(cli: Cli) -> None:
+    """Neither a word for a number nor nothing for an answer is taken in."""
+    for words in (("abc", "1"), ("13911112222", " "), ("1", "签收")):
+        assert cli("inbox", "sms", *words).code == 2
+    assert "没有来信" in cli("inbox", "list", "--all").out
+
+
+def test_words_of_a_school_wait_until_somebody_has_looked(cli: Cli) -> None:
+    """A remark by short message is on the hazard and on the keeper's day; looked at, it is gone from there."""
+    reached = ("--phone", "13911112222", "--prefer", "短信")
+    assert cli("person", "reach", "示例一镇初级中学校长", *reached).code == 0
+    assert cli("outbox", "send").code == 0
+    (key,) = took(cli, "配件周五到货")
+    assert "学校来信未看（1）" in cli("today").out
+    assert "示例一镇初级中学校长：配件周五到货" in cli("today").out
+    number = next(n for n in ("2", "3") if "配件周五到货" in cli("ticket", "show", n).out)
+    assert "示例一镇初级中学校长（短信）：配件周五到货" in cli("ticket", "show", number).out
+    assert "配件周五到货" in cli("inbox", "show", key).out
+    assert "学校来信未看" not in cli("today").out
+    assert "看过" in cli("inbox", "list", "--all").out
+    assert "已经办完" in cli("inbox", "done", key).err

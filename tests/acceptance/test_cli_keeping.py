@@ -101,3 +101,24 @@ def _workbook(workplace: Path, grants: dict[str, str], *, column: bool = True) -
     path = workplace / "changed.xlsx"
     book.save(path)
     return path
+
+
+def test_the_doctor_notes_secrets_that_others_can_read(cli: Cli, workplace: Path) -> None:
+    """The file with its mode and what to do; a file of one's own is not spoken of, nor a certificate."""
+    file = workplace / "rectiflow.toml"
+    text = file.read_text("utf-8").replace("[mail] ", '[mail]\npassword_file = "口令"\nca_file = "证书"\n# ', 1)
+    file.write_text(f'{text}\n[channels.sms]\nkind = "aliyun"\naccess_key_secret_file = "密钥"\n', "utf-8")
+    for name, mode in (("口令", 0o644), ("证书", 0o644), ("密钥", 0o600)):
+        (workplace / name).write_text("secret", "utf-8")
+        (workplace / name).chmod(mode)
+    found = [f["detail"] for f in json.loads(cli("doctor", "--json").out) if f["subject"] == "口令文件"]
+    assert [workplace / "口令" == Path(d.split()[0]) and "chmod 600" in d for d in found] == [True]
+
+
+def test_a_rehearsal_says_what_it_took(cli: Cli, tmp_path: Path) -> None:
+    """The sample's code, prefix and name where none are given, and how to give one's own."""
+    answer = cli("init", str(tmp_path / "new"), "--rehearsal", "--prefix", "ABC", by=None, now=None)
+    assert "区划代码 420702，编号前缀 ABC，落款 梁子湖区教育局" in answer.out
+    assert "--district" in answer.out
+    again = cli("init", str(tmp_path / "new"), "--rehearsal", by=None, now=None)
+    assert "设置没有改动" in again.out

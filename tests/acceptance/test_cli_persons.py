@@ -204,3 +204,21 @@ def _in_earnest(workplace: Path, person: str) -> None:
         database.execute("UPDATE rectiflow_person SET account = NULL WHERE account = ?", (system_account(),))
         database.execute("UPDATE rectiflow_person SET account = ? WHERE name = ?", (system_account(), person))
     database.close()
+
+
+def test_who_may_change_how_somebody_is_reached(cli: Cli) -> None:
+    """The person and the Safety Section, in a rehearsal too; a stranger changes and restores nothing."""
+    head, other = "示例一镇第一小学校长", "示例一镇第二小学校长"
+    new = ("--phone", "13911112222")
+    assert cli("person", "reach", head, *new, by=head).code == 0
+    refused = cli("person", "reach", head, "--phone", "13933334444", by=other)
+    assert refused.code == 1
+    assert "请由本人或安全股办理" in refused.err
+    assert "139****2222" in cli("person", "reach", head).out
+    assert "请由本人或安全股办理" in cli("person", "reach", "--restore", "13911112222", by=other).err
+    assert "没有退回记录" in cli("person", "reach", "--restore", "13911112222", by=head).err
+    assert cli("person", "reach", head, "--phone", "13933334444").code == 0
+    wrong = cli("person", "reach", head, "--phone", "abc", "--prefer", "飞鸽").err
+    assert "没有“飞鸽”这种通道，可写 邮件、短信、群消息" in wrong
+    assert "handover" in cli("person", "--help").out
+    assert "请由安全股办理" in cli("person", "handover", head, "--nobody", "--from", "9月18日", by=other).err

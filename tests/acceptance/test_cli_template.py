@@ -48,10 +48,43 @@ def test_show_gives_the_files_as_they_stand(cli: Cli, workplace: Path) -> None:
     """The built-in mail with its subject line, the own short message with where it is; found by id or title."""
     own = write(workplace, "assigned.sms.txt.j2", "隐患{{ number }}已交办。")
     for name in ("assigned", "交办"):
-        answer = cli("template", "show", name)
+        answer = cli("template", "show", name, "--source")
         assert "主题：隐患交办 {{ number }} {{ unit }}" in answer.out
         assert f"{own}（本区）\n隐患{{{{ number }}}}已交办。" in answer.out
     assert "template list" in cli("template", "show", "无此场合").err
+
+
+def test_show_lists_what_a_message_can_say(cli: Cli) -> None:
+    """Name, meaning and example of each field of the occasion; the files' text only when it is asked for."""
+    answer = cli("template", "show", "交办")
+    assert re.search(r"due_on +整改时限，如 2024年12月31日 +2024年9月6日", answer.out)
+    assert "assigned.mail.txt.j2（内置）" in answer.out
+    assert "{{" not in answer.out
+    names = {f["name"] for f in json.loads(cli("template", "show", "每日汇总", "--json").out)["fields"]}
+    assert {"count", "lines"} <= names
+    assert not {"description", "due_on", "number"} & names
+    restricted = {f["name"] for f in json.loads(cli("template", "show", "restricted", "--json").out)["fields"]}
+    assert restricted == {"contact", "district_name", "number", "recipient", "standing_in_for"}
+
+
+def test_a_page_is_not_overwritten_unasked(cli: Cli, tmp_path: Path) -> None:
+    """A second page of the same name is refused, and made with --force."""
+    page = tmp_path / "预览.html"
+    assert cli("template", "preview", "交办", "--page", str(page)).code == 0
+    page.write_text("改过", "utf-8")
+    assert "加 --force" in cli("template", "preview", "交办", "--page", str(page)).err
+    assert page.read_text("utf-8") == "改过"
+    assert cli("template", "preview", "交办", "--page", str(page), "--force").code == 0
+    assert "改过" not in page.read_text("utf-8")
+
+
+def test_the_preview_says_how_to_answer_where_answers_are_read(cli: Cli, workplace: Path) -> None:
+    """With an address for answers the mail says what to write back; without, nothing."""
+    assert "可以直接回复本邮件" not in cli("template", "preview", "交办").out
+    file = workplace / "rectiflow.toml"
+    file.write_text(file.read_text("utf-8") + '\n[inbox]\naddress = "safety@bureau.example"\n', "utf-8")
+    assert "收到后回复“签收”，即为签收" in cli("template", "preview", "交办").out
+    assert "可以直接回复本邮件" not in cli("template", "preview", "限制类事项").out
 
 
 def test_check_names_every_problem_with_its_line(cli: Cli, workplace: Path) -> None:

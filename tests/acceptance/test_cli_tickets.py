@@ -279,3 +279,25 @@ def test_restricted_is_for_those_involved(cli: Cli) -> None:
 
 
 HEAD_WITH_GRANT = "安全股副股长"
+
+
+def test_remarks_are_on_the_screen(cli: Cli, tmp_path: Path) -> None:
+    """Who said what when and how, newest last, with the names of files; without words it says how to give them."""
+    photo = tmp_path / "锁.png"
+    photo.write_bytes(b"photo")
+    school = ("--for", "示例一镇初级中学", "--via", "微信")
+    assert cli("ticket", "remark", "3", "--note", "配件已订", *school).code == 0
+    assert cli("ticket", "remark", "3", "--note", "已到货", "--evidence", str(photo)).code == 0
+    shown = cli("ticket", "show", "3").out
+    assert shown.index("（微信）：配件已订") < shown.index("安全股股长（本人）：已到货（附：锁.png）")
+    refused = cli("ticket", "remark", "3").err
+    assert "说明写 --note 文字，材料用 --evidence 文件" in refused
+    assert "no-answer" not in refused
+
+
+def test_options_of_the_program_stand_before_the_command(cli: Cli) -> None:
+    """Written behind it they are told where they belong."""
+    for option in ("--as", "--now"):
+        wrong = cli("today", option, "校长")
+        assert wrong.code == 2
+        assert f"{option} 写在命令前面：rectiflow {option} … 命令。" in wrong.err

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +16,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from rectiflow import Rectiflow
 from rectiflow.engine.directory import District, Holding, Person, Post, Unit
 from rectiflow.storage import organisation, schema
+from rectiflow.workflows.sample.loader import write_opening_ledger, write_organisation_workbook
+from support.pictures import PNG
 
+NOW = ("--as", "安全股股长", "--now", "2024-09-03T10:00")  #: of the alias that the Chinese page shows
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -83,3 +89,57 @@ def test_links_lead_somewhere(name: str) -> None:
     page = ROOT / name
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8"))
     assert not [link for link in links if not (page.parent / link).exists()]
+
+
+def shown(page: str, begins: str, ends: str) -> list[str]:
+    """Return the lines of commands between two places of a page, but those that set up an office in earnest."""
+    text = (ROOT / page).read_text("utf-8")
+    lines = re.findall(
+        r"^ {4,}((?:rectiflow|cd|cp|mkdir|alias)\b.*)", text[text.index(begins) : text.index(ends)], re.MULTILINE
+    )
+    return [line for line in lines if "隐患整改" not in line]
+
+
+@pytest.mark.parametrize(
+    ("page", "begins", "ends", "always"),
+    [
+        ("README.md", "## At the command line", "## Embedded", ()),
+        ("README.zh-CN.md", "想先练手，", "英文说明见", NOW),
+    ],
+)
+def test_every_command_works_in_order(
+    page: str,
+    begins: str,
+    ends: str,
+    always: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Typed one after the other in a rehearsal, beside the workbooks and pictures of the demonstration, all are done."""
+    from rectiflow.cli import main
+
+    demo = tmp_path / "demo"
+    (demo / "evidence").mkdir(parents=True)
+    (demo / "evidence" / "photo").write_bytes(PNG)
+    write_organisation_workbook(demo / "单位人员表.xlsx")
+    write_opening_ledger(demo / "期初台账.xlsx")
+    monkeypatch.chdir(tmp_path)
+    done = 0
+    for line in shown(page, begins, ends):
+        words = shlex.split(line, comments=True)
+        if words[0] == "alias":
+            assert " ".join(always) in line
+        elif words[0] == "cd":
+            monkeypatch.chdir(words[1])
+        elif words[0] in ("mkdir", "cp"):
+            subprocess.run(["bash", "-c", line], check=True, timeout=60)
+        else:
+            assert words[0] == "rectiflow", line
+            monkeypatch.setattr(sys, "argv", ["rectiflow", *always, *words[1:]])
+            with pytest.raises(SystemExit) as stopped:
+                main()
+            said = capsys.readouterr()
+            assert stopped.value.code == 0, f"{line}\n{said.out}{said.err}"
+            done += 1
+    assert done > 20

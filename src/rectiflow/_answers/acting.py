@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rectiflow.engine.acting import not_here
 from rectiflow.engine.clocks import main_clock
-from rectiflow.engine.errors import Conflict, RectiflowError, Refused
+from rectiflow.engine.errors import Conflict, Reason, RectiflowError, Refused
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from rectiflow.engine.ticket import Snapshot
     from rectiflow.notifiers.wish import Wish
 
-__all__ = ["Answer", "carry_out", "paper_named"]
+__all__ = ["Answer", "Became", "carry_out", "paper_named"]
 
+Became = Literal["done", "unseen", "waiting"]  #: nothing is left to do, words are to be looked at, a person has to act
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
 _PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
@@ -49,57 +51,92 @@ def paper_named(key: str) -> str | None:
     return found["id"] if found else None
 
 
-def carry_out(flow: Rectiflow, answer: Answer) -> tuple[bool, str]:
-    """Do what is asked for; where that is refused, keep the words on record. Return whether it was done, and what is said.
+def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
+    """Do what is asked for; where that is refused, keep the words on record. Return what became of it, and what is said.
 
     What comes with it is never lost: what the rules refuse stands as a remark, with the reasons told.
     """
     title = TITLES.get(answer.wish.kind, TITLES["comment"])
     if answer.wish.kind == "forbidden":
-        return False, f"复查、销号、审批不能通过邮件或短信办理，请联系安全股。{_kept(_remark(flow, answer))}"
+        return "waiting", f"复查、销号、审批不能通过邮件或短信办理，请联系安全股。{_kept(_remark(flow, answer))}"
     if answer.wish.kind == "comment":
-        return (True, "已记为补充说明") if _remark(flow, answer) else (False, "没有可以记录说明的隐患")
+        return ("unseen", "已记为补充说明") if _remark(flow, answer) else ("waiting", "没有可以记录说明的隐患")
     if not _numbers(flow, answer):
-        return False, f"{title}没有办成：所回复的消息不是关于某一条隐患的，请回复那条隐患的消息"
+        return "waiting", f"{title}没有办成：所回复的消息不是关于某一条隐患的，请回复那条隐患的消息"
     known = _on_record(flow, answer, title)
     if known is not None:
-        return known if not known[0] else _with_the_rest(flow, answer, title)
+        return known
     try:
         _act(flow, answer)
     except Refused as exc:
         known = _on_record(flow, answer, title)  # another process may have been faster
         if known is not None:
-            return known if not known[0] else _with_the_rest(flow, answer, title)
-        reasons = "；".join(dict.fromkeys(r.message for r in exc.reasons))
+            return known
+        if answer.wish.kind == "sign" and all(_signed(flow, n, answer.actor) for n in _numbers(flow, answer)):
+            return _with_the_rest(flow, answer, "已经签收过")
         done = [n for n in _numbers(flow, answer) if _kinds(flow, n, answer.mark)]
         some = f"（{'、'.join(done)} 已办理）" if done else ""
-        return False, f"{title}没有{'全部' if done else ''}办成{some}：{reasons}。{_kept(_remark(flow, answer))}"
-    return _with_the_rest(flow, answer, title)
+        why = _why(flow, answer, exc.reasons)
+        return "waiting", f"{title}没有{'全部' if done else ''}办成{some}：{why}。{_kept(_remark(flow, answer))}"
+    return _with_the_rest(flow, answer, f"{title}已办理")
 
 
-def _with_the_rest(flow: Rectiflow, answer: Answer, title: str) -> tuple[bool, str]:
+def _with_the_rest(flow: Rectiflow, answer: Answer, said: str) -> tuple[Became, str]:
     """Keep what an action leaves over: words after 签收, files that come with a request or a notice's receipt."""
-    said = answer.wish.text.strip() if answer.wish.kind == "sign" else ""
+    words = answer.wish.text.strip() if answer.wish.kind == "sign" else ""
     left_over = answer.wish.kind == "extend" or (answer.wish.kind == "sign" and answer.paper is not None)
     files = answer.evidence if left_over else ()
-    if not said and not files:
-        return True, f"{title}已办理"
-    rest = replace(answer, words=said or "（附件）", evidence=files, mark=f"{answer.mark}+")
-    return True, f"{title}已办理" + ("，其余内容已记为补充说明" if _remark(flow, rest) else "")
+    rest = replace(answer, words=words or "（附件）", evidence=files, mark=f"{answer.mark}+")
+    if (words or files) and _remark(flow, rest):
+        return "unseen", f"{said}，其余内容已记为补充说明"
+    return "done", said
+
+
+def _signed(flow: Rectiflow, number: str, person: str) -> bool:
+    """Tell whether this person signed for the hazard as it was given last, and it has gone on since."""
+    snapshot = flow.snapshot(number)
+    stages = {s.id: s.stage for s in snapshot.workflow.states.values()}
+    if stages.get(snapshot.case.state) in ("reported", "assigned"):
+        return False
+    moved = (e for e in reversed(flow.history(number)) if stages.get(e.from_state or "") == "assigned")
+    last = next((e for e in moved if stages.get(e.to_state) == "rectifying"), None)
+    return last is not None and person in (last.actor, last.in_place_of)
+
+
+def _why(flow: Rectiflow, answer: Answer, reasons: Iterable[Reason]) -> str:
+    """Say why something was refused, and what the sender can write instead: of what can be done only what mail does."""
+    reasons = tuple(reasons)
+    elsewhere = [r for r in reasons if r.code == "wrong_state"]
+    if answer.paper is not None or answer.number is None or not elsewhere:
+        return "；".join(dict.fromkeys(r.message for r in reasons))
+    snapshot = flow.snapshot(answer.number)
+    said = (not_here(snapshot.workflow, snapshot.case, r.subject) if r in elsewhere else r.message for r in reasons)
+    can = "、".join(_by_mail(flow, snapshot, answer.actor))
+    return "；".join(dict.fromkeys(said)) + (f"，现在可以回复：{can}" if can else "")
+
+
+def _by_mail(flow: Rectiflow, snapshot: Snapshot, person: str) -> list[str]:
+    """Return what this person could do with the hazard now by answering, as it is written."""
+    main = main_clock(snapshot.workflow)
+    extending = {k.id for k in snapshot.workflow.requests.values() if k.effect == "extend"}
+    words = {("act", _receiving(snapshot)): "sign", ("act", main.met_by if main else "submit"): "submit"}
+    words |= {("request", kind): "extend" for kind in extending}
+    able = [(a.kind, a.trigger) for a in flow.actions(snapshot.case.number, by=person) if a.allowed]
+    return [TITLES[words[a]] for a in able if a in words]
 
 
 def _kept(remarks: int) -> str:
     return "来信内容已作为说明记录" if remarks else "来信已留存，由人工处理"
 
 
-def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[bool, str] | None:
+def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[Became, str] | None:
     """Return what became of this answer where it is on record for every hazard: we died before that was noted."""
     found = [_kinds(flow, number, answer.mark) for number in _numbers(flow, answer)]
     if not all(found):
         return None
     if all(kinds - {"remarked"} for kinds in found):
-        return True, f"{title}已办理"
-    return False, f"{title}没有办成。{_kept(len(found))}"
+        return _with_the_rest(flow, answer, f"{title}已办理")
+    return "waiting", f"{title}没有办成。{_kept(len(found))}"
 
 
 def _act(flow: Rectiflow, answer: Answer) -> None:

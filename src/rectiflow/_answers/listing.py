@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from rectiflow._views import seen
-from rectiflow.engine.errors import InputUnusable, Refused
+from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, Reason, Refused
+from rectiflow.engine.moments import ZONE
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["Incoming", "done_by_hand", "letter", "letters", "letters_waiting", "original"]
+__all__ = ["Incoming", "done_by_hand", "letter", "letters", "letters_waiting", "looked_at", "original"]
+
+MOST_NOTE = 500  #: characters said about a letter that was seen to
 
 
 def letters(
-    flow: Rectiflow, *, by: str | None = None, status: str | None = None, number: str | None = None, limit: int = 0
+    flow: Rectiflow,
+    *,
+    by: str | None = None,
+    status: str | Sequence[str] | None = None,
+    number: str | None = None,
+    limit: int = 0,
 ) -> list[Incoming]:
     """Return what came in, newest first; `limit` 0 returns everything.
 
@@ -58,17 +68,54 @@ def original(flow: Rectiflow, found: Incoming) -> bytes:
     return b"".join(map(flow.evidence.get, found.raw.split()))
 
 
-def done_by_hand(flow: Rectiflow, key: str, *, by: str, note: str = "") -> Incoming:
-    """Say that a person has seen to it; what had become of it before stays in the words.
+def looked_at(flow: Rectiflow, found: Incoming, *, by: str) -> None:
+    """Say that a person has looked at words that nobody had seen; nothing where there is more to do, or nothing."""
+    if found.status == "unseen":
+        with suppress(Conflict):  # somebody else has, at the same moment
+            incoming.finish(flow.store.engine, flow.district, {found.id: _added(flow, found, by, "看过", "")})
+
+
+def done_by_hand(flow: Rectiflow, keys: Sequence[str], *, by: str, note: str = "") -> list[Incoming]:
+    """Say that a person has seen to letters, all of them or none; what had become of them before stays in the words.
+
+    Args:
+        keys: beginnings of their ids.
 
     Raises:
-        NotFound, Refused: see `letter`.
+        Refused: with everything that is wrong: an unknown or unclear id, a restricted hazard that `by` may not see, a
+            letter that is settled (when and how), a note too long. Conflict: one was settled this moment.
     """
-    found = letter(flow, key, by=by)
-    name = flow.directory().person_name(by)
-    said = "；".join(filter(None, (found.outcome, f"{name}已处理{'：' if note else ''}{note}")))
-    incoming.settle(flow.store.engine, flow.district, found.id, status="done", outcome=said)
-    return letter(flow, found.id)
+    chosen: dict[str, Incoming] = {}
+    reasons: list[Reason] = []
+    if len(note) > MOST_NOTE:
+        said = f"--note 有 {len(note)} 字，请精简到 {MOST_NOTE} 字以内"
+        reasons.append(Reason(code="note_long", subject="note", message=said))
+    for key in keys:
+        try:
+            found = letter(flow, key, by=by)
+        except (NotFound, Refused) as exc:
+            reasons.append(Reason(code="not_found", subject=key, message=str(exc).rstrip("。")))
+            continue
+        chosen[found.id] = found
+    settled = [one for one in chosen.values() if one.status not in incoming.OPEN]
+    reasons += [Reason(code="settled", subject=one.id, message=_settled_how(one)) for one in settled]
+    if reasons:
+        raise Refused("", "办结来信", reasons)
+    outcomes = {key: _added(flow, one, by, "已处理", note) for key, one in chosen.items()}
+    incoming.finish(flow.store.engine, flow.district, outcomes)
+    return [letter(flow, key) for key in chosen]
+
+
+def _added(flow: Rectiflow, found: Incoming, by: str, did: str, note: str) -> str:
+    """Return what became of a letter with one thing more: who did what about it when."""
+    who, when = flow.directory().person_name(by), f"{flow.now().astimezone(ZONE):%Y-%m-%d %H:%M}"
+    return "；".join(filter(None, (found.outcome.rstrip("。"), f"{who} {when} {did}{'：' if note else ''}{note}")))
+
+
+def _settled_how(one: Incoming) -> str:
+    when = f"{one.received_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+    end = "不用办的" if one.status == "dropped" else "已经办完"
+    return f"来信 {one.id[:6]} {end}（{when} 收到；{one.outcome.rstrip('。')}），不用再办结"
 
 
 def _may_see(flow: Rectiflow, one: Incoming, by: str) -> bool:

@@ -250,7 +250,7 @@ def _answered(
     wish = read_wish(row.words, local_day(flow.now()))
     if not row.words.strip() and not evidence:
         return _settled(row, "waiting", "；".join(["没有正文", *left_out]))
-    done, said = carry_out(
+    became, said = carry_out(
         flow,
         Answer(
             actor=actor,
@@ -266,7 +266,7 @@ def _answered(
     )
     outcome = "；".join([said, *left_out])
     _tell(place, row, message, outcome)
-    return _settled(row, "done" if done and not left_out else "waiting", outcome)
+    return _settled(row, "waiting" if left_out else became, outcome)
 
 
 def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:

@@ -11,7 +11,7 @@ from rectiflow.engine.errors import NotFound, Reason, Refused
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.address import is_address
 from rectiflow.notifiers.message import CHANNEL_TITLES
-from rectiflow.notifiers.phone import mobile
+from rectiflow.notifiers.phone import dialled, mobile
 from rectiflow.storage import incoming, organisation
 
 if TYPE_CHECKING:
@@ -108,12 +108,10 @@ def _reach(person: Person, why: dict[tuple[str, str], str]) -> Reach:
 
 
 def _reasons(phone: str | None, email: str | None, channels: tuple[str, ...]) -> list[Reason]:
-    digits = (phone or "").lstrip("+")
-    number = digits.isdigit() and digits.isascii() and 5 <= len(digits) <= 15
     unknown = set(channels) - set(CHANNELS)
     checks = (
-        (bool(phone) and not number, "phone", f"手机号“{phone}”应是 5 到 15 位数字"),
-        (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址"),
-        (bool(unknown), "channels", f"通道应是 {'、'.join(CHANNELS.values())} 之一"),
+        (bool(phone) and not dialled(phone or ""), "phone", f"手机号“{phone}”应是 5 到 15 位数字"),
+        (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址，应如 head@example.edu.cn"),
+        (bool(unknown), "channels", f"没有“{'、'.join(sorted(unknown))}”这种通道，可写 {'、'.join(CHANNELS.values())}"),
     )
     return [Reason(code="wrong", subject=subject, message=said) for wrong, subject, said in checks if wrong]

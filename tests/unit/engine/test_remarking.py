@@ -48,5 +48,5 @@ def test_who_may_not_and_what_is_missing() -> None:
     stranger = next(p for p in place.directory.persons if isinstance(said(place, number, p), Refusal))
     assert codes(said(place, number, stranger)) == {"role_missing"}
     assert codes(said(place, number, "nobody")) == {"person_unknown"}
-    assert codes(said(place, number, HEAD, " ")) == {"note_missing"}
+    assert codes(said(place, number, HEAD, " ")) == {"remark_empty"}
     assert codes(said(place, number, HEAD, "长" * 5001)) == {"note_long"}

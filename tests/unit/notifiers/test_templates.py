@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from rectiflow.notifiers import (
     TemplateSet,
     builtin_templates,
 )
+from rectiflow.notifiers.parameters import ANSWERS
+from rectiflow.notifiers.wish import read_wish
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:
@@ -66,6 +70,28 @@ def test_the_mark_for_answers_is_in_every_frame(tmp_path: Path) -> None:
     assert text.startswith(f"{REPLY_MARK}\n\n校长\n")
     assert text.count(REPLY_MARK) == text.count("附件过大") == 1
     assert REPLY_MARK not in own.mail("closed", {"number": "N-1"}).text
+
+
+def test_what_can_be_answered_stands_below_the_words(templates: TemplateSet) -> None:
+    """Only where an answer is read, only on occasions that ask for something, on the page too; never of a restricted one."""
+    for occasion in OCCASIONS:
+        silent = templates.mail(occasion, {"number": "N-1"})
+        asked = templates.mail(occasion, {"number": "N-1"}, replies=True)
+        assert "可以直接回复本邮件" not in silent.text + silent.html
+        hint = ANSWERS.get(occasion, "")
+        assert asked.text.count("可以直接回复本邮件") == asked.html.count("可以直接回复本邮件") == bool(hint)
+        assert hint in asked.text
+    assert not {"restricted", "closed", "passed", "recalled", "request_made", "submitted"} & ANSWERS.keys()
+
+
+def test_what_is_said_to_answer_is_understood() -> None:
+    """Whatever stands in quotation marks, written as a line of its own, asks for what it says."""
+    quoted = {words for hint in ANSWERS.values() for words in re.findall("“(.+?)”", hint)}
+    read = {read_wish(words, date(2024, 9, 2)).kind for words in quoted}
+    assert read == {"sign", "submit", "extend"}
+    for words in quoted:
+        wish = read_wish(words, date(2024, 9, 2))
+        assert wish.kind != "extend" or (wish.until == date(2024, 12, 31) and "专人值守" in wish.text)
 
 
 def test_an_occasions_own_page_is_used(tmp_path: Path) -> None:
