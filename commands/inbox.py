@@ -74,8 +74,7 @@ def receive_text(
     as_json: _Json = False,
 ) -> None:
     """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
-    from rectiflow._answers import receive_sms
-    from rectiflow.notifiers.phone import dialled
+    from rectiflow._answers import dialled, receive_sms
 
     place = _keeper(context).place
     if not dialled(phone):
@@ -105,15 +104,31 @@ def callback(
 
 
 @app.command("fetch")
-def fetch(context: typer.Context, as_json: _Json = False) -> None:
-    """现在就从邮箱收信（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
-    from rectiflow._answers import fetch_mail
+def fetch(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看有多少封要收，什么都不动")] = False,
+    as_json: _Json = False,
+) -> None:
+    """现在就从邮箱收信，收完为止（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
+    from rectiflow._answers import fetch_mail, look
     from rectiflow.engine.errors import WorkplaceError
 
     place = _keeper(context).place
     if not place.settings.inbox.host:
         raise WorkplaceError("没有设置收信服务器，请在设置的 [inbox] 里写上 host、username 和口令。")
-    _show(fetch_mail(place), as_json=as_json)
+    found = look(place) if dry_run else fetch_mail(place, whole=True)
+    found.check()
+    if dry_run and as_json:
+        print_json({"wanted": found.wanted, "left": found.left})
+    elif dry_run:
+        say(f"有 {found.wanted} 封要收。")
+    else:
+        _show(found.received, as_json=as_json)
+    if found.failed:
+        warn(f"有 {len(found.failed)} 封没有收下，还在邮箱里：{found.failed[0]}")
+    if found.left and not as_json:
+        say(f"另有 {found.left} 封是 {place.settings.inbox.since_days} 天以前的，没有收。")
+        say("要收的，改设置 [inbox] 的 since_days（0 为全收）。")
 
 
 @app.command("list")
@@ -125,9 +140,8 @@ def list_incoming(
     as_json: _Json = False,
 ) -> None:
     """列出来信，新的在前；平时只列待处理的。"""
-    from rectiflow._answers.listing import letters
+    from rectiflow._answers.listing import OPEN, letters
     from rectiflow.engine.moments import ZONE
-    from rectiflow.storage.incoming import OPEN
 
     from ._layout import columns, fit, put, screen_width
     from ._numbers import read_number

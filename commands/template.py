@@ -45,7 +45,8 @@ def show_template(
 ) -> None:
     """查看一种场合：可用的参数（名字、意思、例子），模板文件在哪里；原文用 --source。"""
     from rectiflow._wording import fields, files
-    from rectiflow.notifiers.plaintext import shorten
+
+    from ._layout import fit
 
     place = session(context).place
     meant, found = files(place, occasion)
@@ -53,7 +54,7 @@ def show_template(
     if as_json:
         print_json({"occasion": meant.occasion, "title": meant.title, "fields": known, "files": found})
         return
-    rows = ((f.name, f.title, shorten(f.example.replace("\n", " "), _EXAMPLE)) for f in known)
+    rows = ((f.name, f.title, fit(f.example.replace("\n", " "), _EXAMPLE).rstrip()) for f in known)
     table(f"{meant.title}（{meant.occasion}）可用的参数", ("参数名", "意思", "例子"), rows)
     for file in found:
         show_raw(f"{file.path}（{file.owner}）")

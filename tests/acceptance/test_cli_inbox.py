@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
+
+from support.imap import PASSWORD, USER, running_imap
+from support.workplaces import MONDAY
 
 from .conftest import Cli
 
@@ -87,3 +94,28 @@ def test_words_of_a_school_wait_until_somebody_has_looked(cli: Cli) -> None:
     assert "学校来信未看" not in cli("today").out
     assert "看过" in cli("inbox", "list", "--all").out
     assert "已经办完" in cli("inbox", "done", key).err
+
+
+def test_fetching_at_the_command_line(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at first, then taken in to the end; what is older is told, with the setting that takes it in too."""
+    with running_imap(tmp_path) as server:
+        for n in range(60):
+            server.put(MAIL.replace(b"<1@", f"<{n}@".encode()))
+        server.put(MAIL, came=MONDAY - timedelta(days=60))
+        told = {
+            "HOST": server.host, "PORT": str(server.port), "USERNAME": USER, "PASSWORD": PASSWORD,
+            "CA_FILE": str(server.ca_file),
+        }  # fmt: skip
+        for name, value in told.items():
+            monkeypatch.setenv(f"RECTIFLOW_INBOX__{name}", value)
+        seen = cli("inbox", "fetch", "--dry-run")
+        assert "有 60 封要收。\n另有 1 封是 7 天以前的，没有收。" in seen.out
+        assert json.loads(cli("inbox", "fetch", "--dry-run", "--json").out) == {"wanted": 60, "left": 1}
+        assert len(server.uids()) == 61
+        fetched = cli("inbox", "fetch")
+        assert "收下 60 封。" in fetched.out
+        assert "since_days" in fetched.out
+        assert len(server.uids()) == 1
+        assert json.loads(cli("inbox", "fetch", "--json").out) == []
+        assert max(len(line) + sum(ord(c) > 255 for c in line) for line in seen.out.splitlines()) <= 80
+    assert cli("inbox", "fetch").code == 1
