@@ -18,7 +18,7 @@ app = typer.Typer(help="消息模板：列表、查看、预览、检查。", no
 
 __all__ = ["app"]
 
-_EXAMPLE = 30  #: characters of an example
+_EXAMPLE = 30  #: columns of an example
 _COPY = "要改用本区的文字：把文件复制到设置里 templates 指的文件夹再改，改后用 rectiflow template check 检查。"
 
 
