@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from rectiflow.notifiers.phone import dialled
 
+from .callbacks import receive_callback
 from .fetching import Fetched, Mark, fetch_mail, look
 from .keys import ReplyKeys
-from .receiving import Received, receive_callback, receive_mail, receive_receipt, receive_sms
+from .receiving import receive_mail, receive_sms
+from .recording import Received
+from .returning import receive_receipt
 
 __all__ = [
     "Fetched",

@@ -21,7 +21,8 @@ from rectiflow.engine.errors import RectiflowError, WorkplaceError, os_reason
 from rectiflow.notifiers.incoming import too_large
 from rectiflow.notifiers.plaintext import one_line, shorten
 
-from .receiving import Received, receive_mail
+from .receiving import receive_mail
+from .recording import Received
 
 if TYPE_CHECKING:
     from imap_tools import BaseMailBox

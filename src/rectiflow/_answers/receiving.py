@@ -7,64 +7,45 @@ on record, and what became of it is noted last. So it may be handed in again aft
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
-from rectiflow.engine.errors import NotFound
-from rectiflow.engine.moments import ZONE, local_day
+from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
-from rectiflow.notifiers.blame import blame_of_mail
-from rectiflow.notifiers.carriers import blame
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.notifiers.phone import mobile
+from rectiflow.notifiers.phone import mobile, spellings
 from rectiflow.notifiers.plaintext import clean_lines, one_line, shorten
 from rectiflow.notifiers.quoting import new_text
-from rectiflow.notifiers.token import digest_of, find
+from rectiflow.notifiers.token import find
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
-from .returning import arrived, came_back
+from .recording import Received, identity, once, settled
+from .returning import returned_mail
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.incoming import Incoming as Mail
-    from rectiflow.notifiers.judging import Bounce
-    from rectiflow.notifiers.receipts import Receipt
 
-__all__ = ["Received", "receive_callback", "receive_mail", "receive_receipt", "receive_sms"]
+__all__ = ["receive_mail", "receive_sms"]
 
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
-RECEIPTED = timedelta(days=7)  #: how long after a message its receipt is still expected
 TOO_MANY = f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理，已告知发件人一次"
-ID_DIGITS = 16  #: hexadecimal ones that name what came in; people write the first few
 ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
+_OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
-
-
-class Received(Struct, frozen=True, kw_only=True):
-    """What became of something that came in; `again` says that it had been handed in before."""
-
-    id: str
-    kind: str
-    status: str
-    outcome: str
-    number: str | None = None
-    again: bool = False
 
 
 def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Received:
@@ -78,7 +59,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
     """
     mail = read_mail(raw, size=size)
     row = Incoming(
-        id=_id(_said(mail) or raw, mail.sender),
+        id=identity(_said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
         channel="mail",
         sender=shorten(mail.sender or "（没有发件人）", 200),
@@ -87,7 +68,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         kind="unread",
         raw=_kept(place, raw),
     )
-    return _once(place, row, lambda: _judged(place, mail, row))
+    return once(place, row, lambda: _judged(place, mail, row))
 
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
@@ -102,129 +83,31 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
     message = _last_sent(place, phone, when)
     about = message.key if message is not None else local_day(when).isoformat()
     row = Incoming(
-        id=_id(f"{phone}\0{text}\0{at.isoformat() if at else about}".encode(), "sms"),
+        id=identity(f"{phone}\0{text}\0{at.isoformat() if at else about}".encode(), "sms"),
         received_at=flow.now(),
         channel="sms",
         sender=phone,
         words=text[:MOST_WORDS],
         kind="reply",
     )
-    return _once(place, row, lambda: _sms(place, row, message))
-
-
-def receive_receipt(place: Workplace, receipt: Receipt, *, proven: bool = True) -> Received | None:
-    """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was.
-
-    Args:
-        proven: it came over our own login; else it must name a message that was sent, or nothing is done.
-    """
-    flow, phone = place.flow, mobile(receipt.phone) or one_line(receipt.phone)
-    message = _receipted(place, receipt, phone)
-    if receipt.delivered:
-        if message is not None:
-            arrived(flow, "sms", message.to or phone, message, f"手机已收到 {_minute(receipt.at or flow.now())}")
-        return None
-    said = f"短信回执 {receipt.code}"
-    row = Incoming(
-        id=_id(f"{receipt.vendor_id}\0{receipt.code}".encode(), receipt.phone),
-        received_at=flow.now(),
-        channel="sms",
-        sender=phone,
-        words=said,
-        kind="bounce",
-    )
-    if message is None and not proven:
-        return _once(place, row, lambda: _settled(row, "dropped", f"{said}：没有发过这条短信"))
-    address = (message.to if message else None) or phone
-    return _once(
-        place,
-        row,
-        lambda: _settled(
-            row,
-            "done",
-            came_back(flow, "sms", address, said, message, blame=blame(receipt.code), by=row.id),
-            number=message.number if message else None,
-        ),
-    )
-
-
-def _receipted(place: Workplace, receipt: Receipt, phone: str) -> OutboxRow | None:
-    """Return the message a receipt is about: by our own id where the vendor gives it back, else by the vendor's."""
-    flow = place.flow
-    engine, now = flow.store.engine, flow.now()
-    digest = digest_of(receipt.message_id or "")
-    if digest and (found := incoming.message_of(engine, flow.district, digest)):
-        return found if (mobile(found.to) or found.to) == phone else None
-    since = now - RECEIPTED
-    return incoming.last_to(engine, flow.district, _written(phone), since=since, until=now, said=receipt.vendor_id)
-
-
-def _minute(at: datetime) -> str:
-    return f"{at.astimezone(ZONE):%m-%d %H:%M}"
-
-
-def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> list[Received]:
-    """Take in what a cloud hands over to a web address: delivery receipts, or what people answered.
-
-    Raises:
-        NotFound: no such cloud, or neither receipts nor replies. NotifierError: the body is not what the vendor sends.
-        ChannelNotConfigured: the settings do not describe what the gateway sends.
-    """
-    from rectiflow.notifiers import receipts
-    from rectiflow.notifiers.gateway_callbacks import gateway_receipts, gateway_replies
-
-    gateway = place.settings.channels.get("sms", {})
-    known: dict[tuple[str, str], Callable[[bytes], Sequence[receipts.Receipt | receipts.SmsReply]]] = {
-        ("aliyun", "receipts"): receipts.aliyun_receipts,
-        ("tencent", "receipts"): receipts.tencent_receipts,
-        ("aliyun", "replies"): receipts.aliyun_replies,
-        ("tencent", "replies"): receipts.tencent_replies,
-        ("gateway", "receipts"): partial(gateway_receipts, gateway),
-        ("gateway", "replies"): partial(gateway_replies, gateway),
-    }
-    read = known.get((vendor, what))
-    if read is None:
-        raise NotFound(f"不认识“{vendor} {what}”，厂商写 aliyun、tencent 或 gateway，内容写 receipts 或 replies。")
-    found: list[Received] = []
-    for one in read(body):
-        if isinstance(one, receipts.Receipt):
-            told = receive_receipt(place, one, proven=False)
-            found += [told] if told is not None else []
-        else:
-            found.append(receive_sms(place, one.phone, one.text, at=one.at))
-    return found
-
-
-def _once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Received:
-    """Keep what came in, then do what it asks for and note what became of it; what was noted before is not done again."""
-    flow = place.flow
-    if not incoming.keep(flow.store.engine, flow.district, row):
-        known = incoming.one_incoming(flow.store.engine, flow.district, row.id)
-        if known.outcome:
-            return _received(known, again=True)
-    done = work()
-    incoming.settle(
-        flow.store.engine, flow.district, row.id, status=done.status, outcome=shorten(done.outcome, 1_000),
-        number=done.number, person=done.person, kind=done.kind,
-    )  # fmt: skip
-    return _received(done)
+    return once(place, row, lambda: _sms(place, row, message))
 
 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
     found = judge(mail, own_domain=domain_of(place.sender_address))
     row = replace(row, kind=found.kind)
     if found.kind in _DROPPED:
-        return _settled(row, "dropped", f"{_DROPPED[found.kind]}：{found.why}")
+        return settled(row, "dropped", f"{_DROPPED[found.kind]}：{found.why}")
     if found.kind == "bounce":
-        return _returned(place, mail, found.bounces, row)
+        return returned_mail(place, mail, found.bounces, row)
     message = _answered_message(place, mail)
     if found.kind == "unreadable":
         return _unopened(place, mail, row, message)
     if message is None:
-        return _settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
+        return settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
     actor = _sender(place, mail.sender, message)
     if actor is None:
-        return _settled(row, "waiting", f"发件人 {mail.sender} 不是这条消息的收件人，没有办理", number=message.number)
+        return settled(row, "waiting", f"发件人 {mail.sender} 不是这条消息的收件人，没有办理", number=message.number)
     return _answered(place, row, message, actor, _enclosed(place, mail))
 
 
@@ -255,20 +138,20 @@ def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | 
 def _last_sent(place: Workplace, phone: str, when: datetime) -> OutboxRow | None:
     """Return the last message that a number had when something was written."""
     flow, since = place.flow, when - ANSWERABLE
-    return incoming.last_to(flow.store.engine, flow.district, _written(phone), since=since, until=when)
+    return incoming.last_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
 
 
 def _sms(place: Workplace, row: Incoming, message: OutboxRow | None) -> Incoming:
     """Match an answer with whom the message it is about was for."""
     owners = [p.name for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
-        return _settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
+        return settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
     if len(owners) > 1:
         told = f"这个号码登记在{'、'.join(owners)}名下，不知道是谁的答复，请人工处理"
-        return _settled(row, "waiting", told, number=message.number)
+        return settled(row, "waiting", told, number=message.number)
     actor = _sender(place, row.sender, message)
     if actor is None:
-        return _settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
+        return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
     return _answered(place, row, message, actor, ((), []))
 
 
@@ -281,7 +164,7 @@ def _answered(
         return _put_aside(place, row, message)
     wish = read_wish(row.words, local_day(flow.now()))
     if not row.words.strip() and not evidence:
-        return _settled(row, "waiting", "；".join(["没有正文", *left_out]))
+        return settled(row, "waiting", "；".join(["没有正文", *left_out]))
     became, said = carry_out(
         flow,
         Answer(
@@ -292,14 +175,14 @@ def _answered(
             words=row.words or "（只有附件）",
             on=local_day(flow.now()),
             evidence=evidence,
-            number=message.number,
+            number=None if message.template in _OF_MANY else message.number,
             paper=paper_named(message.key),
             stood_in=_stood_in(place, actor, message),
         ),
     )
     outcome = "；".join([said, *left_out])
     _tell(place, row, message, outcome)
-    return _settled(row, "waiting" if left_out else became, outcome)
+    return settled(row, "waiting" if left_out else became, outcome)
 
 
 def _too_many(place: Workplace, row: Incoming) -> bool:
@@ -314,30 +197,7 @@ def _put_aside(place: Workplace, row: Incoming, message: OutboxRow) -> Incoming:
     hour = flow.now() - timedelta(hours=1)
     if not incoming.heard_since(flow.store.engine, flow.district, row.sender, hour, outcome=TOO_MANY):
         _tell(place, row, message, "一小时内来信过多，已留待人工处理")
-    return _settled(row, "waiting", TOO_MANY)
-
-
-def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:
-    """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID."""
-    flow, said = place.flow, list[str]()
-    named = find(place.reply_keys.keys, mail.recipients)
-    named = named if named is not None and named.purpose == "bounce" else None
-    numbers: list[str | None] = []
-    for bounce in bounces:
-        digest = named.digest if named else digest_of(bounce.message_id)
-        message = incoming.message_of(flow.store.engine, flow.district, digest) if digest else None
-        if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
-            continue  # not ours, or somebody who does not know for whom it was
-        why, blamed = shorten(bounce.diagnostic or bounce.status or "退信", 200), blame_of_mail(bounce)
-        said.append(
-            came_back(flow, "mail", message.to or "", why, message, blame=blamed, by=row.id)
-            if blamed
-            else f"{message.to} 暂未送达，对方还在试（{why}）"
-        )
-        numbers.append(message.number)
-    if not said:
-        return _settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")
-    return _settled(row, "done", "；".join(said), number=next((n for n in numbers if n), None))
+    return settled(row, "waiting", TOO_MANY)
 
 
 def _sender(place: Workplace, sender: str, message: OutboxRow) -> str | None:
@@ -409,14 +269,6 @@ def _kept(place: Workplace, raw: bytes) -> str | None:
     return " ".join(place.flow.evidence.put("来信.eml", piece).sha256 for piece in pieces)
 
 
-def _settled(row: Incoming, status: str, outcome: str, *, number: str | None = None) -> Incoming:
-    return replace(row, status=status, outcome=outcome, number=number or row.number)
-
-
-def _received(row: Incoming, *, again: bool = False) -> Received:
-    return Received(id=row.id, kind=row.kind, status=row.status, outcome=row.outcome, number=row.number, again=again)
-
-
 def _said(mail: Mail) -> bytes:
     """Return what makes a mail that one: programs give one Message-ID to two mails, and one mail comes by two ways.
 
@@ -430,14 +282,5 @@ def _said(mail: Mail) -> bytes:
     return b"".join(hashlib.sha256(part).digest() for part in parts)
 
 
-def _id(what: bytes, who: str) -> str:
-    return hashlib.sha256(who.encode() + b"\0" + what).hexdigest()[:ID_DIGITS]
-
-
 def _digits(phone: str | None) -> str:
     return "".join(c for c in phone or "" if c.isdigit())[-11:]
-
-
-def _written(phone: str) -> tuple[str, ...]:
-    """Return how a number may be written in the register, and so in the outbox."""
-    return tuple(before + phone for before in ("", "+86", "86", "0086")) if mobile(phone) else (phone,)

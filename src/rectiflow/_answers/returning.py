@@ -1,21 +1,35 @@
-"""A message that came back: counted against its address, which is given up in the end, with somebody told to mend it."""
+"""Messages that came back, by mail or by receipt: counted against their address, which is given up in the end."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rectiflow._unreached import let_call
 from rectiflow.engine.decision import IncidentDraft
+from rectiflow.engine.moments import ZONE
 from rectiflow.engine.visibility import masked_phone
+from rectiflow.notifiers.blame import blame_of_mail
+from rectiflow.notifiers.carriers import blame as blame_of_code
+from rectiflow.notifiers.phone import mobile, spellings
+from rectiflow.notifiers.plaintext import one_line, shorten
+from rectiflow.notifiers.token import digest_of, find
 from rectiflow.storage import incoming
-from rectiflow.storage.incoming import Limits
+from rectiflow.storage.incoming import Incoming, Limits, OutboxRow
+
+from .recording import Received, identity, once, settled
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
+    from rectiflow._workplace import Workplace
     from rectiflow.notifiers.blame import Blame
-    from rectiflow.storage.incoming import OutboxRow
+    from rectiflow.notifiers.incoming import Incoming as Mail
+    from rectiflow.notifiers.judging import Bounce
+    from rectiflow.notifiers.receipts import Receipt
 
-__all__ = ["LIMITS", "arrived", "came_back"]
+__all__ = ["LIMITS", "arrived", "came_back", "receive_receipt", "returned_mail"]
+
+RECEIPTED = timedelta(days=7)  #: how long after a message its receipt is still expected
 
 #: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
 LIMITS = Limits(hard=2, any=5, days=30)
@@ -75,3 +89,77 @@ def _tell(flow: Rectiflow, key: str, said: str, message: OutboxRow | None) -> No
 
 def _shown(channel: str, address: str) -> str:
     return (masked_phone(address) or address) if channel == "sms" else address
+
+
+def receive_receipt(place: Workplace, receipt: Receipt, *, proven: bool = True) -> Received | None:
+    """Take one delivery receipt in: a number that is not reached is counted as mail that comes back. None when it was.
+
+    Args:
+        proven: it came over our own login; else it must name a message that was sent, or nothing is done.
+    """
+    flow, phone = place.flow, mobile(receipt.phone) or one_line(receipt.phone)
+    message = _receipted(place, receipt, phone)
+    if receipt.delivered:
+        if message is not None:
+            arrived(flow, "sms", message.to or phone, message, f"手机已收到 {_minute(receipt.at or flow.now())}")
+        return None
+    said = f"短信回执 {receipt.code}"
+    row = Incoming(
+        id=identity(f"{receipt.vendor_id}\0{receipt.code}".encode(), receipt.phone),
+        received_at=flow.now(),
+        channel="sms",
+        sender=phone,
+        words=said,
+        kind="bounce",
+    )
+    if message is None and not proven:
+        return once(place, row, lambda: settled(row, "dropped", f"{said}：没有发过这条短信"))
+    address = (message.to if message else None) or phone
+    return once(
+        place,
+        row,
+        lambda: settled(
+            row,
+            "done",
+            came_back(flow, "sms", address, said, message, blame=blame_of_code(receipt.code), by=row.id),
+            number=message.number if message else None,
+        ),
+    )
+
+
+def _receipted(place: Workplace, receipt: Receipt, phone: str) -> OutboxRow | None:
+    """Return the message a receipt is about: by our own id where the vendor gives it back, else by the vendor's."""
+    flow = place.flow
+    engine, now = flow.store.engine, flow.now()
+    digest = digest_of(receipt.message_id or "")
+    if digest and (found := incoming.message_of(engine, flow.district, digest)):
+        return found if (mobile(found.to) or found.to) == phone else None
+    since = now - RECEIPTED
+    return incoming.last_to(engine, flow.district, spellings(phone), since=since, until=now, said=receipt.vendor_id)
+
+
+def _minute(at: datetime) -> str:
+    return f"{at.astimezone(ZONE):%m-%d %H:%M}"
+
+
+def returned_mail(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:
+    """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID."""
+    flow, said = place.flow, list[str]()
+    named = find(place.reply_keys.keys, mail.recipients)
+    named = named if named is not None and named.purpose == "bounce" else None
+    numbers: list[str | None] = []
+    for bounce in bounces:
+        digest = named.digest if named else digest_of(bounce.message_id)
+        message = incoming.message_of(flow.store.engine, flow.district, digest) if digest else None
+        if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
+            continue  # not ours, or somebody who does not know for whom it was
+        why, blamed = shorten(bounce.diagnostic or bounce.status or "退信", 200), blame_of_mail(bounce)
+        said.append(
+            came_back(flow, "mail", message.to or "", why, message, blame=blamed, by=row.id)
+            if blamed
+            else f"{message.to} 暂未送达，对方还在试（{why}）"
+        )
+        numbers.append(message.number)
+    if not said:
+        return settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")
+    return settled(row, "done", "；".join(said), number=next((n for n in numbers if n), None))

@@ -134,11 +134,11 @@ def test_one_that_fails_does_not_stop_the_others(
     fetching_from: Fetching, server: ImapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stays for the next time, whatever went wrong; when none could be taken in, the reason is told."""
-    from rectiflow._answers import receiving
+    from rectiflow._answers import Received, receiving
 
     wrong: dict[bytes, Exception] = {b"<1@": InputUnusable("佐证材料写不了：磁盘已满。"), b"<2@": OSError("broken")}
 
-    def receive(place: Workplace, raw: bytes, *, size: int | None = None) -> receiving.Received:
+    def receive(place: Workplace, raw: bytes, *, size: int | None = None) -> Received:
         for sign, exc in wrong.items():
             if sign in raw:
                 raise exc

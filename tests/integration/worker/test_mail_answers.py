@@ -167,6 +167,28 @@ def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> 
         assert "请回复那条隐患的消息" in found.outcome
 
 
+def test_an_answer_to_the_letter_of_a_visit_is_about_none_of_its_hazards(open_place: Workplace) -> None:
+    """The letter bears the number of the first; nothing is signed for, and words wait for a person."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    draft = MessageDraft(
+        key="visit:1",
+        recipient=principal,
+        template="visit_reported",
+        params={"count": 2, "lines": "一\n二"},
+        urgent=True,
+    )
+    place.deliver()
+    flow.enqueue([draft], number=number)
+    place.deliver()
+    mail = mailed(place, principal, number)
+    assert "检查" in str(mail["Subject"])
+    assert "请回复那条隐患的消息" in receive_mail(place, answer(mail, "签收", address)).outcome
+    assert receive_mail(place, answer(mail, "第二条已经改好", address)).status == "waiting"
+    assert [e.kind for e in flow.history(number)].count("remarked") == 0
+
+
 def test_who_has_left_the_post_is_told_the_truth(open_place: Workplace) -> None:
     """Neither the action nor a remark is possible: the mail is kept, and nothing else is claimed."""
     from sqlalchemy import delete
