@@ -53,7 +53,7 @@ def receive(
         try:
             raw = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
         except OSError as exc:
-            raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。") from exc
+            raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。请核对文件名和权限。") from exc
         try:
             found.append(receive_mail(place, raw))
         except Exception as exc:
@@ -74,8 +74,7 @@ def receive_text(
     as_json: _Json = False,
 ) -> None:
     """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
-    from rectiflow._answers import receive_sms
-    from rectiflow.notifiers.phone import dialled
+    from rectiflow._answers import dialled, receive_sms
 
     place = _keeper(context).place
     if not dialled(phone):
@@ -100,7 +99,7 @@ def callback(
     try:
         body = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
     except OSError as exc:
-        raise InputUnusable(f"回调内容 {file} 读不了：{os_reason(exc)}。") from exc
+        raise InputUnusable(f"回调内容 {file} 读不了：{os_reason(exc)}。请核对文件名和权限。") from exc
     _show(receive_callback(session(context).place, vendor, what, body), as_json=as_json)
 
 
@@ -125,9 +124,8 @@ def list_incoming(
     as_json: _Json = False,
 ) -> None:
     """列出来信，新的在前；平时只列待处理的。"""
-    from rectiflow._answers.listing import letters
+    from rectiflow._answers.listing import OPEN, letters
     from rectiflow.engine.moments import ZONE
-    from rectiflow.storage.incoming import OPEN
 
     from ._layout import columns, fit, put, screen_width
     from ._numbers import read_number
@@ -173,8 +171,8 @@ def show(
         write_new(save, original(flow, found), force=force)
     if as_json:
         print_json(found)
-    else:
-        show_letter(flow, found)
+        return
+    show_letter(flow, found)
     looked_at(flow, found, by=made.person)
 
 

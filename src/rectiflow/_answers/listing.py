@@ -12,12 +12,12 @@ from rectiflow._views import seen
 from rectiflow.engine.errors import Conflict, InputUnusable, NotFound, Reason, Refused
 from rectiflow.engine.moments import ZONE
 from rectiflow.storage import incoming
-from rectiflow.storage.incoming import Incoming
+from rectiflow.storage.incoming import OPEN, Incoming
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["Incoming", "done_by_hand", "letter", "letters", "letters_waiting", "looked_at", "original"]
+__all__ = ["OPEN", "Incoming", "done_by_hand", "letter", "letters", "letters_waiting", "looked_at", "original"]
 
 MOST_NOTE = 500  #: characters said about a letter that was seen to
 
@@ -64,7 +64,7 @@ def original(flow: Rectiflow, found: Incoming) -> bytes:
         InputUnusable: they were not kept, or are missing.
     """
     if found.raw is None or flow.evidence is None:
-        raise InputUnusable("这封来信没有留存原信。")
+        raise InputUnusable("这封来信没有留存原信，不能另存；内容用 rectiflow inbox show 查看。")
     return b"".join(map(flow.evidence.get, found.raw.split()))
 
 
@@ -97,7 +97,7 @@ def done_by_hand(flow: Rectiflow, keys: Sequence[str], *, by: str, note: str = "
             reasons.append(Reason(code="not_found", subject=key, message=str(exc).rstrip("。")))
             continue
         chosen[found.id] = found
-    settled = [one for one in chosen.values() if one.status not in incoming.OPEN]
+    settled = [one for one in chosen.values() if one.status not in OPEN]
     reasons += [Reason(code="settled", subject=one.id, message=_settled_how(one)) for one in settled]
     if reasons:
         raise Refused("", "办结来信", reasons)
