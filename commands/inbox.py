@@ -53,7 +53,7 @@ def receive(
         try:
             raw = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
         except OSError as exc:
-            raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。") from exc
+            raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。请核对文件名和权限。") from exc
         try:
             found.append(receive_mail(place, raw))
         except Exception as exc:
@@ -99,7 +99,7 @@ def callback(
     try:
         body = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
     except OSError as exc:
-        raise InputUnusable(f"回调内容 {file} 读不了：{os_reason(exc)}。") from exc
+        raise InputUnusable(f"回调内容 {file} 读不了：{os_reason(exc)}。请核对文件名和权限。") from exc
     _show(receive_callback(session(context).place, vendor, what, body), as_json=as_json)
 
 
@@ -187,8 +187,8 @@ def show(
         write_new(save, original(flow, found), force=force)
     if as_json:
         print_json(found)
-    else:
-        show_letter(flow, found)
+        return
+    show_letter(flow, found)
     looked_at(flow, found, by=made.person)
 
 

@@ -142,7 +142,13 @@ def retry_messages(
     """把未送达的消息重新排队，按现在的联系方式重新成文。"""
     from rectiflow._upkeep import retry
 
-    say(f"已重新排队 {retry(_keeper(context, '重发提醒消息').flow, keys or [])} 条，用 rectiflow outbox send 发送。")
+    count = retry(_keeper(context, "重发提醒消息").flow, keys or [])
+    none = (
+        "没有未送达的消息，不用重发。"
+        if not keys
+        else "没有重新排队：已经发出或取消的不再发，状态见 rectiflow outbox list。"
+    )
+    say(f"已重新排队 {count} 条，用 rectiflow outbox send 发送。" if count else none)
 
 
 @app.command("cancel")
@@ -153,7 +159,8 @@ def cancel_messages(
     """取消还没有发出的消息；记录保留。"""
     from rectiflow._upkeep import cancel
 
-    say(f"已取消 {cancel(_keeper(context, '取消提醒消息').flow, keys)} 条。")
+    count = cancel(_keeper(context, "取消提醒消息").flow, keys)
+    say(f"已取消 {count} 条。" if count else "没有取消：只有还没有发出的消息能取消，状态见 rectiflow outbox list。")
 
 
 def _keeper(context: typer.Context, what: str) -> Session:

@@ -18,7 +18,6 @@ app = typer.Typer(help="消息模板：列表、查看、预览、检查。", no
 
 __all__ = ["app"]
 
-_EXAMPLE = 30  #: columns of an example
 _COPY = "要改用本区的文字：把文件复制到设置里 templates 指的文件夹再改，改后用 rectiflow template check 检查。"
 
 
@@ -46,15 +45,13 @@ def show_template(
     """查看一种场合：可用的参数（名字、意思、例子），模板文件在哪里；原文用 --source。"""
     from rectiflow._wording import fields, files
 
-    from ._layout import fit
-
     place = session(context).place
     meant, found = files(place, occasion)
     known = fields(place, occasion)
     if as_json:
         print_json({"occasion": meant.occasion, "title": meant.title, "fields": known, "files": found})
         return
-    rows = ((f.name, f.title, fit(f.example.replace("\n", " "), _EXAMPLE).rstrip()) for f in known)
+    rows = ((f.name, f.title, f.example.replace("\n", " ")) for f in known)
     table(f"{meant.title}（{meant.occasion}）可用的参数", ("参数名", "意思", "例子"), rows)
     for file in found:
         show_raw(f"{file.path}（{file.owner}）")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rectiflow._answers.listing import letters
+from rectiflow._answers.listing import OPEN, letters
 from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
 from rectiflow._papers import paper_lines
@@ -21,7 +21,6 @@ from rectiflow.engine.roles import standing
 from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.values import as_date
 from rectiflow.engine.workflow import Workflow
-from rectiflow.storage.incoming import OPEN
 from rectiflow.storage.queries import TicketFilter
 
 if TYPE_CHECKING:

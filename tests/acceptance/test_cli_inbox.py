@@ -90,6 +90,8 @@ def test_words_of_a_school_wait_until_somebody_has_looked(cli: Cli) -> None:
     assert "示例一镇初级中学校长：配件周五到货" in cli("today").out
     number = next(n for n in ("2", "3") if "配件周五到货" in cli("ticket", "show", n).out)
     assert "示例一镇初级中学校长（短信）：配件周五到货" in cli("ticket", "show", number).out
+    assert "配件周五到货" in cli("inbox", "show", key, "--json").out  # a program has not looked
+    assert "学校来信未看（1）" in cli("today").out
     assert "配件周五到货" in cli("inbox", "show", key).out
     assert "学校来信未看" not in cli("today").out
     assert "看过" in cli("inbox", "list", "--all").out

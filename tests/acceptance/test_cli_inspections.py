@@ -265,7 +265,7 @@ def fill(path: Path, rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
 
 def test_a_form_comes_back_filled_in(cli: Cli, form: Path) -> None:
     """Tried, then brought in: two visits, two hazards; the same file again brings nothing."""
-    assert "已存在，没有覆盖" in cli("inspection", "form", str(form)).err
+    assert "已经存在，没有覆盖" in cli("inspection", "form", str(form)).err
     assert "可合并单元格，或写“同上”" in str(load_workbook(form).worksheets[1]["A1"].value)
     fill(form, GOOD)
     before = record(cli)

@@ -64,7 +64,7 @@ def original(flow: Rectiflow, found: Incoming) -> bytes:
         InputUnusable: they were not kept, or are missing.
     """
     if found.raw is None or flow.evidence is None:
-        raise InputUnusable("这封来信没有留存原信。")
+        raise InputUnusable("这封来信没有留存原信，不能另存；内容用 rectiflow inbox show 查看。")
     return b"".join(map(flow.evidence.get, found.raw.split()))
 
 
