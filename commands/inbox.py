@@ -96,15 +96,31 @@ def callback(
 
 
 @app.command("fetch")
-def fetch(context: typer.Context, as_json: _Json = False) -> None:
-    """现在就从邮箱收信（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
-    from rectiflow._answers import fetch_mail
+def fetch(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看有多少封要收，什么都不动")] = False,
+    as_json: _Json = False,
+) -> None:
+    """现在就从邮箱收信，收完为止（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
+    from rectiflow._answers import fetch_mail, look
     from rectiflow.engine.errors import WorkplaceError
 
     place = _keeper(context).place
     if not place.settings.inbox.host:
         raise WorkplaceError("没有设置收信服务器，请在设置的 [inbox] 里写上 host、username 和口令。")
-    _show(fetch_mail(place), as_json=as_json)
+    found = look(place) if dry_run else fetch_mail(place, whole=True)
+    found.check()
+    if dry_run and as_json:
+        print_json({"wanted": found.wanted, "left": found.left})
+    elif dry_run:
+        say(f"有 {found.wanted} 封要收。")
+    else:
+        _show(found.received, as_json=as_json)
+    if found.failed:
+        warn(f"有 {len(found.failed)} 封没有收下，还在邮箱里：{found.failed[0]}")
+    if found.left and not as_json:
+        say(f"另有 {found.left} 封是 {place.settings.inbox.since_days} 天以前的，没有收。")
+        say("要收的，改设置 [inbox] 的 since_days（0 为全收）。")
 
 
 @app.command("list")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .receipts import Receipt, SmsReply
     from .templates import TemplateSet
 
-__all__ = ["Channel", "Contacts", "Files", "HearsBack", "Outbox"]
+__all__ = ["Channel", "Contacts", "Files", "HearsBack", "Listens", "Outbox"]
 
 
 @runtime_checkable
@@ -21,6 +21,19 @@ class HearsBack(Protocol):
 
     on_receipt: Callable[[Receipt], object] | None
     on_reply: Callable[[SmsReply], None] | None
+
+
+@runtime_checkable
+class Listens(HearsBack, Protocol):
+    """One that can also be open for nothing but hearing, while there is nothing to send."""
+
+    async def listen(self, seconds: float) -> None:
+        """Be open for so long and hand on what comes; only between two batches.
+
+        Raises:
+            ChannelDown: nothing can be heard now.
+        """
+        ...
 
 
 class Outbox(Protocol):

@@ -51,6 +51,7 @@ RECEIPTED_ID = 0x001E  #: receipted_message_id (SMPP 3.4, 5.3.2.12)
 KIND = 0x3C  #: the bits of esm_class that say what a delivery is (SMPP 3.4, 5.2.12)
 IS_RECEIPT = 0x04
 IS_REPLY = 0x00
+ALREADY_BOUND = 0x05  #: command_status of a login while there is one (SMPP 3.4, 5.1.3)
 UNDER_WAY = ("ENROUTE", "ACCEPTD")  #: says nothing final yet
 
 _FIELD = re.compile(r"\b(id|stat|err|done date):(\S*)", re.IGNORECASE)
@@ -152,6 +153,24 @@ class SmppChannel:
             await asyncio.sleep(self._settings.linger)
         await self._end(farewell=True)
 
+    async def listen(self, seconds: float) -> None:
+        """Log in, hand on what the operator has kept for us, and log out; nothing where the account is in use elsewhere.
+
+        Raises:
+            ChannelDown: connection, login or settings fail.
+        """
+        await self.open()
+        try:
+            link = await self._logged_in()
+        except (OSError, Dropped, Unbound) as exc:
+            if isinstance(exc, Unbound) and exc.status == ALREADY_BOUND:
+                return  # whoever is logged in hears it
+            raise no_connection(exc, self._settings.place) from exc
+        try:
+            await link.stay(seconds)
+        finally:
+            await link.close(farewell=True)
+
     @property
     def _wants_receipts(self) -> bool:
         return self._settings.receipts and self.on_receipt is not None
@@ -243,7 +262,7 @@ class SmppChannel:
             if receipt is not None:
                 self.on_receipt(receipt)
         elif kind == IS_REPLY and self.on_reply is not None:
-            self.on_reply(SmsReply(phone=phone, text=delivery.text, at=at, extend=""))
+            self.on_reply(SmsReply(phone=phone, text=delivery.text, at=None, extend=""))  # it does not say when
 
     def _context(self) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=self._settings.ca_file) if self._settings.tls else None

@@ -98,6 +98,11 @@ class SmppLink:
         finally:
             self._waiting.pop(sequence, None)
 
+    async def stay(self, seconds: float) -> None:
+        """Take what the operator delivers, until the time is over or the connection."""
+        if self._listener is not None:
+            await asyncio.wait((self._listener,), timeout=seconds)
+
     async def close(self, *, farewell: bool) -> None:
         """End the connection; with a farewell the operator is told (unbind) and may answer."""
         if farewell and self.alive:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Engine, Table, case, delete, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Select, Table, case, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import NotFound
@@ -40,6 +40,7 @@ __all__ = [
 
 
 _RECEIPT = "answer"  #: the occasion on which a sender is told what became of an answer
+_NEXT = dict(zip("0123456789abcdef", "123456789abcdefg", strict=True))  #: the digit after each
 
 
 class Incoming(Struct, frozen=True, kw_only=True):
@@ -90,6 +91,7 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     template: str
     channel: str | None
     to: str | None
+    sent_at: datetime | None
 
 
 def keep(engine: Engine, district: str, one: Incoming) -> bool:
@@ -147,13 +149,16 @@ def waiting_count(engine: Engine, district: str) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def message_of(engine: Engine, district: str, rendered_id: str) -> OutboxRow | None:
-    """Return the message that went out under a Message-ID."""
-    m = table("message")
-    query = select(*_row(m)).where(m.c.rendered_id == rendered_id, m.c.district == district).limit(1)
-    with reading(engine) as connection:
-        row = connection.execute(query).first()
-    return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+def message_of(engine: Engine, district: str, digest: str) -> OutboxRow | None:
+    """Return the message that went out under a Message-ID of ours, by its 32 hexadecimal digits.
+
+    The domain may be another one now than when it was sent. The bounds differ from each other within the digits, where
+    every collation agrees, so that the index serves.
+    """
+    m, begin = table("message"), f"<rectiflow.{digest}@"
+    beyond = f"<rectiflow.{digest[:-1]}{_NEXT[digest[-1]]}"
+    ours = (m.c.rendered_id >= begin, m.c.rendered_id < beyond, m.c.rendered_id.startswith(begin, autoescape=True))
+    return _message(engine, select(*_row(m)).where(*ours, m.c.district == district).limit(1))
 
 
 def last_to(
@@ -168,10 +173,7 @@ def last_to(
     mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
     when = (m.c.sent_at >= since, m.c.sent_at <= until)
     which = m.c.detail.contains(said, autoescape=True) if said else m.c.template != _RECEIPT
-    query = select(*_row(m)).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key).limit(1)
-    with reading(engine) as connection:
-        row = connection.execute(query).first()
-    return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+    return _message(engine, select(*_row(m)).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key).limit(1))
 
 
 def note(engine: Engine, district: str, key: str, told: str) -> None:
@@ -185,10 +187,12 @@ def note(engine: Engine, district: str, key: str, told: str) -> None:
         )
 
 
-def heard_since(engine: Engine, district: str, sender: str, since: datetime) -> int:
-    """Return how much came in from a sender since an instant."""
+def heard_since(engine: Engine, district: str, sender: str, since: datetime, *, outcome: str = "") -> int:
+    """Return how much came in from a sender since an instant; with `outcome`, of what became of which begins so."""
     t = table("incoming")
     query = select(func.count()).where(t.c.district == district, t.c.received_at >= since, t.c.sender == sender)
+    if outcome:
+        query = query.where(t.c.outcome.startswith(outcome, autoescape=True))
     with reading(engine) as connection:
         return int(connection.execute(query).scalar_one())
 
@@ -277,7 +281,13 @@ def forgive(engine: Engine, district: str, address: str, *, channel: str | None 
 
 def _row(m: Table) -> tuple[ColumnElement[Any], ...]:
     """Return the columns of an `OutboxRow`, in its order."""
-    return m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to
+    return m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to, m.c.sent_at
+
+
+def _message(engine: Engine, query: Select[Any]) -> OutboxRow | None:
+    with reading(engine) as connection:
+        row = connection.execute(query).first()
+    return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
 
 
 def _incoming(row: Mapping[str, Any]) -> Incoming:

@@ -69,6 +69,7 @@ class InboxSettings(_Part):
     ca_file: Path | None = None
     folder: str = "INBOX"
     done_folder: str = "Rectiflow"  #: where a mail is moved when it has been taken in
+    since_days: int = Field(default=7, ge=0, le=3650)  #: what came before is left there, but for answers; 0: nothing is
     key: SecretStr | None = None  #: signs the tokens, in hexadecimal digits; several hosts need the same
     key_file: Path = Path("secrets/reply.key")  #: made at the first use
 

@@ -1,12 +1,14 @@
 """The worker: APScheduler as heartbeat only; what is due stands in the database.
 
-A handful of fixed jobs in memory: say that one lives, fire due timers, send the outbox, close months. A beat that is
-missed is made up by the next one, because every job asks the database what is due. On PostgreSQL other processes ring
+A handful of fixed jobs in memory: say that one lives, fire due timers, send the outbox, hear what comes back, close
+months. A beat that is missed is made up by the next one, because every job asks the database what is due. Each has a
+thread of its own, so that a mail server that takes its time keeps no timer waiting. On PostgreSQL other processes ring
 when they have written something due; the beats are what is left when a ring is lost.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import threading
@@ -25,8 +27,10 @@ from rectiflow.storage.bell import Ear
 from rectiflow.storage.faults import place_of
 
 if TYPE_CHECKING:
+    from rectiflow._answers import Mark
     from rectiflow._sweep import Swept
     from rectiflow._workplace import Workplace
+    from rectiflow.notifiers.ports import Listens
 
 __all__ = ["Stop", "Worker", "beat", "run"]
 
@@ -37,10 +41,12 @@ TITLES = {
     "beat": "报到",
     "tick": "到期检查",
     "send": "发消息",
+    "listen": "收短信",
     "reports": "月报",
     "wake": "听到通知后的检查",
 }
 LOOK_UP_SECONDS = 0.5
+LISTEN_SECONDS = 5.0  #: that a channel is open for hearing alone; nothing is sent meanwhile
 SENT_AT_ONCE = 50  #: messages of one batch; what is begun is sent before the worker stops
 
 
@@ -113,7 +119,10 @@ class Worker:
         self.tally = Tally()
         self._heart = Heart(place.flow)
         self._fault: ClockWrong | None = None
-        self._sending = threading.Lock()
+        self._sending = threading.Lock()  #: held by who has the channels open: one delivery at a time, one login
+        self._soon = SimpleQueue[None]()  #: something was written that is to be sent at once
+        self._mark: Mark | None = None  #: how far the mailbox was gone through
+        self._left = 0  #: older mails in it that are left alone, as last told
         self._turn = threading.Lock()  #: held while looking for what is due: by the beat, or after a ring
 
     def work(self, ready: Callable[[], None]) -> None:
@@ -133,7 +142,7 @@ class Worker:
             log.warning("没有配置发送通道，提醒消息会等着；请在设置的 [mail] 或 [outgoing] 里配置后重新启动")
         with shown(self.place, self.tally):
             self._heart.beat()
-            with self._scheduled(), self._listening():
+            with self._sender(), self._scheduled(), self._listening():
                 ready()
                 self.stop.wait()
             self._leave()
@@ -147,41 +156,56 @@ class Worker:
     # jobs -------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Fire what is due, and do not let people wait for what was just written to them."""
+        """Fire what is due, and have sent at once what was just written to people."""
         self.place.flow.check_clock()
         with self._turn:
             swept = self.place.flow.tick(going=self.going)
         self.tally.add(fired=swept.fired, steps=swept.steps, failed=swept.failed)
         _tell_swept(swept)
         if swept.messages:
-            self.send()
+            self.send_soon()
 
     def send(self) -> None:
         """Send what waits in the outbox."""
         if not self.going() or not self._sending.acquire(blocking=False):  # who sends now sends these too
             return
         try:
-            done = self.place.deliver(limit=SENT_AT_ONCE, going=self.going)
+            self._deliver()
         finally:
             self._sending.release()
-        self.tally.add(sent=done.sent, dead=done.dead)
-        if done.sent or done.dead or done.retried:
-            log.info("消息：发出 %s 条，待重试 %s 条，未送达 %s 条", done.sent, done.retried, done.dead)
+
+    def send_soon(self) -> None:
+        """Have sent what was just written, in the sender's own thread."""
+        self._soon.put(None)
 
     def wake(self) -> None:
         """Look at once: another process has written something due."""
         self.tick()
-        self.send()
+        self.send_soon()
 
     def inbox(self) -> None:
         """Take in the answers and returned mails that lie in the mailbox."""
-        from rectiflow._answers import fetch_mail
+        from rectiflow._answers import Mark, fetch_mail
 
-        found = fetch_mail(self.place, going=self.going)
-        if found:
-            waiting = sum(r.status == "waiting" for r in found)
-            log.info("收信 %s 封，其中待人工处理 %s 封", len(found), waiting)
-            self.send()
+        self._mark = self._mark or Mark()
+        fetched = fetch_mail(self.place, mark=self._mark, going=self.going)
+        if fetched.left != self._left:
+            self._left = fetched.left
+            log.info("邮箱里另有 %s 封旧邮件没有收（[inbox] since_days）", fetched.left)
+        if fetched.received:
+            waiting = sum(r.status == "waiting" for r in fetched.received)
+            log.info("收信 %s 封，其中待人工处理 %s 封", len(fetched.received), waiting)
+            self.send_soon()
+        fetched.check()
+
+    def listen(self) -> None:
+        """Hear the answers and receipts that an operator keeps until somebody logs in; nothing is sent meanwhile."""
+        with self._sending:
+            if not self.going():
+                return
+            for channel in self._listening_channels():
+                asyncio.run(channel.listen(LISTEN_SECONDS))
+        self.send_soon()
 
     def reports(self) -> None:
         """Make the reports of months that have ended."""
@@ -190,6 +214,44 @@ class Worker:
             log.info("做出月报 %s 份", made)
 
     # inside -----------------------------------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
+        done = self.place.deliver(limit=SENT_AT_ONCE, going=self.going)
+        self.tally.add(sent=done.sent, dead=done.dead)
+        if done.sent or done.dead or done.retried:
+            log.info("消息：发出 %s 条，待重试 %s 条，未送达 %s 条", done.sent, done.retried, done.dead)
+
+    def _send_next(self) -> None:
+        """Send as soon as nobody else does: who sends now may be past what was just written."""
+        with self._sending:
+            if self.going():
+                self._deliver()
+
+    @contextmanager
+    def _sender(self) -> Generator[None]:
+        """Send at once what jobs write, in a thread of its own; at the end wait for what is under way."""
+        send = self.guarded("send", self._send_next)
+
+        def sending() -> None:
+            while self.going():
+                self._soon.get()
+                while not self._soon.empty():
+                    self._soon.get()
+                send()
+
+        thread = threading.Thread(target=sending, name="rectiflow-sender")
+        thread.start()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            self._soon.put(None)
+            thread.join()
+
+    def _listening_channels(self) -> list[Listens]:
+        from rectiflow.notifiers.ports import Listens
+
+        return [c for c in self.place.ways.channels() if isinstance(c, Listens)]
 
     @contextmanager
     def _scheduled(self) -> Generator[None]:
@@ -219,6 +281,8 @@ class Worker:
         ]
         if self.place.settings.inbox.host:
             jobs.append(("inbox", self.inbox, often.inbox_seconds))
+        if self._listening_channels():
+            jobs.append(("listen", self.listen, often.inbox_seconds))
         for name, job, seconds in jobs:
             at_once = datetime.now(UTC)
             scheduler.add_job(self.guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=at_once)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from pathlib import Path
+
+import pytest
+
+from support.imap import PASSWORD, USER, running_imap
+from support.workplaces import MONDAY
 
 from .conftest import Cli
 
@@ -34,3 +41,28 @@ def test_who_may_look_and_take_in_short_messages(cli: Cli) -> None:
         assert refused.code != 0, words
         assert "请由安全股办理" in refused.err
     assert cli("inbox", "sms", "13911112222", "1").code == 0
+
+
+def test_fetching_at_the_command_line(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at first, then taken in to the end; what is older is told, with the setting that takes it in too."""
+    with running_imap(tmp_path) as server:
+        for n in range(60):
+            server.put(MAIL.replace(b"<1@", f"<{n}@".encode()))
+        server.put(MAIL, came=MONDAY - timedelta(days=60))
+        told = {
+            "HOST": server.host, "PORT": str(server.port), "USERNAME": USER, "PASSWORD": PASSWORD,
+            "CA_FILE": str(server.ca_file),
+        }  # fmt: skip
+        for name, value in told.items():
+            monkeypatch.setenv(f"RECTIFLOW_INBOX__{name}", value)
+        seen = cli("inbox", "fetch", "--dry-run")
+        assert "有 60 封要收。\n另有 1 封是 7 天以前的，没有收。" in seen.out
+        assert json.loads(cli("inbox", "fetch", "--dry-run", "--json").out) == {"wanted": 60, "left": 1}
+        assert len(server.uids()) == 61
+        fetched = cli("inbox", "fetch")
+        assert "收下 60 封。" in fetched.out
+        assert "since_days" in fetched.out
+        assert len(server.uids()) == 1
+        assert json.loads(cli("inbox", "fetch", "--json").out) == []
+        assert max(len(line) + sum(ord(c) > 255 for c in line) for line in seen.out.splitlines()) <= 80
+    assert cli("inbox", "fetch").code == 1

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -22,7 +23,7 @@ import pytest
 import trustme
 from imap_tools import MailBox, MailMessage
 
-from rectiflow._answers import Received, fetch_mail, fetching
+from rectiflow._answers import Received, fetch_mail, fetching, look
 from rectiflow._answers.listing import letters, original
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
@@ -188,7 +189,7 @@ def wait_for(post: Post, count: int) -> None:
 def fetched(place: Workplace, post: Post, count: int) -> list[Received]:
     """Fetch once so many mails lie in our mailbox."""
     wait_for(post, count)
-    return fetch_mail(place)
+    return list(fetch_mail(place).received)
 
 
 def show(sender: str, to: str, subject: str, text: str) -> None:
@@ -281,7 +282,7 @@ def test_what_the_server_will_not(place: Workplace, post: Post, monkeypatch: pyt
     monkeypatch.setattr(fetching, "TIMEOUT", 0.3)
     refused(place, f'{text}security = "none"\n', "没有及时应答")  # it waits for the other side's first word
     monkeypatch.setattr(fetching, "TIMEOUT", 60)
-    (done,) = fetch_mail(opened(place.folder, text))
+    (done,) = fetch_mail(opened(place.folder, text)).received
     assert (done.status, done.number) == ("done", number)
 
 
@@ -315,6 +316,9 @@ def test_a_mail_that_is_too_large(place: Workplace, post: Post) -> None:
     assert "最多 40 MB" in found.outcome
     row = next(r for r in letters(place.flow, status="waiting") if r.id == found.id)
     assert len(original(place.flow, row)) < 10_000
+    place.deliver()
+    arrived(post, "town1-school2-head", "来信收到", 2)
+    assert sum("邮件没有打开：邮件有 4" in m.text for m in mailbox(post, "town1-school2-head")) == 1
     assert lying(post) == (0, 2)
     assert place.flow.ticket(number).state == "assigned"
 
@@ -336,7 +340,7 @@ def test_killed_before_a_mail_is_moved(place: Workplace, post: Post, monkeypatch
         with pytest.raises(Killed):
             fetched(place, post, 1)
     assert lying(post) == (1, 0)
-    (found,) = fetch_mail(place)
+    (found,) = fetch_mail(place).received
     assert (found.again, found.outcome) == (True, "签收已办理")
     assert [e.via for e in place.flow.history(number)].count("mail") == 1
     assert lying(post) == (0, 1)
@@ -352,6 +356,27 @@ def test_another_clients_mails_stay(place: Workplace, post: Post) -> None:
     wait_for(post, 2)
     with looking(post, "safety", "INBOX") as box:
         box.client.uid("STORE", box.uids()[0], "+FLAGS", r"(\Deleted)")
-    assert len(fetch_mail(place)) == 1
+    assert len(fetch_mail(place).received) == 1
     assert lying(post) == (1, 1)
     assert "\\Seen" not in mailbox(post, "safety", folder="已收")[0].flags
+
+
+def test_a_mailbox_in_use_for_years(place: Workplace, post: Post) -> None:
+    """Old mails stay where they are, and are counted; an old answer to us is taken in like a new one."""
+    (number,) = assigned(place, 1)
+    place.deliver()
+    reply = answered(post, arrived(post, "town1-school2-head", ""), "签收")
+    wait_for(post, 1)
+    with looking(post, "safety", "INBOX") as box:
+        box.delete(box.uids())
+        for subject in ("开会通知", "工资条"):
+            old = EmailMessage(policy=SMTP)
+            old["From"], old["To"], old["Subject"] = SCHOOL, BUREAU, subject
+            old.set_content("早就看过了。")
+            box.append(old.as_bytes(), "INBOX", dt=at_hour(MONDAY, 9) - timedelta(days=400))
+        box.append(reply, "INBOX", dt=at_hour(MONDAY, 9) - timedelta(days=20))
+    seen = look(place)
+    assert (seen.wanted, seen.left, lying(post)[0]) == (1, 2, 3)
+    fetched_now = fetch_mail(place)
+    assert ([r.number for r in fetched_now.received], fetched_now.left) == ([number], 2)
+    assert lying(post) == (2, 1)

@@ -15,10 +15,14 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from email import message_from_bytes
 from pathlib import Path
 from typing import cast
 
 import trustme
+
+from .workplaces import MONDAY
 
 LOOPBACK = "127.0.0.1"
 USER, PASSWORD = "office", 'correct "horse" \\7'
@@ -32,6 +36,7 @@ class Kept:
     uid: int
     raw: bytes
     size: int
+    came: date
     flags: set[str] = field(default_factory=set[str])
 
 
@@ -57,10 +62,18 @@ class ImapServer:
     context: ssl.SSLContext = field(repr=False)
     next_uid: int = 1
 
-    def put(self, raw: bytes, *, size: int | None = None, folder: str = "INBOX", flags: set[str] | None = None) -> int:
-        """Deliver a mail; return its UID."""
+    def put(
+        self,
+        raw: bytes,
+        *,
+        size: int | None = None,
+        folder: str = "INBOX",
+        flags: set[str] | None = None,
+        came: date = MONDAY,
+    ) -> int:
+        """Deliver a mail, on some day; return its UID."""
         uid, self.next_uid = self.next_uid, self.next_uid + 1
-        kept = Kept(uid=uid, raw=raw, size=len(raw) if size is None else size, flags=set(flags or ()))
+        kept = Kept(uid=uid, raw=raw, size=len(raw) if size is None else size, came=came, flags=set(flags or ()))
         self.folders.setdefault(folder, []).append(kept)
         return uid
 
@@ -183,7 +196,7 @@ class _Client(socketserver.StreamRequestHandler):
         return "OK"
 
     def _uid_search(self, words: list[str]) -> str:
-        found = [m.uid for m in self._mails if words[0].upper() != "UNDELETED" or "\\Deleted" not in m.flags]
+        found = [m.uid for m in self._mails if _matches(m, list(words))]
         self._line(" ".join(["* SEARCH", *map(str, found)]))
         return "OK"
 
@@ -204,7 +217,7 @@ class _Client(socketserver.StreamRequestHandler):
 
     def _uid_copy(self, words: list[str]) -> str:
         for _, mail in self._chosen(words[0]):
-            self.account.put(mail.raw, size=mail.size, folder=words[1])
+            self.account.put(mail.raw, size=mail.size, folder=words[1], came=mail.came)
         return "OK"
 
     def _uid_move(self, words: list[str]) -> str:
@@ -226,13 +239,39 @@ class _Client(socketserver.StreamRequestHandler):
         return [(place, m) for place, m in enumerate(self._mails, 1) if str(m.uid) in wanted]
 
 
+def _matches(mail: Kept, words: list[str]) -> bool:
+    """Tell whether a mail meets every key of a search (RFC 3501, 6.4.4)."""
+    met = [True]
+    while words:
+        met.append(_key(mail, words))
+    return all(met)
+
+
+def _key(mail: Kept, words: list[str]) -> bool:
+    """Take one key off the words, and tell whether a mail meets it."""
+    name = words.pop(0).upper()
+    if name in ("DELETED", "UNDELETED"):
+        return ("\\Deleted" in mail.flags) == (name == "DELETED")
+    if name == "OR":
+        return any([_key(mail, words), _key(mail, words)])
+    told = words.pop(0)
+    if name == "SINCE":
+        return mail.came >= datetime.strptime(told, "%d-%b-%Y").replace(tzinfo=UTC).date()
+    assert name == "TO"
+    return told.lower() in str(message_from_bytes(mail.raw)["To"]).lower()
+
+
 @contextmanager
-def running_imap(folder: Path, *, security: str = "tls") -> Generator[ImapServer]:
-    """Run a server on a port the system chooses: encrypted from the first byte, upgraded ("starttls") or not at all."""
+def running_imap(folder: Path, *, security: str = "tls", valid_until: datetime | None = None) -> Generator[ImapServer]:
+    """Run a server on a port the system chooses: encrypted from the first byte, upgraded ("starttls") or not at all.
+
+    Args:
+        valid_until: of its certificate.
+    """
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "imap-ca.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert(LOOPBACK, "localhost").configure_cert(context)
+    authority.issue_cert(LOOPBACK, "localhost", not_after=valid_until).configure_cert(context)
     account = ImapServer(ca_file=folder / "imap-ca.pem", security=security, context=context)
     with _Server(account) as server:
         account.port = int(server.server_address[1])

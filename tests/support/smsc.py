@@ -56,6 +56,7 @@ class MessageCentre:
     silent_after: int | None = None
     drop_after: int | None = None
     receipt: str | None = None  #: the state every message is reported with at once: DELIVRD
+    kept: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  #: number and words, for the next login
     raw_answer: bytes | None = None  #: said instead of any answer to a submit_sm
     submitted: list[Submitted] = field(default_factory=list[Submitted])
     binds: list[str] = field(default_factory=list[str])  #: system_type of each login
@@ -127,6 +128,8 @@ class _Session:
         self.say(BIND_TRANSCEIVER | ANSWER, status, sequence, b"" if status else b"centre\0")
         if not status:
             self.centre.binds.append(system_type.decode())
+            while self.centre.kept:
+                self.deliver(*self.centre.kept.pop(0))
         return not status
 
     def taken(self, sequence: int, body: bytes) -> bool:

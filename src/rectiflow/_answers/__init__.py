@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from .fetching import fetch_mail
+from .fetching import Fetched, Mark, fetch_mail, look
 from .keys import ReplyKeys
 from .receiving import Received, receive_callback, receive_mail, receive_receipt, receive_sms
 
-__all__ = ["Received", "ReplyKeys", "fetch_mail", "receive_callback", "receive_mail", "receive_receipt", "receive_sms"]
+__all__ = [
+    "Fetched",
+    "Mark",
+    "Received",
+    "ReplyKeys",
+    "fetch_mail",
+    "look",
+    "receive_callback",
+    "receive_mail",
+    "receive_receipt",
+    "receive_sms",
+]

@@ -41,6 +41,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     evidence: tuple[Attachment, ...] = ()
     number: str | None = None
     paper: str | None = None
+    stood_in: date | None = None  #: the last day a deputy stood in, who answers after that: it counts as of then
 
 
 def paper_named(key: str) -> str | None:
@@ -164,7 +165,7 @@ def _extension(text: str, until: date | None) -> dict[str, Any]:
 def _remark(flow: Rectiflow, answer: Answer) -> int:
     """Put the words on record for every hazard they are about; return for how many."""
     done = 0
-    hand = Hand(actor=answer.actor, via=answer.via, note=answer.words[:4_000], account=answer.mark)
+    hand = replace(_hand(answer), note=answer.words[:4_000])
     for number in _numbers(flow, answer):
         try:
             _once(flow, number, answer.mark, lambda _: Remark(hand=hand, evidence=answer.evidence))
@@ -192,4 +193,6 @@ def _kinds(flow: Rectiflow, number: str, mark: str) -> frozenset[str]:
 
 
 def _hand(answer: Answer) -> Hand:
-    return Hand(actor=answer.actor, via=answer.via, account=answer.mark)
+    """Return by whom and how; what a deputy answers afterwards is entered late, as of the last day."""
+    note = "代理人在代理结束后答复代理期间收到的消息" if answer.stood_in else ""
+    return Hand(actor=answer.actor, via=answer.via, account=answer.mark, on=answer.stood_in, note=note)

@@ -10,9 +10,12 @@ from __future__ import annotations
 import logging
 import re
 import ssl
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
+
+from msgspec import Struct
 
 from rectiflow.engine.errors import RectiflowError, WorkplaceError, os_reason
 from rectiflow.notifiers.incoming import too_large
@@ -26,28 +29,88 @@ if TYPE_CHECKING:
     from rectiflow._settings import InboxSettings
     from rectiflow._workplace import Workplace
 
-__all__ = ["fetch_mail"]
+__all__ = ["Fetched", "Mark", "fetch_mail", "look"]
 
 logger = logging.getLogger(__name__)
 
-BATCH = 50  #: mails taken in at one look
+BATCH = 50  #: mails taken in at one visit
 MOST_TRIED = 200  #: mails looked at for that: some may fail, or have been taken in before and not moved
 TIMEOUT = 60  #: seconds, for each answer of the server
 MAX_ANSWER = 300  #: characters kept of what a server says
 _SIZE = re.compile(rb"\((?=[^)]*\bUID (?P<uid>\d+))(?=[^)]*\bRFC822\.SIZE (?P<size>\d+))", re.IGNORECASE)
 _KEPT = "邮件都还在邮箱里，下次再收。"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_THIS_MACHINE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1", re.IGNORECASE)
 
 
-def fetch_mail(place: Workplace, *, going: Callable[[], bool] = lambda: True) -> list[Received]:
-    """Take in what lies in the mailbox, at most 50 mails a time.
+class Fetched(Struct, frozen=True, kw_only=True):
+    """What a visit to the mailbox brought.
 
-    A mail is moved to the folder for what was taken in after it is on record; until then it stays where it is, so a crash
-    or a full disk loses nothing. One that fails does not stop the others.
+    Attributes:
+        received: what became of each mail, oldest first.
+        wanted: mails that lay there to be taken in.
+        left: older ones that are left alone.
+        failed: why each of the others could not be taken in; they lie there for the next time.
+    """
+
+    received: tuple[Received, ...] = ()
+    wanted: int
+    left: int
+    failed: tuple[Exception, ...] = ()
+
+    def check(self) -> None:
+        """Raise the first reason when there were mails and none could be taken in."""
+        if self.failed and not self.received:
+            raise self.failed[0]
+
+
+class Mark:
+    """How far a mailbox was gone through; kept from one visit to the next, also when one breaks off."""
+
+    uid = 0  #: of the last mail that was looked at
+
+
+def fetch_mail(
+    place: Workplace, *, mark: Mark | None = None, whole: bool = False, going: Callable[[], bool] = lambda: True
+) -> Fetched:
+    """Take in what lies in the mailbox, 50 mails at a visit, or the whole mailbox.
+
+    What came more than `since_days` ago is left alone, unless it bears the address at which answers are asked for: a mailbox
+    that was in use before holds years of mails. A mail is moved to the folder for what was taken in after it is on
+    record; until then it stays where it is, so a crash or a full disk loses nothing. One that fails does not stop the
+    others, and those that fail again and again, or break the connection, keep no new one waiting: the next visit goes on
+    behind where this one ended, and at the end of the mailbox begins anew.
+
+    Args:
+        mark: where the last visit ended; without one it begins with the oldest.
+        whole: go on to the end of the mailbox.
+        going: asked before each mail; when it says no, the rest waits for the next time.
 
     Raises:
         WorkplaceError: the mail server cannot be used; what was taken in before stays on record.
-        RectiflowError: there were mails and none could be taken in; the first one's reason.
     """
+    with _visiting(place) as box:
+        wanted, left = _lying(place, box)
+        mark = mark or Mark()
+        beyond = [uid for uid in wanted if uid > mark.uid] or wanted
+        found, failed = _take_in(place, box, beyond, mark, whole=whole, going=going)
+    return Fetched(received=tuple(found), wanted=len(wanted), left=left, failed=tuple(failed))
+
+
+def look(place: Workplace) -> Fetched:
+    """Say what a visit would bring, and change nothing.
+
+    Raises:
+        WorkplaceError: the mail server cannot be used.
+    """
+    with _visiting(place) as box:
+        wanted, left = _lying(place, box)
+    return Fetched(wanted=len(wanted), left=left)
+
+
+@contextmanager
+def _visiting(place: Workplace) -> Generator[BaseMailBox]:
+    """Give the mailbox of the settings; whatever is wrong with the server is told in Chinese, and without the password."""
     settings = place.settings.inbox
     password = place.secret(settings.password, settings.password_file)
     if not settings.username or not password:
@@ -56,19 +119,19 @@ def fetch_mail(place: Workplace, *, going: Callable[[], bool] = lambda: True) ->
         )
     if settings.folder == settings.done_folder:
         raise WorkplaceError(f"[inbox] 的 folder 和 done_folder 都是“{settings.folder}”，收过的信须移到另一个文件夹。")
+    if settings.security == "none" and not _THIS_MACHINE.fullmatch(settings.host):
+        raise WorkplaceError(
+            f"到收信服务器 {settings.host} 的连接没有加密，不能发送口令：请把 [inbox] 的 security 改为 tls 或 starttls；{_KEPT}"
+        )
     context = _trust(place, settings)
-    failed: list[Exception] = []
     try:
         with _opened(settings, password, context) as box:
-            found = _take_in(place, box, settings, going, failed)
+            yield box
     except Exception as exc:
         told = _trouble(exc, settings)
         if told is None:
             raise
         raise WorkplaceError(told.replace(password, "***")) from _without_secrets(exc, password)
-    if failed and not found:
-        raise failed[0]
-    return found
 
 
 def _trust(place: Workplace, settings: InboxSettings) -> ssl.SSLContext:
@@ -131,15 +194,41 @@ def _log_in(box: BaseMailBox, settings: InboxSettings, password: str) -> None:
         box.client.xatom("ID", '("name" "rectiflow")')
 
 
+def _lying(place: Workplace, box: BaseMailBox) -> tuple[list[int], int]:
+    """Return the UIDs of the mails to be taken in, oldest first, and how many lie there beside them."""
+    _, told = box.client.response("EXISTS")
+    there = next((int(line) for line in reversed(told or []) if line), 0)
+    wanted = sorted(map(int, box.uids(_wish(place), charset=None)))
+    return wanted, max(0, there - len(wanted) - len(box.uids("DELETED", charset=None)))
+
+
+def _wish(place: Workplace) -> str:
+    """Return what to search for (RFC 3501, 6.4.4): all that came lately, and older answers to what we asked.
+
+    A server goes by its own days, so one more is taken.
+    """
+    settings = place.settings.inbox
+    if not settings.since_days:
+        return "UNDELETED"
+    day = place.flow.today() - timedelta(days=settings.since_days + 1)
+    since = f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}"
+    if not settings.address:
+        return f"UNDELETED {since}"
+    return f'UNDELETED OR {since} TO "{settings.address.partition("@")[0]}+"'
+
+
 def _take_in(
-    place: Workplace, box: BaseMailBox, settings: InboxSettings, going: Callable[[], bool], failed: list[Exception]
-) -> list[Received]:
-    if not box.folder.exists(settings.done_folder):
-        box.folder.create(settings.done_folder)
-    found: list[Received] = []
-    for uid, size in _sizes(box).items():
-        if not going() or sum(not r.again for r in found) >= BATCH:
+    place: Workplace, box: BaseMailBox, uids: Sequence[int], mark: Mark, *, whole: bool, going: Callable[[], bool]
+) -> tuple[list[Received], list[Exception]]:
+    """Take mails in, one after the other; return what became of them, and why some failed."""
+    done_folder = place.settings.inbox.done_folder
+    if not box.folder.exists(done_folder):
+        box.folder.create(done_folder)
+    found, failed = list[Received](), list[Exception]()
+    for uid, size in _sizes(box, uids if whole else uids[:MOST_TRIED]):
+        if not going() or (not whole and sum(not r.again for r in found) >= BATCH):
             break
+        mark.uid = uid
         raw = _fetched(box, uid, "HEADER" if too_large(size) else "")
         if raw is None:  # another worker was quicker
             continue
@@ -152,40 +241,39 @@ def _take_in(
             logger.exception("来信 %s 没有收下，留待下次", uid)
             failed.append(exc)
         else:
-            _move(box, uid, settings.done_folder)
-    return found
+            _move(box, uid, done_folder)
+    return found, failed
 
 
-def _sizes(box: BaseMailBox) -> dict[str, int]:
-    """Return the size of each mail by its UID, oldest first."""
-    uids = box.uids("UNDELETED", charset=None)[:MOST_TRIED]
-    if not uids:
-        return {}
-    lines = _checked(box.client.uid("FETCH", ",".join(uids), "(UID RFC822.SIZE)"))
-    told = (_SIZE.search(line) for line in lines if isinstance(line, bytes))
-    sizes = {m["uid"].decode(): int(m["size"]) for m in told if m}
-    return {uid: sizes[uid] for uid in uids if uid in sizes}
+def _sizes(box: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Give each mail that is still there with its size; the server is asked about so many at a time."""
+    for begin in range(0, len(uids), MOST_TRIED):
+        chosen = uids[begin : begin + MOST_TRIED]
+        lines = _checked(box.client.uid("FETCH", ",".join(map(str, chosen)), "(UID RFC822.SIZE)"))
+        told = (_SIZE.search(line) for line in lines if isinstance(line, bytes))
+        sizes = {int(m["uid"]): int(m["size"]) for m in told if m}
+        yield from ((uid, sizes[uid]) for uid in chosen if uid in sizes)
 
 
-def _fetched(box: BaseMailBox, uid: str, part: str) -> bytes | None:
+def _fetched(box: BaseMailBox, uid: int, part: str) -> bytes | None:
     """Return a mail, or a part of it, and leave it unread; None when it is gone."""
-    lines = _checked(box.client.uid("FETCH", uid, f"(BODY.PEEK[{part}])"))
+    lines = _checked(box.client.uid("FETCH", str(uid), f"(BODY.PEEK[{part}])"))
     whole = [cast("tuple[bytes, bytes]", line) for line in lines if isinstance(line, tuple)]
     return whole[0][1] if whole else None
 
 
-def _move(box: BaseMailBox, uid: str, folder: str) -> None:
+def _move(box: BaseMailBox, uid: int, folder: str) -> None:
     """Move a mail. A server that will not (a full mailbox) only has it taken in again next time, to no effect."""
     from imap_tools.errors import UnexpectedCommandStatusError
 
     try:
         if "MOVE" in box.client.capabilities:  # RFC 6851
-            box.move(uid, folder)
+            box.move(str(uid), folder)
             return
-        box.copy(uid, folder)
-        _checked(box.client.uid("STORE", uid, "+FLAGS.SILENT", r"(\Deleted)"))
+        box.copy(str(uid), folder)
+        _checked(box.client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)"))
         if "UIDPLUS" in box.client.capabilities:  # RFC 4315; EXPUNGE without UIDs would take other mails along
-            _checked(box.client.uid("EXPUNGE", uid))
+            _checked(box.client.uid("EXPUNGE", str(uid)))
     except UnexpectedCommandStatusError as exc:
         logger.warning("来信 %s 已收下，但移不到文件夹“%s”：%s", uid, folder, _answer(exc))
 

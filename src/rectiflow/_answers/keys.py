@@ -64,10 +64,6 @@ class ReplyKeys:
         """Return the envelope sender of a mail, to which it comes back when it cannot be delivered (VERP)."""
         return plus_address(self._settings.address, sign(self.keys[0], rendered.message_id, "bounce"))
 
-    def identity(self, digest: str) -> str:
-        """Return the Message-ID that a token speaks of."""
-        return f"<rectiflow.{digest}@{self._domain}>"
-
     def _read(self) -> str:
         try:
             if not self._file.exists():
@@ -78,14 +74,23 @@ class ReplyKeys:
             raise WorkplaceError(f"回执码密钥文件 {self._file} 不能用：{reason}。") from exc
 
     def _make(self) -> None:
-        """Make a key for this workplace; of two processes that do so at once the first wins."""
+        """Make a key for this workplace; of two processes that do so at once the first wins.
+
+        A lock, and not a link: folders of a network and memory sticks have none. The system lets go of it when we die, and
+        the file comes whole or not at all.
+        """
+        from filelock import FileLock
+
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(secrets.token_hex(BYTES) + "\n")
-        try:
-            os.link(fresh, self._file)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
+        with FileLock(f"{self._file}.lock"):
+            if self._file.exists():
+                return
+            fresh = self._file.with_name(f"{self._file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+            try:
+                with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                    out.write(secrets.token_hex(BYTES) + "\n")
+                    out.flush()
+                    os.fsync(out.fileno())
+                fresh.replace(self._file)
+            finally:
+                fresh.unlink(missing_ok=True)

@@ -28,7 +28,7 @@ from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.notifiers.phone import mobile
 from rectiflow.notifiers.plaintext import clean_lines, one_line, shorten
 from rectiflow.notifiers.quoting import new_text
-from rectiflow.notifiers.token import find
+from rectiflow.notifiers.token import digest_of, find
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
@@ -38,7 +38,7 @@ from .acting import Answer, carry_out, paper_named
 from .returning import arrived, came_back
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.incoming import Incoming as Mail
@@ -50,6 +50,8 @@ __all__ = ["Received", "receive_callback", "receive_mail", "receive_receipt", "r
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
 RECEIPTED = timedelta(days=7)  #: how long after a message its receipt is still expected
+TOO_MANY = f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理，已告知发件人一次"
+ID_DIGITS = 16  #: hexadecimal ones that name what came in; people write the first few
 ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
 
@@ -89,18 +91,25 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
 
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
-    """Take one answer by short message in: it speaks of the last message that went to this number."""
+    """Take one answer by short message in: it speaks of the last message that went to this number.
+
+    Args:
+        at: when it was written, as the gateway says. Without that, the same words about the same message are the same
+            short message, delivered again.
+    """
     flow, phone, text = place.flow, mobile(phone) or one_line(phone), clean_lines(text)
-    when = at or flow.now()
+    when = min(at or flow.now(), flow.now())
+    message = _last_sent(place, phone, when)
+    about = message.key if message is not None else local_day(when).isoformat()
     row = Incoming(
-        id=_id(f"{phone}\0{text}\0{when.isoformat()}".encode(), "sms"),
+        id=_id(f"{phone}\0{text}\0{at.isoformat() if at else about}".encode(), "sms"),
         received_at=flow.now(),
         channel="sms",
         sender=phone,
         words=text[:MOST_WORDS],
         kind="reply",
     )
-    return _once(place, row, lambda: _sms(place, row, min(when, flow.now())))
+    return _once(place, row, lambda: _sms(place, row, message))
 
 
 def receive_receipt(place: Workplace, receipt: Receipt, *, proven: bool = True) -> Received | None:
@@ -143,7 +152,8 @@ def _receipted(place: Workplace, receipt: Receipt, phone: str) -> OutboxRow | No
     """Return the message a receipt is about: by our own id where the vendor gives it back, else by the vendor's."""
     flow = place.flow
     engine, now = flow.store.engine, flow.now()
-    if receipt.message_id and (found := incoming.message_of(engine, flow.district, receipt.message_id)):
+    digest = digest_of(receipt.message_id or "")
+    if digest and (found := incoming.message_of(engine, flow.district, digest)):
         return found if (mobile(found.to) or found.to) == phone else None
     since = now - RECEIPTED
     return incoming.last_to(engine, flow.district, _written(phone), since=since, until=now, said=receipt.vendor_id)
@@ -201,20 +211,15 @@ def _once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Rece
 
 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
-    flow = place.flow
     found = judge(mail, own_domain=domain_of(place.sender_address))
     row = replace(row, kind=found.kind)
     if found.kind in _DROPPED:
         return _settled(row, "dropped", f"{_DROPPED[found.kind]}：{found.why}")
-    if found.kind == "unreadable":
-        return _settled(row, "waiting", f"没有打开：{found.why}")
     if found.kind == "bounce":
         return _returned(place, mail, found.bounces, row)
-    named = find(place.reply_keys.keys, (*mail.recipients, mail.subject, mail.text))
-    message = None
-    if named is not None and named.purpose == "reply":
-        identity = place.reply_keys.identity(named.digest)
-        message = incoming.message_of(flow.store.engine, flow.district, identity)
+    message = _answered_message(place, mail)
+    if found.kind == "unreadable":
+        return _unopened(place, mail, row, message)
     if message is None:
         return _settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
     actor = _sender(place, mail.sender, message)
@@ -223,11 +228,39 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
     return _answered(place, row, message, actor, _enclosed(place, mail))
 
 
-def _sms(place: Workplace, row: Incoming, when: datetime) -> Incoming:
-    """Match an answer with the last message its sender had when it was written."""
+def _answered_message(place: Workplace, mail: Mail) -> OutboxRow | None:
+    """Return the message whose token a mail bears."""
+    named = find(place.reply_keys.keys, (*mail.recipients, mail.subject, mail.text))
+    if named is None or named.purpose != "reply":
+        return None
+    return incoming.message_of(place.flow.store.engine, place.flow.district, named.digest)
+
+
+def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | None) -> Incoming:
+    """Let a person look at a mail that was not read; whoever is known to have written it is told why, and what to do."""
+    row, told = replace(row, status="waiting", outcome=f"没有打开：{mail.refused}"), f"邮件没有打开：{mail.refused}"
+    actor = _sender(place, mail.sender, message) if message is not None else None
+    if message is None or actor is None:
+        return row
+    row = replace(row, person=actor, number=message.number)
+    written = judge(replace(mail, refused=""), own_domain=domain_of(place.sender_address))
+    if written.kind not in ("reply", "other"):
+        return row
+    if _too_many(place, row):
+        return _put_aside(place, row, message)
+    _tell(place, row, message, told.rstrip("。"))
+    return row
+
+
+def _last_sent(place: Workplace, phone: str, when: datetime) -> OutboxRow | None:
+    """Return the last message that a number had when something was written."""
     flow, since = place.flow, when - ANSWERABLE
-    message = incoming.last_to(flow.store.engine, flow.district, _written(row.sender), since=since, until=when)
-    owners = [p.name for p in flow.directory().persons.values() if _digits(p.phone) == row.sender]
+    return incoming.last_to(flow.store.engine, flow.district, _written(phone), since=since, until=when)
+
+
+def _sms(place: Workplace, row: Incoming, message: OutboxRow | None) -> Incoming:
+    """Match an answer with whom the message it is about was for."""
+    owners = [p.name for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return _settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
     if len(owners) > 1:
@@ -244,9 +277,8 @@ def _answered(
 ) -> Incoming:
     flow, (evidence, left_out) = place.flow, enclosed
     row = replace(row, person=actor, number=message.number)
-    hour = flow.now() - timedelta(hours=1)
-    if incoming.heard_since(flow.store.engine, flow.district, row.sender, hour) > MOST_AN_HOUR:
-        return _settled(row, "waiting", f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理也没有回执")
+    if _too_many(place, row):
+        return _put_aside(place, row, message)
     wish = read_wish(row.words, local_day(flow.now()))
     if not row.words.strip() and not evidence:
         return _settled(row, "waiting", "；".join(["没有正文", *left_out]))
@@ -262,11 +294,27 @@ def _answered(
             evidence=evidence,
             number=message.number,
             paper=paper_named(message.key),
+            stood_in=_stood_in(place, actor, message),
         ),
     )
     outcome = "；".join([said, *left_out])
     _tell(place, row, message, outcome)
     return _settled(row, "done" if done and not left_out else "waiting", outcome)
+
+
+def _too_many(place: Workplace, row: Incoming) -> bool:
+    flow = place.flow
+    hour = flow.now() - timedelta(hours=1)
+    return incoming.heard_since(flow.store.engine, flow.district, row.sender, hour) > MOST_AN_HOUR
+
+
+def _put_aside(place: Workplace, row: Incoming, message: OutboxRow) -> Incoming:
+    """Leave what comes too often to a person; the sender is told once an hour, so that automata do not go on for ever."""
+    flow = place.flow
+    hour = flow.now() - timedelta(hours=1)
+    if not incoming.heard_since(flow.store.engine, flow.district, row.sender, hour, outcome=TOO_MANY):
+        _tell(place, row, message, "一小时内来信过多，已留待人工处理")
+    return _settled(row, "waiting", TOO_MANY)
 
 
 def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:
@@ -276,8 +324,8 @@ def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: In
     named = named if named is not None and named.purpose == "bounce" else None
     numbers: list[str | None] = []
     for bounce in bounces:
-        identity = place.reply_keys.identity(named.digest) if named else bounce.message_id
-        message = incoming.message_of(flow.store.engine, flow.district, identity) if identity else None
+        digest = named.digest if named else digest_of(bounce.message_id)
+        message = incoming.message_of(flow.store.engine, flow.district, digest) if digest else None
         if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
             continue  # not ours, or somebody who does not know for whom it was
         why, blamed = shorten(bounce.diagnostic or bounce.status or "退信", 200), blame_of_mail(bounce)
@@ -293,15 +341,29 @@ def _returned(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: In
 
 
 def _sender(place: Workplace, sender: str, message: OutboxRow) -> str | None:
-    """Return who sent it, when that is whom the message was for, or who stands in for that person today."""
-    flow = place.flow
-    directory, today = flow.directory(), flow.today()
-    mine = (message.recipient, *directory.deputies(message.recipient, today))
-    for person in mine:
+    """Return who sent it, when that is whom the message was for, or who stands in for that person, today or when it was sent."""
+    directory = place.flow.directory()
+    deputies = (d for day in _days(place, message) for d in directory.deputies(message.recipient, day))
+    for person in dict.fromkeys((message.recipient, *deputies)):
         known = directory.persons.get(person)
         if known is not None and sender.lower() in {(known.email or "").lower(), _digits(known.phone)} - {""}:
             return person
     return None
+
+
+def _stood_in(place: Workplace, actor: str, message: OutboxRow) -> date | None:
+    """Return the last day on which a deputy stood in for whom the message was for, where that is over."""
+    directory, (today, *sent) = place.flow.directory(), _days(place, message)
+    if actor == message.recipient or not sent or actor in directory.deputies(message.recipient, today):
+        return None
+    days = (today - timedelta(days=n) for n in range((today - sent[0]).days + 1))
+    return next((day for day in days if actor in directory.deputies(message.recipient, day)), None)
+
+
+def _days(place: Workplace, message: OutboxRow) -> tuple[date, ...]:
+    """Return the days on which a deputy of the recipient may be meant: today, and when the message was sent."""
+    today = place.flow.today()
+    return (today,) if message.sent_at is None else (today, local_day(message.sent_at))
 
 
 def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], list[str]]:
@@ -369,7 +431,7 @@ def _said(mail: Mail) -> bytes:
 
 
 def _id(what: bytes, who: str) -> str:
-    return hashlib.sha256(who.encode() + b"\0" + what).hexdigest()[:10]
+    return hashlib.sha256(who.encode() + b"\0" + what).hexdigest()[:ID_DIGITS]
 
 
 def _digits(phone: str | None) -> str:

@@ -102,7 +102,7 @@ def make(centre: MessageCentre, tmp_path: Path) -> Make:
     """Make a channel to the centre."""
 
     def make(**given: Any) -> SmppChannel:
-        return made(centre.port, tmp_path, **given)
+        return made(given.pop("port", centre.port), tmp_path, **given)
 
     return make
 
@@ -345,7 +345,7 @@ def test_what_arrives_in_a_batch(make: Make, running: RunningCentre) -> None:
 
     asyncio.run(batch())
     assert [reply.text for reply in heard.replies] == ["已整改😀", "OK", LONG, "一半"]
-    assert {(reply.phone, reply.at) for reply in heard.replies} == {(PHONE, NOW)}
+    assert {(reply.phone, reply.at) for reply in heard.replies} == {(PHONE, None)}
     assert [(receipt.vendor_id, receipt.code) for receipt in heard.receipts] == [("A1", "UNDELIV 011")]
     assert running.centre.answers == [(0x80000005, 0)] * 7 + [(0x80000015, 0), (0x80000000, 3)]
     assert running.centre.connections == 1
@@ -416,6 +416,59 @@ def test_an_encrypted_connection(tmp_path: Path) -> None:
         (failure,) = _failures(made(port, tmp_path, timeout=2), text("甲"))
         assert type(failure) is ChannelDown
     gc.collect()
+
+
+def test_a_certificate_that_has_expired(tmp_path: Path) -> None:
+    """Told as that, with what to do; the message is kept, and nothing was said to the stranger."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(LOOPBACK, not_after=datetime(2024, 1, 1, tzinfo=UTC)).configure_cert(context)
+    with running_centre(context) as running:
+        smpp = made(running.centre.port, tmp_path, tls=True, ca_file="ca.pem")
+        (failure,) = _failures(smpp, text("甲"))
+        assert type(failure) is ChannelDown
+        assert "的证书已过期，请联系短信服务商，并核对本机日期；消息已保留" in str(failure)
+        with pytest.raises(ChannelDown, match="证书已过期"):
+            asyncio.run(smpp.listen(5))
+        assert (running.centre.binds, running.centre.submitted) == ([], [])
+    gc.collect()
+
+
+def test_listening_without_sending(make: Make, running: RunningCentre) -> None:
+    """What the operator kept is delivered after the login, acknowledged, and then we log out; nothing was sent."""
+    heard, smpp = Heard(), make()
+    heard.listen(smpp)
+
+    async def quiet() -> None:
+        listening = asyncio.create_task(smpp.listen(60))
+        await _until(lambda: running.centre.binds)
+        running.deliver(PHONE, "已整改")
+        running.deliver(PHONE, receipt_text("A1", "UNDELIV", "011"), esm_class=0x04)
+        await _until(lambda: len(running.centre.answers) == 2)
+        running.request(0x06)  # the operator logs us out: there is nothing more to hear
+        await listening
+        await smpp.listen(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(quiet())
+    assert [reply.text for reply in heard.replies] == ["已整改"]
+    assert [receipt.vendor_id for receipt in heard.receipts] == ["A1"]
+    assert (running.centre.connections, running.centre.unbinds, running.centre.submitted) == (2, 1, [])
+
+
+def test_listening_while_somebody_else_is_logged_in(make: Make, centre: MessageCentre, closed_port: int) -> None:
+    """Where an operator allows one login, who has it hears; every other refusal is told."""
+    smpp = make()
+    centre.bind_status = 0x05
+    asyncio.run(smpp.listen(60))
+    centre.bind_status = 0x0E
+    with pytest.raises(ChannelDown, match="口令错误"):
+        asyncio.run(smpp.listen(60))
+    with pytest.raises(ChannelDown, match="连接不上短信网关"):
+        asyncio.run(make(port=closed_port).listen(60))
+    centre.bind_status = 0
+    assert handed_over(smpp, text("甲"))
 
 
 def test_a_centre_without_encryption(make: Make) -> None:

@@ -75,28 +75,33 @@ def test_an_address_dies_and_is_forgiven(engine: Engine) -> None:
 
 
 def test_a_message_is_found_by_its_id_and_counted(store: Store) -> None:
-    """The Message-ID leads to the row, of its own district only; what was sent is counted by channel and day."""
-    engine = store.engine
+    """The digits of the Message-ID lead to the row, whatever the domain, in its own district; what was sent is counted."""
+    engine, digest = store.engine, "0123456789abcdef" * 2
     stored = store.apply(first(messages=(a_message(),)), prefix="LZH")
     (row,) = store.claim_messages(owner="w", now=NOW, lease=LEASE, limit=9)
     rendered = {
         "rendered_channel": "mail", "rendered_to": "head@school.example", "rendered_subject": "催办",
-        "rendered_id": "<1@x>", "rendered_body": b"x", "template_version": 1,
+        "rendered_id": f"<rectiflow.{digest}@old.example>", "rendered_body": b"x", "template_version": 1,
     }  # fmt: skip
     claim = Claim(owner="w", now=NOW)
     assert store.keep_rendered(HOME.code, row["key"], claim, rendered)
-    found = incoming.message_of(engine, HOME.code, "<1@x>")
+    found = incoming.message_of(engine, HOME.code, digest)
     assert found is not None
     assert (found.key, found.number, found.recipient, found.to) == (
         row["key"], stored.number, "head", "head@school.example",
     )  # fmt: skip
-    assert incoming.message_of(engine, "999999", "<1@x>") is None
-    assert incoming.message_of(engine, HOME.code, "<2@x>") is None
+    assert found.sent_at is None
+    assert incoming.message_of(engine, "999999", digest) is None
+    for other in (digest[:-1] + "e", digest[:-1] + "0", "f" * 32, "9" * 32, digest[:-1]):
+        assert incoming.message_of(engine, HOME.code, other) is None
     assert incoming.sent_since(engine, HOME.code, "head", NOW) == {}
     store.finish_message(
         HOME.code, row["key"], owner="w", status="sent", due_at=NOW, sent_at=NOW, detail="250", attempts=1
     )
     assert incoming.sent_since(engine, HOME.code, "head", NOW) == {"mail": 1}
+    sent = incoming.message_of(engine, HOME.code, digest)
+    assert sent is not None
+    assert sent.sent_at == NOW
     assert incoming.sent_since(engine, HOME.code, "head", NOW + timedelta(seconds=1)) == {}
 
 

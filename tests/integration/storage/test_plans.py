@@ -15,7 +15,7 @@ from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.decision import CallTask
 from rectiflow.engine.ticket import Document, Request
-from rectiflow.storage import outbox, queries
+from rectiflow.storage import incoming, outbox, queries
 from rectiflow.storage.connect import make_engine, writing
 from rectiflow.storage.queries import TicketFilter
 from rectiflow.storage.statements import Statement, compile_for
@@ -101,6 +101,7 @@ def look(flow: Rectiflow, number: str) -> None:
     queries.tickets_of(engine, home, numbers=[number], keys=["host-1"])
     queries.retry_timer(engine, home, number, a_key(), now=NOW)
     outbox.retry(engine, home, ["none"], now=NOW)
+    incoming.message_of(engine, home, "0123456789abcdef" * 2)
 
 
 def forty_days_later(flow: Rectiflow) -> None:

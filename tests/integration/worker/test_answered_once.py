@@ -8,7 +8,8 @@ from email.policy import default
 
 import pytest
 
-from rectiflow._answers import receive_mail
+from rectiflow._answers import receive_mail, receive_sms
+from rectiflow._answers.listing import letter
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from support.answers import answer, head, mailed
@@ -98,3 +99,11 @@ def test_two_mails_under_one_id(open_place: Workplace) -> None:
     assert [e.kind for e in flow.history(number)].count("remarked") == 2
     other_way = b"Received: from mx.school.example\r\n" + first.replace(b"\r\n", b"\n")
     assert receive_mail(place, other_way).again
+
+
+def test_ids_are_long_and_written_short(open_place: Workplace) -> None:
+    """Sixteen digits, so that no letter takes another's place; the first few are enough to name one."""
+    place = open_place
+    found = receive_sms(place, "13900000000", "你好")
+    assert len(found.id) == 16
+    assert letter(place.flow, found.id[:6]).id == found.id

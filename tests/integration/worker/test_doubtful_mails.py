@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
 
 from rectiflow._answers import receive_mail
 from rectiflow._answers.listing import letter, letters
+from rectiflow._clock import SetClock
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.mime import message_id
-from support.answers import answer, head, mailed
+from support.answers import answer, called, head, mailed
 from support.workplaces import assigned
 
 
@@ -97,3 +100,54 @@ def test_a_mail_of_fifty_megabytes_is_kept(open_place: Workplace) -> None:
     assert "50 MB" in found.outcome
     assert found.subject.startswith("回复：")
     assert original(flow, found) == raw
+
+
+def test_too_many_in_an_hour_are_told_once(open_place: Workplace) -> None:
+    """The thirteenth of an hour is told that a person will see to it, the next ones nothing; an hour later it begins anew."""
+    place = open_place
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    assert isinstance(place.clock, SetClock)
+
+    def told() -> int:
+        place.deliver(at_any_hour=True)
+        receipts = (message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml"))
+        words = (m.get_body(("plain",)).get_content() for m in receipts if m["Subject"] == f"来信收到 {number}")  # type: ignore[union-attr]
+        return sum("一小时内来信过多，已留待人工处理" in text for text in words)
+
+    found = [receive_mail(place, answer(mail, f"第 {n} 条说明", address)) for n in range(16)]
+    assert [r.status for r in found] == ["done"] * 12 + ["waiting"] * 4
+    assert told() == 1
+    for n in range(20, 29):
+        place.clock.forward(minutes=6)
+        assert receive_mail(place, answer(mail, f"第 {n} 条说明", address)).status == "waiting"
+    assert told() == 1
+    place.clock.forward(minutes=60)
+    assert receive_mail(place, answer(mail, "问一句", address)).status == "done"
+
+
+def test_a_mail_that_is_too_large_is_told(open_place: Workplace) -> None:
+    """By its header alone the sender is known, and told what to do; a stranger and an automaton are told nothing."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    token = str(mail["Reply-To"]).partition("+")[2].partition("@")[0].encode()
+    raw = answer(mail, "照片在附件里", address)
+    header, size = raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n", 45 * 2**20
+    done = receive_mail(place, header, size=size)
+    assert (done.kind, done.status, done.number) == ("unreadable", "waiting", number)
+    told = called(place, f"来信收到 {number}")
+    assert address in str(told["To"])
+    words = told.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "邮件没有打开：邮件有 45 MB，最多 40 MB，请压缩照片或分几封发送。" in words
+    before = len(outbox(flow))
+    for other in (
+        header.replace(address.encode(), b"stranger@school.example"),
+        b"Auto-Submitted: auto-replied\r\n" + header,
+        header.replace(token, b"0" * len(token)),
+    ):
+        assert receive_mail(place, other, size=size).status == "waiting"
+    assert len(outbox(flow)) == before
+    assert flow.ticket(number).state == "assigned"

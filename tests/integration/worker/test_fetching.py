@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from rectiflow._answers import fetch_mail, fetching
+from rectiflow._answers import Mark, fetch_mail, fetching, look
 from rectiflow._answers.listing import letters, original
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import InputUnusable, WorkplaceError
+from rectiflow.engine.moments import at_hour
 from support.imap import PASSWORD, USER, ImapServer, running_imap
-from support.workplaces import sample_workplace
+from support.workplaces import MONDAY, sample_workplace
 
 DONE = "Rectiflow"
 Fetching = Callable[..., Workplace]
@@ -47,7 +49,7 @@ def fetching_from(stocked: Path, tmp_path: Path) -> Iterator[Fetching]:
     opened: list[Workplace] = []
 
     def make(server: ImapServer, **changes: object) -> Workplace:
-        place = Workplace.open(folder / "rectiflow.toml")
+        place = Workplace.open(folder / "rectiflow.toml", now=at_hour(MONDAY, 9))
         told = {
             "host": server.host, "port": server.port, "username": USER, "password": SecretStr(PASSWORD),
             "ca_file": server.ca_file, "security": server.security, **changes,
@@ -78,12 +80,12 @@ def test_taken_in_and_moved(fetching_from: Fetching, tmp_path: Path, security: s
         for n in range(3):
             server.put(mail(n))
         place = fetching_from(server)
-        found = fetch_mail(place)
+        found = fetch_mail(place).received
         assert [r.status for r in found] == ["waiting"] * 3
         assert (server.uids(), len(server.uids(DONE))) == ([], 3)
         assert [m.flags for m in server.folders[DONE]] == [set()] * 3
         assert [original(place.flow, letters(place.flow)[-1])] == [mail(0)]
-        assert fetch_mail(place) == []
+        assert fetch_mail(place).received == ()
         assert server.said[-1] == "LOGOUT"
 
 
@@ -92,13 +94,13 @@ def test_without_the_servers_own_move(fetching_from: Fetching, server: ImapServe
     server.capabilities = ("UIDPLUS",)
     marked, new = server.put(mail(1), flags={"\\Deleted"}), server.put(mail(2))
     place = fetching_from(server)
-    assert len(fetch_mail(place)) == 1
+    assert len(fetch_mail(place).received) == 1
     assert (server.uids(), len(server.uids(DONE))) == ([marked], 1)
     server.capabilities = ()
     last = server.put(mail(3))
-    assert len(fetch_mail(place)) == 1
+    assert len(fetch_mail(place).received) == 1
     assert server.uids() == [marked, last]  # marked, and left: an EXPUNGE would take the other along
-    assert fetch_mail(place) == []
+    assert fetch_mail(place).received == ()
     assert new not in server.uids()
     assert "EXPUNGE" not in server.said
 
@@ -109,8 +111,8 @@ def test_a_look_has_an_end(fetching_from: Fetching, server: ImapServer, monkeypa
     for n in range(5):
         server.put(mail(n))
     place = fetching_from(server)
-    assert fetch_mail(place, going=lambda: False) == []
-    assert [len(fetch_mail(place)) for _ in range(3)] == [3, 2, 0]
+    assert fetch_mail(place, going=lambda: False).received == ()
+    assert [len(fetch_mail(place).received) for _ in range(3)] == [3, 2, 0]
     assert server.uids() == []
 
 
@@ -119,12 +121,12 @@ def test_a_mail_that_cannot_be_moved(fetching_from: Fetching, server: ImapServer
     server.refuse["UID MOVE"] = "NO [OVERQUOTA] Quota exceeded"
     server.put(mail(1))
     place = fetching_from(server)
-    (first,) = fetch_mail(place)
+    (first,) = fetch_mail(place).received
     server.put(mail(2))
-    again, second = fetch_mail(place)
+    again, second = fetch_mail(place).received
     assert (first.again, again.again, second.again, again.id) == (False, True, False, first.id)
     server.refuse.clear()
-    assert len(fetch_mail(place)) == 2
+    assert len(fetch_mail(place).received) == 2
     assert (server.uids(), len(letters(place.flow))) == ([], 2)
 
 
@@ -146,12 +148,12 @@ def test_one_that_fails_does_not_stop_the_others(
     one, two = server.put(mail(1)), server.put(mail(2))
     server.put(mail(3))
     place = fetching_from(server)
-    assert len(fetch_mail(place)) == 1
+    assert len(fetch_mail(place).received) == 1
     assert server.uids() == [one, two]
     with pytest.raises(InputUnusable, match="磁盘已满"):
-        fetch_mail(place)
+        fetch_mail(place).check()
     wrong.clear()
-    assert len(fetch_mail(place)) == 2
+    assert len(fetch_mail(place).received) == 2
     assert server.uids() == []
 
 
@@ -165,7 +167,7 @@ def test_another_worker_was_quicker(fetching_from: Fetching, server: ImapServer)
             del server.folders["INBOX"][0]
 
     server.before = gone
-    (found,) = fetch_mail(fetching_from(server))
+    (found,) = fetch_mail(fetching_from(server)).received
     assert found.status == "waiting"
     assert len(server.uids(DONE)) == 1
 
@@ -174,7 +176,7 @@ def test_a_mail_that_is_too_large(fetching_from: Fetching, server: ImapServer) -
     """Only its header is fetched; a row says why, and the mail is moved like every other."""
     server.put(mail(1), size=45 * 2**20)
     place = fetching_from(server)
-    (found,) = fetch_mail(place)
+    (found,) = fetch_mail(place).received
     assert (found.kind, found.status) == ("unreadable", "waiting")
     assert found.outcome == "没有打开：邮件有 45 MB，最多 40 MB，请压缩照片或分几封发送。"
     (row,) = letters(place.flow)
@@ -196,9 +198,107 @@ def test_killed_between_taking_in_and_moving(fetching_from: Fetching, server: Im
         fetch_mail(place)
     assert (len(server.uids()), len(letters(place.flow))) == (1, 1)
     server.before = lambda _command: None
-    (found,) = fetch_mail(place)
+    (found,) = fetch_mail(place).received
     assert found.again
     assert (server.uids(), len(letters(place.flow))) == ([], 1)
+
+
+def test_old_mail_is_left_alone(fetching_from: Fetching, server: ImapServer) -> None:
+    """A mailbox in use for years: what came lately is taken in, and late answers to us; the rest stays, and is told."""
+    old = [server.put(mail(n), came=MONDAY - timedelta(days=days)) for n, days in enumerate((9, 30, 4000))]
+    marked = server.put(mail(7), came=MONDAY - timedelta(days=30), flags={"\\Deleted"})
+    server.put(mail(3), came=MONDAY - timedelta(days=8))
+    server.put(mail(4))
+    server.put(
+        mail(5).replace(b"office@bureau.example", b"Office+token@bureau.example"), came=MONDAY - timedelta(days=99)
+    )
+    place = fetching_from(server, address="office@bureau.example")
+    seen = look(place)
+    assert (seen.wanted, seen.left, len(server.uids()), DONE in server.folders) == (3, 3, 7, False)
+    fetched = fetch_mail(place)
+    assert (len(fetched.received), fetched.left, server.uids()) == (3, 3, [*old, marked])
+    assert fetch_mail(fetching_from(server, since_days=4100)).wanted == 3
+    server.put(mail(6), came=MONDAY - timedelta(days=9999))
+    whole = fetch_mail(fetching_from(server, since_days=0))
+    assert (len(whole.received), whole.left, server.uids()) == (1, 0, [marked])
+
+
+@pytest.mark.parametrize("stuck", ["failing", "unmoved"])
+def test_old_ones_keep_no_new_one_waiting(
+    fetching_from: Fetching, server: ImapServer, monkeypatch: pytest.MonkeyPatch, stuck: str
+) -> None:
+    """Many that cannot be taken in, or not be moved: the next visit goes on behind them, and in the end begins anew."""
+    monkeypatch.setattr(fetching, "MOST_TRIED", 4)
+    for n in range(10):
+        server.put(mail(n))
+    place = fetching_from(server)
+    if stuck == "unmoved":
+        server.refuse["UID MOVE"] = "NO [OVERQUOTA] Quota exceeded"
+        assert len(fetch_mail(place, whole=True).received) == 10
+    else:
+
+        def fails(*_words: object, **_more: object) -> None:
+            raise InputUnusable("佐证材料写不了：磁盘已满。")
+
+        monkeypatch.setattr(fetching, "receive_mail", fails)
+    mark, reached, count = Mark(), list[int](), list[int]()
+    for _ in range(4):
+        visit = fetch_mail(place, mark=mark)
+        reached.append(mark.uid)
+        count.append(len(visit.received) + len(visit.failed))
+    assert (reached, count) == ([4, 8, 10, 4], [4, 4, 2, 4])
+    assert len(fetch_mail(place, whole=True).received) == (10 if stuck == "unmoved" else 0)
+
+
+def test_one_that_breaks_the_connection(fetching_from: Fetching, server: ImapServer) -> None:
+    """A server that breaks down over one mail: the next visit goes on behind it, and comes back to it in the end."""
+    for n in range(3):
+        server.put(mail(n))
+
+    def breaks(command: str) -> None:
+        if command == "UID MOVE" and server.uids()[0] == 1 and server.said.count("UID MOVE") in (1, 4):
+            raise ConnectionError
+
+    server.before = breaks
+    place, mark = fetching_from(server), Mark()
+    with pytest.raises(WorkplaceError, match="连接中断"):
+        fetch_mail(place, mark=mark)
+    assert len(fetch_mail(place, mark=mark).received) == 2
+    assert server.uids() == [1]
+    with pytest.raises(WorkplaceError, match="连接中断"):
+        fetch_mail(place, mark=mark)
+    assert [r.again for r in fetch_mail(place, mark=mark).received] == [True]
+    assert server.uids() == []
+
+
+def test_a_mailbox_made_anew(fetching_from: Fetching, server: ImapServer) -> None:
+    """Where the numbers begin again, nothing lies behind where the last visit ended: it begins at the beginning."""
+    server.put(mail(1))
+    mark = Mark()
+    mark.uid = 999
+    assert len(fetch_mail(fetching_from(server), mark=mark).received) == 1
+    assert mark.uid == 1
+
+
+def test_a_certificate_that_has_expired(fetching_from: Fetching, tmp_path: Path) -> None:
+    """Told as that, with what to do; the mail lies there until there is a new one."""
+    with running_imap(tmp_path, valid_until=datetime(2024, 1, 1, tzinfo=UTC)) as server:
+        server.put(mail(1))
+        with pytest.raises(
+            WorkplaceError, match="证书已过期，请联系邮件管理员更换证书，并核对本机日期；邮件都还在邮箱里"
+        ):
+            fetch_mail(fetching_from(server))
+        assert (len(server.uids()), server.said) == (1, [])
+    with running_imap(tmp_path) as renewed:
+        renewed.folders.update(server.folders)
+        assert len(fetch_mail(fetching_from(renewed)).received) == 1
+
+
+@pytest.mark.parametrize("host", ["imap.bureau.example", "10.1.2.3", "localhost.bureau.example"])
+def test_no_password_over_an_open_line(fetching_from: Fetching, server: ImapServer, host: str) -> None:
+    """Without encryption only to this machine itself; it is said before anything is connected to."""
+    with pytest.raises(WorkplaceError, match=r"没有加密，不能发送口令：请把 .* 改为 tls 或 starttls"):
+        fetch_mail(fetching_from(server, host=host, security="none"))
 
 
 REFUSED = [
@@ -225,7 +325,7 @@ def test_what_the_server_refuses(
     assert PASSWORD not in "".join(traceback.format_exception(found.value))
     assert len(server.uids()) == 1
     server.refuse.clear()
-    assert len(fetch_mail(place)) == 1
+    assert len(fetch_mail(place).received) == 1
 
 
 def test_wrong_settings(fetching_from: Fetching, server: ImapServer, tmp_path: Path) -> None:
@@ -248,7 +348,7 @@ def test_wrong_settings(fetching_from: Fetching, server: ImapServer, tmp_path: P
             fetch_mail(fetching_from(server, **changes))
     server.password = "对的口令"
     server.put(mail(1))
-    assert len(fetch_mail(fetching_from(server, password=SecretStr("对的口令")))) == 1
+    assert len(fetch_mail(fetching_from(server, password=SecretStr("对的口令"))).received) == 1
 
 
 def test_a_server_that_does_not_answer(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 
 from rectiflow._answers import receive_mail
 from rectiflow._answers.listing import letter, letters
+from rectiflow._clock import SetClock
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.storage.queries import evidence_of
-from support.answers import answer, called, head, mailed, responsible
+from support.answers import answer, called, head, mailed, responsible, returned
 from support.pictures import PNG
 from support.workplaces import assigned
 
@@ -204,3 +208,45 @@ def test_answers_about_restricted_hazards(open_place: Workplace) -> None:
     with pytest.raises(Refused, match="受限"):
         done_by_hand(flow, found.id, by=stranger)
     assert letters(flow, by=principal)[0].words == "两名学生发生纠纷"
+
+
+def test_a_deputy_answers_after_the_absence(open_place: Workplace) -> None:
+    """What a deputy was sent may be answered when the absence is over: entered late, as of its last day; by nobody else."""
+    from rectiflow._persons import register
+
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    (number,) = assigned(place, 1)
+    deputy, address = responsible(place)
+    today = flow.today()
+    register(flow, principal, deputy, since=today, until=today + timedelta(days=1))
+    flow.refresh()
+    place.deliver()
+    mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    mail = next(m for m in mails if address in str(m["To"]) and m["X-Rectiflow-Number"] == number)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=6)
+    assert receive_mail(place, answer(mail, "签收", "stranger@school.example")).number == number
+    assert flow.ticket(number).state == "assigned"
+    done = receive_mail(place, answer(mail, "签收\n钥匙在传达室", address))
+    assert (done.status, done.outcome) == ("done", "签收已办理，其余内容已记为补充说明")
+    signed, remarked = flow.history(number)[-2:]
+    assert (signed.kind, remarked.kind) == ("acted", "remarked")
+    assert [(e.actor, e.happened_on) for e in (signed, remarked)] == [(deputy, today + timedelta(days=1))] * 2
+
+
+def test_the_sender_s_domain_has_changed(open_place: Workplace) -> None:
+    """Answers to mails sent before it count, and so do mails that come back; the tokens are in people's mailboxes."""
+    place = open_place
+    person, address = responsible(place)
+    principal, own = head(place)
+    numbers = assigned(place, 2)
+    asked, lost = mailed(place, principal, numbers[0]), mailed(place, person, numbers[1])
+    back = returned(place, str(lost["Message-ID"]), address)
+    mail = place.settings.mail.model_copy(update={"sender": "office@new.example"})
+    moved = dataclasses.replace(place, settings=place.settings.model_copy(update={"mail": mail}))
+    try:
+        assert receive_mail(moved, answer(asked, "签收", own)).outcome == "签收已办理"
+        assert "退回第 1 次" in receive_mail(moved, back).outcome
+    finally:
+        moved.flow.close()

@@ -121,3 +121,27 @@ def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
     ]
     assert len(told) > 4
     assert not [t for t in told if "13911112222" in t]
+
+
+def test_a_short_message_delivered_twice(open_place: Workplace) -> None:
+    """Where the gateway tells no time, the same words about the same message are the same; about the next one they are not."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
+    (first,) = assigned(place, 1)
+    place.deliver()
+    assert isinstance(place.clock, SetClock)
+    assert not receive_sms(place, "13911112222", "已派人去修").again
+    place.clock.forward(minutes=20)
+    place.deliver()  # the receipt goes out meanwhile
+    assert receive_sms(place, "+8613911112222", "已派人去修").again
+    assert [e.kind for e in flow.history(first)].count("remarked") == 1
+    (second,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "已派人去修").number == second
+    written = flow.now()
+    place.clock.forward(minutes=1)
+    later = [receive_sms(place, "13911112222", "好", at=at) for at in (written, written, flow.now())]
+    assert [r.again for r in later] == [False, True, False]
+    unknown = [receive_sms(place, "13900000000", "你好").again for _ in range(2)]
+    assert unknown == [False, True]
