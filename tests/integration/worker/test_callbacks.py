@@ -49,5 +49,7 @@ def test_what_a_gateway_of_one_s_own_hands_over(open_place: Workplace) -> None:
         receive_callback(place, "gateway", "replies", body)
     told = {"kind": "gateway", "replies": {"list": "data", "phone": "mobile", "text": "content", "time": "time"}}
     settings = place.settings.model_copy(update={"channels": {"sms": told}})
-    (done,) = receive_callback(dataclasses.replace(place, settings=settings), "gateway", "replies", body)
+    told_so = dataclasses.replace(place, settings=settings)
+    (done,) = receive_callback(told_so, "gateway", "replies", body)
+    told_so.flow.close()
     assert (done.outcome, done.number) == ("签收已办理", number)

@@ -117,14 +117,14 @@ def test_too_many_in_an_hour_are_told_once(open_place: Workplace) -> None:
         return sum("一小时内来信过多，已留待人工处理" in text for text in words)
 
     found = [receive_mail(place, answer(mail, f"第 {n} 条说明", address)) for n in range(16)]
-    assert [r.status for r in found] == ["done"] * 12 + ["waiting"] * 4
+    assert [r.status for r in found] == ["unseen"] * 12 + ["waiting"] * 4
     assert told() == 1
     for n in range(20, 29):
         place.clock.forward(minutes=6)
         assert receive_mail(place, answer(mail, f"第 {n} 条说明", address)).status == "waiting"
     assert told() == 1
     place.clock.forward(minutes=60)
-    assert receive_mail(place, answer(mail, "问一句", address)).status == "done"
+    assert receive_mail(place, answer(mail, "问一句", address)).status == "unseen"
 
 
 def test_a_mail_that_is_too_large_is_told(open_place: Workplace) -> None:
