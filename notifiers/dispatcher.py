@@ -70,7 +70,8 @@ logger = logging.getLogger(__name__)
 ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
 Jitter = Callable[[timedelta], timedelta]
 Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
-Full = Callable[[Message, str], bool]  #: message, channel → whether its recipient has had enough of it for today
+#: Message, channel, how many are just being sent to its recipient by channel → whether that has had enough for today.
+Full = Callable[[Message, str, Mapping[str, int]], bool]
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -118,7 +119,7 @@ def any_hour(_channel: str, now: datetime) -> datetime:
     return now
 
 
-def any_number(_message: Message, _channel: str) -> bool:
+def any_number(_message: Message, _channel: str, _under_way: Mapping[str, int]) -> bool:
     """Say that nobody ever has enough."""
     return False
 
@@ -284,6 +285,7 @@ class _Batch:
     rules: Rules = field(kw_only=True)
     state: _State = field(kw_only=True)
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
+    under_way: dict[int | str, tuple[str, str]] = field(default_factory=dict[int | str, tuple[str, str]])
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
 
     def report(self) -> DispatchReport:
@@ -309,6 +311,7 @@ class _Batch:
                 outcome = self._wait(message, held[message.recipient], IN_TURN)
             else:
                 outcome = await self._send(message)
+                self.under_way.pop(message.id, None)
             if message.id in self.delays:
                 held[message.recipient] = self.delays[message.id]
             self.counts[outcome] += 1
@@ -359,10 +362,18 @@ class _Batch:
         closed = self._closed(message, channel)
         if closed is not None:  # put into words when it is sent, not the evening before
             return closed
-        if not message.pressing and message.template != DIGEST and self.rules.full(message, channel.name):
+        if not message.pressing and message.template != DIGEST and self._full(message, channel):
             return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
         rendered = await self._compose(message, contact, channel, now)
         return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
+
+    def _full(self, message: Message, channel: Channel) -> bool:
+        """Tell whether its recipient has had enough; else it counts as under way from now on."""
+        mine = Counter(way for who, way in self.under_way.values() if who == message.recipient)
+        if self.rules.full(message, channel.name, mine):
+            return True
+        self.under_way[message.id] = (message.recipient, channel.name)
+        return False
 
     def _closed(self, message: Message, channel: Channel) -> _Outcome | None:
         """Let a message wait until its channel may disturb people; None when it may now."""
@@ -426,11 +437,12 @@ class _Batch:
         except Exception as exc:
             logger.exception("消息 %s 经 %s 通道发送时出错", message.id, channel.name)
             return self._failed(message, f"发送时出现意外错误（{type(exc).__name__}：{exc}）")
+        detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
+        kept = self.outbox.mark_sent(message, rendered, detail=detail)  # before anything else that may fail
         if channel.name not in self.state.proved:
             self.state.proved.add(channel.name)
             self.outbox.channel_up(channel.name)
-        detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
-        return _Outcome.SENT if self.outbox.mark_sent(message, rendered, detail=detail) else self._lost(message)
+        return _Outcome.SENT if kept else self._lost(message)
 
     def _down(self, message: Message, channel: Channel, why: str, after: timedelta) -> _Outcome:
         """Let a channel that is down rest, which is no message's fault, and have somebody told once.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -92,7 +93,7 @@ def _outbox(place: Workplace) -> StoreOutbox:
     )
 
 
-def _full(place: Workplace, message: Message, channel: str) -> bool:
+def _full(place: Workplace, message: Message, channel: str, under_way: Mapping[str, int]) -> bool:
     """Tell whether a person has had enough of a channel for today. Without a digest nobody ever has."""
     from rectiflow.engine.moments import at_hour, local_day
     from rectiflow.storage.incoming import sent_since
@@ -102,5 +103,6 @@ def _full(place: Workplace, message: Message, channel: str) -> bool:
     if not told.digest or not (most or of_it):
         return False
     flow = place.flow
-    got = sent_since(flow.store.engine, flow.district, message.recipient, at_hour(local_day(flow.now()), 0))
-    return bool(most and sum(got.values()) >= most) or bool(of_it and got.get(channel, 0) >= of_it)
+    sent = sent_since(flow.store.engine, flow.district, message.recipient, at_hour(local_day(flow.now()), 0))
+    got = Counter(sent) + Counter(under_way)
+    return bool(most and got.total() >= most) or bool(of_it and got[channel] >= of_it)
