@@ -89,10 +89,11 @@ class SmsLog:
 
     name = SMS
 
-    def __init__(self, path: Path, /, *, signature: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, /, *, signature: str, now: Callable[[], datetime], replies: bool = False) -> None:
         self._path = path
         self._signature = signature
         self._now = now
+        self._replies = replies
 
     def accepts(self, contact: Contact) -> bool:
         """Say whether the contact has a telephone number."""
@@ -100,7 +101,7 @@ class SmsLog:
 
     def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
         """Render the text with its signature."""
-        return compose_sms(message, contact, templates=templates, signature=self._signature)
+        return compose_sms(message, contact, templates=templates, signature=self._signature, replies=self._replies)
 
     async def open(self) -> None:
         """Begin a batch."""

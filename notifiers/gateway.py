@@ -107,7 +107,7 @@ def channel(given: Given, about: About) -> HttpSms:
     _check(given, settings)
     door = read_door(given, title, hidden=tuple(settings.secrets.values()))
     given.done()
-    words = partial(compose_sms, signature=settings.sign)
+    words = partial(compose_sms, signature=settings.sign, replies=bool(given.table("replies")))
     judge = partial(judged, judgement, title)
     return HttpSms(door, words=words, request=partial(request, settings), judge=judge, now=about.now)
 

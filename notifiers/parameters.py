@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from .message import Contact, Message, Param
 from .plaintext import clean_lines, one_line
 
-__all__ = ["ANSWERS", "OCCASIONS", "PARAMETERS", "RESTRICTED", "RESTRICTED_PARAMETERS", "fill"]
+__all__ = [
+    "ANSWERS",
+    "OCCASIONS",
+    "PARAMETERS",
+    "RESTRICTED",
+    "RESTRICTED_PARAMETERS",
+    "SIGNABLE",
+    "SMS_ANSWER",
+    "fill",
+]
 
 RESTRICTED = "restricted"  #: the occasion of every message about a restricted category
 
@@ -90,6 +99,8 @@ OCCASIONS: Mapping[str, str] = {
 }
 
 _SIGN = "收到后回复“签收”，即为签收"
+SMS_ANSWER = "回复1即签收。"  #: what a short message that can be signed for ends with
+SIGNABLE = frozenset({"assigned", "reassigned", "paper_served"})  #: occasions that are signed for
 _SUBMIT = "整改完成后回复“申请复查”，附上照片，第二行起写整改措施"
 _EXTEND = "不能按期完成的，回复“申请延期到12月31日，理由：等待招标。临时管控措施：专人值守”这样的一句"
 _SAY = "也可以直接回复说明情况，附上照片"

@@ -74,6 +74,7 @@ class SmppSettings:
     rate: float = 10  #: messages per second, each part counted
     window: int = 10  #: messages without an answer at a time
     receipts: bool = True
+    replies: bool = False  #: the operator hands answers to `source` over, and messages say what can be answered
     linger: float = 1  #: seconds to wait for receipts at the end of a batch
     timeout: float = 15  #: seconds
 
@@ -120,7 +121,8 @@ class SmppChannel:
 
     def compose(self, message: Message, contact: Contact, *, templates: TemplateSet, at: datetime) -> Rendered:
         """Render the text with its signature."""
-        return compose_sms(message, contact, templates=templates, signature=self._signature)
+        signature, replies = self._signature, self._settings.replies
+        return compose_sms(message, contact, templates=templates, signature=signature, replies=replies)
 
     async def open(self) -> None:
         """Begin a batch; the login waits for the first message."""
@@ -337,6 +339,7 @@ def channel(given: Given, about: About) -> SmppChannel:
         rate=given.number("rate", 10, low=0.1, high=1000),
         window=int(given.number("window", 10, low=1, high=100)),
         receipts=given.flag("receipts", default=True),
+        replies=given.flag("replies"),
         linger=given.number("linger", 1, low=0, high=60),
         timeout=given.number("timeout", 15, low=1, high=120),
     )

@@ -15,8 +15,13 @@ SINGLE = 70  #: UTF-16 units of one short message in Chinese (3GPP TS 23.040, UC
 JOINED = 67  #: of each part of a longer one
 
 
-def compose_sms(message: Message, contact: Contact, *, templates: TemplateSet, signature: str) -> Rendered:
+def compose_sms(
+    message: Message, contact: Contact, *, templates: TemplateSet, signature: str, replies: bool = False
+) -> Rendered:
     """Render a message as a short message that begins with 【signature】; a substitute is told for whom.
+
+    Args:
+        replies: answers to it are read, and it says so where it can be signed for.
 
     Raises:
         RenderFailure: no telephone number, no such template, or it fails on these parameters.
@@ -24,7 +29,7 @@ def compose_sms(message: Message, contact: Contact, *, templates: TemplateSet, s
     phone = one_line(contact.phone or "")
     if not phone:
         raise RenderFailure(f"{contact.name}没有登记手机号，请补上后重发。")
-    words = templates.sms(message.template, fill(message, contact, district_name=signature))
+    words = templates.sms(message.template, fill(message, contact, district_name=signature), replies=replies)
     proxy = f"（代{one_line(contact.standing_in_for)}）" if contact.standing_in_for else ""
     return Rendered(
         channel=SMS,

@@ -15,7 +15,7 @@ from msgspec import Struct
 from .errors import RenderFailure, TemplateInvalid, TemplateMissing, TemplateProblem
 from .message import Param
 from .page import paragraphs
-from .parameters import ANSWERS, PARAMETERS
+from .parameters import ANSWERS, PARAMETERS, SIGNABLE, SMS_ANSWER
 from .plaintext import clean_lines, one_line
 from .template_check import check_sources, check_trial
 from .template_files import (
@@ -123,8 +123,11 @@ class TemplateSet:
             raise self._unusable(mail_text(occasion), "主题或正文为空，请修改模板")
         return MailText(subject=subject, text=text + "\n", html=html.strip() + "\n")
 
-    def sms(self, occasion: str, params: Mapping[str, Param], /) -> str:
+    def sms(self, occasion: str, params: Mapping[str, Param], /, *, replies: bool = False) -> str:
         """Render a short message on one line, without signature; parameters not given count as empty.
+
+        Args:
+            replies: an answer is read: what can be signed for says so.
 
         Raises:
             RenderFailure: no such occasion, or the template fails on these parameters.
@@ -133,7 +136,7 @@ class TemplateSet:
         text = one_line(self._render(name, _complete(params)))
         if not text:
             raise self._unusable(name, "没有内容，请修改模板")
-        return text
+        return f"{text}{SMS_ANSWER}" if replies and occasion in SIGNABLE else text
 
     def _known(self, occasion: str) -> str:
         if occasion not in self._versions:

@@ -91,7 +91,7 @@ class Ways:
         signature = place.settings.outgoing.sms_signature or name
         return [
             FileChannel(folder / "mail", sender=sender),
-            SmsLog(folder / "sms.log", signature=signature, now=place.flow.now),
+            SmsLog(folder / "sms.log", signature=signature, now=place.flow.now, replies=True),
         ]
 
     def _one(self, make: Callable[[], Channel]) -> Channel | ChannelNotConfigured:

@@ -6,8 +6,9 @@ import pytest
 
 from rectiflow.notifiers import RenderFailure, TemplateSet, count_parts
 from rectiflow.notifiers.sms import compose_sms
+from rectiflow.notifiers.wish import read_wish
 
-from .conftest import MakeContact, MakeMessage
+from .conftest import START, MakeContact, MakeMessage
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,19 @@ def test_no_number_is_a_render_failure(
     """Without a telephone number there is nothing to compose."""
     with pytest.raises(RenderFailure, match="没有登记手机号"):
         compose_sms(make_message(), make_contact(phone=None), templates=templates, signature="区教育局")
+
+
+def test_what_can_be_signed_for_says_so(
+    templates: TemplateSet, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Where answers are read, and where there is something to sign for."""
+
+    def words(occasion: str) -> str:
+        rendered = compose_sms(
+            make_message(template=occasion), make_contact(), templates=templates, signature="区教育局", replies=True
+        )
+        return rendered.body.decode()
+
+    assert words("assigned").endswith("请及时签收、按期整改。回复1即签收。")
+    assert "回复" not in words("passed")
+    assert read_wish("1", START.date()).kind == "sign"
