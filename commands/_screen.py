@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -172,9 +172,9 @@ def _sections(sheet: Sheet, today: date, choices: Sequence[str] | None) -> Itera
         yield "轮到", [f"{names}（{sheet.role}），{since(entry.since, today)}"]
     yield "时限", [_clock(c) for c in sheet.clocks] or ["没有在走的时限"]
     yield from _beside(sheet)
-    more = [f"{title}：{text}" for title, text in sheet.fields if title not in _REPEATED]
+    more = [(title, text) for title, text in sheet.fields if title not in _REPEATED]
     if more:
-        yield "登记", ["；".join(more)]
+        yield "登记", [_paired(more)]
     files = [name for event in sheet.events for name in event.files]
     if files:
         yield "材料", [f"{len(files)} 件：{'、'.join(files[-_LAST_FILES:])}{' 等' if len(files) > _LAST_FILES else ''}"]
@@ -288,7 +288,13 @@ def _event_lines(event: EventView, width: int) -> Iterator[str]:
     recorded = f"录入 {event.recorded_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
     yield from packed([p for p in (moved, hand, means, account, recorded) if p], width)
     if event.details:
-        yield from wrapped("；".join(f"{title}：{text}" for title, text in event.details), width)
+        yield from wrapped(_paired(event.details), width)
+
+
+def _paired(pairs: Iterable[tuple[str, object]]) -> str:
+    """Return titles and what they say, one after the other; a full stop of theirs ends nothing but the whole."""
+    *before, (title, text) = pairs
+    return "；".join([*(f"{t}：{str(s).rstrip('。')}" for t, s in before), f"{title}：{text}"])
 
 
 def _brief(entry: TicketLine) -> str:

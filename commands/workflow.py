@@ -41,6 +41,8 @@ def show_workflow(
     from rectiflow.engine.errors import NotFound
     from rectiflow.engine.vocabulary import STAGES
 
+    from ._spans import ladder, length
+
     found = session(context).workflows
     w = found.get(name) or next((x for x in found.values() if x.title == name), None)
     if w is None:
@@ -55,10 +57,7 @@ def show_workflow(
         for t in w.transitions
     )  # fmt: skip
     table("操作", ("操作", "从", "到", "谁办"), moves)
-    clocks = (
-        (c.title, str(c.within or c.until or ""), "；".join(f"{s.at} {s.act}" for s in c.steps))
-        for c in w.clocks.values()
-    )
+    clocks = ((c.title, length(w, c), ladder(w, c)) for c in w.clocks.values())
     table("时限", ("时限", "长短", "逐级督办"), clocks)
     asked = ((r.title, "、".join(role.get(b, "到期自动提出") for b in r.by), r.limit) for r in w.requests.values())
     table("申请", ("申请", "谁提", "最多次数"), asked)

@@ -78,7 +78,7 @@ def test_what_it_leaves(summary: DemoSummary) -> None:
         (("unit", "show", "一镇一小"), "校长"),
         (("person", "list", "--unit", "安全股"), "安全股股长"),
         (("workflow", "list"), "重大隐患治理"),
-        (("workflow", "show", "hazard"), "待复查"),
+        (("workflow", "show", "hazard"), "提前3个工作日提醒"),
         (("outbox", "list", "--limit", "3"), "已发"),
         (("incident", "list"), "没有"),
         (("tick", "--no-send"), "到期 0 项"),
