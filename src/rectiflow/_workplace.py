@@ -316,17 +316,24 @@ def _check_district(district: District) -> None:
     problems = [
         text
         for wrong, text in (
-            (not re.fullmatch(r"\d{6,12}", district.code), f"--district 区划代码“{district.code}”应是 6 到 12 位数字"),
+            (
+                not re.fullmatch(r"\d{6,12}", district.code),
+                f"--district 区划代码{_given(district.code)}，应是 6 到 12 位数字",
+            ),
             (
                 not re.fullmatch(r"[A-Z][A-Z0-9]{1,7}", district.prefix),
-                f"--prefix 编号前缀“{district.prefix}”应是 2 到 8 个大写字母或数字",
+                f"--prefix 编号前缀{_given(district.prefix)}，应是 2 到 8 个大写字母或数字",
             ),
-            (not district.name.strip(), "--name 没有写落款单位名称"),
+            (not district.name.strip(), "--name 落款单位名称没有写"),
         )
         if wrong
     ]
     if problems:
         raise WorkplaceError("；".join(problems) + "。")
+
+
+def _given(value: str) -> str:
+    return f"“{value}”不对" if value else "没有写"
 
 
 def _url(url: str, folder: Path) -> str:
