@@ -10,6 +10,8 @@ from typing import Any
 from rectiflow._persons import set_reach
 from rectiflow._workplace import Workplace
 
+from .workplaces import assigned
+
 ADDRESS = "safety@bureau.example"
 
 
@@ -98,3 +100,16 @@ def served(place: Workplace, count: int) -> tuple[str, list[str]]:
 def interrupted(*_words: object, **_more: object) -> None:
     """Die in the middle of it."""
     raise KeyboardInterrupt
+
+
+def texted(place: Workplace, phone: str = "13911112222", *, email: str = "") -> tuple[str, str]:
+    """Give a hazard to a head who is told by short message; return who that is, and the number.
+
+    Args:
+        email: an address beside the telephone.
+    """
+    principal, _ = head(place)
+    set_reach(place.flow, principal, channels=("sms",), phone=phone, email=email)
+    (number,) = assigned(place, 1)
+    place.deliver()
+    return principal, number

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import socket
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from rectiflow._worker import Worker
 from rectiflow._workplace import Workplace
 from rectiflow.storage import queries
 from support.smsc import PASSWORD, SYSTEM_ID, RunningCentre, running_centre
+from support.workers import working
 from support.workplaces import assigned, wait_until
 
 LOOPBACK = "127.0.0.1"
@@ -82,18 +83,6 @@ def told(place: Workplace, *, often: dict[str, float], **settings: Any) -> Workp
     worker = place.settings.worker.model_copy(update=often)
     update = {"outgoing": outgoing, "worker": worker, **settings}
     return dataclasses.replace(place, settings=place.settings.model_copy(update=update))
-
-
-@contextmanager
-def working(worker: Worker) -> Generator[None]:
-    """Let it work; at the end tell it to stop, and wait."""
-    thread = threading.Thread(target=worker.work, args=(lambda: None,))
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop.set()
-        thread.join()
 
 
 def fired(place: Workplace, number: str) -> int:

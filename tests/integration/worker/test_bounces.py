@@ -14,7 +14,7 @@ from rectiflow._upkeep import incidents
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.receipts import Receipt
 from rectiflow.storage import incoming, queries
-from support.answers import head, mailed, responsible, returned
+from support.answers import mailed, responsible, returned, texted
 from support.workplaces import assigned
 
 
@@ -39,10 +39,7 @@ def test_mails_that_come_back_give_an_address_up(open_place: Workplace) -> None:
 def test_a_receipt_of_an_unreached_number(open_place: Workplace) -> None:
     """Two that say there is no such number give it up; no receipt is about a message that was never sent."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
-    assigned(place, 1)
-    place.deliver()
+    principal, _ = texted(place)
     good = Receipt(message_id=None, vendor_id="1", phone="13911112222", delivered=True, code="DELIVRD", at=None)
     assert receive_receipt(place, good) is None
     for n in (2, 3):
@@ -68,10 +65,7 @@ def receipt(row: Mapping[str, Any], *, delivered: bool = False, code: str = "", 
 def test_a_receipt_names_its_message(open_place: Workplace) -> None:
     """By our id or the vendor's; one that arrived is noted on the message, and what came back before is forgotten."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
-    (first,) = assigned(place, 1)
-    place.deliver()
+    principal, first = texted(place)
     row = sent_row(place, principal)
     failed = receive_receipt(place, receipt(row, code="MK:0001"), proven=False)
     assert failed is not None
@@ -86,10 +80,7 @@ def test_a_receipt_names_its_message(open_place: Workplace) -> None:
 def test_a_receipt_nobody_can_have_is_dropped(open_place: Workplace) -> None:
     """A callback proves nothing: an id we never got, or another number under ours, counts against nobody."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
-    assigned(place, 1)
-    place.deliver()
+    principal, _ = texted(place)
     row = sent_row(place, principal)
     forged = [
         Receipt(message_id=None, vendor_id="never", phone="13911112222", delivered=False, code="MK:0001", at=None),
@@ -105,10 +96,7 @@ def test_a_receipt_nobody_can_have_is_dropped(open_place: Workplace) -> None:
 def test_a_refused_text_is_not_the_number_s_fault(open_place: Workplace) -> None:
     """The carrier's blacklist of words: nothing is counted, the office is told and somebody calls."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
-    (number,) = assigned(place, 1)
-    place.deliver()
+    principal, number = texted(place)
     found = receive_receipt(place, receipt(sent_row(place, principal), code="KEYWORD"), proven=False)
     assert found is not None
     assert "不是地址的问题（短信回执 KEYWORD）" in found.outcome

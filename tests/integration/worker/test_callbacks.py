@@ -7,11 +7,9 @@ import dataclasses
 import pytest
 
 from rectiflow._answers import receive_callback
-from rectiflow._persons import set_reach
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers import ChannelNotConfigured
-from support.answers import head
-from support.workplaces import assigned
+from support.answers import texted
 
 
 def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
@@ -19,11 +17,8 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
     from rectiflow.engine.errors import NotFound
     from rectiflow.notifiers import NotifierError
 
-    place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222")
-    (number,) = assigned(place, 1)
-    place.deliver()
+    place = open_place
+    _, number = texted(place, email="head@school.example")
     body = (
         '[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1", '
         '"sign_name": "区教育局", "dest_code": "0", "sequence_id": 1}]'
@@ -40,10 +35,7 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
 def test_what_a_gateway_of_one_s_own_hands_over(open_place: Workplace) -> None:
     """Its settings say where what stands; without them the callback is refused with what to set."""
     place = open_place
-    principal, _ = head(place)
-    set_reach(place.flow, principal, channels=("sms",), phone="13911112222")
-    (number,) = assigned(place, 1)
-    place.deliver()
+    _, number = texted(place, email="head@school.example")
     body = b'{"data": [{"mobile": "13911112222", "content": "1", "time": "2024-09-02 09:05:00"}]}'
     with pytest.raises(ChannelNotConfigured, match="gateway"):
         receive_callback(place, "gateway", "replies", body)

@@ -6,8 +6,6 @@ import dataclasses
 import socket
 import threading
 import urllib.request
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from rectiflow._tally import Tally
 from rectiflow._worker import Worker
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import WorkplaceError
+from support.workers import working
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
 
 LATER = "2024-09-16T09:30"  # the tickets were due on 12 September
@@ -157,17 +156,6 @@ class _Odd(Worker):
         raise ValueError("kaputt")
 
 
-@contextmanager
-def _working(worker: Worker) -> Generator[None]:
-    thread = threading.Thread(target=worker.work, args=(lambda: None,))
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop.set()
-        thread.join()
-
-
 def test_beats_that_go_wrong_are_counted_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """What overlaps, fails or breaks off reaches the counters and the log, and the worker goes on."""
     often = {"tick_seconds": 0.05, "send_seconds": 0.05, "report_seconds": 0.05}
@@ -175,7 +163,7 @@ def test_beats_that_go_wrong_are_counted_and_said(tmp_path: Path, caplog: pytest
     worker = _Odd(place)
 
     wanted = {("tick", "overlapped"), ("send", "error"), ("reports", "error"), ("beat", "done")}
-    with _working(worker):
+    with working(worker):
         wait_until(lambda: wanted <= worker.tally.beats().keys())
         worker.let_go.set()
     said = {(r.levelname, r.getMessage()) for r in caplog.records if r.name == "rectiflow.worker"}

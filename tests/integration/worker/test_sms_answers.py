@@ -13,17 +13,14 @@ from rectiflow._upkeep import incidents
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers.receipts import Receipt
-from support.answers import head, responsible
+from support.answers import head, responsible, texted
 from support.workplaces import assigned
 
 
 def test_a_short_message_answers_the_last_one(open_place: Workplace) -> None:
     """1 is 签收 of what was sent last to that number; another number, and silence of three days, ask for a person."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222")
-    (number,) = assigned(place, 1)
-    place.deliver()
+    _, number = texted(place, email="head@school.example")
     assert receive_sms(place, "13900000000", "1").status == "waiting"
     done = receive_sms(place, "13911112222", "1")
     assert (done.outcome, done.number) == ("签收已办理", number)
@@ -36,10 +33,7 @@ def test_a_short_message_answers_the_last_one(open_place: Workplace) -> None:
 def test_an_answer_is_about_what_its_sender_had_read(open_place: Workplace) -> None:
     """A late "1" speaks of what had been sent when it was written; after a digest nobody can say which hazard it means."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222")
-    (first,) = assigned(place, 1)
-    place.deliver()
+    principal, first = texted(place, email="head@school.example")
     written = flow.now() + timedelta(minutes=1)
     assert isinstance(place.clock, SetClock)
     place.clock.forward(hours=2)
@@ -63,10 +57,7 @@ def test_an_answer_is_about_what_its_sender_had_read(open_place: Workplace) -> N
 def test_a_number_is_the_same_however_it_is_written(open_place: Workplace, registered: str, sender: str) -> None:
     """With or without the country's code, in the register and from the gateway; receipts too."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone=registered, email="")
-    assigned(place, 1)
-    place.deliver()
+    principal, _ = texted(place, registered)
     assert receive_sms(place, sender, "1").outcome == "签收已办理"
     for n in (1, 2):
         bad = Receipt(message_id=None, vendor_id=f"{n}", phone=sender, delivered=False, code="MK:0001", at=None)
@@ -92,10 +83,7 @@ def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
 def test_odd_characters_in_a_short_message(open_place: Workplace) -> None:
     """NUL and halves of characters go; the answer counts."""
     place = open_place
-    principal, _ = head(place)
-    set_reach(place.flow, principal, channels=("sms",), phone="13911112222")
-    assigned(place, 1)
-    place.deliver()
+    texted(place, email="head@school.example")
     assert receive_sms(place, "13911112222", "\0签收\0").outcome == "签收已办理"
     assert receive_sms(place, "13911112222", "好的\ud83d").outcome == "已记为补充说明"
 
@@ -103,10 +91,7 @@ def test_odd_characters_in_a_short_message(open_place: Workplace) -> None:
 def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
     """Incidents, histories and the log name a telephone number only in part."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
-    (number,) = assigned(place, 1)
-    place.deliver()
+    _, number = texted(place)
     for n in (1, 2):
         bad = Receipt(message_id=None, vendor_id=f"{n}", phone="13911112222", delivered=False, code="MK:0001", at=None)
         found = receive_receipt(place, bad)
@@ -126,10 +111,7 @@ def test_numbers_are_masked_in_what_others_read(open_place: Workplace) -> None:
 def test_a_short_message_delivered_twice(open_place: Workplace) -> None:
     """Where the gateway tells no time, the same words about the same message are the same; about the next one they are not."""
     place, flow = open_place, open_place.flow
-    principal, _ = head(place)
-    set_reach(flow, principal, channels=("sms",), phone="13911112222", email="")
-    (first,) = assigned(place, 1)
-    place.deliver()
+    _, first = texted(place)
     assert isinstance(place.clock, SetClock)
     assert not receive_sms(place, "13911112222", "已派人去修").again
     place.clock.forward(minutes=20)
