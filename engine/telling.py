@@ -14,9 +14,10 @@ from .ticket import Plain, Ticket
 from .values import as_date, show
 from .workflow import Workflow
 
-__all__ = ["RESTRICTED", "brief", "drafts", "parameters", "with_sms"]
+__all__ = ["RESTRICTED", "brief", "drafts", "other_copy", "parameters", "with_sms"]
 
 RESTRICTED = "restricted"  #: the template that says no more than a number and “please look”
+COPY = ":sms"  #: ends the key of the short message that says the same as a mail
 _BRIEF = 60  #: characters of a description in a message
 _SEVERITIES = {"general": "一般", "major": "重大"}
 
@@ -78,5 +79,10 @@ def with_sms(messages: Iterable[MessageDraft], directory: Directory) -> tuple[Me
         person = directory.persons.get(message.recipient)
         found.append(message)
         if message.urgent and message.channel is None and person is not None and person.phone and person.email:
-            found.append(replace(message, key=f"{message.key}:sms", channel="sms"))
+            found.append(replace(message, key=f"{message.key}{COPY}", channel="sms"))
     return tuple(found)
+
+
+def other_copy(key: str) -> str:
+    """Return the key of the mail that a short message repeats, or of the short message that repeats a mail."""
+    return key.removesuffix(COPY) if key.endswith(COPY) else f"{key}{COPY}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from .digest import DIGEST, Held, digest_params
 from .dispatcher import (
     IN_TURN,
+    LATER_DELAY,
+    LET_PASS,
     RETRY_DELAYS,
     UNCONFIGURED,
     WAIT_WHILE_DOWN,
@@ -18,7 +20,10 @@ from .dispatcher import (
     Gone,
     Hours,
     Rules,
+    Said,
+    Watch,
     always_needed,
+    always_new,
     any_hour,
     any_number,
     choose_channel,
@@ -40,6 +45,7 @@ from .errors import (
     TemplateMissing,
     TemplateProblem,
     TemporaryFailure,
+    Unanswered,
 )
 from .files import FileChannel, SmsLog
 from .given import Given
@@ -58,6 +64,8 @@ from .windows import WINDOWS, SendWindow, read_window
 __all__ = [
     "DIGEST",
     "IN_TURN",
+    "LATER_DELAY",
+    "LET_PASS",
     "MAIL",
     "OCCASIONS",
     "PARAMETERS",
@@ -103,6 +111,7 @@ __all__ = [
     "ReplyAddress",
     "ReturnPath",
     "Rules",
+    "Said",
     "SendWindow",
     "Sender",
     "SmsLog",
@@ -113,8 +122,11 @@ __all__ = [
     "TemplateProblem",
     "TemplateSet",
     "TemporaryFailure",
+    "Unanswered",
     "Urgency",
+    "Watch",
     "always_needed",
+    "always_new",
     "any_hour",
     "any_number",
     "builtin_templates",

@@ -1,7 +1,8 @@
 """The outbox sent: claimed, put into words, handed over, and every outcome recorded.
 
 One message is one channel. Messages of one ticket go one after another, in their order; different tickets go side
-by side. A message that fails holds back the later ones of its ticket to the same person, and nobody else's.
+by side, and so do channels: one that is slow keeps no other waiting. A message that fails holds back the later ones of
+its ticket to the same person by the same channel, and nobody else's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rectiflow.engine.moments import ZONE, local_day
 from rectiflow.engine.visibility import masked_phone
 
 from .digest import DIGEST
-from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure
+from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure, Unanswered
 from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
 from .phone import mobile
 from .plaintext import one_line, shorten
@@ -30,7 +31,10 @@ from .ports import Channel, Contacts, Outbox
 from .templates import TemplateSet
 
 __all__ = [
+    "GIVE_UP",
     "IN_TURN",
+    "LATER_DELAY",
+    "LET_PASS",
     "RETRY_DELAYS",
     "UNCONFIGURED",
     "WAIT_WHILE_DOWN",
@@ -40,7 +44,10 @@ __all__ = [
     "Gone",
     "Hours",
     "Rules",
+    "Said",
+    "Watch",
     "always_needed",
+    "always_new",
     "any_hour",
     "any_number",
     "choose_channel",
@@ -49,7 +56,7 @@ __all__ = [
     "one_batch",
 ]
 
-#: How long to wait after the first, second … failed attempt; after one more the message is dead.
+#: How long to wait after the first, second … failed attempt.
 RETRY_DELAYS = (
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -57,21 +64,30 @@ RETRY_DELAYS = (
     timedelta(hours=2),
     timedelta(hours=6),
 )
-LEASE = timedelta(minutes=10)
+#: After these somebody is called, and it is tried on at longer intervals, until a message is as old as RFC 5321, 4.5.4.1
+#: has a mail server give up.
+LATER_DELAY, GIVE_UP = timedelta(hours=12), timedelta(days=5)
+UNSURE_TRIES = 3  #: how often a message is handed over of which nobody says whether it arrived
+LEASE = timedelta(minutes=20)
+HAND_OVER = timedelta(minutes=15)  #: the longest that handing one message over may take; less than the lease
 UNCONFIGURED = "通道没有配置，配置后自动发送"  #: ends what is said of a message that waits for its channel
 IN_TURN = "本隐患的上一条提醒还没有送达，按顺序等待"
 WAIT_FOR_CHANNEL = timedelta(minutes=15)  #: until a message without a configured channel is looked at again
 WAIT_WHILE_DOWN = timedelta(minutes=5)  #: until a channel that is down is tried again
+LET_PASS = timedelta(minutes=1)  #: by which others go first when it is: it may be this message that takes it down
+STILL = "，已提请打电话，仍继续试"  #: ends what is said of a message whose recipient is called meanwhile
 PREFERENCE = (MAIL, SMS)
 MAX_ERROR = 500
+OWN_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  #: what does not pass by itself
 
 logger = logging.getLogger(__name__)
 
 ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
 Jitter = Callable[[timedelta], timedelta]
 Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
-#: Message, channel, how many are just being sent to its recipient by channel → whether that has had enough for today.
-Full = Callable[[Message, str, Mapping[str, int]], bool]
+#: Message, channel, who is reached, how many are just being sent there by channel → whether that is enough for today.
+Full = Callable[[Message, str, Contact, Mapping[str, int]], bool]
+Said = Callable[[Message, str], str | None]  #: message, channel → why it says nothing new there; None while it does
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -119,9 +135,14 @@ def any_hour(_channel: str, now: datetime) -> datetime:
     return now
 
 
-def any_number(_message: Message, _channel: str, _under_way: Mapping[str, int]) -> bool:
+def any_number(_message: Message, _channel: str, _contact: Contact, _under_way: Mapping[str, int]) -> bool:
     """Say that nobody ever has enough."""
     return False
+
+
+def always_new(_message: Message, _channel: str) -> str | None:
+    """Say that every message says something new."""
+    return None
 
 
 def one_batch() -> bool:
@@ -143,7 +164,8 @@ class Rules:
         choose: which channel a message takes (mail, then SMS).
         hours: from when on a channel may disturb people; what comes before waits until then.
         gone: says why a message need not go any more, asked just before each attempt.
-        full: says that the recipient has had enough of a channel for today; the message goes with the digest instead.
+        full: says that who is reached has had enough of a channel for today; the message goes with the digest instead.
+        said: says why a message repeats what another one has told by the same channel.
     """
 
     jitter: Jitter = spread
@@ -151,6 +173,23 @@ class Rules:
     hours: Hours = any_hour
     gone: Gone = always_needed
     full: Full = any_number
+    said: Said = always_new
+
+
+@dataclass(slots=True)
+class Watch:
+    """What is known of channels: which work, and which are not to be tried until when, and why.
+
+    Kept from one delivery to the next, so that a server which refuses a login is not asked again with every message.
+    """
+
+    proved: set[str] = field(default_factory=set[str])
+    resting: dict[str, tuple[datetime, str]] = field(default_factory=dict[str, tuple[datetime, str]])
+
+    def rests(self, channel: str, now: datetime) -> tuple[timedelta, str] | None:
+        """Return for how long a channel is to be left alone, and why; None when it may be tried."""
+        until, why = self.resting.get(channel, (now, ""))
+        return (until - now, why) if until > now else None
 
 
 def dispatch_once(
@@ -165,6 +204,7 @@ def dispatch_once(
     concurrency: int = 4,
     lease: timedelta = LEASE,
     rules: Rules | None = None,
+    watch: Watch | None = None,
     going: Callable[[], bool] = one_batch,
 ) -> DispatchReport:
     """Do `dispatch` from code without an event loop; inside one, await `dispatch` instead."""
@@ -180,6 +220,7 @@ def dispatch_once(
             concurrency=concurrency,
             lease=lease,
             rules=rules,
+            watch=watch,
             going=going,
         )
     )
@@ -197,6 +238,7 @@ async def dispatch(
     concurrency: int = 4,
     lease: timedelta = LEASE,
     rules: Rules | None = None,
+    watch: Watch | None = None,
     going: Callable[[], bool] = one_batch,
 ) -> DispatchReport:
     """Claim a batch of at most `limit` due messages and send it; then further ones while `going` says so.
@@ -207,31 +249,27 @@ async def dispatch(
         channels: those that are configured, at most one of a name; messages for any other wait.
         owner: who claims, for the store.
         now: the clock; it dates the mails and watches the lease.
-        concurrency: how many tickets are worked on side by side.
-        lease: for how long the claim holds; what is not begun by then is given back.
+        concurrency: how many messages of a channel are worked on side by side.
+        lease: for how long the claim holds, from the claim and again from the beginning of each message; what is not
+            begun by then is given back.
         rules: what decides about each message; None for the plain ones.
+        watch: what is known of the channels, and what is found out; None to know nothing.
         going: asked after each batch that was not empty, whether another one is to be claimed.
 
     A message that cannot be put into words or handed over never stops the others. An error of the store itself is
     raised after the other tickets of the batch are done; unrecorded messages come back when the lease runs out.
     """
-    by_name, state = {channel.name: channel for channel in channels}, _State()
-    gate, total = asyncio.Semaphore(concurrency), DispatchReport()
+    by_name, total = {channel.name: channel for channel in channels}, DispatchReport()
+    gates = {name: asyncio.Semaphore(concurrency) for name in by_name}
+    rules, watch = rules or Rules(), watch or Watch()
     async with AsyncExitStack() as stack:
         while batch := outbox.claim_messages(owner=owner, limit=limit, lease=lease):
             if not total.claimed:
                 await _open(by_name.values(), stack)
             work = _Batch(
-                outbox,
-                contacts,
-                templates,
-                by_name,
-                now=now,
-                until=now() + lease,
-                rules=rules or Rules(),
-                state=state,
+                outbox, contacts, templates, by_name, now=now, lease=lease, rules=rules, watch=watch, gates=gates
             )
-            await work.send(batch, gate)
+            await work.send(batch)
             total += work.report()
             if not going():
                 break
@@ -246,11 +284,11 @@ async def _open(channels: Iterable[Channel], stack: AsyncExitStack) -> None:
 
 
 def _lanes(batch: Sequence[Message]) -> list[list[Message]]:
-    """Part a batch by ticket, each in its order; a message without a ticket stands alone."""
-    lanes: dict[tuple[str, str], list[Message]] = {}
+    """Part a batch by ticket and channel, each in its order; a message without a ticket stands alone."""
+    lanes: dict[tuple[str, str, str | None], list[Message]] = {}
     for message in batch:
         key = f"ticket {message.number}" if message.number else f"message {message.id}"
-        lanes.setdefault((message.district, key), []).append(message)
+        lanes.setdefault((message.district, key, message.channel), []).append(message)
     return [sorted(lane, key=lambda m: m.sequence) for lane in lanes.values()]
 
 
@@ -265,14 +303,6 @@ class _Outcome(Enum):
 
 
 @dataclass(slots=True)
-class _State:
-    """What a delivery has found out about its channels: which ones work, and which ones are not to be tried until when."""
-
-    proved: set[str] = field(default_factory=set[str])
-    resting: dict[str, tuple[datetime, str]] = field(default_factory=dict[str, tuple[datetime, str]])
-
-
-@dataclass(slots=True)
 class _Batch:
     """One batch under way, and what became of each message."""
 
@@ -281,30 +311,30 @@ class _Batch:
     templates: TemplateSet
     channels: Mapping[str, Channel]
     now: Callable[[], datetime] = field(kw_only=True)
-    until: datetime = field(kw_only=True)
+    lease: timedelta = field(kw_only=True)
     rules: Rules = field(kw_only=True)
-    state: _State = field(kw_only=True)
+    watch: Watch = field(kw_only=True)
+    gates: Mapping[str, asyncio.Semaphore] = field(kw_only=True)
+    until: datetime = field(init=False)
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
     under_way: dict[int | str, tuple[str, str]] = field(default_factory=dict[int | str, tuple[str, str]])
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
 
+    def __post_init__(self) -> None:
+        self.until = self.now() + self.lease
+
     def report(self) -> DispatchReport:
         return DispatchReport(**{outcome.value: count for outcome, count in self.counts.items()})
 
-    async def send(self, messages: Sequence[Message], gate: asyncio.Semaphore) -> None:
-        """Send a batch, as many tickets side by side as the gate lets in; the store's own error comes at the end."""
-
-        async def lane(messages: list[Message]) -> None:
-            async with gate:
-                await self.send_in_order(messages)
-
-        results = await asyncio.gather(*map(lane, _lanes(messages)), return_exceptions=True)
+    async def send(self, messages: Sequence[Message]) -> None:
+        """Send a batch, tickets side by side; the store's own error comes at the end."""
+        results = await asyncio.gather(*map(self.send_in_order, _lanes(messages)), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
     async def send_in_order(self, messages: Sequence[Message]) -> None:
-        """Send one ticket's messages; who has an unfinished earlier one waits for it."""
+        """Send one ticket's messages by one channel; who has an unfinished earlier one waits for it."""
         held: dict[str, timedelta] = {}
         for message in messages:
             if message.recipient in held:
@@ -317,62 +347,89 @@ class _Batch:
             self.counts[outcome] += 1
 
     async def _send(self, message: Message) -> _Outcome:
+        over = self._over(message)
+        if over is not None:
+            return over
+        way = self._way(message)
+        if isinstance(way, _Outcome):
+            return way
+        channel, contact, words = way
+        async with self.gates[channel.name]:
+            later = self._not_now(message, channel, contact, words)
+            return later if later is not None else await self._hand_over(message, channel, contact, words)
+
+    def _over(self, message: Message) -> _Outcome | None:
+        """Tell what there is no point in sending; None for what there is."""
         if self.now() >= self.until:
             return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
         if message.attempts > len(RETRY_DELAYS):  # no attempt of ours counts so far
             told = f"失败或发送时进程中断共 {message.attempts} 次，请核对内容后重发"
             return self._dead(message, told, unreached=True)
-        over = self.rules.gone(message)
-        if over is not None:
-            return self._drop(message, over)
-        try:
-            ready = await self._prepare(message)
-        except RenderFailure as exc:
-            return self._dead(message, str(exc))
-        if isinstance(ready, _Outcome):
-            return ready
-        channel = self.channels.get(ready.channel)
-        if channel is None:
-            return self._wait(message, WAIT_FOR_CHANNEL, f"{_title(ready.channel)}{UNCONFIGURED}")
-        return (
-            self._rests(message, channel)
-            or self._closed(message, channel)
-            or await self._attempt(message, channel, ready)
-        )
+        why = self.rules.gone(message)
+        return self._drop(message, why) if why is not None else None
 
-    def _rests(self, message: Message, channel: Channel) -> _Outcome | None:
-        """Let a message wait while its channel is not to be tried; None when it may be."""
-        until, why = self.state.resting.get(channel.name, (self.now(), ""))
-        return self._wait(message, until - self.now(), why) if until > self.now() else None
+    def _way(self, message: Message) -> tuple[Channel, Contact, Rendered | None] | _Outcome:
+        """Return by which channel a message goes to whom, with its words where they are stored; or what ends the matter.
 
-    async def _prepare(self, message: Message) -> Rendered | _Outcome:
-        """Return the stored bytes, or render and store them; an outcome where that ends the matter.
-
-        Words that were written for an address the person no longer has are written anew, under the same id.
+        Words that were written for an address the person no longer has, or for a channel that there is no more, do not
+        count: they are written anew, under the same id.
         """
-        now = self.now()
-        contact = self.contacts.contact(message.district, message.recipient, local_day(now))
-        if message.rendered is not None and (contact is None or _still_for(contact, message.rendered)):
-            return message.rendered
+        contact = self.contacts.contact(message.district, message.recipient, local_day(self.now()))
         if contact is None:
             return self._dead(message, f"名册里没有人员 {message.recipient}，请补录人员后重发")
+        stored = message.rendered
+        if stored is not None and stored.channel in self.channels and _still_for(contact, stored):
+            return self.channels[stored.channel], contact, stored
         channel = self.rules.choose(message, contact, self.channels)
-        if channel is None:
-            return self._nowhere(message, contact)
-        closed = self._closed(message, channel)
-        if closed is not None:  # put into words when it is sent, not the evening before
-            return closed
-        if not message.pressing and message.template != DIGEST and self._full(message, channel):
-            return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
-        rendered = await self._compose(message, contact, channel, now)
-        return rendered if self.outbox.keep_rendered(message, rendered) else self._lost(message)
+        return (channel, contact, None) if channel is not None else self._nowhere(message, contact)
 
-    def _full(self, message: Message, channel: Channel) -> bool:
-        """Tell whether its recipient has had enough; else it counts as under way from now on."""
-        mine = Counter(way for who, way in self.under_way.values() if who == message.recipient)
-        if self.rules.full(message, channel.name, mine):
+    def _not_now(self, message: Message, channel: Channel, contact: Contact, words: Rendered | None) -> _Outcome | None:
+        """Put a message off, hold or drop it where it is not to go by this channel now; None when it is.
+
+        All this before it is put into words: what waits for days is not to speak of the day it began to wait.
+        """
+        if self.now() >= self.until:
+            return self._wait(message, timedelta(), "本批次用时过长，留待下一批发送")
+        resting = self.watch.rests(channel.name, self.now())
+        if resting is not None:
+            return self._wait(message, *resting)
+        closed = self._closed(message, channel)
+        if closed is not None or words is not None:
+            return closed
+        repeated = self.rules.said(message, channel.name)
+        if repeated is not None:
+            return self._drop(message, repeated)
+        if not message.pressing and message.template != DIGEST and self._full(message, channel, contact):
+            return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
+        return None
+
+    async def _hand_over(
+        self, message: Message, channel: Channel, contact: Contact, words: Rendered | None
+    ) -> _Outcome:
+        """Put a message into words where it is not, hold the claim anew, and send it."""
+        if words is not None:
+            kept = self.outbox.renew(message, lease=self.lease)
+            return await self._attempt(message, channel, words) if kept else self._lost(message)
+        try:
+            words = await self._compose(message, contact, channel)
+        except RenderFailure as exc:
+            return self._dead(message, str(exc), unreached=True)
+        except OWN_FAULTS as exc:
+            logger.exception("消息 %s 写不出来", message.id)
+            told = f"消息无法生成（{type(exc).__name__}：{exc}），请核对内容和模板后重发"
+            return self._dead(message, told, unreached=True)
+        except Exception as exc:  # a database that is busy, a disk that is full: it may pass
+            logger.exception("消息 %s 暂时写不出来", message.id)
+            return self._failed(message, f"消息暂时写不出来（{type(exc).__name__}：{exc}）")
+        kept = self.outbox.keep_rendered(message, words, lease=self.lease)
+        return await self._attempt(message, channel, words) if kept else self._lost(message)
+
+    def _full(self, message: Message, channel: Channel, contact: Contact) -> bool:
+        """Tell whether who is reached has had enough; else it counts as under way from now on."""
+        mine = Counter(way for who, way in self.under_way.values() if who == contact.person)
+        if self.rules.full(message, channel.name, contact, mine):
             return True
-        self.under_way[message.id] = (message.recipient, channel.name)
+        self.under_way[message.id] = (contact.person, channel.name)
         return False
 
     def _closed(self, message: Message, channel: Channel) -> _Outcome | None:
@@ -386,17 +443,11 @@ class _Batch:
             message, opens - now, holds=False, why=f"现在不是{_title(channel.name)}的发送时间，{at} 起自动发送"
         )
 
-    async def _compose(self, message: Message, contact: Contact, channel: Channel, now: datetime) -> Rendered:
-        """Render; whatever goes wrong is this message's own failure. Files are written beside what is being sent."""
-        try:
-            if channel.name == MAIL:  # the others carry no files
-                message = replace(message, attachments=await asyncio.to_thread(self.outbox.enclosed, message))
-            return channel.compose(message, contact, templates=self.templates, at=now)
-        except RenderFailure:
-            raise
-        except Exception as exc:
-            logger.exception("消息 %s 写不出来", message.id)
-            raise RenderFailure(f"消息无法生成（{type(exc).__name__}：{exc}），请核对内容和模板后重发") from exc
+    async def _compose(self, message: Message, contact: Contact, channel: Channel) -> Rendered:
+        """Render. Files are made beside what is being sent."""
+        if channel.name == MAIL:  # the others carry no files
+            message = replace(message, attachments=await asyncio.to_thread(self.outbox.enclosed, message))
+        return channel.compose(message, contact, templates=self.templates, at=self.now())
 
     def _nowhere(self, message: Message, contact: Contact) -> _Outcome:
         """Decide between waiting for a channel to be configured and giving up for want of an address."""
@@ -425,41 +476,67 @@ class _Batch:
 
     async def _attempt(self, message: Message, channel: Channel, rendered: Rendered) -> _Outcome:
         try:
-            answer = await channel.send(rendered)
+            async with asyncio.timeout(HAND_OVER.total_seconds()):
+                answer = await channel.send(rendered)
         except PermanentFailure as exc:
             return self._dead(message, str(exc), unreached=True)
         except NotYet as exc:
             return self._rest(message, channel, exc.after, str(exc))
         except ChannelDown as exc:
             return self._down(message, channel, str(exc), exc.after or WAIT_WHILE_DOWN)
+        except Unanswered as exc:
+            return self._unsure(message, channel, str(exc))
         except TemporaryFailure as exc:
             return self._failed(message, str(exc))
+        except TimeoutError:
+            return self._unsure(message, channel, f"{_title(channel.name)}的对方一直没有应答")
         except Exception as exc:
             logger.exception("消息 %s 经 %s 通道发送时出错", message.id, channel.name)
             return self._failed(message, f"发送时出现意外错误（{type(exc).__name__}：{exc}）")
         detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
         kept = self.outbox.mark_sent(message, rendered, detail=detail)  # before anything else that may fail
-        if channel.name not in self.state.proved:
-            self.state.proved.add(channel.name)
-            self.outbox.channel_up(channel.name)
+        self._works(channel)
         return _Outcome.SENT if kept else self._lost(message)
+
+    def _works(self, channel: Channel) -> None:
+        self.watch.resting.pop(channel.name, None)
+        if channel.name not in self.watch.proved:
+            self.watch.proved.add(channel.name)
+            self.outbox.channel_up(channel.name)
 
     def _down(self, message: Message, channel: Channel, why: str, after: timedelta) -> _Outcome:
         """Let a channel that is down rest, which is no message's fault, and have somebody told once.
 
-        Where it has just worked for another message, the attempt counts and the next one may try: a message that a server
-        answers by closing its door would else stop everybody's for ever.
+        Where it has just worked for another message, the attempt counts and the next one may try; and else this message
+        comes after the others: one that takes a channel down would stop everybody's for ever.
         """
-        if channel.name in self.state.proved:
-            self.state.proved.discard(channel.name)
+        if channel.name in self.watch.proved:
+            self.watch.proved.discard(channel.name)
             return self._failed(message, why)
-        if channel.name not in self.state.resting:
+        if self.watch.resting.get(channel.name, (None, ""))[1] != why:
             logger.warning("%s发不出去：%s", _title(channel.name), why)
+        self.outbox.channel_down(message.district, channel.name, why)
+        after = self.rules.jitter(after)
+        self.watch.resting[channel.name] = (self.now() + after, why)
+        return self._wait(message, after + LET_PASS, why)
+
+    def _unsure(self, message: Message, channel: Channel, why: str) -> _Outcome:
+        """Count a message of which nobody says whether it arrived: a second copy is worse than none said, a tenth worse.
+
+        A channel that answers nobody rests as if it were down.
+        """
+        if channel.name in self.watch.proved:
+            self.watch.proved.discard(channel.name)
+        else:
+            self.watch.resting[channel.name] = (self.now() + WAIT_WHILE_DOWN, why)
             self.outbox.channel_down(message.district, channel.name, why)
-        return self._rest(message, channel, self.rules.jitter(after), why)
+        if message.attempts + 1 < UNSURE_TRIES:
+            return self._failed(message, why)
+        told = f"已交出 {message.attempts + 1} 次，都没有回音，可能已经送到：{why}请电话核实，不必重发"
+        return self._dead(message, told, unreached=True)
 
     def _rest(self, message: Message, channel: Channel, after: timedelta, why: str) -> _Outcome:
-        self.state.resting[channel.name] = (self.now() + after, why)
+        self.watch.resting[channel.name] = (self.now() + after, why)
         return self._wait(message, after, why)
 
     def _wording(self, message: Message, rendered: Rendered) -> str:
@@ -468,16 +545,17 @@ class _Batch:
         return "" if used is None or frozen in (0, used) else f"；模板在写入后改过（{frozen} → {used}），按现行模板发送"
 
     def _failed(self, message: Message, error: str) -> _Outcome:
-        """Record a failed attempt: another try after the next delay, or the end."""
-        delay = self._delay(message)
-        if delay is None:
-            return self._dead(message, f"已尝试 {message.attempts + 1} 次仍未发出：{error}", unreached=True)
-        after = self.delays[message.id] = self.rules.jitter(delay)
-        kept = self.outbox.mark_retry(message, after=after, error=shorten(error, MAX_ERROR))
-        return _Outcome.RETRIED if kept else self._lost(message)
-
-    def _delay(self, message: Message) -> timedelta | None:
-        return RETRY_DELAYS[message.attempts] if message.attempts < len(RETRY_DELAYS) else None
+        """Record a failed attempt: another try after the next delay, at last with somebody called, or the end."""
+        if message.attempts < len(RETRY_DELAYS):
+            after = self.delays[message.id] = self.rules.jitter(RETRY_DELAYS[message.attempts])
+            kept = self.outbox.mark_retry(message, after=after, error=shorten(error, MAX_ERROR))
+            return _Outcome.RETRIED if kept else self._lost(message)
+        if self.now() - message.created_at > GIVE_UP:
+            return self._dead(message, f"试了 {GIVE_UP.days} 天仍未发出：{error}", unreached=True)
+        if not (message.told or "").endswith(STILL):
+            self.outbox.unreached(message, f"已尝试 {message.attempts + 1} 次仍未发出：{error}")
+        told = shorten(error, MAX_ERROR - len(STILL)) + STILL
+        return self._wait(message, self.rules.jitter(LATER_DELAY), told)  # more of these count as no more than one
 
     def _wait(self, message: Message, after: timedelta, why: str, *, holds: bool = True) -> _Outcome:
         """Put a message off without counting an attempt. `holds`: later ones to the same person wait for it."""

@@ -34,6 +34,7 @@ __all__ = [
     "TemplateMissing",
     "TemplateProblem",
     "TemporaryFailure",
+    "Unanswered",
 ]
 
 
@@ -70,6 +71,10 @@ class NotYet(TemporaryFailure):
     def __init__(self, message: str, /, *, after: timedelta) -> None:
         self.after = after
         super().__init__(message)
+
+
+class Unanswered(TemporaryFailure):
+    """The message was handed over, or may have been, and nobody said what became of it: another try may bring a second copy."""
 
 
 class PermanentFailure(DeliveryFailure):

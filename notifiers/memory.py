@@ -63,11 +63,18 @@ class MemoryOutbox:
         """Return what the message carries."""
         return message.attachments
 
-    def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
+    def keep_rendered(self, message: Message, rendered: Rendered, *, lease: timedelta) -> bool:
         """Store the final bytes."""
         row = self._held(message)
         if row is not None:
             row.message = replace(row.message, rendered=rendered)
+        return self.renew(message, lease=lease)
+
+    def renew(self, message: Message, *, lease: timedelta) -> bool:
+        """Hold the claim anew."""
+        row = self._held(message)
+        if row is not None:
+            row.leased_until = self._now() + lease
         return row is not None
 
     def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:

@@ -55,8 +55,12 @@ class Outbox(Protocol):
         """Return the files that go with a message; asked when it is put into words, in a thread of its own."""
         ...
 
-    def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
-        """Store the final bytes, before the first attempt."""
+    def keep_rendered(self, message: Message, rendered: Rendered, *, lease: timedelta) -> bool:
+        """Store the final bytes, before the first attempt, and hold the claim for `lease` from now on."""
+        ...
+
+    def renew(self, message: Message, *, lease: timedelta) -> bool:
+        """Hold the claim for `lease` from now on, before a further attempt."""
         ...
 
     def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:

@@ -122,10 +122,15 @@ class Claims:
             message["created_at"] = read_instant(message["created_at"])
         return sorted(messages, key=lambda m: (m["created_at"], m["number"] or "", m["seq"], m["key"]))
 
-    def keep_rendered(self, district: str, key: str, claim: Claim, rendered: Mapping[str, Any]) -> bool:
-        """Store the rendered bytes of a claimed message; False when the claim is lost."""
-        named = {"district": district, "key": key, "owner": claim.owner, "now": instant_text(claim.now)}
-        return self._run(self.statements.keep_rendered, {**named, **rendered}) == 1
+    def keep_rendered(
+        self, district: str, key: str, claim: Claim, rendered: Mapping[str, Any], *, lease: timedelta
+    ) -> bool:
+        """Store the rendered bytes of a claimed message, and hold it for `lease` from now; False when the claim is lost."""
+        return self._run(self.statements.keep_rendered, {**_held(district, key, claim, lease), **rendered}) == 1
+
+    def renew_message(self, district: str, key: str, claim: Claim, *, lease: timedelta) -> bool:
+        """Hold a claimed message for `lease` from now; False when the claim is lost."""
+        return self._run(self.statements.renew_message, _held(district, key, claim, lease)) == 1
 
     def finish_message(
         self,
@@ -237,6 +242,17 @@ def _due_timer(row: tuple[Any, ...]) -> DueTimer:
         due_at=read_instant(c["due_at"]),
         attempts=c["attempts"],
     )
+
+
+def _held(district: str, key: str, claim: Claim, lease: timedelta) -> dict[str, Any]:
+    until = instant_text(claim.now + lease)
+    return {
+        "district": district,
+        "key": key,
+        "owner": claim.owner,
+        "now": instant_text(claim.now),
+        "lease_until": until,
+    }
 
 
 def _named(timer: DueTimer) -> dict[str, Any]:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal_column, or_, select, update
 
 from .connect import reading, writing
 from .phrases import chunks, hidden, status_is
 from .queries import settle
 from .tables import table
 
-__all__ = ["cancel", "hurry", "retry", "status_of", "wake"]
+__all__ = ["Standing", "cancel", "given_after", "hurry", "retry", "standing_of", "wake"]
 
 
 def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: datetime) -> int:
     """Make dead, waiting or held messages due at once with their attempts counted anew; return how many.
 
-    What did not arrive is put into words anew, and its incident is closed; what is just being sent is left alone.
+    What did not arrive, or was sent and came back, is put into words anew, and its incident is closed; what is just being
+    sent is left alone.
 
     Args:
         keys: which ones; None for all that did not arrive.
@@ -32,11 +33,11 @@ def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: dat
     count = 0
     for some in chunks(keys):
         chosen = update(m).where(*free, m.c.key.in_(some))
-        again = chosen.where(m.c.status == "dead").returning(m.c.key, m.c.number)
+        again = chosen.where(_failed(m)).returning(m.c.key, m.c.number)
         with writing(engine) as connection:
             waiting = connection.execute(chosen.where(m.c.status.in_(("waiting", "held"))).values(**_due(now)))
             dead = connection.execute(again.values(**_due(now), **anew)).all()
-            settle(connection, district, [_about(number, key) for key, number in dead], now)
+            settle(connection, district, [about for key, number in dead for about in _about(number, key)], now)
         count += waiting.rowcount + len(dead)
     return count
 
@@ -49,11 +50,33 @@ def hurry(engine: Engine, district: str, *, now: datetime) -> int:
     )
 
 
-def status_of(engine: Engine, district: str, key: str) -> str | None:
-    """Return the status of a message; None where there is none of that key."""
+class Standing(NamedTuple):
+    """Where a message stands, and by which channel it went or is to go, once it is in words."""
+
+    status: str
+    channel: str | None
+
+
+def standing_of(engine: Engine, district: str, key: str) -> Standing | None:
+    """Return where a message stands; None where there is none of that key."""
     m = table("message")
+    query = select(m.c.status, m.c.rendered_channel).where(m.c.district == district, m.c.key == key)
     with reading(engine) as connection:
-        return connection.scalar(select(m.c.status).where(m.c.district == district, m.c.key == key))
+        row = connection.execute(query).first()
+    return None if row is None else Standing(*row)
+
+
+def given_after(engine: Engine, district: str, number: str, seq: int) -> bool:
+    """Tell whether a hazard was given to somebody once more after a line of its history."""
+    m = table("message")
+    later = (
+        m.c.district == district,
+        m.c.number == number,
+        m.c.seq > seq,
+        m.c.template.in_(("assigned", "reassigned")),
+    )
+    with reading(engine) as connection:
+        return connection.scalar(select(m.c.key).where(*later).limit(1)) is not None
 
 
 def _free(m: Table, district: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -65,9 +88,17 @@ def _due(now: datetime) -> dict[str, Any]:
     return {"status": "waiting", "due_at": now, "attempts": 0, "owner": None, "lease_until": None}
 
 
-def _about(number: str | None, key: str) -> str:
-    """Return the key of the incident about a message that did not arrive."""
-    return f"{number or ''}:message:{key}"
+def _about(number: str | None, key: str) -> tuple[str, str]:
+    """Return the keys of the incidents about a message that did not arrive, or came back."""
+    return f"{number or ''}:message:{key}", f"{number or ''}:returned:{key}"
+
+
+def _failed(m: Table) -> ColumnElement[bool]:
+    """Choose what did not arrive, and what was sent and came back, as its open incident says."""
+    i = table("incident")
+    key = func.coalesce(m.c.number, "").concat(literal_column("':returned:'")).concat(m.c.key)
+    back = select(i.c.id).where(i.c.district == m.c.district, status_is(i.c.status, "open"), i.c.key == key).exists()
+    return or_(m.c.status == "dead", and_(m.c.status == "sent", back))
 
 
 def _keys(engine: Engine, query: Select[Any]) -> list[str]:
@@ -102,7 +133,7 @@ def cancel(engine: Engine, district: str, keys: Sequence[str], *, now: datetime)
         change = update(m).where(*chosen).values(status="cancelled", owner=None, lease_until=None)
         with writing(engine) as connection:
             gone = connection.execute(change.returning(m.c.key, m.c.number)).all()
-            settle(connection, district, [_about(number, key) for key, number in gone], now)
+            settle(connection, district, [about for key, number in gone for about in _about(number, key)], now)
         count += len(gone)
     return count
 

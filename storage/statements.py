@@ -108,6 +108,7 @@ class Statements(Struct, frozen=True, kw_only=True):
     fail_timer: Statement
     claim_messages: Mapping[tuple[bool, bool], Statement]
     keep_rendered: Statement
+    renew_message: Statement
     finish_message: Statement
     finish_lean: Statement
     cancel_line: Statement
@@ -160,6 +161,7 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         fail_timer=text(_fail_timer()),
         claim_messages=_claims(text, dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn()),
         keep_rendered=text(_keep_rendered()),
+        renew_message=text(_renew_message()),
         finish_message=text(_finish_message()),
         finish_lean=text(_finish_message().values(rendered_body=bindparam("rendered_body"))),
         cancel_line=text(_cancel_line()),
@@ -288,7 +290,7 @@ def _end_task() -> Any:
 def _in_turn() -> ColumnElement[bool]:
     """A message waits while an earlier one of its ticket to the same person failed so far, is being sent, or was left so.
 
-    What only waits for the hours of its channel is in nobody's way.
+    What only waits for the hours of its channel is in nobody's way, nor is what goes by another one.
     """
     m, earlier = table("message"), table("message").alias("earlier")
     failed = and_(earlier.c.due_at > bindparam("b_now"), earlier.c.attempts > _literal("0"))
@@ -299,6 +301,7 @@ def _in_turn() -> ColumnElement[bool]:
             earlier.c.district == m.c.district,
             earlier.c.number == m.c.number,
             earlier.c.recipient == m.c.recipient,
+            func.coalesce(earlier.c.channel, _literal("''")) == func.coalesce(m.c.channel, _literal("''")),
             earlier.c.seq < m.c.seq,
             earlier.c.status == _literal("'waiting'"),
             put_off,
@@ -425,12 +428,20 @@ def _keep_rendered() -> Any:
         "rendered_id",
         "rendered_body",
         "template_version",
+        "lease_until",
     )
     return (
         update(m)
         .where(_is(m.c.district, "district"), _is(m.c.key, "key"), *_mine(m))
         .values({n: bindparam(n) for n in columns})
     )
+
+
+def _renew_message() -> Any:
+    """Hold on to a message that is about to be handed over."""
+    m = table("message")
+    mine = (_is(m.c.district, "district"), _is(m.c.key, "key"), *_mine(m))
+    return update(m).where(*mine).values(lease_until=bindparam("lease_until"))
 
 
 def _finish_message() -> Any:

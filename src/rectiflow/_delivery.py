@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rectiflow._outbox import StoreOutbox
     from rectiflow._workplace import Workplace
-    from rectiflow.notifiers import DispatchReport, Message
+    from rectiflow.notifiers import Channel, Contact, DispatchReport, Message
 
 __all__ = ["deliver"]
 
@@ -31,6 +31,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
     flow, channels = place.flow, place.ways.channels()
     flow.refresh()  # addresses and substitutes as they are now
     _gather(place)
+    _settle(place, channels)
     if channels:
         _wake(place)
     dead = incoming.dead_addresses(flow.store.engine, flow.district)
@@ -46,7 +47,9 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
             hours=any_hour if at_any_hour else place.ways.hours,
             gone=partial(reason_gone, flow.store),
             full=partial(_full, place),
+            said=partial(_said, place),
         ),
+        watch=place.ways.watch,
         going=going,
     )
 
@@ -54,13 +57,29 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
 def _gather(place: Workplace) -> None:
     """Write the digests that are due; without digests what was held for one goes by itself."""
     from rectiflow._digest import gather_digests, release_held
-    from rectiflow.notifiers import MAIL
 
     at = place.settings.outgoing.digest
     if not at:
         release_held(place.flow)
-    elif place.ways.hours(MAIL, place.flow.now()) <= place.flow.now():  # nearer to its reading, less of it is over
+    elif _may_mail(place):  # nearer to its reading, less of it is over
         gather_digests(place.flow, time.fromisoformat(at))
+
+
+def _may_mail(place: Workplace) -> bool:
+    """Tell whether a mail would leave now: its hours have come, and its server is not known to be away."""
+    from rectiflow.notifiers import MAIL
+
+    now = place.flow.now()
+    return place.ways.hours(MAIL, now) <= now and place.ways.watch.rests(MAIL, now) is None
+
+
+def _settle(place: Workplace, channels: Sequence[Channel]) -> None:
+    """Close what was said of channels that are not in the settings any more."""
+    from rectiflow.notifiers.message import CHANNEL_TITLES
+    from rectiflow.storage import queries
+
+    gone = [f":channel:{name}" for name in CHANNEL_TITLES if name not in {c.name for c in channels}]
+    queries.settle_incidents(place.flow.store.engine, place.flow.district, gone, now=place.flow.now())
 
 
 def _wake(place: Workplace) -> None:
@@ -93,16 +112,30 @@ def _outbox(place: Workplace) -> StoreOutbox:
     )
 
 
-def _full(place: Workplace, message: Message, channel: str, under_way: Mapping[str, int]) -> bool:
-    """Tell whether a person has had enough of a channel for today. Without a digest nobody ever has."""
+def _full(place: Workplace, message: Message, channel: str, contact: Contact, under_way: Mapping[str, int]) -> bool:
+    """Tell whether a person has had enough of a channel for today, for whomever else in part. Without a digest nobody ever has."""
     from rectiflow.engine.moments import at_hour, local_day
+    from rectiflow.notifiers.phone import mobile, spellings
     from rectiflow.storage.incoming import sent_since
 
     told = place.settings.outgoing
     most, of_it = told.per_day, told.sms_per_day if channel == "sms" else 0
     if not told.digest or not (most or of_it):
         return False
-    flow = place.flow
-    sent = sent_since(flow.store.engine, flow.district, message.recipient, at_hour(local_day(flow.now()), 0))
+    flow, phone = place.flow, contact.phone or ""
+    addresses = [a for a in (contact.email, phone, *spellings(mobile(phone) or "")) if a]
+    sent = sent_since(flow.store.engine, flow.district, addresses, at_hour(local_day(flow.now()), 0))
     got = Counter(sent) + Counter(under_way)
     return bool(most and got.total() >= most) or bool(of_it and got[channel] >= of_it)
+
+
+def _said(place: Workplace, message: Message, channel: str) -> str | None:
+    """Say why a message tells nothing new by a channel: an urgent one goes as mail and as short message, and this is the same."""
+    from rectiflow.engine.telling import other_copy
+    from rectiflow.notifiers.message import CHANNEL_TITLES
+    from rectiflow.storage import outbox
+
+    other = outbox.standing_of(place.flow.store.engine, place.flow.district, other_copy(str(message.id)))
+    if other is None or other.channel != channel or other.status not in ("sent", "waiting"):
+        return None
+    return f"同样的内容已用{CHANNEL_TITLES.get(channel, channel)}发给同一人"

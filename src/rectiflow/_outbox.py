@@ -18,7 +18,7 @@ from rectiflow.engine.vocabulary import VOIDED
 from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.mime import lean
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.storage import queries
+from rectiflow.storage import outbox, queries
 from rectiflow.storage.store import Claim, Store
 
 __all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "lost_reason", "reason_gone"]
@@ -64,8 +64,8 @@ class StoreOutbox:
         """Return what goes with a message."""
         return self._enclosed(message)
 
-    def keep_rendered(self, message: Message, rendered: Rendered) -> bool:
-        """Store the final bytes before the first attempt."""
+    def keep_rendered(self, message: Message, rendered: Rendered, *, lease: timedelta) -> bool:
+        """Store the final bytes before the first attempt, and hold the row anew."""
         columns = {
             "rendered_channel": rendered.channel,
             "rendered_to": rendered.to,
@@ -74,15 +74,23 @@ class StoreOutbox:
             "rendered_body": rendered.body,
             "template_version": rendered.template_version or message.template_version,
         }
-        claim = Claim(owner=self._owner, now=self._now())
-        return self._store.keep_rendered(message.district, str(message.id), claim, columns)
+        return self._store.keep_rendered(message.district, str(message.id), self._claim(), columns, lease=lease)
+
+    def renew(self, message: Message, *, lease: timedelta) -> bool:
+        """Hold the row anew."""
+        return self._store.renew_message(message.district, str(message.id), self._claim(), lease=lease)
+
+    def _claim(self) -> Claim:
+        return Claim(owner=self._owner, now=self._now())
 
     def mark_sent(self, message: Message, rendered: Rendered, *, detail: str) -> bool:
         """Finish the row; the files of a mail, which are kept as evidence, are left out of what it keeps."""
         now, kept = self._now(), lean(rendered)
-        return self._finish(
+        mine = self._finish(
             message, "sent", due_at=now, sent_at=now, detail=detail, attempts=message.attempts + 1, body=kept
         )
+        queries.settle_incidents(self._store.engine, message.district, [f":unreached:{message.recipient}"], now=now)
+        return mine
 
     def mark_retry(self, message: Message, *, after: timedelta, error: str) -> bool:
         """Count the attempt and put the row off."""
@@ -204,7 +212,11 @@ def reason_gone(store: Store, message: Message) -> str | None:
     A step of a ladder is written under the run and version of its clock. Once that run has ended or pauses, or has a new
     date, what the step had to say is not so any more. An assignment is not, once it is recalled or the hazard voided.
     """
-    return lost_reason(store, str(message.id), message.number, message.template)
+    over = lost_reason(store, str(message.id), message.number, message.template)
+    if over is None and message.template in _GIVING and message.number is not None:
+        later = outbox.given_after(store.engine, message.district, message.number, message.sequence)
+        return "隐患已重新交办，不再按原来的通知" if later else None
+    return over
 
 
 def lost_reason(store: Store, key: str, number: str | None, template: str, *, paused: bool = True) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Unreached
+from rectiflow.engine.telling import other_copy
 from rectiflow.storage import outbox
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["let_call"]
 
-_COPY = ":sms"  #: ends the key of the short message that says the same as a mail
 _ON_ITS_WAY = ("sent", "waiting", "held")
 
 
@@ -36,5 +36,5 @@ def let_call(flow: Rectiflow, key: str, number: str | None, person: str, why: st
 
 def _goes_otherwise(flow: Rectiflow, key: str) -> bool:
     """Tell whether the other one of a mail and its short message has gone, or still may."""
-    other = key.removesuffix(_COPY) if key.endswith(_COPY) else f"{key}{_COPY}"
-    return outbox.status_of(flow.store.engine, flow.district, other) in _ON_ITS_WAY
+    other = outbox.standing_of(flow.store.engine, flow.district, other_copy(key))
+    return other is not None and other.status in _ON_ITS_WAY

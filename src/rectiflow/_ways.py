@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from rectiflow.notifiers.dispatcher import Watch
 from rectiflow.notifiers.errors import ChannelNotConfigured
 from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS
 
@@ -23,6 +24,7 @@ class Ways:
 
     def __init__(self, place: Workplace) -> None:
         self._place = place
+        self.watch = Watch()  #: what is known of the channels, from one delivery to the next
 
     def channels(self) -> list[Channel]:
         """Return the channels that are configured, and can work."""

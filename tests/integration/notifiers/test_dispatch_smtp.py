@@ -99,7 +99,7 @@ def test_a_server_that_comes_back(
     assert server.connections == 1
     post.time += WAIT_WHILE_DOWN
     assert post.send() == DispatchReport()
-    post.time += timedelta(minutes=25)
+    post.time += timedelta(minutes=26)
     post.channel = make_channel(server)
     assert post.send() == DispatchReport(sent=5)
     ids = [m.message["Message-ID"] for m in server.mails]

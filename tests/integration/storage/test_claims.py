@@ -337,7 +337,7 @@ def test_what_is_rendered_is_kept_for_every_retry(store: Store) -> None:
     """The bytes come back as they were."""
     store.apply(first(messages=(a_message(),)), prefix="LZH")
     (message,) = mine(store)
-    assert store.keep_rendered(HOME.code, message["key"], Claim(owner="one", now=NOW), RENDERED)
+    assert store.keep_rendered(HOME.code, message["key"], Claim(owner="one", now=NOW), RENDERED, lease=LEASE)
     assert sent(store, message, status="waiting", due_at=NOW)
     (again,) = mine(store)
     assert {name: again[name] for name in RENDERED} == RENDERED
@@ -348,8 +348,10 @@ def test_a_lost_message_cannot_be_rendered_or_finished(store: Store) -> None:
     """Another owner, or a lease that ran out while rendering: False, and the row is as it was."""
     store.apply(first(messages=(a_message(),)), prefix="LZH")
     (message,) = mine(store, "slow")
-    assert not store.keep_rendered(HOME.code, message["key"], Claim(owner="other", now=NOW), RENDERED)
-    assert not store.keep_rendered(HOME.code, message["key"], Claim(owner="slow", now=NOW + LEASE), RENDERED)
+    assert not store.keep_rendered(HOME.code, message["key"], Claim(owner="other", now=NOW), RENDERED, lease=LEASE)
+    assert not store.keep_rendered(
+        HOME.code, message["key"], Claim(owner="slow", now=NOW + LEASE), RENDERED, lease=LEASE
+    )
     mine(store, "quick", LATER)
     incident = an_incident("message:x")
     assert not sent(store, message, "slow", incident=incident)
@@ -373,7 +375,7 @@ def test_a_dead_message_opens_one_incident(store: Store) -> None:
     """In the same transaction; retrying it later starts anew, without the old words."""
     store.apply(first(messages=(a_message(),)), prefix="LZH")
     (message,) = mine(store)
-    store.keep_rendered(HOME.code, message["key"], Claim(owner="one", now=NOW), RENDERED)
+    store.keep_rendered(HOME.code, message["key"], Claim(owner="one", now=NOW), RENDERED, lease=LEASE)
     assert sent(store, message, status="dead", incident=an_incident("message:x", "未送达"), number=message["number"])
     (incident,) = queries.incidents(store.engine, HOME.code)
     assert (incident["message"], incident["number"]) == ("未送达", message["number"])

@@ -84,7 +84,7 @@ def test_a_message_is_found_by_its_id_and_counted(store: Store) -> None:
         "rendered_id": f"<rectiflow.{digest}@old.example>", "rendered_body": b"x", "template_version": 1,
     }  # fmt: skip
     claim = Claim(owner="w", now=NOW)
-    assert store.keep_rendered(HOME.code, row["key"], claim, rendered)
+    assert store.keep_rendered(HOME.code, row["key"], claim, rendered, lease=LEASE)
     found = incoming.message_of(engine, HOME.code, digest)
     assert found is not None
     assert (found.key, found.number, found.recipient, found.to) == (
@@ -94,15 +94,16 @@ def test_a_message_is_found_by_its_id_and_counted(store: Store) -> None:
     assert incoming.message_of(engine, "999999", digest) is None
     for other in (digest[:-1] + "e", digest[:-1] + "0", "f" * 32, "9" * 32, digest[:-1]):
         assert incoming.message_of(engine, HOME.code, other) is None
-    assert incoming.sent_since(engine, HOME.code, "head", NOW) == {}
+    to = ["head@school.example", "13800000001"]
+    assert incoming.sent_since(engine, HOME.code, to, NOW) == {}
     store.finish_message(
         HOME.code, row["key"], owner="w", status="sent", due_at=NOW, sent_at=NOW, detail="250", attempts=1
     )
-    assert incoming.sent_since(engine, HOME.code, "head", NOW) == {"mail": 1}
+    assert incoming.sent_since(engine, HOME.code, to, NOW) == {"mail": 1}
     sent = incoming.message_of(engine, HOME.code, digest)
     assert sent is not None
     assert sent.sent_at == NOW
-    assert incoming.sent_since(engine, HOME.code, "head", NOW + timedelta(seconds=1)) == {}
+    assert incoming.sent_since(engine, HOME.code, to, NOW + timedelta(seconds=1)) == {}
 
 
 def test_a_dead_address_stays_dead(engine: Engine) -> None:
@@ -136,7 +137,7 @@ def test_a_message_is_found_by_number_and_answer_of_the_gateway(store: Store) ->
             "rendered_channel": "sms", "rendered_to": "13800000001", "rendered_subject": None,
             "rendered_id": f"<{row['key']}@x>", "rendered_body": b"x", "template_version": 1,
         }  # fmt: skip
-        assert store.keep_rendered(HOME.code, row["key"], Claim(owner="w", now=NOW), rendered)
+        assert store.keep_rendered(HOME.code, row["key"], Claim(owner="w", now=NOW), rendered, lease=LEASE)
         sent = NOW + timedelta(minutes=at)
         store.finish_message(
             HOME.code, row["key"], owner="w", status="sent", due_at=sent, sent_at=sent, detail=f"BizId 9_{row['key']}%",

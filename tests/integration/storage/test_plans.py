@@ -77,7 +77,7 @@ def work(flow: Rectiflow, *, key: str = "host-1") -> str:
 
 def finish(store: Store, key: str) -> None:
     """Send a message."""
-    store.keep_rendered(HOME.code, key, Claim(owner="w", now=NOW), RENDERED)
+    store.keep_rendered(HOME.code, key, Claim(owner="w", now=NOW), RENDERED, lease=LEASE)
     store.finish_message(
         HOME.code, key, owner="w", status="sent", due_at=NOW, sent_at=NOW, detail="", attempts=1, now=NOW
     )
