@@ -12,11 +12,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rectiflow.engine.decision import MessageDraft
 
 from .connect import reading, writing
+from .phrases import hidden, status_is
 from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["cancel_held", "held", "merge", "release"]
+__all__ = ["cancel_held", "held", "merge", "release", "take_back"]
 
 
 class _ThereAlready(Exception):
@@ -71,6 +72,37 @@ def merge(
     except _ThereAlready:
         return False
     return True
+
+
+def take_back(
+    engine: Engine, district: str, template: str, detail: Callable[[str], str], *, before: str, new: str
+) -> int:
+    """Hold again what earlier digests took in that were never handed over, so that one of today says what is still so.
+
+    Args:
+        template: of digests; their keys begin with it and their day.
+        detail: what is noted of what a digest took in, by the day of that digest (2024-09-02).
+        before: the day of the new digest.
+        new: noted of the digests that are taken out.
+
+    Returns:
+        how many digests were taken out.
+    """
+    m = table("message")
+    untried = (status_is(m.c.status, "waiting"), m.c.owner.is_(None), m.c.attempts == 0)
+    old = (hidden(m.c.district) == district, m.c.template == template, m.c.key < f"{template}:{before}", *untried)
+    with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
+        if connection.scalar(select(m.c.key).where(*old).limit(1)) is None:
+            return 0
+    with writing(engine) as connection:
+        gone = connection.execute(
+            update(m).where(*old).values(status="cancelled", detail=new).returning(m.c.key, m.c.recipient)
+        ).all()
+        for key, person in gone:
+            taken = detail(key.split(":")[1])
+            mine = (m.c.district == district, m.c.recipient == person, m.c.status == "merged", m.c.detail == taken)
+            connection.execute(update(m).where(*mine).values(status="held"))
+    return len(gone)
 
 
 def release(engine: Engine, district: str, *, now: datetime) -> int:

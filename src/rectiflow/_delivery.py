@@ -57,20 +57,13 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
 def _gather(place: Workplace) -> None:
     """Write the digests that are due; without digests what was held for one goes by itself."""
     from rectiflow._digest import gather_digests, release_held
+    from rectiflow.notifiers import MAIL
 
     at = place.settings.outgoing.digest
     if not at:
         release_held(place.flow)
-    elif _may_mail(place):  # nearer to its reading, less of it is over
+    elif place.ways.hours(MAIL, place.flow.now()) <= place.flow.now():  # nearer to its reading, less of it is over
         gather_digests(place.flow, time.fromisoformat(at))
-
-
-def _may_mail(place: Workplace) -> bool:
-    """Tell whether a mail would leave now: its hours have come, and its server is not known to be away."""
-    from rectiflow.notifiers import MAIL
-
-    now = place.flow.now()
-    return place.ways.hours(MAIL, now) <= now and place.ways.watch.rests(MAIL, now) is None
 
 
 def _settle(place: Workplace, channels: Sequence[Channel]) -> None:

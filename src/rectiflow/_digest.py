@@ -27,13 +27,19 @@ def gather_digests(flow: Rectiflow, at: time) -> int:
     """Put the digest into the outbox for everybody for whom something is held; return how many.
 
     What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
-    the next. What has lost its reason is cancelled; what only rests for now stays held.
+    the next. What has lost its reason is cancelled; what only rests for now stays held. A digest of an earlier day that could
+    not be handed over is taken back: one of today says what is still so.
     """
     moment = _last(flow, at)
     if moment is None:
         return 0
+    today = moment.astimezone(ZONE).date()
+    digests.take_back(
+        flow.store.engine, flow.district, DIGEST, lambda day: _taken(date.fromisoformat(day)),
+        before=today.isoformat(), new=_taken(today),
+    )  # fmt: skip
     held = digests.held(flow.store.engine, flow.district, until=moment)
-    return sum(_gather(flow, person, rows, moment.astimezone(ZONE).date()) for person, rows in held.items())
+    return sum(_gather(flow, person, rows, today) for person, rows in held.items())
 
 
 def release_held(flow: Rectiflow) -> int:
@@ -71,7 +77,12 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
         params = {**digest_params(held), ENCLOSED: enclosed or None}
         return MessageDraft(key=key, recipient=person, template=DIGEST, params=params)
 
-    return digests.merge(engine, flow.district, digest, list(kept), f"并入 {day:%m-%d} 的汇总", now=now)
+    return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
+
+
+def _taken(day: date) -> str:
+    """Return what is noted of a message that went into the digest of a day."""
+    return f"并入 {day:%m-%d} 的汇总"
 
 
 def _papers(flow: Rectiflow, row: Mapping[str, Any]) -> list[str]:

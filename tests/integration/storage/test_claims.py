@@ -490,3 +490,40 @@ def test_an_incident_of_the_machine_is_settled_by_its_key(store: Store) -> None:
     assert queries.settle_incidents(store.engine, HOME.code, [":channel:mail"], now=NOW) == 1
     assert queries.settle_incidents(store.engine, None, [":channel:mail"], now=NOW) == 0
     assert [i["key"] for i in queries.incidents(store.engine, HOME.code)] == [":channel:sms"]
+
+
+def test_messages_by_different_channels_do_not_wait_for_one_another(store: Store) -> None:
+    """A mail that was put off keeps a later one waiting, not the short message beside it."""
+    beside = (a_message("1"), replace(a_message("1"), key="1:head:sms", channel="sms"))
+    stored = store.apply(first(messages=beside), prefix="LZH")
+    store.apply(following(stored, messages=(a_message("2"),)), prefix="LZH")
+    mail = next(m for m in mine(store) if m["channel"] is None and m["seq"] == 1)
+    later = NOW + timedelta(hours=1)
+    assert sent(store, mail, status="waiting", due_at=later)
+    for other in queries.messages(store.engine, HOME.code, status="waiting"):
+        sent(store, other, status="waiting", due_at=NOW, attempts=0)
+    assert [m["channel"] for m in mine(store, "two")] == ["sms"]
+
+
+def test_a_claim_is_held_anew_before_handing_over(store: Store) -> None:
+    """The lease begins again with each attempt; whoever has lost the claim is told so."""
+    store.enqueue(HOME.code, [a_message("report")], now=NOW)
+    (message,) = mine(store)
+    almost = NOW + LEASE - timedelta(seconds=1)
+    assert store.renew_message(HOME.code, message["key"], Claim(owner="one", now=almost), lease=LEASE)
+    assert mine(store, "two", NOW + LEASE + timedelta(seconds=5)) == []
+    assert not store.renew_message(HOME.code, message["key"], Claim(owner="two", now=almost), lease=LEASE)
+    (taken,) = mine(store, "two", almost + LEASE + timedelta(seconds=1))
+    assert taken["key"] == message["key"]
+    assert not store.renew_message(HOME.code, message["key"], Claim(owner="one", now=almost), lease=LEASE)
+
+
+def test_what_came_back_can_be_sent_again(store: Store) -> None:
+    """A message that was sent is not, unless an incident says that it came back."""
+    store.enqueue(HOME.code, [a_message("one"), a_message("two")], now=NOW)
+    for message in mine(store):
+        assert sent(store, message)
+    store.raise_incident(HOME.code, an_incident("returned:one:head"), now=NOW)
+    assert outbox.retry(store.engine, HOME.code, ["one:head", "two:head"], now=NOW) == 1
+    assert [m["key"] for m in mine(store)] == ["one:head"]
+    assert queries.incidents(store.engine, HOME.code) == []

@@ -12,13 +12,14 @@ import pytest
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
 from rectiflow._persons import set_reach
+from rectiflow._reader import readable
 from rectiflow._upkeep import doctor, incidents, outbox, retry
 from rectiflow._workplace import Workplace
 from support.smtp import PASSWORD, USER, MailServer, start_mail_server
 from support.workplaces import assigned
 
 
-def served(place: Workplace, *, port: int, ca_file: Path) -> Workplace:
+def served(place: Workplace, *, port: int, ca_file: Path, digest: str = "") -> Workplace:
     """Return the workplace with a mail server, and no other channel."""
     told = place.settings.mail.model_dump() | {
         "host": "127.0.0.1",
@@ -31,7 +32,7 @@ def served(place: Workplace, *, port: int, ca_file: Path) -> Workplace:
     settings = place.settings.model_copy(
         update={
             "mail": type(place.settings.mail).model_validate(told),
-            "outgoing": place.settings.outgoing.model_copy(update={"files": False, "digest": ""}),
+            "outgoing": place.settings.outgoing.model_copy(update={"files": False, "digest": digest}),
         }
     )
     return dataclasses.replace(place, settings=settings)
@@ -97,7 +98,52 @@ def test_who_has_only_a_telephone_while_there_are_no_short_messages(place: Workp
     assert waiting_calls(made.flow, number) == ["sign"]
     said = [f.detail for f in doctor(made) if f.subject == "发送通道"]
     assert any(s.startswith("短信没有配置，") and name in s for s in said), said
+    set_reach(made.flow, person, email="officer@school.example")
+    made.deliver()
+    assert {m.status for m in outbox(made.flow, number=number) if m.recipient == name} == {"sent"}
+    assert [i for i in incidents(made.flow) if i.subject == f"unreached:{person}"] == []
     made.flow.close()
+
+
+def test_one_digest_after_days_without_mail(place: Workplace, server: MailServer, nobody_there: int) -> None:
+    """The one of the last day, of what is still so; those that could not be handed over are taken back."""
+    away = served(place, port=nobody_there, ca_file=server.ca_file, digest="09:30")
+    numbers = assigned(away, 2)
+    assert isinstance(away.clock, SetClock)
+    away.clock.forward(days=7, minutes=45)
+    away.flow.tick()
+    for _ in range(4):
+        away.clock.forward(days=1)
+        away.flow.tick()
+        away.deliver()
+    waiting = [m for m in outbox(away.flow, status="waiting") if m.occasion == "每日汇总"]
+    assert len(waiting) == len({m.recipient for m in waiting}) > 0
+    safety = away.flow.directory().holders("safety_section", None, away.flow.today())[0]
+    away.flow.void(numbers[0], by=safety, reason="重复登记")
+    back = served(place, port=server.port, ca_file=server.ca_file, digest="09:30")
+    back.clock.forward(days=1)  # type: ignore[attr-defined]
+    back.deliver()
+    sent = [m for m in outbox(back.flow, status="sent") if m.occasion == "每日汇总"]
+    assert len(sent) == len({m.recipient for m in sent})
+    words = [readable(m.body) for m in sent if m.body]
+    assert any(f"临期提醒：{numbers[1]}" in w or f"逾期催办：{numbers[1]}" in w for w in words)
+    assert not [w for w in words if f"临期提醒：{numbers[0]}" in w or f"逾期催办：{numbers[0]}" in w]
+    for made in (away, back):
+        made.flow.close()
+
+
+def test_a_channel_that_was_taken_out_of_the_settings(place: Workplace, server: MailServer, nobody_there: int) -> None:
+    """Nobody is to mend it any more."""
+    away = served(place, port=nobody_there, ca_file=server.ca_file)
+    assigned(away, 1)
+    away.deliver()
+    assert [i for i in incidents(away.flow) if i.subject == "channel:mail"]
+    mail = away.settings.mail.model_copy(update={"host": ""})
+    bare = dataclasses.replace(away, settings=away.settings.model_copy(update={"mail": mail}))
+    bare.deliver()
+    assert not [i for i in incidents(bare.flow) if i.subject == "channel:mail"]
+    for made in (away, bare):
+        made.flow.close()
 
 
 def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path) -> None:

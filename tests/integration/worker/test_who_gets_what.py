@@ -8,12 +8,12 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
-from rectiflow._persons import reach, restore, set_reach
+from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import NotFound, Refused
-from rectiflow.storage import incoming
+from rectiflow.storage import incoming, queries
 from support.workplaces import assigned
 
 OFFICER = "town1_school2"
@@ -134,3 +134,50 @@ def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str
     assert given
     assert {m.status for m in given} == {"cancelled"}
     assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回", "隐患已作废"}
+
+
+def test_who_likes_short_messages_gets_the_urgent_ones_once(place: Workplace) -> None:
+    """An urgent message goes as mail and as short message; where both would be the same, one of them is dropped."""
+    person = responsible(place)
+    set_reach(place.flow, person, email="officer@school.example", phone="13800000001", channels=("sms", "mail"))
+    (number,) = assigned(place, 1)
+    place.deliver()
+    assert sent_to(place, person) == ["sms"]
+    name = place.flow.directory().person_name(person)
+    (dropped,) = [m for m in outbox(place.flow, number=number, status="cancelled") if m.recipient == name]
+    assert dropped.detail == "同样的内容已用短信发给同一人"
+
+
+def test_a_measure_is_of_who_is_reached(place: Workplace) -> None:
+    """Who stands in for somebody has one measure for both."""
+    told = place.settings.outgoing.model_copy(update={"per_day": 3, "digest": "09:30"})
+    place = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": told}))
+    flow, today = place.flow, place.flow.today()
+    (principal,) = flow.directory().holders("principal", OFFICER, today)
+    officer = responsible(place)
+    set_reach(flow, officer, email="officer@school.example", phone="")
+    set_reach(flow, principal, email="head@school.example", phone="")
+    register(flow, principal, officer, since=today, until=today)
+    assigned(place, 4)
+    place.deliver()
+    rows = queries.messages(flow.store.engine, flow.district, status="sent")
+    assert len([r for r in rows if r["rendered_to"] == "officer@school.example"]) == 3
+    place.flow.close()
+
+
+def test_what_was_given_to_somebody_else_meanwhile_is_not_told(place: Workplace) -> None:
+    """An assignment that waits is dropped once the hazard is given anew."""
+    flow, today = place.flow, place.flow.today()
+    (number,) = assigned(place, 1)
+    safety = flow.directory().holders("safety_section", None, today)[0]
+    other = flow.directory().holders("safety_officer", "town1_school1", today)[0]
+    flow.do(
+        number, "reassign", by=safety, reason="交错了单位", responsible_unit="town1_school1", responsible_person=other
+    )
+    place.deliver()
+    given = [m for m in outbox(flow, number=number) if m.occasion == "交办"]
+    old = [m for m in given if m.status == "cancelled"]
+    assert {m.detail for m in old} == {"隐患已重新交办，不再按原来的通知"}
+    name = flow.directory().person_name(responsible(place))
+    assert name in {m.recipient for m in old}
+    assert name not in {m.recipient for m in given if m.status == "sent"}
