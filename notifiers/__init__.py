@@ -40,6 +40,7 @@ from .errors import (
     TemplateMissing,
     TemplateProblem,
     TemporaryFailure,
+    Unanswered,
 )
 from .files import FileChannel, SmsLog
 from .given import Given
@@ -113,6 +114,7 @@ __all__ = [
     "TemplateProblem",
     "TemplateSet",
     "TemporaryFailure",
+    "Unanswered",
     "Urgency",
     "always_needed",
     "any_hour",
