@@ -74,8 +74,10 @@ def try_out(
         if channel is None or p.channel.startswith((channel, CHANNEL_TITLES[channel]))
     ]
     chosen = [c for c in place.ways.channels() if channel in (None, c.name)]
+    if contact is None:
+        return wrong
     done: list[Trial] = []
-    for one in chosen if contact else ():
+    for one in chosen:
         on_try(CHANNEL_TITLES.get(one.name, one.name))
         done.append(asyncio.run(_tried(place, one, message, contact)))
     return [*done, *wrong]
