@@ -8,7 +8,7 @@ import typer
 from msgspec import Struct
 
 from ._context import Session, session
-from ._output import print_json, say, show_raw
+from ._output import console, print_json, say, show_raw
 
 app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消，测试通道。", no_args_is_help=True)
 
@@ -122,7 +122,12 @@ def try_channels(
 
     made = _keeper(context, "测试发送通道")
     chosen = read_word(channel, {"mail": "邮件", "sms": "短信", "chat": "群"}, "--channel")
-    found = try_out(made.place, person or made.person, chosen)
+
+    def on_try(title: str) -> None:
+        if not as_json:
+            console(error=True).print(f"正在试{title}……", markup=False, soft_wrap=True)
+
+    found = try_out(made.place, person or made.person, chosen, on_try=on_try)
     if as_json:
         print_json([asdict(t) for t in found])
     for one in found if not as_json else ():

@@ -20,7 +20,7 @@ from .given import Given
 from .http import HttpAnswer, quoted
 from .http_sms import HttpSms, Judged, Request, read_door
 from .message import Rendered
-from .refusals import Refusal, meaning
+from .refusals import Refusal, meaning, unnamed
 from .registry import About
 from .sms_codes import coded, compose_coded, read_codes
 
@@ -159,11 +159,12 @@ def request(given: AliyunSettings, rendered: Rendered, at: datetime) -> Request:
 
 
 def judged(answer: HttpAnswer) -> Judged:
-    """Say what an answer means; one that names no code is worth another try."""
-    code = str(answer.body.get("Code", f"HTTP {answer.status}"))
+    """Say what an answer means; one that names no code does not tell."""
+    code = str(answer.body.get("Code", ""))
     if code == "OK":
         return Judged(code=code, number=f"BizId {quoted(answer.body.get('BizId', ''))}")
-    return Judged(code=code, said=str(answer.body.get("Message", "")), refusal=meaning(code, REFUSALS))
+    said, refusal = str(answer.body.get("Message", "")), meaning(code, REFUSALS) if code else unnamed(answer.status)
+    return Judged(code=code or f"HTTP {answer.status}", said=said, refusal=refusal)
 
 
 def query_string(parameters: Mapping[str, str]) -> str:

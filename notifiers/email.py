@@ -12,13 +12,13 @@ from typing import Literal
 
 from .address import is_address
 from .dkim_signature import DkimSettings, Signer
-from .errors import ChannelDown, ChannelNotConfigured
+from .errors import KEPT, ChannelDown, ChannelNotConfigured
 from .message import MAIL, Contact, Message, Rendered
 from .mime import MOST_ENCLOSED, ReplyAddress, Sender, compose_mail
 from .pace import Pace
 from .plaintext import one_line
 from .ports import Files
-from .smtp_connection import SmtpConnection, trust_of
+from .smtp_connection import MOST, SmtpConnection, trust_of
 from .smtp_pool import SmtpPool
 from .templates import TemplateSet
 
@@ -28,6 +28,7 @@ Security = Literal["starttls", "tls", "none"]
 ReturnPath = Callable[[Rendered], str]
 
 MOST_CONNECTIONS = 20
+MOST_FOR_TEXT = timedelta(minutes=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class SmtpSettings:
     security: Security = "starttls"
     sender: str
     sender_name: str
-    timeout: timedelta = timedelta(seconds=30)  #: for each step of the conversation
+    timeout: timedelta = timedelta(seconds=30)  #: for each step of the conversation before a mail's text
+    text_timeout: timedelta = timedelta(minutes=10)  #: for the answer to the text, besides what its size takes
     connections: int = 4  #: at a time, 1 to 20
     per_connection: int = 100  #: mails, then it is made anew: servers end a connection that carries too many
     per_minute: int = 0  #: mails of this process; 0: the server sets no limit
@@ -67,6 +69,11 @@ class SmtpSettings:
     def place(self) -> str:
         """Return host:port, as it stands in messages."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def before_text(self) -> float:
+        """Return how many seconds a mail may take until its text is begun, so that the text has its time."""
+        return MOST - self.text_timeout.total_seconds()
 
     def pace(self) -> Pace:
         """Return how fast this server may be spoken to."""
@@ -87,6 +94,7 @@ class SmtpSettings:
             (self.per_minute < 0, f"每分钟上限 {self.per_minute} 不能是负数"),
             (self.most_enclosed < 0, f"附件总大小上限 {self.most_enclosed} 不能是负数"),
             (self.timeout <= timedelta(), "超时应大于 0 秒"),
+            (not timedelta() < self.text_timeout <= MOST_FOR_TEXT, "等正文答复的时间应大于 0、不超过 12 分钟"),
             (bool(self.username) != bool(self.password), "用户名和口令应同时填写或同时不填"),
             (self.security == "none" and bool(self.password), "未加密的连接上不能发送口令，请改用 starttls 或 tls"),
             (self.ca_file is not None and not self.ca_file.is_file(), f"没有证书文件 {self.ca_file}"),
@@ -97,8 +105,8 @@ class SmtpChannel:
     """The channel "mail" over a mail server.
 
     Mails go side by side over a few connections, each made when it is first needed and used for many mails; one that
-    drops is made anew, once per mail. A mail may arrive twice when the server took it and the connection broke before
-    the answer came: SMTP cannot do better, and the Message-ID is the same both times.
+    drops before a mail's text was begun is made anew, once per mail. A mail whose text was begun and not answered for may
+    arrive twice when it is tried again: SMTP cannot do better, and the Message-ID is the same both times.
 
     Args:
         settings: of the server.
@@ -154,14 +162,15 @@ class SmtpChannel:
 
         Raises:
             TemporaryFailure: refused with a 4xx code; ChannelDown where connection, encryption, login or sender fail,
-                NotYet where the server has had its mails for this minute.
+                Unanswered where no answer came after the text was begun, NotYet where the server has had its mails for
+                this minute or all connections are taken.
             PermanentFailure: refused with a 5xx code.
         """
         if self._pool is None:
             self._pool = self._new_pool()
         sender = self._return_path(rendered) if self._return_path else self.settings.sender
         if not is_address(sender):
-            raise ChannelDown(f"退信地址“{one_line(sender)}”不是有效邮箱，请核对设置；消息已保留，将自动重发。")
+            raise ChannelDown(f"退信地址“{one_line(sender)}”不是有效邮箱，请核对设置；{KEPT}")
         await self._pace.turn()
         return await self._pool.send(sender, rendered.to, self._sign(rendered.body))
 
@@ -173,7 +182,12 @@ class SmtpChannel:
 
     def _new_pool(self) -> SmtpPool:
         settings, trust = self.settings, cache(partial(trust_of, self.settings))  # made once for all connections
-        return SmtpPool(settings.connections, lambda: SmtpConnection(settings, trust), settings.place)
+        return SmtpPool(
+            settings.connections,
+            lambda: SmtpConnection(settings, trust),
+            settings.place,
+            patience=settings.before_text,
+        )
 
 
 def _as_it_is(mail: bytes) -> bytes:

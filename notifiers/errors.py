@@ -4,7 +4,8 @@ RectiflowError
 └── NotifierError
     ├── DeliveryFailure          one message could not be handed over
     │   ├── TemporaryFailure     worth another try later
-    │   │   ├── ChannelDown      the channel itself is at fault: the rest of the batch need not try
+    │   │   ├── ChannelDown      the channel itself is at fault: nothing was handed over, the rest need not try
+    │   │   ├── Unanswered       handed over, perhaps, and not answered for: another try may bring a second copy
     │   │   └── NotYet           nothing was tried: the channel has had its share for now
     │   └── PermanentFailure     no retry will help
     ├── ChannelNotConfigured     settings that cannot work; carries every problem
@@ -23,6 +24,7 @@ from msgspec import Struct
 from rectiflow.engine.errors import RectiflowError
 
 __all__ = [
+    "KEPT",
     "ChannelDown",
     "ChannelNotConfigured",
     "DeliveryFailure",
@@ -36,6 +38,8 @@ __all__ = [
     "TemporaryFailure",
     "Unanswered",
 ]
+
+KEPT = "消息已保留，将自动重发。"  #: ends what is told of a message that waits in the outbox
 
 
 class NotifierError(RectiflowError):
@@ -57,12 +61,21 @@ class TemporaryFailure(DeliveryFailure):
 class ChannelDown(TemporaryFailure):
     """The channel cannot be used at all for now: no connection, a refused login, a bad certificate, a full disk.
 
+    Nothing of the message was handed over: nobody can have it.
+
     `after` says when it is worth another try, where that is not soon: servers lock accounts out that keep knocking.
     """
 
     def __init__(self, message: str, /, *, code: int | None = None, after: timedelta | None = None) -> None:
         self.after = after
         super().__init__(message, code=code)
+
+
+class Unanswered(TemporaryFailure):
+    """The message was handed over, or may have been, and nobody said what became of it.
+
+    Another try may bring a second copy.
+    """
 
 
 class NotYet(TemporaryFailure):

@@ -19,7 +19,7 @@ from rectiflow.engine.errors import os_reason
 from rectiflow.engine.moments import ZONE
 
 from .address import is_address
-from .errors import ChannelDown
+from .errors import KEPT, ChannelDown
 from .message import MAIL, SMS, Contact, Message, Rendered
 from .mime import NUMBER_HEADER, OCCASION_HEADER, SEQUENCE_HEADER, Sender, compose_mail
 from .plaintext import one_line
@@ -141,4 +141,4 @@ def _safe(text: str) -> str:
 
 
 def _unwritable(path: Path, exc: OSError) -> str:
-    return f"写不了 {path}（{os_reason(exc)}），请检查磁盘空间和权限；消息已保留，将自动重发。"
+    return f"写不了 {path}（{os_reason(exc)}），请检查磁盘空间和权限；{KEPT}"

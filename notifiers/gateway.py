@@ -32,7 +32,7 @@ from .http_sms import HttpSms, Judged, Request, read_door
 from .json_path import text_at
 from .message import Rendered
 from .phone import mobile
-from .refusals import UNKNOWN, Refusal, Verdict
+from .refusals import UNKNOWN, Refusal, Verdict, unnamed
 from .registry import About
 from .sms import compose_sms
 
@@ -129,11 +129,12 @@ def request(given: GatewaySettings, rendered: Rendered, at: datetime) -> Request
 
 def judged(rule: Judgement, title: str, answer: HttpAnswer) -> Judged:
     """Say what an answer means by the settings' `ok`, `temporary`, `permanent` and `wait`."""
-    code = text_at(answer.body, rule.field) or f"HTTP {answer.status}"
+    named = text_at(answer.body, rule.field)
+    code = named or f"HTTP {answer.status}"
     if code in rule.ok:
         return Judged(code=code, number=f"{title} {quoted(text_at(answer.body, rule.id_field) or code)}")
     verdict = rule.refusals.get(code)
-    refusal = MEANINGS[verdict] if verdict else UNKNOWN
+    refusal = MEANINGS[verdict] if verdict else UNKNOWN if named else unnamed(answer.status)
     return Judged(code=code, said=text_at(answer.body, rule.said_field), refusal=refusal)
 
 

@@ -1,11 +1,12 @@
 """One HTTP client for the time of a batch, for gateways that answer in JSON; its errors told apart in Chinese.
 
-A request that broke off may have been carried out: it is tried again, so a gateway sees the same message twice with the
-same id. HTTP cannot do better.
+A request that broke off may have been carried out: when it is tried again, a gateway sees the same message twice with
+the same id. HTTP cannot do better.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from rectiflow.engine.errors import os_reason
 
-from .errors import ChannelDown, TemporaryFailure
+from .errors import KEPT, ChannelDown, Unanswered
 from .plaintext import one_line, shorten
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ __all__ = ["HttpAnswer", "HttpDoor", "quoted"]
 
 MAX_ANSWER = 64 * 1024  #: bytes read of an answer; a gateway says less
 TOO_MANY = 429
+WHOLE = 120.0  #: seconds at most for one exchange, however it drips in
+BEGUN = "send_request_headers.started"  #: ends the name of what is traced when the request goes out
 _MOBILE = re.compile(r"(?<!\d)((?:86|0086)?1\d{2})\d{4}(\d{4})(?!\d)")
-KEPT = "消息已保留，将自动重发。"
 
 
 def _quiet(record: logging.LogRecord) -> bool:
@@ -48,7 +50,8 @@ class HttpDoor:
 
     Args:
         place: how the gateway is called in messages: 阿里云短信.
-        timeout: seconds for connecting, and for each wait on the other side.
+        timeout: seconds for connecting, and for each wait on the other side; the whole exchange has four times as
+            many, at most WHOLE.
         connections: at most so many at a time.
         verify: what decides about trust; None for the system's authorities.
         hidden: secrets that an answer may repeat; they are never quoted.
@@ -81,23 +84,27 @@ class HttpDoor:
         """Post bytes and return the JSON object that comes back, whatever the status below 500.
 
         Raises:
-            ChannelDown: no connection, no answer in time, a bad certificate, 429 or 5xx, or an answer that is no JSON
-                object: a page in between, or another address than the gateway's, which no message gets through.
-            TemporaryFailure: the connection broke.
+            ChannelDown: no connection, a bad certificate, 429.
+            Unanswered: the request was begun, and then no answer in time, a connection that broke, 5xx, or an answer that
+                is no JSON object: a page in between, or another address than the gateway's.
         """
         import httpx2
 
+        begun = False
+
+        async def note(event: str, _info: object) -> None:
+            nonlocal begun
+            begun = begun or event.endswith(BEGUN)
+
+        extensions, client = {"trace": note}, self._opened()
         try:
-            async with self._opened().stream("POST", url, content=content, headers=dict(headers)) as response:
+            async with (
+                asyncio.timeout(min(4 * self._timeout, WHOLE)),
+                client.stream("POST", url, content=content, headers=dict(headers), extensions=extensions) as response,
+            ):
                 said = await _read(response)
-        except httpx2.ConnectError as exc:
-            raise ChannelDown(f"连接不上{self.place}（{_reason(exc)}），请检查网络、地址和证书；{KEPT}") from exc
-        except httpx2.TimeoutException as exc:
-            raise ChannelDown(f"{self.place}没有及时应答，请检查网络；{KEPT}") from exc
-        except (httpx2.HTTPError, httpx2.InvalidURL) as exc:
-            raise TemporaryFailure(
-                f"与{self.place}的连接中断（{quoted(self.without_secrets(_reason(exc)))}）；{KEPT}"
-            ) from exc
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as exc:
+            raise self._broken(exc, begun=begun) from exc
         return self._judged(response.status_code, said)
 
     def without_secrets(self, words: str) -> str:
@@ -106,9 +113,22 @@ class HttpDoor:
             words = words.replace(secret, "***")
         return _MOBILE.sub(r"\1****\2", words)
 
+    def _broken(self, exc: Exception, *, begun: bool) -> ChannelDown | Unanswered:
+        """Translate why there is no answer; whether anything was handed over depends on how far the request came."""
+        import httpx2
+
+        late = isinstance(exc, (httpx2.TimeoutException, TimeoutError))
+        why = "没有及时应答" if late else quoted(self.without_secrets(_reason(exc)))
+        if not begun:
+            return ChannelDown(f"连接不上{self.place}（{why}），请检查网络、地址和证书；{KEPT}")
+        told = f"{self.place}{why}" if late else f"与{self.place}的连接中断（{why}）"
+        return Unanswered(f"{told}，不知道收没收到，再发可能重复；{KEPT}")
+
     def _judged(self, status: int, said: bytes) -> HttpAnswer:
-        if status == TOO_MANY or status >= 500:
+        if status == TOO_MANY:
             raise ChannelDown(f"{self.place}暂时不能受理（HTTP {status}）；{KEPT}", code=status)
+        if status >= 500:
+            raise Unanswered(f"{self.place}出错（HTTP {status}），不知道收没收到，再发可能重复；{KEPT}", code=status)
         try:
             body = json.loads(said)
         except (ValueError, RecursionError):
@@ -116,7 +136,7 @@ class HttpDoor:
         if not isinstance(body, dict):
             shown = quoted(self.without_secrets(said.decode("utf-8", "replace")), 60)
             told = f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}）"
-            raise ChannelDown(f"{told}，请核对网关地址，以及上网是否要先登录；{KEPT}", code=status)
+            raise Unanswered(f"{told}，不知道收没收到，请核对网关地址，以及上网是否要先登录；{KEPT}", code=status)
         return HttpAnswer(status=status, body=cast("dict[str, Any]", body))
 
     def _opened(self) -> httpx2.AsyncClient:

@@ -94,7 +94,8 @@ class HttpSms:
         """Hand one message over and return the gateway's number for it: "BizId …".
 
         Raises:
-            TemporaryFailure: refused for now; ChannelDown where the account or the gateway is at fault.
+            TemporaryFailure: refused for now; ChannelDown where the account or the gateway is at fault, Unanswered where
+                nobody said what became of it.
             PermanentFailure: refused for what it is.
         """
         request = self._request(rendered, self._now())

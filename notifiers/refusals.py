@@ -1,4 +1,4 @@
-"""What a gateway's answer means for a message: another try, the end, or a wait of the whole channel."""
+"""What a gateway's answer means for a message: another try, the end, a wait of the whole channel, or nothing known."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .errors import ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure
-from .http import KEPT
+from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 
-__all__ = ["UNKNOWN", "Refusal", "Verdict", "meaning", "refused"]
+__all__ = ["UNKNOWN", "Refusal", "Verdict", "meaning", "refused", "unnamed"]
 
-Verdict = Literal["temporary", "permanent", "wait"]
+Verdict = Literal["temporary", "permanent", "wait", "unanswered"]
 
 
 class Refusal(Struct, frozen=True):
     """What one answer code means.
 
     `verdict`: "temporary" is worth another try, "permanent" is not as long as the message is what it is, "wait" is
-    about the account or the gateway, so no message gets through now. `why` is told to people, with what to do.
+    about the account or the gateway, so no message gets through now, "unanswered" does not tell what became of the
+    message. `why` is told to people, with what to do.
     """
 
     verdict: Verdict
@@ -27,6 +27,12 @@ class Refusal(Struct, frozen=True):
 
 
 UNKNOWN = Refusal("temporary", "原因不明，请查对服务商的错误码说明")
+UNSAID = Refusal("unanswered", "应答里没有结果码，不知道收没收到，再发可能重复")
+
+
+def unnamed(status: int) -> Refusal:
+    """Return what an answer without a code means: by HTTP it was refused, or nobody knows."""
+    return UNKNOWN if status >= 400 else UNSAID
 
 
 def meaning(code: str, table: Mapping[str, Refusal]) -> Refusal:
@@ -50,4 +56,6 @@ def refused(place: str, said: str, refusal: Refusal) -> DeliveryFailure:
         return PermanentFailure(f"{place}不受理这条短信：{told}，更正后重发。")
     if refusal.verdict == "wait":
         return ChannelDown(f"{place}现在不能发送：{told}；{KEPT}")
+    if refusal.verdict == "unanswered":
+        return Unanswered(f"{place}没有说清：{told}；{KEPT}")
     return TemporaryFailure(f"{place}这次没有受理：{told}；{KEPT}")

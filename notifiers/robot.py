@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from .errors import DeliveryFailure, NotYet, PermanentFailure, TemporaryFailure
+from .errors import KEPT, DeliveryFailure, NotYet, PermanentFailure, TemporaryFailure, Unanswered
 from .given import Given
-from .http import KEPT, HttpAnswer, HttpDoor, quoted
+from .http import HttpAnswer, HttpDoor, quoted
 from .message import Contact, Message, Rendered
 from .mime import message_id
 from .parameters import fill
@@ -107,6 +107,7 @@ class Robot(ABC):
         Raises:
             NotYet: the robot has said as much as it may for now.
             ChannelDown: it is not known, or cannot be reached.
+            Unanswered: it was told, perhaps, and gave no answer, or one without a code.
             TemporaryFailure, PermanentFailure: what the vendor's code says of this message; unknown ones are temporary.
         """
         broken = self._quota.take(self._now())
@@ -144,11 +145,12 @@ class Robot(ABC):
         said = next((str(answer.body[n]) for n in self.said_names if answer.body.get(n)), "")
         if code == 0:
             return
-        number = code if isinstance(code, int) else None
-        kind, what = self.faults.get(number if number is not None else 0, (TemporaryFailure, "没有受理"))
-        told = f"{number}：{quoted(self._door.without_secrets(said), 80)}" if number is not None else "应答里没有结果码"
+        if not isinstance(code, int):
+            raise Unanswered(f"{self.place}的应答里没有结果码，不知道收没收到，再发可能重复；{KEPT}")
+        kind, what = self.faults.get(code, (TemporaryFailure, "没有受理"))
+        told = f"{code}：{quoted(self._door.without_secrets(said), 80)}"
         rest = "请更正后重发。" if kind is PermanentFailure else KEPT
-        raise kind(f"{self.place}{what}（{told}）；{rest}", code=number)
+        raise kind(f"{self.place}{what}（{told}）；{rest}", code=code)
 
 
 def read_robot(given: Given, *, key_mark: str, signs: bool, mentions: bool) -> RobotSettings:

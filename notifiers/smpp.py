@@ -1,7 +1,7 @@
 """Short messages by SMPP 3.4: one login for a batch, every answer of the operator told apart.
 
-SMPP has no id by which an operator would know a message again: one that was handed over and not answered for is handed
-over again, and may arrive twice.
+SMPP has no id by which an operator would know a message again: one that was handed over and not answered for may arrive
+twice when it is handed over again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .message import SMS, Contact, Message, Rendered
 from .plaintext import one_line, shorten
 from .receipts import Receipt, SmsReply
 from .registry import About
-from .smpp_answers import Dropped, Unbound, no_answer, no_connection, refusal
+from .smpp_answers import Dropped, Lost, Unbound, in_parts, no_connection, refusal, unanswered
 from .smpp_link import SmppLink
 from .smpp_pdu import (
     SUBMIT_SM,
@@ -33,6 +33,7 @@ from .smpp_pdu import (
     BadPdu,
     Delivery,
     Long,
+    Pdu,
     Piece,
     bind_body,
     message_id_of,
@@ -88,7 +89,7 @@ class SmppChannel:
     """The channel "sms" over SMPP.
 
     The login is made with the first message of a batch and shared by all of them; when the connection drops it is made
-    anew, once per message. A login that failed and an answer that did not come hold for the rest of the batch.
+    anew, and what was not handed over yet goes over the new one. A login that failed holds for the rest of the batch.
 
     Args:
         settings: of the operator.
@@ -135,19 +136,21 @@ class SmppChannel:
         A message in parts that is refused halfway is handed over again from the beginning.
 
         Raises:
-            TemporaryFailure: not taken now; ChannelDown where connection, login or settings fail.
+            TemporaryFailure: not taken now; ChannelDown where connection, login or settings fail and nothing was handed
+                over, Unanswered where it was, or some of its parts, and the operator did not say what became of it.
             PermanentFailure: a number or a text that will never be taken.
         """
         number, pieces = self._prepared(rendered)
+        ids: list[str] = []
         async with self._window:
-            try:
-                return await self._handed_over(number, pieces)
-            except Dropped:
-                pass  # `_connected` sees it too
-            try:
-                return await self._handed_over(number, pieces)
-            except Dropped as exc:
-                raise await self._fail(no_connection(exc, self._settings.place)) from exc
+            for piece in pieces:
+                try:
+                    ids.append(await self._handed_over(number, piece))
+                except ChannelDown as exc:
+                    if ids:
+                        raise in_parts(exc) from exc
+                    raise
+        return f"SMPP id {','.join(ids)}"
 
     async def close(self) -> None:
         """Wait for receipts as long as the settings want it, and log out."""
@@ -197,21 +200,34 @@ class SmppChannel:
             raise PermanentFailure(f"短信不能发送：{exc}，请缩短后重发。") from exc
         return Address(number, s.destination.ton, s.destination.npi), pieces
 
-    async def _handed_over(self, number: Address, pieces: list[Piece]) -> str:
-        s, ids = self._settings, list[str]()
-        for piece in pieces:
-            link = await self._connected()
-            await self._turn()
-            body = submit_body(piece, s.source, number, receipt=self._wants_receipts)
-            try:
-                answer = await link.ask(SUBMIT_SM, body)
-            except TimeoutError as exc:
-                raise await self._fail(no_answer(s.place)) from exc
-            if answer.status:
-                shown = masked_phone(number.text.removeprefix(s.destination.text)) or ""
-                raise refusal(answer.status, s.place, shown)
-            ids.append(_id(message_id_of(answer.body)))
-        return f"SMPP id {','.join(ids)}"
+    async def _handed_over(self, number: Address, piece: Piece) -> str:
+        """Hand over one part, on a new connection where the first one is found dead; return the operator's id of it."""
+        s = self._settings
+        body = submit_body(piece, s.source, number, receipt=self._wants_receipts)
+        try:
+            answer = await self._submitted(body)
+        except (Lost, TimeoutError) as exc:
+            raise unanswered(exc, s.place) from exc
+        except Dropped as exc:
+            raise await self._fail(no_connection(exc, s.place)) from exc
+        if answer.status:
+            shown = masked_phone(number.text.removeprefix(s.destination.text)) or ""
+            raise refusal(answer.status, s.place, shown)
+        return _id(message_id_of(answer.body))
+
+    async def _submitted(self, body: bytes) -> Pdu:
+        """Return the answer to a submit_sm; a connection that is found dead before it was written is made anew, once."""
+        try:
+            return await self._asked(body)
+        except Lost:
+            raise
+        except Dropped:
+            return await self._asked(body)
+
+    async def _asked(self, body: bytes) -> Pdu:
+        link = await self._connected()
+        await self._turn()
+        return await link.ask(SUBMIT_SM, body)
 
     async def _connected(self) -> SmppLink:
         """Return the connection there is, or a new one that is logged in."""

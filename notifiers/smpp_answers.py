@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from rectiflow.engine.errors import os_reason
 
-from .errors import ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure
+from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 from .plaintext import one_line, shorten
 
-__all__ = ["Dropped", "Unbound", "bind_refused", "no_answer", "no_connection", "refusal"]
+__all__ = ["Dropped", "Lost", "Unbound", "bind_refused", "in_parts", "no_connection", "refusal", "unanswered"]
 
-KEPT = "消息已保留，将自动重发。"
 MAX_ANSWER = 200  #: characters kept of what a stranger says
 
 #: command_status (SMPP 3.4, 5.1.3), by what it means for a message; what stands in none may be over in a minute.
@@ -78,6 +77,10 @@ class Dropped(Exception):
     """The connection went away, or says what is no SMPP."""
 
 
+class Lost(Dropped):
+    """It went away after a request was written: the request may have been carried out."""
+
+
 class Unbound(Exception):
     """The login was refused; `status` is the operator's command_status."""
 
@@ -123,9 +126,15 @@ def no_connection(exc: Exception, place: str) -> ChannelDown:
     return ChannelDown(f"连接不上短信网关 {place}（{_quoted(os_reason(exc))}），请核对地址、端口、网络和防火墙；{KEPT}")
 
 
-def no_answer(place: str) -> ChannelDown:
+def unanswered(exc: Exception, place: str) -> Unanswered:
     """Say that a message was handed over and nothing came back: it may arrive twice."""
-    return ChannelDown(f"短信网关 {place} 没有及时应答，请检查网络或联系短信服务商；{KEPT}")
+    why = "没有及时应答" if isinstance(exc, TimeoutError) else f"中断了连接（{_quoted(exc)}）"
+    return Unanswered(f"短信网关 {place} {why}，不知道收没收到，再发可能重复；{KEPT}")
+
+
+def in_parts(exc: ChannelDown) -> Unanswered:
+    """Say that the first parts of a message are handed over and the others are not."""
+    return Unanswered(f"这条短信只交出了一部分，再发可能重复：{exc}", code=exc.code)
 
 
 def _named(status: int) -> str:

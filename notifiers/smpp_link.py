@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from rectiflow.engine.errors import os_reason
 
-from .smpp_answers import Dropped, Unbound
+from .smpp_answers import Dropped, Lost, Unbound
 from .smpp_pdu import (
     BIND_TRANSCEIVER,
     DELIVER_SM,
@@ -58,6 +58,7 @@ class SmppLink:
         self._listener: asyncio.Task[None] | None = None
         self._waiting: dict[int, asyncio.Future[Pdu]] = {}
         self._sequence = 0
+        self._count = 0  #: of packets heard
 
     @property
     def alive(self) -> bool:
@@ -83,8 +84,11 @@ class SmppLink:
     async def ask(self, command: int, body: bytes = b"") -> Pdu:
         """Send a request and return the answer to it.
 
+        Where nothing at all was heard while it waited, the connection is given up.
+
         Raises:
-            Dropped: the connection went away; the request may have been carried out.
+            Dropped: the connection had gone away, and the request was not sent.
+            Lost: it went away afterwards; the request may have been carried out.
             TimeoutError: no answer in time; the same.
         """
         if not self.alive:
@@ -92,9 +96,14 @@ class SmppLink:
         self._sequence = self._sequence % LAST_SEQUENCE + 1
         sequence = self._sequence
         answer = self._waiting[sequence] = asyncio.get_running_loop().create_future()
+        heard = self._count
         try:
             self._say(Pdu(command=command, sequence=sequence, body=body))
             return await asyncio.wait_for(answer, self._timeout)
+        except TimeoutError:
+            if self._count == heard:
+                self._give_up("没有应答")
+            raise
         finally:
             self._waiting.pop(sequence, None)
 
@@ -119,7 +128,7 @@ class SmppLink:
                 await writer.wait_closed()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        """Read until the connection ends; whoever waits then is told."""
+        """Read until the connection ends; who waits for an answer then is told."""
         why = "连接已断开"
         try:
             while not reader.at_eof():
@@ -136,6 +145,7 @@ class SmppLink:
 
     def _heard(self, pdu: Pdu) -> bool:
         """Take one packet; False when the operator ends the session."""
+        self._count += 1
         if pdu.command & RESPONSE:
             self._answered(pdu)
             return True
@@ -172,6 +182,6 @@ class SmppLink:
     def _give_up(self, why: str) -> None:
         for answer in self._waiting.values():
             if not answer.done():
-                answer.set_exception(Dropped(why))
+                answer.set_exception(Lost(why))
         if self._writer is not None:
             self._writer.transport.abort()

@@ -11,11 +11,13 @@ import aiosmtplib
 
 from rectiflow.engine.errors import os_reason
 
-from .errors import ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure
+from .charset import decode_text
+from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 from .plaintext import one_line, shorten
 
-__all__ = ["Dropped", "no_connection", "quoted", "refusal"]
+__all__ = ["Dropped", "no_connection", "quoted", "refusal", "unanswered"]
 
+REFUSING = range(400, 600)  #: what refuses; anything else is no answer of SMTP (RFC 5321, 4.2.1)
 SERVICE_CLOSING = 421  #: the server ends the connection, whatever was asked (RFC 5321, 3.8)
 TOO_BIG = 552  #: may come in answer to the sender, for the announced size (RFC 1870), but is about this mail
 LOGIN = frozenset({530, 534, 535, 538})  #: a login is wanted, or another one (RFC 4954, 6): no fault of the mail
@@ -27,7 +29,6 @@ BUSY = "4.5"
 #: as a transient failure only; for too many recipients it is RFC 5321, 4.5.3.1.10, that wants a 552 taken as temporary.
 PASSING = frozenset({MAILBOX_FULL, "3.1", "4.1", "4.2", "4.3", BUSY, "5.3"})
 MAX_ANSWER = 300  #: characters kept of what a server says
-KEPT = "消息已保留，将自动重发。"
 
 _ENHANCED = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})\b")
 
@@ -35,14 +36,12 @@ E = TypeVar("E", bound=BaseException)
 
 
 class Dropped(Exception):
-    """The connection went away in the middle of a mail."""
+    """The connection went away before a mail's text was begun: the server has nothing of it."""
 
 
 def refusal(exc: Exception, place: str) -> DeliveryFailure | Dropped:
-    """Translate what went wrong while one mail was handed over to the server at `place`."""
-    if isinstance(exc, aiosmtplib.SMTPRecipientsRefused):
-        return refusal(exc.recipients[0], place)
-    if isinstance(exc, aiosmtplib.SMTPSenderRefused) and exc.code >= 500 and exc.code != TOO_BIG:
+    """Translate what went wrong with one mail at the server at `place`: before its text was begun, or its refusal after."""
+    if isinstance(exc, aiosmtplib.SMTPSenderRefused) and 500 <= exc.code < 600 and exc.code != TOO_BIG:
         told = f"邮件服务器 {place} 不接受发件地址 {exc.sender}（{_words(exc)}），请核对发件地址与登录账号；{KEPT}"
         return ChannelDown(told, code=exc.code)
     if isinstance(exc, aiosmtplib.SMTPResponseException):
@@ -56,6 +55,17 @@ def refusal(exc: Exception, place: str) -> DeliveryFailure | Dropped:
     return PermanentFailure(f"收件地址不能使用（{quoted(exc)}），请更正后重发。")
 
 
+def unanswered(exc: Exception, place: str) -> Unanswered:
+    """Say that a mail's text was begun and no answer of SMTP came to it."""
+    if isinstance(exc, TimeoutError):
+        why = "没有及时答复"
+    elif isinstance(exc, aiosmtplib.SMTPResponseException):
+        why = f"的答复看不懂（{_words(exc)}）"
+    else:
+        why = f"中断了连接（{quoted(os_reason(exc))}）"
+    return Unanswered(f"邮件服务器 {place} {why}，不知道这封邮件收没收到，再发可能重复；{KEPT}")
+
+
 def no_connection(exc: Exception, place: str) -> ChannelDown:
     """Translate why there is no usable connection to the server at `place`, and say what to do."""
     code = exc.code if isinstance(exc, aiosmtplib.SMTPResponseException) else None
@@ -64,13 +74,18 @@ def no_connection(exc: Exception, place: str) -> ChannelDown:
 
 
 def quoted(words: object) -> str:
-    """Return a stranger's words on one line and not too long."""
-    return shorten(one_line(str(words)), MAX_ANSWER)
+    """Return a stranger's words on one line and not too long; bytes that are no UTF-8 are mostly GBK."""
+    text = str(words)
+    if not text.isascii():
+        text = decode_text(text.encode("utf-8", "surrogateescape"))
+    return shorten(one_line(text), MAX_ANSWER)
 
 
 def _refused(exc: aiosmtplib.SMTPResponseException, place: str) -> DeliveryFailure | Dropped:
-    if exc.code == SERVICE_CLOSING:
+    if exc.code == SERVICE_CLOSING and not isinstance(exc, aiosmtplib.SMTPDataError):
         return Dropped(_words(exc))
+    if exc.code not in REFUSING:
+        return TemporaryFailure(f"邮件服务器 {place} 的应答无法处理（{_words(exc)}）；{KEPT}", code=exc.code)
     what = "收件地址" if isinstance(exc, aiosmtplib.SMTPRecipientRefused) else "邮件"
     answer = f"邮件服务器 {place} 拒收{what}（{_words(exc)}）"
     if exc.code in LOGIN:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
-from .errors import ChannelDown, DeliveryFailure
+from .errors import KEPT, ChannelDown, DeliveryFailure, NotYet
 from .smtp_connection import SmtpConnection
 
 __all__ = ["SmtpPool"]
 
+REST = timedelta(minutes=1)  #: until a mail that found no connection free asks again
 BUSY = range(400, 500)  #: what a server answers to one connection too many
 
 
@@ -22,10 +24,11 @@ class SmtpPool:
         most: connections at a time.
         make: makes one; it connects when it is first used.
         place: of the server, for messages: smtp.edu.cn:587.
+        patience: seconds until a mail that finds no connection free is put off.
     """
 
-    def __init__(self, most: int, make: Callable[[], SmtpConnection], place: str, /) -> None:
-        self._make, self._place = make, place
+    def __init__(self, most: int, make: Callable[[], SmtpConnection], place: str, /, *, patience: float) -> None:
+        self._make, self._place, self._patience = make, place, patience
         self._gate = asyncio.Semaphore(most)
         self._idle: list[SmtpConnection] = []
         self._at_work = 0
@@ -34,15 +37,17 @@ class SmtpPool:
         """Hand one mail over by whichever connection is free, and return the server's answer.
 
         Raises:
-            TemporaryFailure: refused with a 4xx code; ChannelDown where connection, encryption, login or sender fail.
+            TemporaryFailure: refused with a 4xx code; ChannelDown where connection, encryption, login or sender fail,
+                Unanswered where no answer came after the text was begun, NotYet where no connection became free.
             PermanentFailure: refused with a 5xx code.
         """
+        began = asyncio.get_running_loop().time()
         while True:
-            await self._gate.acquire()
+            await self._turn(began)
             self._at_work += 1
             line, spared = self._idle.pop() if self._idle else self._make(), False
             try:
-                return await self._twice(line, sender, to, mail)
+                return await self._twice(line, sender, to, mail, began)
             except ChannelDown as exc:
                 spared = exc.code in BUSY and not line.is_there and self._at_work > 1
                 if not spared:
@@ -63,17 +68,26 @@ class SmtpPool:
         lines, self._idle = self._idle, []
         await asyncio.gather(*(line.close() for line in lines))
 
-    async def _twice(self, line: SmtpConnection, sender: str, to: str, mail: bytes) -> str:
-        """Hand over, once more on a new connection if the first one broke."""
+    async def _turn(self, began: float) -> None:
+        """Wait for a free connection, as long as there is time left for the mail itself."""
+        try:
+            async with asyncio.timeout_at(began + self._patience):
+                await self._gate.acquire()
+        except TimeoutError as exc:
+            told = f"邮件服务器 {self._place} 的连接一直占着，还没有轮到"
+            raise NotYet(f"{told}；{KEPT}", after=REST) from exc
+
+    async def _twice(self, line: SmtpConnection, sender: str, to: str, mail: bytes, began: float) -> str:
+        """Hand over, once more on a new connection if the first one broke before the text was begun."""
         from .smtp_answers import Dropped
 
         try:
-            return await line.hand_over(sender, to, mail)
+            return await line.hand_over(sender, to, mail, began=began)
         except Dropped:
             await line.close()
         try:
-            return await line.hand_over(sender, to, mail)
+            return await line.hand_over(sender, to, mail, began=began)
         except Dropped as exc:
             await line.close()
             told = f"邮件服务器 {self._place} 两次中断连接（{exc}），请稍后再试或联系邮件管理员；"
-            raise ChannelDown(f"{told}消息已保留，将自动重发。") from exc
+            raise ChannelDown(f"{told}{KEPT}") from exc

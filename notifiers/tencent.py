@@ -21,7 +21,7 @@ from .http import HttpAnswer, quoted
 from .http_sms import HttpSms, Judged, Request, read_door
 from .json_path import found_at, text_at
 from .message import Rendered
-from .refusals import Refusal, meaning
+from .refusals import Refusal, meaning, unnamed
 from .registry import About
 from .sms_codes import coded, compose_coded, read_codes
 
@@ -201,15 +201,16 @@ def request(given: TencentSettings, rendered: Rendered, at: datetime) -> Request
 def judged(answer: HttpAnswer) -> Judged:
     """Say what an answer means for the one number, or for the request where it was refused as a whole.
 
-    One that speaks of neither is worth another try.
+    One that speaks of neither does not tell.
     """
     listed = found_at(answer.body, "Response.SendStatusSet")
     first = next(iter(cast("list[object]", listed)), None) if isinstance(listed, list) else None
     status = found_at(answer.body, "Response.Error") or first
-    code = text_at(status, "Code") or f"HTTP {answer.status}"
+    code = text_at(status, "Code")
     if code == "Ok":
         return Judged(code=code, number=f"SerialNo {quoted(text_at(status, 'SerialNo'))}")
-    return Judged(code=code, said=text_at(status, "Message"), refusal=meaning(code, REFUSALS))
+    refusal = meaning(code, REFUSALS) if code else unnamed(answer.status)
+    return Judged(code=code or f"HTTP {answer.status}", said=text_at(status, "Message"), refusal=refusal)
 
 
 def authorization(content: bytes, *, host: str, path: str, secret_id: str, secret_key: str, at: datetime) -> str:

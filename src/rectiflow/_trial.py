@@ -9,10 +9,14 @@ from msgspec import Struct
 from rectiflow.notifiers.message import CHANNEL_TITLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers import Channel, Contact, Message
 
 __all__ = ["Trial", "try_out"]
+
+PATIENCE = 90  #: seconds that somebody at a terminal waits for one channel; the outbox waits longer
 
 
 class Trial(Struct, frozen=True, kw_only=True):
@@ -29,7 +33,9 @@ class Trial(Struct, frozen=True, kw_only=True):
         return CHANNEL_TITLES.get(self.channel, self.channel)
 
 
-def try_out(place: Workplace, person: str, channel: str | None = None) -> list[Trial]:
+def try_out(
+    place: Workplace, person: str, channel: str | None = None, *, on_try: Callable[[str], None] = lambda _title: None
+) -> list[Trial]:
     """Send a trial message to a person at once, by each channel that is configured, whatever the hour.
 
     Nothing of it is kept in the outbox, and an address that was given up is tried all the same.
@@ -37,6 +43,7 @@ def try_out(place: Workplace, person: str, channel: str | None = None) -> list[T
     Args:
         person: id or name.
         channel: only this one: mail, sms or chat.
+        on_try: is told the title of each channel before it is tried, which may take as many seconds as PATIENCE.
 
     Raises:
         NotFound: no such person.
@@ -67,12 +74,21 @@ def try_out(place: Workplace, person: str, channel: str | None = None) -> list[T
         if channel is None or p.channel.startswith((channel, CHANNEL_TITLES[channel]))
     ]
     chosen = [c for c in place.ways.channels() if channel in (None, c.name)]
-    return [*(asyncio.run(_tried(place, c, message, contact)) for c in chosen if contact), *wrong]
+    if contact is None:
+        return wrong
+    done: list[Trial] = []
+    for one in chosen:
+        on_try(CHANNEL_TITLES.get(one.name, one.name))
+        done.append(asyncio.run(_tried(place, one, message, contact)))
+    return [*done, *wrong]
 
 
 async def _tried(place: Workplace, channel: Channel, message: Message, contact: Contact) -> Trial:
+    import asyncio
+
     from rectiflow.engine.visibility import masked_phone
     from rectiflow.notifiers import NotifierError
+    from rectiflow.notifiers.errors import KEPT
 
     to = ""
     try:
@@ -87,8 +103,12 @@ async def _tried(place: Workplace, channel: Channel, message: Message, contact: 
         to = masked_phone(rendered.to) or rendered.to if channel.name == "sms" else rendered.to
         await channel.open()
         try:
-            return Trial(channel=channel.name, good=True, to=to, said=await channel.send(rendered))
+            async with asyncio.timeout(PATIENCE):
+                return Trial(channel=channel.name, good=True, to=to, said=await channel.send(rendered))
         finally:
             await channel.close()
     except NotifierError as exc:
-        return Trial(channel=channel.name, good=False, to=to, said=str(exc))
+        return Trial(channel=channel.name, good=False, to=to, said=str(exc).removesuffix(KEPT).rstrip("；"))
+    except TimeoutError:
+        late = f"{PATIENCE} 秒没有答复，不知道收没收到；请检查网络，并看看收到没有"
+        return Trial(channel=channel.name, good=False, to=to, said=late)

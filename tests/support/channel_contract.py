@@ -23,6 +23,7 @@ from rectiflow.notifiers import (
     Rendered,
     TemplateSet,
     TemporaryFailure,
+    Unanswered,
     builtin_templates,
 )
 
@@ -66,6 +67,10 @@ class RefusingPeer(ChannelPeer, Protocol):
         """Answer that this message will never be taken."""
         ...
 
+    def hang_up_once(self) -> None:
+        """Read the next message to its end and hang up without a word; answer the others as before."""
+        ...
+
 
 def a_message(key: str = "LZH-2024-000001:2:officer", template: str = "assigned") -> Message:
     """Return a claimed row of the outbox."""
@@ -100,23 +105,28 @@ def handed_over(channel: Channel, *messages: Rendered) -> list[str]:
     return asyncio.run(batch())
 
 
-def refusals(channel: Channel, count: int) -> list[DeliveryFailure]:
-    """Send one message so many times in one batch, one after another; return why each was refused."""
+def answers_of(channel: Channel, count: int) -> list[str | DeliveryFailure]:
+    """Send one message so many times in one batch, one after another; return what came of each."""
 
-    async def batch() -> list[DeliveryFailure]:
-        failed: list[DeliveryFailure] = []
+    async def batch() -> list[str | DeliveryFailure]:
+        ended: list[str | DeliveryFailure] = []
         await channel.open()
         try:
             for _ in range(count):
                 try:
-                    await channel.send(composed(channel))
+                    ended.append(await channel.send(composed(channel)))
                 except DeliveryFailure as exc:
-                    failed.append(exc)
+                    ended.append(exc)
         finally:
             await channel.close()
-        return failed
+        return ended
 
     return asyncio.run(batch())
+
+
+def refusals(channel: Channel, count: int) -> list[DeliveryFailure]:
+    """Send one message so many times in one batch, one after another; return why each was refused."""
+    return [ended for ended in answers_of(channel, count) if isinstance(ended, DeliveryFailure)]
 
 
 class ChannelContract:
@@ -145,7 +155,7 @@ class ChannelContract:
         assert peer.received() == 5
 
     def test_the_receiver_is_away(self, peer: ChannelPeer) -> None:
-        """The channel itself is at fault, nothing is lost, and no secret stands in the error or the log."""
+        """The channel itself is at fault, nothing was handed over, and no secret stands in the error or the log."""
         peer.go_away()
         with pytest.raises(ChannelDown, match=r"[一-鿿]") as failed:
             handed_over(peer.channel, composed(peer.channel))
@@ -184,6 +194,15 @@ class RefusingContract(ChannelContract):
         with pytest.raises(PermanentFailure, match=r"[一-鿿]"):
             handed_over(peer.channel, composed(peer.channel))
         assert peer.received() == 0
+
+    def test_handed_over_and_not_answered_for(self, peer: RefusingPeer) -> None:
+        """Nobody knows what became of it, so it is not handed over again at once; the next message goes."""
+        peer.hang_up_once()
+        first, second = answers_of(peer.channel, 2)
+        assert type(first) is Unanswered
+        assert "不知道" in str(first)
+        assert not [s for s in peer.secrets if s in str(first)]
+        assert isinstance(second, str)
 
     def test_nobody_listens(self, peer: RefusingPeer) -> None:
         """What the system says of a closed port is told in Chinese."""

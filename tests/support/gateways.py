@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from rectiflow.notifiers import About, Channel, ChannelDown, DeliveryFailure, Given, PermanentFailure, TemporaryFailure
+from rectiflow.notifiers import (
+    About,
+    Channel,
+    ChannelDown,
+    DeliveryFailure,
+    Given,
+    PermanentFailure,
+    TemporaryFailure,
+    Unanswered,
+)
 
 from .channel_contract import AT, RefusingContract, composed, handed_over
 
@@ -174,6 +183,16 @@ class SmsPeer:
         """Say that this never will."""
         self.answer(told(self.for_good))
 
+    def hang_up_once(self) -> None:
+        """Take one, and cut the connection."""
+        usual = self.gateway.answer
+
+        def cut(_asked: Asked) -> Told:
+            self.gateway.answer = usual
+            return Told(content=None, taken=True)
+
+        self.gateway.answer = cut
+
     def go_away(self) -> None:
         """Stop."""
         self.gateway.stop()
@@ -194,21 +213,22 @@ class SmsContract(RefusingContract):
     @pytest.mark.parametrize(
         ("answer", "kind", "words"),
         [
-            (Told(content=b"<html>login</html>"), ChannelDown, "<html>login</html>"),
-            (Told(content=b"<html>not here</html>", status=404), ChannelDown, "HTTP 404"),
-            (Told(content=b"[]"), ChannelDown, "不是约定的格式"),
-            (Told(content=b"0,123"), ChannelDown, "不是约定的格式"),
-            (Told(content=b"[" * 60_000), ChannelDown, "不是约定的格式"),
-            (told({}, status=500), ChannelDown, "HTTP 500"),
+            (Told(content=b"<html>login</html>"), Unanswered, "<html>login</html>"),
+            (Told(content=b"<html>not here</html>", status=404), Unanswered, "HTTP 404"),
+            (Told(content=b"[]"), Unanswered, "不是约定的格式"),
+            (Told(content=b"0,123"), Unanswered, "不是约定的格式"),
+            (Told(content=b"[" * 60_000), Unanswered, "不是约定的格式"),
+            (told({}, status=500), Unanswered, "HTTP 500"),
             (told({}, status=429), ChannelDown, "HTTP 429"),
-            (Told(content=b"{}", after=5), ChannelDown, "没有及时应答"),
-            (Told(content=None), TemporaryFailure, "没有答完就断开"),
-            (told({}), TemporaryFailure, "HTTP 200"),
+            (Told(content=b"{}", after=5, taken=True), Unanswered, "没有及时应答"),
+            (Told(content=None, taken=True), Unanswered, "没有答完就断开"),
+            (told({}), Unanswered, "HTTP 200"),
+            (told({}, status=403), TemporaryFailure, "HTTP 403"),
         ],
-        ids=["html", "404", "list", "text", "deep", "500", "429", "slow", "cut", "empty"],
+        ids=["html", "404", "list", "text", "deep", "500", "429", "slow", "cut", "empty", "403"],
     )
     def test_what_is_no_answer(self, peer: SmsPeer, answer: Told, kind: type[DeliveryFailure], words: str) -> None:
-        """A page in between, a server in trouble and silence are the channel's; a cut or an empty answer is one message's."""
+        """What does not tell leaves open what became of the message; only a plain "too many" is the channel's."""
         failed = failure(peer, answer)
         assert type(failed) is kind
         assert words in str(failed)

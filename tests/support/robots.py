@@ -95,7 +95,7 @@ def feishu() -> Vendor:
 
 @dataclass
 class RobotServer:
-    """One vendor's server; `answer` and `status` are what it says next, None for what is right."""
+    """One vendor's server; `answer` and `status` are what it says next, None for what is right; `cuts` come before."""
 
     vendor: Vendor
     key: str = "693a91f6-7b1c-4bc4-97a0-0ec2five5aaa"
@@ -104,6 +104,7 @@ class RobotServer:
     status: int = 200
     bodies: list[Any] = field(default_factory=list[Any])
     asked: int = 0
+    cuts: int = 0  #: so many requests are read and not answered
 
     def __post_init__(self) -> None:
         self._gateway = Gateway(answer=self._answer)
@@ -130,6 +131,9 @@ class RobotServer:
         return self.vendor.accepted
 
     def _answer(self, asked: Asked) -> Told:
+        if self.cuts:
+            self.cuts -= 1
+            return Told(content=None)
         return Told(status=self.status, content=self.judge(asked.path, asked.content))
 
 
@@ -179,6 +183,10 @@ class RobotPeer:
     def refuse_for_good(self) -> None:
         """Say that the content cannot be taken."""
         self.server.answer = self.server.vendor.for_good
+
+    def hang_up_once(self) -> None:
+        """Read one and cut the connection."""
+        self.server.cuts = 1
 
     def go_away(self) -> None:
         """Close the door."""

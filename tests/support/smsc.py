@@ -46,15 +46,18 @@ class MessageCentre:
     """A running centre, and what it took so far; how it behaves may be changed while it runs.
 
     `status` is the answer to every submit_sm, `silent_after` and `drop_after` count those that are still answered before
-    it says nothing more or hangs up (once). `bind_status` refuses a login although the password is right.
+    it says nothing more or hangs up (once), `log_out_after` those after which it ends the session (once).
+    `bind_status` refuses a login although the password is right.
     """
 
     port: int = 0
     password: str = PASSWORD
     status: int = 0
     bind_status: int = 0
+    binds_left: int | None = None  #: logins until every further one is refused for its password
     silent_after: int | None = None
     drop_after: int | None = None
+    log_out_after: int | None = None
     receipt: str | None = None  #: the state every message is reported with at once: DELIVRD
     kept: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])  #: number and words, for the next login
     raw_answer: bytes | None = None  #: said instead of any answer to a submit_sm
@@ -123,7 +126,7 @@ class _Session:
         status = self.centre.bind_status
         if system_id.decode() != SYSTEM_ID:
             status = 0x0F
-        elif password.decode() != self.centre.password:
+        elif password.decode() != self.centre.password or len(self.centre.binds) == self.centre.binds_left:
             status = 0x0E
         self.say(BIND_TRANSCEIVER | ANSWER, status, sequence, b"" if status else b"centre\0")
         if not status:
@@ -163,6 +166,9 @@ class _Session:
         one = _read(body, f"{len(centre.submitted) + 1:08X}")
         centre.submitted.append(one)
         self.say(SUBMIT | ANSWER, 0, sequence, one.id.encode() + b"\0")
+        if centre.log_out_after is not None and len(centre.submitted) == centre.log_out_after:
+            centre.log_out_after = None
+            self.request(UNBIND)
         if centre.receipt is not None and one.receipt:
             self.deliver(one.phone, receipt_text(one.id, centre.receipt), esm_class=0x04)
 

@@ -51,7 +51,8 @@ class MailServer:
     """A running server, and what it took so far.
 
     ``refuse`` maps a recipient to the code it is answered with (see `REFUSALS`); it may be changed while
-    the server runs, as may ``refuse_data`` (a code for the whole message, after its text).
+    the server runs, as may ``refuse_data`` (a code for the whole message, after its text), ``hang_ups`` (so many
+    messages are kept and then the connection is cut) and ``silent`` (messages are kept and never answered for).
     ``connections`` counts the clients that connected, to prove that a connection was used again.
     """
 
@@ -62,6 +63,8 @@ class MailServer:
     ca_file: Path
     refuse: dict[str, int] = field(default_factory=dict[str, int])
     refuse_data: int | None = None
+    hang_ups: int = 0
+    silent: bool = False
     mails: list[ReceivedMail] = field(default_factory=list[ReceivedMail])
     connections: int = 0
 
@@ -108,6 +111,12 @@ class RecordingHandler:
             user=session.auth_data if session.authenticated else None,
         )
         self.mailbox.mails.append(mail)
+        if self.mailbox.hang_ups:
+            self.mailbox.hang_ups -= 1
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
+        if self.mailbox.silent:
+            await asyncio.Event().wait()  # until the client goes
         return "250 2.0.0 kept"
 
 

@@ -46,6 +46,10 @@ class ServerPeer:
         """550, there is no such user."""
         self.server.refuse[CONTACT.email or ""] = 550
 
+    def hang_up_once(self) -> None:
+        """Keep one and cut the connection."""
+        self.server.hang_ups = 1
+
     def go_away(self) -> None:
         """Close the port."""
         self.controller.stop()

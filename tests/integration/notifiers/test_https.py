@@ -1,8 +1,9 @@
-"""A gateway over HTTPS with certificates as they are met: good, run out, by nobody known."""
+"""A gateway over HTTPS with certificates as they are met: good, run out, by nobody known; and answers that never end."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from rectiflow.notifiers import ChannelDown
+from rectiflow.notifiers import ChannelDown, Unanswered
 from rectiflow.notifiers.http import HttpAnswer, HttpDoor
 from support.gateways import LOOPBACK, Gateway, a_gateway, told
 
@@ -68,3 +69,43 @@ def test_an_authority_nobody_knows() -> None:
         with pytest.raises(ChannelDown, match="证书不可信"):
             posted(gateway, None)
         assert gateway.taken == []
+
+
+def test_an_answer_that_drips_in_for_ever() -> None:
+    """A server that sends a byte before each wait is over holds nobody for longer than four waits."""
+
+    async def run() -> None:
+        gone = asyncio.Event()
+
+        async def drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n")
+            with contextlib.suppress(OSError):
+                while not writer.is_closing():
+                    writer.write(b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.02)
+            gone.set()
+
+        async with await asyncio.start_server(drips, LOOPBACK, 0) as server:
+            door = HttpDoor("短信网关", timeout=0.1)
+            with pytest.raises(Unanswered, match="短信网关没有及时应答，不知道收没收到"):
+                await door.post(f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}/", b"{}", {})
+            await door.close()
+            await gone.wait()
+
+    asyncio.run(run())
+
+
+def test_a_greeting_that_never_comes(silent_port: int) -> None:
+    """Where TLS is not even made, nothing was handed over: the channel is down."""
+
+    async def run() -> None:
+        door = HttpDoor("短信网关", timeout=0.2)
+        with pytest.raises(ChannelDown, match="连接不上短信网关（没有及时应答）"):
+            await door.post(f"https://{LOOPBACK}:{silent_port}/", b"{}", {})
+        with pytest.raises(ChannelDown, match="连接不上短信网关"):
+            await door.post("nonsense://gateway.example/", b"{}", {})
+        await door.close()
+
+    asyncio.run(run())

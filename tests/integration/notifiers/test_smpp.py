@@ -23,6 +23,7 @@ from rectiflow.notifiers import (
     PermanentFailure,
     Rendered,
     TemporaryFailure,
+    Unanswered,
 )
 from rectiflow.notifiers.receipts import Receipt, SmsReply
 from rectiflow.notifiers.smpp import SmppChannel, channel
@@ -77,6 +78,10 @@ class Peer:
     def refuse_for_good(self) -> None:
         """Say that the number is none."""
         self.running.centre.status = 0x0B
+
+    def hang_up_once(self) -> None:
+        """Hang up on the next one."""
+        self.running.centre.drop_after = 0
 
     def go_away(self) -> None:
         """Hang up, and listen no more."""
@@ -240,13 +245,33 @@ def test_a_text_that_is_too_long(make: Make, centre: MessageCentre) -> None:
 
 
 def test_a_centre_that_stops_answering(make: Make, centre: MessageCentre) -> None:
-    """Two are taken; the others are told after the time of one answer, and nobody logs in again."""
+    """Two are taken; what became of the others nobody knows, and who came after them logs in anew."""
     centre.silent_after = 2
-    failures = _failures(make(timeout=1, window=3), *(text("甲", str(n)) for n in range(9)))
-    assert {type(exc) for exc in failures} == {ChannelDown}
-    assert len(failures) == 7
-    assert "没有及时应答" in str(failures[0])
-    assert (len(centre.submitted), centre.connections) == (2, 1)
+    failures = _failures(make(timeout=1, window=1), *(text("甲", str(n)) for n in range(4)))
+    assert [type(exc) for exc in failures] == [Unanswered] * 2
+    assert "没有及时应答，不知道收没收到" in str(failures[0])
+    assert (len(centre.submitted), centre.connections) == (2, 2)
+
+
+def test_one_answer_that_is_missing(make: Make, centre: MessageCentre) -> None:
+    """A message without an answer takes no other with it: where the centre goes on speaking, the connection stays."""
+    smpp = make(timeout=1)
+
+    async def batch() -> tuple[object, str]:
+        await smpp.open()
+        centre.silent_after = 0
+        lost = asyncio.create_task(smpp.send(text("甲", "1")))
+        await _until(lambda: centre.silent_after == -1)
+        centre.silent_after = None
+        answer = await smpp.send(text("乙", "2"))
+        (ended,) = await asyncio.gather(lost, return_exceptions=True)
+        await smpp.send(text("丙", "3"))
+        await smpp.close()
+        return ended, answer
+
+    ended, answer = asyncio.run(batch())
+    assert (type(ended), answer) == (Unanswered, "SMPP id 00000001")
+    assert (centre.texts(), centre.connections) == (["乙", "丙"], 1)
 
 
 def test_a_port_that_says_nothing(silent_port: int, tmp_path: Path) -> None:
@@ -266,38 +291,45 @@ def test_a_port_without_anybody(closed_port: int, tmp_path: Path) -> None:
 
 
 def test_a_connection_that_drops(make: Make, centre: MessageCentre) -> None:
-    """Whatever was under way is handed over again on a new connection."""
+    """What was under way is not handed over again at once, for it may have been taken; the others go over a new one."""
     centre.drop_after = 3
-    answers = handed_over(make(), *(text(f"第{n}条", str(n)) for n in range(8)))
-    assert len(answers) == 8
-    assert {f"第{n}条" for n in range(8)} == set(centre.texts())
+    failures = _failures(make(window=1), *(text(f"第{n}条", str(n)) for n in range(8)))
+    assert [type(exc) for exc in failures] == [Unanswered]
+    assert "中断了连接（连接已断开），不知道收没收到" in str(failures[0])
+    assert centre.texts() == [f"第{n}条" for n in range(8) if n != 3]
     assert (centre.connections, centre.unbinds) == (2, 1)
 
 
-def test_a_connection_that_drops_between_messages(make: Make, centre: MessageCentre) -> None:
-    """A centre that logged us out while nothing was under way: the next message logs in again."""
-
-    async def batch() -> None:
-        smpp = make()
-        await smpp.open()
-        await smpp.send(text("甲", "1"))
-        centre.drop_after = 0
-        await smpp.send(text("乙", "2"))
-        await smpp.close()
-
-    asyncio.run(batch())
-    assert centre.texts() == ["甲", "乙"]
+def test_parts_go_on_over_a_new_connection(make: Make, centre: MessageCentre) -> None:
+    """Where the centre ends the session between two parts, the rest follows; no part goes twice."""
+    centre.log_out_after = 1
+    (answer,) = handed_over(make(long="parts", rate=20), text(LONG))
+    assert centre.texts() == [LONG]
+    assert answer == f"SMPP id {','.join(one.id for one in centre.submitted)}"
     assert centre.connections == 2
+
+
+@pytest.mark.parametrize("ending", ["silent_after", "drop_after", "login"])
+def test_parts_of_which_some_were_handed_over(ending: str, make: Make, centre: MessageCentre) -> None:
+    """Once a part was taken, whatever happens to the next, another try may bring a second copy."""
+    if ending == "login":
+        centre.log_out_after, centre.binds_left = 1, 1
+    else:
+        setattr(centre, ending, 1)
+    (failure,) = _failures(make(long="parts", rate=20, timeout=1), text(LONG))
+    assert type(failure) is Unanswered
+    assert "再发可能重复" in str(failure)
+    assert len(centre.submitted) == 1
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0\0\0\0" * 4])
 def test_a_centre_that_speaks_something_else(said: bytes, make: Make, centre: MessageCentre) -> None:
-    """It is hung up on; after the second time the channel is down."""
+    """It is hung up on, and what became of the message nobody knows."""
     centre.raw_answer = said
     (failure,) = _failures(make(), text("甲"))
-    assert type(failure) is ChannelDown
+    assert type(failure) is Unanswered
     assert "不合 SMPP 3.4" in str(failure)
-    assert centre.connections == 2
+    assert centre.connections == 1
 
 
 def test_receipts(make: Make, centre: MessageCentre) -> None:

@@ -6,21 +6,28 @@ import asyncio
 import contextlib
 import logging
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from conftest import StartMailServer
 from rectiflow.notifiers import (
     ChannelDown,
     Contact,
+    NotYet,
     PermanentFailure,
     Rendered,
     SmtpChannel,
     TemplateSet,
     TemporaryFailure,
+    Unanswered,
 )
+from rectiflow.notifiers.smtp_connection import SmtpConnection, trust_of
+from rectiflow.notifiers.smtp_pool import SmtpPool
+from support.channel_contract import handed_over
 from support.smtp import LOOPBACK, PASSWORD, MailServer
 
 from .conftest import START, MakeChannel, MakeMessage
@@ -201,10 +208,148 @@ def test_a_refused_text(
     assert "拒收邮件（" in answer
 
 
+def test_closing_after_the_text_is_an_explicit_refusal(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """421 to the text itself is about that mail, however often; it is not sent again at once."""
+    server = smtp_server()
+    server.refuse_data = 421
+    answers = letters.send(make_channel(server), "a@s.example", "b@s.example")
+    assert all(answer.startswith("TemporaryFailure 421: ") for answer in answers)
+    assert server.connections == 2
+
+
+def test_a_mail_that_is_kept_and_not_answered_for(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """The server has the mail and says nothing: it is not sent again at once, and the next goes on a new connection."""
+    server = smtp_server()
+    server.silent = True
+    channel = make_channel(server, text_timeout=timedelta(milliseconds=300))
+
+    async def run() -> str:
+        await channel.open()
+        with pytest.raises(Unanswered) as caught:
+            await channel.send(letters.compose(channel, "a@s.example", 1))
+        told = f"邮件服务器 {LOOPBACK}:{server.port} 没有及时答复，不知道这封邮件收没收到，再发可能重复；消息已保留"
+        assert str(caught.value).startswith(told)
+        server.silent = False
+        answer = await channel.send(letters.compose(channel, "b@s.example", 2))
+        await channel.close()
+        return answer
+
+    assert asyncio.run(run()) == "2.0.0 kept"
+    assert [m.recipients[0] for m in server.mails] == ["a@s.example", "b@s.example"]
+    assert server.connections == 2
+
+
+def test_a_connection_that_breaks_after_the_text(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """The server may have it, as this one does: one copy, and the next mail goes."""
+    server = smtp_server()
+    server.hang_ups = 1
+    first, second = letters.send(make_channel(server), "a@s.example", "b@s.example")
+    assert re.match(rf"Unanswered None: 邮件服务器 {LOOPBACK}:\d+ 中断了连接（.+），不知道这封邮件收没收到", first)
+    assert second == "2.0.0 kept"
+    assert [m.recipients[0] for m in server.mails] == ["a@s.example", "b@s.example"]
+
+
+def test_a_large_mail_has_the_time_its_size_takes(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """The time for the answer does not run while a slow line still carries the text."""
+    server = smtp_server()
+    channel = make_channel(server, text_timeout=timedelta(milliseconds=1))
+    mail = letters.compose(channel)
+    large = replace(mail, body=mail.body + b"photo\r\n.dot\r\n" * 30_000)
+    assert handed_over(channel, large) == ["2.0.0 kept"]
+    assert server.mails[0].content == large.body
+
+
+def test_a_mail_that_finds_no_connection_free(
+    smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
+) -> None:
+    """Nothing of it was handed over, and no attempt was made; it is not begun when there is no time left for it."""
+    server = smtp_server()
+    server.silent = True
+    channel = make_channel(server, text_timeout=timedelta(milliseconds=500))
+    settings, mail = channel.settings, letters.compose(channel).body
+    pool = SmtpPool(1, lambda: SmtpConnection(settings, lambda: trust_of(settings)), settings.place, patience=0.01)
+
+    async def run() -> list[BaseException | str]:
+        sending = (pool.send(settings.sender, "a@s.example", mail) for _ in range(2))
+        ended = await asyncio.gather(*sending, return_exceptions=True)
+        await pool.close()
+        return ended
+
+    assert [type(one) for one in asyncio.run(run())] == [Unanswered, NotYet]
+    assert len(server.mails) == 1
+
+
+SAID = {"EHLO": b"250 hello", "MAIL": b"250 sender", "RCPT": b"250 recipient", "DATA": b"354 go", "text": b"250 kept"}
+
+
+async def said_by_script(channel_to: Callable[[int], SmtpChannel], letters: Letters, **said: bytes) -> str:
+    """Send one mail to a server that answers by rote, and return what came of it."""
+
+    async def by_rote(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 ready\r\n")
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while verb := (await reader.readline())[:4].decode():
+                writer.write({**SAID, **said}.get(verb, b"250 ok") + b"\r\n")
+                if verb == "DATA" and {**SAID, **said}[verb].startswith(b"354"):
+                    await reader.readuntil(b"\r\n.\r\n")
+                    writer.write({**SAID, **said}["text"] + b"\r\n")
+        writer.close()
+        gone.set()
+
+    gone = asyncio.Event()
+    async with await asyncio.start_server(by_rote, LOOPBACK, 0) as server:
+        channel = channel_to(server.sockets[0].getsockname()[1])
+        await channel.open()
+        try:
+            return await channel.send(letters.compose(channel))
+        except (TemporaryFailure, PermanentFailure) as exc:
+            return f"{type(exc).__name__} {exc.code}: {exc}"
+        finally:
+            await channel.close()
+            await gone.wait()
+
+
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [
+        ({"text": "250 已收".encode("gbk")}, "已收"),
+        ({"text": b"251-a\r\n251 b"}, "a b"),
+        ({"text": b"250"}, ""),
+        ({"text": "550 邮箱不存在".encode("gbk")}, "PermanentFailure 550: 邮件服务器 .* 拒收邮件（550 邮箱不存在）"),
+        ({"text": b"999 what"}, r"Unanswered None: .*的答复看不懂（999 what）"),
+        ({"text": b"garbage"}, r"Unanswered None: .*的答复看不懂（-1 Malformed"),
+        ({"text": b"354 more"}, r"Unanswered None: .*的答复看不懂（354 more）"),
+        ({"RCPT": b"999 what"}, "TemporaryFailure 999: .*的应答无法处理（999 what）"),
+        ({"MAIL": b"garbage"}, "TemporaryFailure -1: .*的应答无法处理"),
+        ({"DATA": b"250 why"}, "TemporaryFailure 250: .*的应答无法处理（250 why）"),
+        ({"DATA": b"451 later"}, "TemporaryFailure 451: .*属暂时情况"),
+    ],
+)
+def test_odd_answers(
+    said: dict[str, bytes], ended: str, make_channel: MakeChannel, letters: Letters, tmp_path: Path
+) -> None:
+    """Before the text they are worth another try, after it they leave open what became of the mail; none is final."""
+
+    def channel_to(port: int) -> SmtpChannel:
+        place = MailServer(ca_file=tmp_path, port=port)
+        return make_channel(place, security="none", username=None, password=None, ca_file=None)
+
+    answer = asyncio.run(said_by_script(channel_to, letters, **said))
+    assert re.match(ended, answer) if ended else answer == ""
+
+
 def test_service_closing_is_a_dropped_connection(
     smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters
 ) -> None:
-    """421 means the server hangs up: one new connection is tried, then the channel counts as down."""
+    """421 before the text means that the server hangs up: one new connection is tried, then the channel counts as down."""
     server = smtp_server(refuse={"bad@s.example": 421})
     first, second = letters.send(make_channel(server), "bad@s.example", "good@s.example")
     assert first.startswith("ChannelDown")
@@ -272,7 +417,7 @@ def test_a_silent_server(silent_port: int, make_channel: MakeChannel, letters: L
 
 
 def test_a_server_that_falls_silent(make_channel: MakeChannel, letters: Letters, tmp_path: Path) -> None:
-    """No answer in the middle of a mail is a channel down; what the server knows of it is left open."""
+    """No answer before the text is a channel down: the server has nothing of the mail."""
 
     gone = asyncio.Event()
 

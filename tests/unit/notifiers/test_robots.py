@@ -26,6 +26,7 @@ from rectiflow.notifiers import (
     NotYet,
     PermanentFailure,
     TemporaryFailure,
+    Unanswered,
     dingtalk,
     dispatch_once,
     feishu,
@@ -292,7 +293,7 @@ def _dispatched(outbox: MemoryOutbox, channel: Channel, clock: Clock) -> Dispatc
         ("wecom", {"errcode": 93000, "errmsg": "invalid webhook url"}, ChannelDown, "重新添加机器人"),
         ("wecom", {"errcode": -1, "errmsg": "system busy"}, ChannelDown, "系统繁忙"),
         ("wecom", {"errcode": 77777, "errmsg": "new"}, TemporaryFailure, "77777：new"),
-        ("wecom", {"errmsg": "?"}, TemporaryFailure, "没有结果码"),
+        ("wecom", {"errmsg": "?"}, Unanswered, "没有结果码"),
         ("dingtalk", {"errcode": 310000, "errmsg": "keywords not in content"}, ChannelDown, "keywords not in content"),
         ("dingtalk", {"errcode": 410100, "errmsg": "x"}, ChannelDown, "频率"),
         ("dingtalk", {"errcode": 430101, "errmsg": "x"}, PermanentFailure, "链接"),
@@ -302,7 +303,7 @@ def _dispatched(outbox: MemoryOutbox, channel: Channel, clock: Clock) -> Dispatc
     ],
 )
 def test_what_a_code_means(kind: str, answer: Any, failure: type[Exception], told: str) -> None:
-    """Each code is temporary, for good or the channel's own fault; what is not known is temporary."""
+    """Each code is temporary, for good or the channel's own fault; what is not known is temporary, no code tells nothing."""
     for peer in started(kind):
         peer.server.answer = json.dumps(answer).encode()
         with pytest.raises(failure, match=told) as caught:
@@ -314,7 +315,7 @@ def test_a_page_instead_of_an_answer(any_peer: RobotPeer) -> None:
     """HTML with 200, as a portal of the network gives it, is no acceptance; a key it repeats is not quoted."""
     server = any_peer.server
     server.answer = f"<html>{server.key} {server.webhook} 请先登录</html>".encode()
-    with pytest.raises(ChannelDown, match="不是约定的格式") as caught:
+    with pytest.raises(Unanswered, match="不是约定的格式") as caught:
         handed_over(any_peer.channel, composed(any_peer.channel))
     assert server.key not in str(caught.value)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import aiosmtplib
 import pytest
 
-from rectiflow.notifiers import ChannelDown, PermanentFailure, TemporaryFailure
-from rectiflow.notifiers.smtp_answers import Dropped, no_connection, quoted, refusal
+from rectiflow.notifiers import ChannelDown, PermanentFailure, TemporaryFailure, Unanswered
+from rectiflow.notifiers.smtp_answers import Dropped, no_connection, quoted, refusal, unanswered
 
 PLACE = "smtp.edu.example:587"
 
@@ -67,6 +67,41 @@ def test_a_refused_text_of_552_is_too_big() -> None:
     assert type(refusal(aiosmtplib.SMTPDataError(552, "too much"), PLACE)) is PermanentFailure
 
 
+@pytest.mark.parametrize("code", [421, 450, 452])
+def test_a_text_refused_for_now_is_about_the_mail(code: int) -> None:
+    """After the text every 4xx is an explicit refusal, 421 too: no fault of the channel, and nothing is in doubt."""
+    assert type(refusal(aiosmtplib.SMTPDataError(code, "try later"), PLACE)) is TemporaryFailure
+
+
+@pytest.mark.parametrize("code", [-1, 0, 99, 150, 251, 399, 600, 999])
+def test_a_code_that_is_none(code: int) -> None:
+    """What does not refuse by RFC 5321, 4.2.1, never ends a message, whomever it is said of."""
+    for exc in (
+        aiosmtplib.SMTPSenderRefused(code, "what", "a@b.example"),
+        aiosmtplib.SMTPRecipientRefused(code, "what", "a@b.example"),
+        aiosmtplib.SMTPResponseException(code, "what"),
+    ):
+        failure = refusal(exc, PLACE)
+        assert type(failure) is TemporaryFailure
+        assert f"的应答无法处理（{code} what）" in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("exc", "told"),
+    [
+        (aiosmtplib.SMTPReadTimeoutError("too long"), "没有及时答复"),
+        (aiosmtplib.SMTPServerDisconnected("Connection lost"), "中断了连接（"),
+        (aiosmtplib.SMTPResponseException(-1, "Malformed SMTP response line: what"), "的答复看不懂（-1 Malformed"),
+    ],
+)
+def test_no_answer_to_a_text(exc: Exception, told: str) -> None:
+    """It is said that nobody knows, and that another try may bring a second copy."""
+    failure = unanswered(exc, PLACE)
+    assert type(failure) is Unanswered
+    assert told in str(failure)
+    assert "不知道这封邮件收没收到，再发可能重复；消息已保留" in str(failure)
+
+
 def test_a_greeting_that_refuses() -> None:
     """A server that does not let us in says why."""
     failure = no_connection(aiosmtplib.SMTPConnectResponseError(554, "no service for you"), PLACE)
@@ -78,3 +113,10 @@ def test_a_strangers_words_are_cut_and_cleaned() -> None:
     """What a server says is put on one line of bounded length."""
     assert quoted("a\r\nb\x00c") == "a b c"
     assert len(quoted("长" * 999)) == 300
+
+
+def test_words_in_gbk_are_read() -> None:
+    """What the client keeps of bytes that are no UTF-8 is Chinese all the same; other bytes do no harm."""
+    assert quoted("邮箱不存在".encode("gbk").decode("utf-8", "surrogateescape")) == "邮箱不存在"
+    assert quoted("邮箱不存在") == "邮箱不存在"
+    assert quoted(b"\xff\xfe no".decode("utf-8", "surrogateescape")).endswith(" no")

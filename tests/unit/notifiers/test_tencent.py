@@ -14,7 +14,7 @@ from tencentcloud.common import credential  # type: ignore[import-untyped]
 from tencentcloud.common.abstract_client import AbstractClient  # type: ignore[import-untyped]
 from tencentcloud.common.http.request import RequestInternal  # type: ignore[import-untyped]
 
-from rectiflow.notifiers import ChannelDown, ChannelNotConfigured, DeliveryFailure, TemporaryFailure
+from rectiflow.notifiers import ChannelDown, ChannelNotConfigured, DeliveryFailure, TemporaryFailure, Unanswered
 from rectiflow.notifiers.tencent import REFUSALS, authorization, channel
 from support.channel_contract import composed, handed_over, refusals
 from support.gateways import KINDS, PHONE, Asked, SmsContract, SmsPeer, a_gateway, failure, made, told
@@ -127,8 +127,8 @@ def test_families_and_what_nobody_knows(peer: SmsPeer, code: str, kind: type[Del
     ids=["list", "no-number", "a-number", "a-word"],
 )
 def test_an_answer_that_says_nothing(peer: SmsPeer, body: object) -> None:
-    """What speaks neither of the number nor of the request is worth another try."""
-    assert type(failure(peer, told(body))) is TemporaryFailure
+    """What speaks neither of the number nor of the request leaves open what became of the message."""
+    assert type(failure(peer, told(body))) is Unanswered
 
 
 def test_what_is_sent(peer: SmsPeer) -> None:
