@@ -86,10 +86,6 @@ class NotYet(TemporaryFailure):
         super().__init__(message)
 
 
-class Unanswered(TemporaryFailure):
-    """The message was handed over, or may have been, and nobody said what became of it: another try may bring a second copy."""
-
-
 class PermanentFailure(DeliveryFailure):
     """The message will never be taken as it is."""
 
