@@ -283,6 +283,29 @@ def test_a_deputy_answers_after_the_absence(open_place: Workplace) -> None:
     signed, remarked = flow.history(number)[-2:]
     assert (signed.kind, remarked.kind) == ("acted", "remarked")
     assert [(e.actor, e.happened_on) for e in (signed, remarked)] == [(deputy, day + timedelta(days=1))] * 2
+    handed_in = receive_mail(place, answer(mail, "申请复查\n已清走", address, ("整改后.png", PNG)))
+    assert handed_in.outcome == "申请复查已办理"
+    assert flow.ticket(number).fields["completed_on"] == (day + timedelta(days=1)).isoformat()
+
+
+def test_a_colleague_signs_for_what_is_signed_for(open_place: Workplace) -> None:
+    """The second of a school to answer is told who has signed, and nobody has to act; another school's is not told so."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    officer, own = responsible(place)
+    (number,) = assigned(place, 1)
+    first, second = (mailed(place, person, number) for person in (principal, officer))
+    receive_mail(place, answer(first, "签收", address))
+    done = receive_mail(place, answer(second, "签收", own))
+    assert (done.status, done.outcome) == ("done", f"已由{flow.directory().person_name(principal)}签收过")
+    assert [e.kind for e in flow.history(number)].count("acted") == 2  # assigned, and signed for once
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    other = flow.directory().holders("safety_officer", "town1_school1", flow.today())[0]
+    flow.do(
+        number, "reassign", by=safety, responsible_unit="town1_school1", responsible_person=other, reason="另一所学校的"
+    )
+    flow.do(number, "sign", by=other)
+    assert receive_mail(place, answer(second, "收到", own)).status == "waiting"
 
 
 def test_the_sender_s_domain_has_changed(open_place: Workplace) -> None:
