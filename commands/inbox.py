@@ -92,7 +92,7 @@ def callback(
     file: Annotated[Path | None, typer.Argument(help="回调的内容；不写则从标准输入读", metavar="[文件]")] = None,
     as_json: _Json = False,
 ) -> None:
-    """收下短信云回调送来的回执或短信答复（供回调网址的程序调用）。"""
+    """收下短信云回调送来的回执或短信答复（供回调网址的程序调用，只收设置了的那一家）。"""
     from rectiflow._answers import receive_callback
     from rectiflow.engine.errors import InputUnusable, os_reason
 

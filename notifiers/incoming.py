@@ -26,12 +26,16 @@ Node: TypeAlias = "Part[str, str]"
 
 MEBIBYTE = 2**20
 MAX_VALUE = 16_000  #: characters of one header that are read
+MAX_FROM = 2_000  #: characters of a From that is taken for one
+MAX_NESTED = 5  #: comments within comments
 _PART_LINE = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
 _CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY_LINE = re.compile(rb"^--", re.MULTILINE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _IDENTITY = re.compile(r"<[^<>\s]{1,400}>")
 _NAME_SIGNS = re.compile(r"[^\x21-\x39\x3b-\x7e]")
+_ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')  #: what is quoted, and comments
+_MAILBOX = re.compile(r'\s*(?:[^<>"():;@]*(?:@[^<>"():;@,]*)?<(?P<named>[^<>]*)>|(?P<bare>[^<>"():;,\s]+))\s*')
 _FORWARDED = "转发的邮件.eml"
 
 
@@ -84,7 +88,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     """A mail that came in. `refused` says in Chinese why it was not read; then there is the header at most."""
 
     refused: str = ""
-    sender: str = ""  #: address in From, lower case; anybody can write anything there
+    sender: str = ""  #: the one address in the one From, lower case, "" where there is not one; anybody can write it
     recipients: tuple[str, ...] = ()  #: addresses in To, Cc and where it was delivered, lower case
     return_path: str | None = None  #: envelope sender, "" when it was empty; None when the server kept none
     subject: str = ""
@@ -182,7 +186,7 @@ def _heads(mail: Node, limits: Limits) -> Incoming:
     every = {k: " ".join(v) for k, v in headers.items()}
     path = headers.get("return-path")
     return Incoming(
-        sender=next(_addresses(mail, "from"), ""),
+        sender=_sender(mail),
         recipients=tuple(dict.fromkeys(_addresses(mail, "to", "cc", "delivered-to", "x-original-to", "envelope-to"))),
         return_path=None if path is None else next(_addresses(mail, "return-path"), ""),
         subject=headers.get("subject", ("",))[0],
@@ -322,6 +326,20 @@ def _addresses(mail: Node, *names: str) -> Iterator[str]:
             plain = "".join(address.split()).lower()
             if is_address(plain):
                 yield plain
+
+
+def _sender(mail: Node) -> str:
+    """Return the one address of the one From header (RFC 5322, 3.6.2); nothing where it could be read as another's.
+
+    What stands in brackets is the address, and the words before it are a name, also where they look like an address.
+    """
+    told = [str(value) for name, value in mail.items() if _NAME_SIGNS.sub("", name).lower() == "from"]
+    plain = told[0] if len(told) == 1 and len(told[0]) <= MAX_FROM else ""
+    for _ in range(MAX_NESTED):  # comments lie within comments
+        plain = _ASIDE.sub(" ", plain)
+    found = _MAILBOX.fullmatch(plain)
+    address = (found["named"] or found["bare"] or "").strip().lower() if found else ""
+    return address if is_address(address) else ""
 
 
 def _ids(text: str) -> tuple[str, ...]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Engine, Select, Table, case, delete, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, case, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import Conflict, NotFound
 
 from .connect import reading, writing
 from .phrases import status_is
+from .queries import settle as settle_incidents
 from .tables import table
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
 
 OPEN = ("waiting", "unseen")  #: states of what somebody still has to look at
 _RECEIPT = "answer"  #: the occasion on which a sender is told what became of an answer
+_WORDS = re.compile(r"[\s,；，。（）]+")  #: what parts the words of what is said of a message
 _NEXT = dict(zip("0123456789abcdef", "123456789abcdefg", strict=True))  #: the digit after each
 
 
@@ -201,13 +204,17 @@ def last_to(
     """Return the last message that went to one of these addresses between two instants; a receipt asks for nothing.
 
     Args:
-        said: what the gateway answered when it took the message, or a part of it: its own number.
+        said: the gateway's own number for the message, whole, as it stands in what it answered when it took the message.
     """
     m = table("message")
     mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
     when = (m.c.sent_at >= since, m.c.sent_at <= until)
     which = m.c.detail.contains(said, autoescape=True) if said else m.c.template != _RECEIPT
-    return _message(engine, select(*_row(m)).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key).limit(1))
+    query = select(*_row(m), m.c.detail).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key)
+    with reading(engine) as connection:
+        rows = connection.execute(query if said else query.limit(1))
+        found = (row for row in rows if not said or said in _WORDS.split(row.detail))
+        return next((_outbox_row(row[:-1]) for row in found), None)
 
 
 def note(engine: Engine, district: str, key: str, told: str) -> None:
@@ -221,10 +228,14 @@ def note(engine: Engine, district: str, key: str, told: str) -> None:
         )
 
 
-def heard_since(engine: Engine, district: str, sender: str, since: datetime, *, outcome: str = "") -> int:
-    """Return how much came in from a sender since an instant; with `outcome`, of what became of which begins so."""
+def heard_since(engine: Engine, district: str, person: str, since: datetime, *, outcome: str = "") -> int:
+    """Return how many answers came in since an instant that are known to be a person's, not only said to be.
+
+    Args:
+        outcome: count only those of which became what begins so.
+    """
     t = table("incoming")
-    query = select(func.count()).where(t.c.district == district, t.c.received_at >= since, t.c.sender == sender)
+    query = select(func.count()).where(t.c.district == district, t.c.received_at >= since, t.c.person == person)
     if outcome:
         query = query.where(t.c.outcome.startswith(outcome, autoescape=True))
     with reading(engine) as connection:
@@ -259,11 +270,11 @@ def fault(
 
     Args:
         hard: the address was said not to exist.
-        by: id of what came in; the same counts once, also when it is handed in again after a crash.
+        by: the message that came back; the same counts once, however often that is told.
     """
     t = table("address_fault")
     make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    told = {"last_at": at, "detail": detail, "last_by": by}
+    told, line = {"last_at": at, "detail": detail}, f"{by}\n"
     one = int(hard)
     first = make(t).values(
         district=district,
@@ -272,6 +283,7 @@ def fault(
         failures=1,
         hard=one,
         dead=limits.any <= 1 or limits.hard <= one,
+        messages=f"\n{line}",
         **told,
     )
     old = t.c.last_at < at - timedelta(days=limits.days)
@@ -282,9 +294,10 @@ def fault(
             "failures": failures,
             "hard": sure,
             "dead": or_(t.c.dead, failures >= limits.any, sure >= limits.hard),
+            "messages": case((old, f"\n{line}"), else_=t.c.messages.concat(line)),
             **told,
         },
-        where=t.c.last_by != by,
+        where=not_(t.c.messages.contains(f"\n{line}", autoescape=True)),
     )
     with writing(engine) as connection:
         connection.execute(again)
@@ -305,12 +318,29 @@ def dead_addresses(engine: Engine, district: str) -> frozenset[tuple[str, str]]:
     return frozenset((f.channel, f.address) for f in faults(engine, district) if f.dead)
 
 
-def forgive(engine: Engine, district: str, address: str, *, channel: str | None = None) -> bool:
-    """Forget what came back from an address, by one channel or (None) by any; False when nothing had."""
+def forgive(engine: Engine, district: str, address: str, *, now: datetime, channel: str | None = None) -> bool:
+    """Forget what came back from an address, by one channel or (None) by any; False when nothing had.
+
+    The incidents that say the address was given up are over.
+    """
     t = table("address_fault")
     mine = (t.c.district == district, t.c.address == address, *(() if channel is None else (t.c.channel == channel,)))
+    with reading(engine) as connection:  # mostly nothing had, and nobody need be kept from writing
+        channels = connection.scalars(select(t.c.channel).where(*mine)).all()
+    if not channels:
+        return False
     with writing(engine) as connection:
-        return bool(connection.execute(delete(t).where(*mine)).rowcount)
+        found = connection.execute(delete(t).where(*mine)).rowcount
+        _settle_given_up(connection, district, [f"address:{one}:{address}" for one in channels], now)
+        return bool(found)
+
+
+def _settle_given_up(connection: Connection, district: str, said: Sequence[str], now: datetime) -> None:
+    """Close the incidents of some addresses; their keys begin with the hazard whose message came back last."""
+    i = table("incident")
+    ours = or_(*(i.c.key.endswith(f":{one}", autoescape=True) for one in said))
+    mine = (i.c.district == district, status_is(i.c.status, "open"), ours)
+    settle_incidents(connection, district, connection.scalars(select(i.c.key).where(*mine)).all(), now)
 
 
 def _row(m: Table) -> tuple[ColumnElement[Any], ...]:
@@ -321,7 +351,11 @@ def _row(m: Table) -> tuple[ColumnElement[Any], ...]:
 def _message(engine: Engine, query: Select[Any]) -> OutboxRow | None:
     with reading(engine) as connection:
         row = connection.execute(query).first()
-    return None if row is None else OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
+    return None if row is None else _outbox_row(row)
+
+
+def _outbox_row(row: Sequence[Any]) -> OutboxRow:
+    return OutboxRow(**dict(zip(OutboxRow.__struct_fields__, row, strict=True)))
 
 
 def _incoming(row: Mapping[str, Any]) -> Incoming:

@@ -106,7 +106,7 @@ def today(flow: Rectiflow, *, by: str, week: bool = False) -> Today:
     reader = _Reader(flow, by, day, everything, below)
     items = [*_tickets(reader, until), *_requests(reader), *_papers(reader), *_calls(reader)]
     if everything:
-        items += [*_undelivered(flow), *_letters(flow), *_incidents(flow)]
+        items += [*_undelivered(flow), *_letters(flow, by), *_incidents(flow)]
     return Today(
         day=day,
         until=until,
@@ -232,15 +232,17 @@ def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
         )
 
 
-def _letters(flow: Rectiflow) -> Iterator[TodayItem]:
-    for letter in letters(flow, status=OPEN):
+def _letters(flow: Rectiflow, by: str) -> Iterator[TodayItem]:
+    """Yield what came in, as this person may see it: of a restricted hazard at most that there is something."""
+    for letter in letters(flow, by=by, status=OPEN):
         sender = flow.directory().person_name(letter.person) if letter.person else letter.sender
         unseen = letter.status == "unseen"
+        words = " ".join(letter.words.split())
         yield TodayItem(
             section="unseen" if unseen else "letter",
             number=letter.number,
-            title=f"{sender}：{' '.join(letter.words.split())}" if unseen else letter.outcome or letter.subject,
-            turn=(sender,),
+            title=f"{sender}：{words}" if unseen and words else letter.outcome or letter.subject,
+            turn=(sender,) if sender else (),
             since=local_day(letter.received_at),
             key=letter.id,
         )

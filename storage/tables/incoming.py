@@ -43,7 +43,7 @@ class IncomingRow(Base, table=True):
 class AddressFaultRow(Base, table=True):
     """An address that messages came back from; `hard`: how often it was said not to exist.
 
-    `dead`: none is sent there any more until somebody corrects it.
+    `dead`: none is sent there any more until somebody corrects it. `messages`: those that came back, a line each.
     """
 
     district: str = Field(primary_key=True)
@@ -54,4 +54,4 @@ class AddressFaultRow(Base, table=True):
     dead: bool
     last_at: datetime = instant_column()
     detail: str
-    last_by: str
+    messages: str

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rectiflow._workplace import Workplace
+from rectiflow.storage import incoming
 
 from .conftest import Cli
 
@@ -68,3 +73,20 @@ def test_restricted_hazards_stay_out(cli: Cli) -> None:
     """A restricted hazard is on nobody's list who may not see it."""
     week = sections(cli, "安全股干事", "2024-09-17T09:00", "--week")
     assert week["7 日内到期"] == ["02", "03"]
+
+
+def test_letters_about_restricted_hazards_tell_nothing(cli: Cli, workplace: Path) -> None:
+    """Who keeps the ledger and may not see the hazard learns that a letter waits: on the screen, as JSON, in a pipe."""
+    place = Workplace.open(workplace / "rectiflow.toml")
+    for key, status, words in (("aaaa1111", "unseen", "张三打了李四"), ("bbbb2222", "waiting", "同意销号，王五知情")):
+        letter = incoming.Incoming(
+            id=key, received_at=datetime(2024, 9, 3, 0, 30, tzinfo=UTC), channel="mail", sender="head@school.example",
+            subject="李四的事", words=words, kind="reply", number="LZH-2024-000004", status=status, outcome=f"记下：{words}",
+        )  # fmt: skip
+        incoming.keep(place.flow.store.engine, place.flow.district, letter)
+    place.flow.close()
+    for asked in ("today", "today --json", ""):
+        told = cli(*asked.split(), by="安全股干事").out
+        assert told.count("属受限类别，无权查看") == 2, asked
+        assert not any(secret in told for secret in ("张三", "李四", "王五", "head@school.example")), asked
+        assert "张三打了李四" in cli(*asked.split(), by="安全股股长").out

@@ -13,21 +13,33 @@ from msgspec.structs import replace
 from rectiflow.engine.acting import not_here
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.errors import Conflict, Reason, RectiflowError, Refused
+from rectiflow.engine.inspecting import verifies
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
+    from rectiflow.engine.papers import Item
     from rectiflow.engine.stimulus import Attachment
     from rectiflow.engine.ticket import Snapshot
+    from rectiflow.engine.workflow import Transition, Workflow
     from rectiflow.notifiers.wish import Wish
 
-__all__ = ["Answer", "Became", "carry_out", "paper_named"]
+__all__ = [
+    "Answer",
+    "Became",
+    "carry_out",
+    "handing_in_trigger",
+    "paper_named",
+    "signing_trigger",
+    "stimulus_of",
+]
 
 Became = Literal["done", "unseen", "waiting"]  #: nothing is left to do, words are to be looked at, a person has to act
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
 _PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
+_NOT_BY_MAIL = "not_by_mail"  #: an answer may not take the step that the definition would have it take
 _INTERIM = re.compile(r"(?:临时(?:管控)?措施|其间措施)\s*[:：]\s*(?P<said>.+)", re.DOTALL)
 
 
@@ -63,7 +75,7 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
     if answer.wish.kind == "comment":
         return ("unseen", "已记为补充说明") if _remark(flow, answer) else ("waiting", "没有可以记录说明的隐患")
     if not _numbers(flow, answer):
-        return "waiting", f"{title}没有办成：所回复的消息不是关于某一条隐患的，请回复那条隐患的消息"
+        return "waiting", f"{title}没有办成：{_about_none(flow, answer)}"
     known = _on_record(flow, answer, title)
     if known is not None:
         return known
@@ -73,8 +85,9 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
         known = _on_record(flow, answer, title)  # another process may have been faster
         if known is not None:
             return known
-        if answer.wish.kind == "sign" and all(_signed(flow, n, answer.actor) for n in _numbers(flow, answer)):
-            return _with_the_rest(flow, answer, "已经签收过")
+        signed = _signed_already(flow, answer) if answer.wish.kind == "sign" else ""
+        if signed:
+            return _with_the_rest(flow, answer, signed)
         done = [n for n in _numbers(flow, answer) if _kinds(flow, n, answer.mark)]
         some = f"（{'、'.join(done)} 已办理）" if done else ""
         why = _why(flow, answer, exc.reasons)
@@ -93,35 +106,50 @@ def _with_the_rest(flow: Rectiflow, answer: Answer, said: str) -> tuple[Became, 
     return "done", said
 
 
-def _signed(flow: Rectiflow, number: str, person: str) -> bool:
-    """Tell whether this person signed for the hazard as it was given last, and it has gone on since."""
+def _signed_already(flow: Rectiflow, answer: Answer) -> str:
+    """Say that every hazard has been signed for, by the sender or a colleague of the same unit; nothing where one has not."""
+    signers = [_signer(flow, number, answer.actor) for number in _numbers(flow, answer)]
+    if None in signers:
+        return ""
+    others = dict.fromkeys(flow.directory().person_name(p) for p in signers if p and p != answer.actor)
+    return f"已由{'、'.join(others)}签收过" if others else "已经签收过"
+
+
+def _signer(flow: Rectiflow, number: str, person: str) -> str | None:
+    """Return who signed for the hazard as it was given last, where that is this person or one of the same unit."""
     snapshot = flow.snapshot(number)
     stages = {s.id: s.stage for s in snapshot.workflow.states.values()}
     if stages.get(snapshot.case.state) in ("reported", "assigned"):
-        return False
+        return None
     moved = (e for e in reversed(flow.history(number)) if stages.get(e.from_state or "") == "assigned")
     last = next((e for e in moved if stages.get(e.to_state) == "rectifying"), None)
-    return last is not None and person in (last.actor, last.in_place_of)
+    if last is None or last.actor is None:
+        return None
+    if person in (last.actor, last.in_place_of):
+        return person
+    directory, day = flow.directory(), flow.today()
+    units = [{p.unit for p in directory.posts_of(who, day)} for who in (person, last.in_place_of or last.actor)]
+    return last.actor if units[0] & units[1] else None
 
 
 def _why(flow: Rectiflow, answer: Answer, reasons: Iterable[Reason]) -> str:
     """Say why something was refused, and what the sender can write instead: of what can be done only what mail does."""
     reasons = tuple(reasons)
-    elsewhere = [r for r in reasons if r.code == "wrong_state"]
+    elsewhere = [r for r in reasons if r.code in ("wrong_state", _NOT_BY_MAIL)]
     if answer.paper is not None or answer.number is None or not elsewhere:
         return "；".join(dict.fromkeys(r.message for r in reasons))
     snapshot = flow.snapshot(answer.number)
-    said = (not_here(snapshot.workflow, snapshot.case, r.subject) if r in elsewhere else r.message for r in reasons)
+    said = (
+        not_here(snapshot.workflow, snapshot.case, r.subject) if r.code == "wrong_state" else r.message for r in reasons
+    )
     can = "、".join(_by_mail(flow, snapshot, answer.actor))
     return "；".join(dict.fromkeys(said)) + (f"，现在可以回复：{can}" if can else "")
 
 
 def _by_mail(flow: Rectiflow, snapshot: Snapshot, person: str) -> list[str]:
     """Return what this person could do with the hazard now by answering, as it is written."""
-    main = main_clock(snapshot.workflow)
-    extending = {k.id for k in snapshot.workflow.requests.values() if k.effect == "extend"}
-    words = {("act", _receiving(snapshot)): "sign", ("act", main.met_by if main else "submit"): "submit"}
-    words |= {("request", kind): "extend" for kind in extending}
+    words = {("act", signing_trigger(snapshot)): "sign", ("act", handing_in_trigger(snapshot)): "submit"}
+    words |= {("request", _extending(snapshot.workflow)): "extend"}
     able = [(a.kind, a.trigger) for a in flow.actions(snapshot.case.number, by=person) if a.allowed]
     return [TITLES[words[a]] for a in able if a in words]
 
@@ -145,13 +173,17 @@ def _act(flow: Rectiflow, answer: Answer) -> None:
     from rectiflow._papers import take_step
 
     if answer.paper is not None and answer.wish.kind == "sign":
+        for number in _numbers(flow, answer):
+            _check_signing(flow.snapshot(number))
         take_step(flow, "acknowledge", answer.paper, Order(hand=_hand(answer)))
     elif answer.paper is not None and answer.wish.kind == "submit":
+        for number in _numbers(flow, answer):
+            _check_handing_in(flow.snapshot(number))
         evidence = dict.fromkeys(_numbers(flow, answer), answer.evidence)
         take_step(flow, "reply", answer.paper, Order(hand=_hand(answer), data=_finished(answer), evidence=evidence))
     else:
         for number in _numbers(flow, answer):
-            _once(flow, number, answer.mark, lambda snapshot: _stimulus(snapshot, answer))
+            _once(flow, number, answer.mark, lambda snapshot: stimulus_of(snapshot, answer))
 
 
 def _once(flow: Rectiflow, number: str, mark: str, stimulus: Callable[[Snapshot], Stimulus]) -> None:
@@ -168,28 +200,106 @@ def _once(flow: Rectiflow, number: str, mark: str, stimulus: Callable[[Snapshot]
     raise Conflict(number)
 
 
-def _stimulus(snapshot: Snapshot, answer: Answer) -> Stimulus:
-    workflow, wish = snapshot.workflow, answer.wish
+def stimulus_of(snapshot: Snapshot, answer: Answer) -> Stimulus:
+    """Return what an answer asks for as a stimulus.
+
+    Raises:
+        Refused: it is none of the three steps that are taken by an answer, whatever the definition calls it.
+    """
+    wish = answer.wish
     if wish.kind == "extend":
-        kind = next((k.id for k in workflow.requests.values() if k.effect == "extend"), "extension")
+        kind = _extending(snapshot.workflow)
+        if kind is None:
+            raise _not_by_mail(snapshot, "extend")
         return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, wish.until))
     if wish.kind == "submit":
-        main = main_clock(workflow)
-        trigger = (main.met_by if main else None) or "submit"
+        trigger = _check_handing_in(snapshot)
         return Act(trigger=trigger, hand=_hand(answer), data=_finished(answer), evidence=answer.evidence)
-    return Act(trigger=_receiving(snapshot) or "sign", hand=_hand(answer), evidence=answer.evidence)
+    signing = signing_trigger(snapshot)
+    if signing is None:
+        raise _not_by_mail(snapshot, "sign")
+    return Act(trigger=signing, hand=_hand(answer), evidence=answer.evidence)
 
 
 def _finished(answer: Answer) -> dict[str, Any]:
-    return {"measures": answer.wish.text or "已完成整改", "completed_on": answer.on}
+    return {"measures": answer.wish.text or "已完成整改", "completed_on": answer.stood_in or answer.on}
 
 
-def _receiving(snapshot: Snapshot) -> str | None:
-    """Return how a unit signs for a hazard: from assigned on to the rectification, with nothing to give."""
+def signing_trigger(snapshot: Snapshot) -> str | None:
+    """Return how a unit signs for a hazard: from where it was assigned on to the rectification, with nothing to give."""
     workflow, state = snapshot.workflow, snapshot.case.state
-    leaving = (t for ts in workflow.by_state[state].values() for t in ts if t.target is not None and not t.ask)
-    onward = (t for t in leaving if workflow.states[t.target or ""].stage == "rectifying")
-    return next((t.trigger for t in onward), None)
+    if workflow.states[state].stage != "assigned":
+        return None
+    onward = ((trigger, ts) for trigger, ts in workflow.by_state[state].items() if any(_signs(workflow, t) for t in ts))
+    trigger, ways = next(onward, ("", ()))
+    return trigger if ways and all(_signs(workflow, t) for t in ways) else None
+
+
+def _signs(workflow: Workflow, transition: Transition) -> bool:
+    target = workflow.states.get(transition.target or "")
+    return target is not None and target.stage == "rectifying" and not transition.ask
+
+
+def handing_in_trigger(snapshot: Snapshot) -> str | None:
+    """Return how what was done is handed in where the hazard stands now: by what meets the main clock.
+
+    None where that would be a judgement: of verification or close-out, or what sends the hazard back to be done better.
+    """
+    workflow, state = snapshot.workflow, snapshot.case.state
+    main = main_clock(workflow)
+    trigger = (main.met_by if main else None) or "submit"
+    ways = workflow.by_state[state].get(trigger, ())
+    return trigger if ways and all(_hands_in(workflow, state, t) for t in ways) else None
+
+
+def _hands_in(workflow: Workflow, state: str, transition: Transition) -> bool:
+    target = workflow.states.get(transition.target or "")
+    sent_back = _is_judged(workflow, state) and not _is_judged(workflow, transition.target)
+    return target is not None and target.stage == "rectifying" and not sent_back
+
+
+def _is_judged(workflow: Workflow, state: str | None) -> bool:
+    """Tell whether in a state what was done waits to be declared good."""
+    return any(verifies(workflow, t) for t in _leaving(workflow, state or ""))
+
+
+def _leaving(workflow: Workflow, state: str) -> list[Transition]:
+    return [t for ts in workflow.by_state.get(state, {}).values() for t in ts]
+
+
+def _check_handing_in(snapshot: Snapshot) -> str:
+    """Return the trigger that hands in; one that cannot be taken here at all is refused by the rules, with their reasons.
+
+    Raises:
+        Refused: what the definition takes for it is no handing in.
+    """
+    main = main_clock(snapshot.workflow)
+    trigger = (main.met_by if main else None) or "submit"
+    if trigger in snapshot.workflow.by_state[snapshot.case.state] and handing_in_trigger(snapshot) is None:
+        raise _not_by_mail(snapshot, "submit")
+    return trigger
+
+
+def _check_signing(snapshot: Snapshot) -> None:
+    """Let a notice be signed for where each hazard that waits for that has a step which does nothing else.
+
+    Raises:
+        Refused: one has a step that may lead elsewhere.
+    """
+    workflow, state = snapshot.workflow, snapshot.case.state
+    waits = workflow.states[state].stage == "assigned"
+    if waits and signing_trigger(snapshot) is None and any(_signs(workflow, t) for t in _leaving(workflow, state)):
+        raise _not_by_mail(snapshot, "sign")
+
+
+def _extending(workflow: Workflow) -> str | None:
+    return next((k.id for k in workflow.requests.values() if k.effect == "extend"), None)
+
+
+def _not_by_mail(snapshot: Snapshot, kind: str) -> Refused:
+    here = snapshot.workflow.states[snapshot.case.state].title
+    why = Reason(code=_NOT_BY_MAIL, subject=kind, message=f"当前环节“{here}”不能通过邮件或短信{TITLES[kind]}")
+    return Refused(snapshot.case.number, TITLES[kind], [why])
 
 
 def _extension(text: str, until: date | None) -> dict[str, Any]:
@@ -213,15 +323,26 @@ def _remark(flow: Rectiflow, answer: Answer) -> int:
 
 
 def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
-    """Return the hazards an answer is about: all of a notice, else the one."""
+    """Return the hazards an answer is about: those that still stand on the notice, else the one."""
     if answer.paper is None:
         return [answer.number] if answer.number is not None else []
+    return [i.number for i in _items(flow, answer) if not i.off]
+
+
+def _items(flow: Rectiflow, answer: Answer) -> tuple[Item, ...]:
     from rectiflow._papers import items_of
 
     try:
-        return [i.number for i in items_of(flow, answer.paper, answer.actor)]
+        return items_of(flow, answer.paper or "", answer.actor)
     except RectiflowError:
-        return []
+        return ()
+
+
+def _about_none(flow: Rectiflow, answer: Answer) -> str:
+    """Say why an answer is about no hazard."""
+    if answer.paper is not None and _items(flow, answer):
+        return "这件文书上的隐患都已撤下或另行交办，请回复后来收到的消息"
+    return "所回复的消息不是关于某一条隐患的，请回复那条隐患的消息"
 
 
 def _kinds(flow: Rectiflow, number: str, mark: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rectiflow.engine.errors import NotFound
+from rectiflow.engine.errors import NotFound, WorkplaceError
 
 from .receiving import receive_sms
 from .recording import Received
@@ -21,7 +21,11 @@ __all__ = ["receive_callback"]
 def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> list[Received]:
     """Take in what a cloud hands over to a web address: delivery receipts, or what people answered.
 
+    Nothing in it proves who sent it, so only what the configured vendor sends is taken; whoever calls this has to know
+    that it came from there.
+
     Raises:
+        WorkplaceError: short messages go by another vendor, or by none.
         NotFound: no such cloud, or neither receipts nor replies. NotifierError: the body is not what the vendor sends.
         ChannelNotConfigured: the settings do not describe what the gateway sends.
     """
@@ -40,6 +44,12 @@ def receive_callback(place: Workplace, vendor: str, what: str, body: bytes) -> l
     read = known.get((vendor, what))
     if read is None:
         raise NotFound(f"不认识“{vendor} {what}”，厂商写 aliyun、tencent 或 gateway，内容写 receipts 或 replies。")
+    kind = gateway.get("kind")
+    if kind != vendor:
+        now = f"写的是 {kind}" if kind else "没有写 kind"
+        raise WorkplaceError(
+            f"没有收：设置的 [channels.sms] {now}，不收 {vendor} 的回调。请核对回调网址交来的是哪一家。"
+        )
     found: list[Received] = []
     for one in read(body):
         if isinstance(one, receipts.Receipt):

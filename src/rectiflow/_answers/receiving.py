@@ -42,9 +42,13 @@ __all__ = ["receive_mail", "receive_sms"]
 
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
-TOO_MANY = f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理，已告知发件人一次"
+MOST_EXACT = 60  #: the same for words that can only be a person's: 签收, 申请复查, 申请延期
+TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，已告知发件人一次"
+WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
 ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
+_EXACT = frozenset({"sign", "submit", "extend"})
+_BULK = frozenset({"bulk", "junk", "list"})
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
 
 
@@ -62,7 +66,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         id=identity(_said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
         channel="mail",
-        sender=shorten(mail.sender or "（没有发件人）", 200),
+        sender=shorten(mail.sender or one_line(mail.header("from")) or "（没有发件人）", 200),
         subject=shorten(mail.subject, 200),
         words=new_text(mail.text)[:MOST_WORDS],
         kind="unread",
@@ -96,27 +100,68 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
     found = judge(mail, own_domain=domain_of(place.sender_address))
     row = replace(row, kind=found.kind)
-    if found.kind in _DROPPED:
+    if found.kind in _DROPPED and not _spread(place, mail, found.kind):
         return settled(row, "dropped", f"{_DROPPED[found.kind]}：{found.why}")
     if found.kind == "bounce":
         return returned_mail(place, mail, found.bounces, row)
-    message = _answered_message(place, mail)
+    messages = _answered_messages(place, mail)
     if found.kind == "unreadable":
-        return _unopened(place, mail, row, message)
-    if message is None:
+        return _unopened(place, mail, row, next(iter(messages), None))
+    if found.kind in _DROPPED:
+        return _set_aside(place, mail, row, messages, found.why)
+    if not messages:
         return settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
+    message = messages[0]
     actor = _sender(place, mail.sender, message)
     if actor is None:
-        return settled(row, "waiting", f"发件人 {mail.sender} 不是这条消息的收件人，没有办理", number=message.number)
+        who = f"发件人 {mail.sender} 不是这条消息的收件人" if mail.sender else "发件人写得不清楚（没有，或不止一个）"
+        return settled(row, "waiting", f"{who}，没有办理", number=message.number)
+    if len(messages) > 1:
+        return _of_several(place, row, messages, actor)
     return _answered(place, row, message, actor, _enclosed(place, mail))
 
 
-def _answered_message(place: Workplace, mail: Mail) -> OutboxRow | None:
-    """Return the message whose token a mail bears."""
-    named = find(place.reply_keys.keys, (*mail.recipients, mail.subject, mail.text))
-    if named is None or named.purpose != "reply":
-        return None
-    return incoming.message_of(place.flow.store.engine, place.flow.district, named.digest)
+def _spread(place: Workplace, mail: Mail, kind: str) -> bool:
+    """Tell whether only its headers of a list or of bulk mail speak against a mail: some servers put them on everything."""
+    if kind == "own":
+        return False
+    bulk = mail.header("precedence").strip().lower() in _BULK
+    headers = {n: v for n, v in mail.headers.items() if n != "list-id" and not (bulk and n == "precedence")}
+    bare = judge(replace(mail, headers=headers), own_domain=domain_of(place.sender_address))
+    return bare.kind in ("reply", "other")
+
+
+def _set_aside(place: Workplace, mail: Mail, row: Incoming, messages: list[OutboxRow], why: str) -> Incoming:
+    """Let a person look at what looks like a list's and answers a message of the sender's; what answers none is dropped."""
+    actor = _sender(place, mail.sender, messages[0]) if messages else None
+    if actor is None:
+        return settled(row, "dropped", f"{_DROPPED[row.kind]}：{why}")
+    told = f"{why}，但回执码和发件人都对，可能是本人写的；没有办理，请人工处理"
+    return settled(replace(row, person=actor), "waiting", told, number=messages[0].number)
+
+
+def _of_several(place: Workplace, row: Incoming, messages: list[OutboxRow], actor: str) -> Incoming:
+    """Let a person look at a mail to the reply addresses of several messages: which of them is meant nobody can say."""
+    secret = (m for m in messages if m.number and place.flow.snapshot(m.number).case.restricted)
+    message = next(secret, messages[0])  # who may see its words is asked by this number
+    row = replace(row, person=actor, number=message.number)
+    if _too_many(place, row):
+        return _put_aside(place, row, message)
+    told = f"一封邮件寄到了 {len(messages)} 条消息的回复地址，没有办理；请每条消息各回一封"
+    _tell(place, row, message, told)
+    return settled(row, "waiting", told)
+
+
+def _answered_messages(place: Workplace, mail: Mail) -> list[OutboxRow]:
+    """Return the messages whose tokens a mail bears: in its addresses, where none is there in its words."""
+    keys = place.reply_keys.keys
+    tokens = [t for t in (find(keys, (address,)) for address in mail.recipients) if t is not None]
+    if not tokens and (quoted := find(keys, (mail.subject, mail.text))) is not None:
+        tokens = [quoted]
+    digests = dict.fromkeys(t.digest for t in tokens if t.purpose == "reply")
+    engine, district = place.flow.store.engine, place.flow.district
+    found = (incoming.message_of(engine, district, digest) for digest in digests)
+    return [message for message in found if message is not None]
 
 
 def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | None) -> Incoming:
@@ -160,11 +205,13 @@ def _answered(
 ) -> Incoming:
     flow, (evidence, left_out) = place.flow, enclosed
     row = replace(row, person=actor, number=message.number)
-    if _too_many(place, row):
-        return _put_aside(place, row, message)
     wish = read_wish(row.words, local_day(flow.now()))
+    if _too_many(place, row, most=MOST_EXACT if wish.kind in _EXACT else MOST_AN_HOUR):
+        return _put_aside(place, row, message)
     if not row.words.strip() and not evidence:
-        return settled(row, "waiting", "；".join(["没有正文", *left_out]))
+        outcome = "；".join(["没有看到新写的文字，没有办理", *left_out, WRITE_PLAINLY])
+        _tell(place, row, message, outcome)
+        return settled(row, "waiting", outcome)
     became, said = carry_out(
         flow,
         Answer(
@@ -185,17 +232,20 @@ def _answered(
     return settled(row, "waiting" if left_out else became, outcome)
 
 
-def _too_many(place: Workplace, row: Incoming) -> bool:
+def _too_many(place: Workplace, row: Incoming, *, most: int = MOST_AN_HOUR) -> bool:
+    """Tell whether this person has answered too often; what others send in that name does not count."""
+    return _heard(place, row) >= most
+
+
+def _heard(place: Workplace, row: Incoming, *, outcome: str = "") -> int:
     flow = place.flow
     hour = flow.now() - timedelta(hours=1)
-    return incoming.heard_since(flow.store.engine, flow.district, row.sender, hour) > MOST_AN_HOUR
+    return incoming.heard_since(flow.store.engine, flow.district, row.person or "", hour, outcome=outcome)
 
 
 def _put_aside(place: Workplace, row: Incoming, message: OutboxRow) -> Incoming:
     """Leave what comes too often to a person; the sender is told once an hour, so that automata do not go on for ever."""
-    flow = place.flow
-    hour = flow.now() - timedelta(hours=1)
-    if not incoming.heard_since(flow.store.engine, flow.district, row.sender, hour, outcome=TOO_MANY):
+    if not _heard(place, row, outcome=TOO_MANY):
         _tell(place, row, message, "一小时内来信过多，已留待人工处理")
     return settled(row, "waiting", TOO_MANY)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["LIMITS", "arrived", "came_back", "receive_receipt", "returned_mail"]
 
 RECEIPTED = timedelta(days=7)  #: how long after a message its receipt is still expected
+SHORTEST_ID = 6  #: characters of a vendor's id that is taken for one where anybody may have written it
 
 #: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
 LIMITS = Limits(hard=2, any=5, days=30)
@@ -45,7 +46,7 @@ def came_back(
     came back was refused for what it is.
 
     Args:
-        by: id of what came in, which counts once.
+        by: what counts once where the message is not known.
 
     Returns:
         what was done, in Chinese.
@@ -54,7 +55,7 @@ def came_back(
         return _refused(flow, channel, address, why, message)
     found = incoming.fault(
         flow.store.engine, flow.district, channel=channel, address=address, at=flow.now(), detail=why,
-        hard=blame == "address", limits=LIMITS, by=by,
+        hard=blame == "address", limits=LIMITS, by=message.key if message else by,
     )  # fmt: skip
     shown = _shown(channel, address)
     if not found.dead:
@@ -68,7 +69,7 @@ def came_back(
 def arrived(flow: Rectiflow, channel: str, address: str, message: OutboxRow, told: str) -> None:
     """Note that a message reached its address; what came back from there before is forgotten."""
     incoming.note(flow.store.engine, flow.district, message.key, told)
-    incoming.forgive(flow.store.engine, flow.district, address, channel=channel)
+    incoming.forgive(flow.store.engine, flow.district, address, now=flow.now(), channel=channel)
 
 
 def _refused(flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None) -> str:
@@ -98,7 +99,7 @@ def receive_receipt(place: Workplace, receipt: Receipt, *, proven: bool = True) 
         proven: it came over our own login; else it must name a message that was sent, or nothing is done.
     """
     flow, phone = place.flow, mobile(receipt.phone) or one_line(receipt.phone)
-    message = _receipted(place, receipt, phone)
+    message = _receipted(place, receipt, phone, proven=proven)
     if receipt.delivered:
         if message is not None:
             arrived(flow, "sms", message.to or phone, message, f"手机已收到 {_minute(receipt.at or flow.now())}")
@@ -127,15 +128,20 @@ def receive_receipt(place: Workplace, receipt: Receipt, *, proven: bool = True) 
     )
 
 
-def _receipted(place: Workplace, receipt: Receipt, phone: str) -> OutboxRow | None:
-    """Return the message a receipt is about: by our own id where the vendor gives it back, else by the vendor's."""
-    flow = place.flow
+def _receipted(place: Workplace, receipt: Receipt, phone: str, *, proven: bool) -> OutboxRow | None:
+    """Return the message a receipt is about: by our own id where the vendor gives it back, else by the vendor's.
+
+    Where it may be anybody's, the vendor's must be one that is not guessed, and no word that stands there besides.
+    """
+    flow, said = place.flow, receipt.vendor_id
     engine, now = flow.store.engine, flow.now()
     digest = digest_of(receipt.message_id or "")
     if digest and (found := incoming.message_of(engine, flow.district, digest)):
         return found if (mobile(found.to) or found.to) == phone else None
-    since = now - RECEIPTED
-    return incoming.last_to(engine, flow.district, spellings(phone), since=since, until=now, said=receipt.vendor_id)
+    guessed = len(said) < SHORTEST_ID or not any(c.isdigit() for c in said)
+    if not said or (guessed and not proven):
+        return None
+    return incoming.last_to(engine, flow.district, spellings(phone), since=now - RECEIPTED, until=now, said=said)
 
 
 def _minute(at: datetime) -> str:
@@ -143,17 +149,23 @@ def _minute(at: datetime) -> str:
 
 
 def returned_mail(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row: Incoming) -> Incoming:
-    """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID."""
+    """Count mails that came back against their addresses; who they were for is known by the token or the Message-ID.
+
+    Whoever got a mail knows its Message-ID, so without a token only what bears no return path, as mail servers send it, is
+    noted, and never as proof that the address does not exist.
+    """
     flow, said = place.flow, list[str]()
     named = find(place.reply_keys.keys, mail.recipients)
     named = named if named is not None and named.purpose == "bounce" else None
     numbers: list[str | None] = []
-    for bounce in bounces:
+    for bounce in bounces if named or mail.return_path == "" else ():
         digest = named.digest if named else digest_of(bounce.message_id)
         message = incoming.message_of(flow.store.engine, flow.district, digest) if digest else None
         if message is None or (named is None and bounce.recipient != (message.to or "").lower()):
             continue  # not ours, or somebody who does not know for whom it was
         why, blamed = shorten(bounce.diagnostic or bounce.status or "退信", 200), blame_of_mail(bounce)
+        if blamed == "address" and named is None:
+            blamed = "busy"
         said.append(
             came_back(flow, "mail", message.to or "", why, message, blame=blamed, by=row.id)
             if blamed
@@ -161,5 +173,5 @@ def returned_mail(place: Workplace, mail: Mail, bounces: tuple[Bounce, ...], row
         )
         numbers.append(message.number)
     if not said:
-        return settled(row, "waiting", "退信，但不是本程序发出的邮件，请人工处理")
+        return settled(row, "waiting", "退信，但认不出退的是本程序的哪封邮件，请人工处理")
     return settled(row, "done", "；".join(said), number=next((n for n in numbers if n), None))

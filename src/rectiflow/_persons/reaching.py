@@ -76,7 +76,7 @@ def set_reach(
         organisation.write_organisation(flow.store.engine, flow.district, persons=[changed])
         flow.refresh()
         for address in filter(None, (phone, email)):
-            incoming.forgive(flow.store.engine, flow.district, address)
+            incoming.forgive(flow.store.engine, flow.district, address, now=flow.now())
         return reach(flow, changed.id)[0]
     return _reach(changed, {})
 
@@ -87,7 +87,7 @@ def restore(flow: Rectiflow, address: str) -> None:
     Raises:
         NotFound: nothing had come back from it.
     """
-    if not incoming.forgive(flow.store.engine, flow.district, address):
+    if not incoming.forgive(flow.store.engine, flow.district, address, now=flow.now()):
         raise NotFound(f"“{address}”没有退回记录，不用恢复；停发的地址见 rectiflow person reach。")
 
 

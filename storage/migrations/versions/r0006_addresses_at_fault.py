@@ -1,4 +1,4 @@
-"""which returns were the address's own fault, and short messages found by the number they went to
+"""which messages came back and which returns were the address's own fault, and short messages found by the number they went to
 
 Revision: 0006
 After: 0005
@@ -18,6 +18,7 @@ depends_on = None
 def upgrade() -> None:
     """Move the schema forward."""
     op.add_column("rectiflow_address_fault", sa.Column("hard", sa.Integer(), server_default="0", nullable=False))
+    op.execute("ALTER TABLE rectiflow_address_fault RENAME COLUMN last_by TO messages")
     op.create_index(
         "ix_rectiflow_message_to",
         "rectiflow_message",

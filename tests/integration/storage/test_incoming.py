@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.errors import NotFound
 from rectiflow.storage import incoming, queries
 from rectiflow.storage.incoming import Incoming
@@ -64,14 +65,51 @@ def test_an_address_dies_and_is_forgiven(engine: Engine) -> None:
         "hard": True,
         "limits": LIMITS,
     }
-    dead = [incoming.fault(engine, HOME.code, at=NOW, by=by, **place).dead for by in "aabbc"]  # type: ignore[arg-type]
-    assert dead == [False, False, False, False, True]  # the same return counts once
+    dead = [incoming.fault(engine, HOME.code, at=NOW, by=by, **place).dead for by in "aabbabac"]  # type: ignore[arg-type]
+    assert dead == [*[False] * 7, True]  # each message counts once, however often and in whatever order it comes back
     phone = {"channel": "sms", "address": "13800000001", "detail": "空号", "hard": True, "limits": LIMITS}
     incoming.fault(engine, HOME.code, at=NOW, by="d", **phone)  # type: ignore[arg-type]
     assert incoming.dead_addresses(engine, HOME.code) == {("mail", "old@school.example")}
-    assert incoming.forgive(engine, HOME.code, "old@school.example")
-    assert not incoming.forgive(engine, HOME.code, "old@school.example")
+    assert incoming.forgive(engine, HOME.code, "old@school.example", now=NOW)
+    assert not incoming.forgive(engine, HOME.code, "old@school.example", now=NOW)
     assert incoming.dead_addresses(engine, HOME.code) == frozenset()
+
+
+def test_the_incidents_of_a_forgiven_address_are_over(store: Store) -> None:
+    """Whatever hazard they were raised for; another address, a longer one and another channel keep theirs."""
+    engine = store.engine
+    ours, others = (
+        "address:mail:a_b@school.example",
+        ("address:mail:axb@school.example", "address:sms:a_b@school.example"),
+    )
+    for number, key in (
+        ("LZH-2024-000001", ours),
+        ("LZH-2024-000002", ours),
+        (None, ours),
+        *((None, o) for o in others),
+    ):
+        said = IncidentDraft(key=key, kind="message", message="已停发")
+        store.raise_incident(HOME.code, said, now=NOW, number=number)
+    store.raise_incident(HOME.code, IncidentDraft(key=f"x{ours}", kind="message", message="已停发"), now=NOW)
+    incoming.fault(
+        engine, HOME.code, channel="mail", address="a_b@school.example", detail="550", hard=True, limits=LIMITS, at=NOW,
+        by="m",
+    )  # fmt: skip
+    assert incoming.forgive(engine, HOME.code, "a_b@school.example", now=NOW, channel="mail")
+    left = {i["key"] for i in queries.incidents(engine, HOME.code)}
+    assert left == {f":{others[0]}", f":{others[1]}", f":x{ours}"}
+
+
+def test_only_what_is_known_to_be_a_person_s_counts(engine: Engine) -> None:
+    """What others send in that name does not."""
+    for n, person in enumerate(["head", "head", None, None, "other"]):
+        row = Incoming(
+            id=f"{n}", received_at=NOW, channel="mail", sender="head@school.example", kind="reply", person=person
+        )
+        incoming.keep(engine, HOME.code, row)
+    assert incoming.heard_since(engine, HOME.code, "head", NOW) == 2
+    assert incoming.heard_since(engine, HOME.code, "head", NOW, outcome="一小时内") == 0
+    assert incoming.heard_since(engine, HOME.code, "head", NOW + timedelta(minutes=1)) == 0
 
 
 def test_a_message_is_found_by_its_id_and_counted(store: Store) -> None:
@@ -149,8 +187,8 @@ def test_a_message_is_found_by_number_and_answer_of_the_gateway(store: Store) ->
         row = incoming.last_to(engine, HOME.code, ["13800000001"], said=said, **day)
         return row.key if row else None
 
-    assert [found(), found("9_one:head%"), found("9_two")] == ["two:head", "one:head", "two:head"]
-    assert [found("9%"), found("9_one%")] == [None, None]  # no wildcards
+    assert [found(), found("9_one:head%"), found("9_two:head%")] == ["two:head", "one:head", "two:head"]
+    assert [found("9%"), found("9_one%"), found("9_two"), found("BizI"), found("head")] == [None] * 5  # the whole of it
     for _ in range(2):
         incoming.note(engine, HOME.code, "one:head", "手机已收到 09-02 09:05")
     (row,) = [m for m in queries.messages(engine, HOME.code) if m["key"] == "one:head"]

@@ -9,12 +9,12 @@ import pytest
 
 from rectiflow._answers import Received, receive_mail, receive_receipt
 from rectiflow._desk import waiting_calls
-from rectiflow._persons import reach, set_reach
+from rectiflow._persons import reach, restore, set_reach
 from rectiflow._upkeep import incidents
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.receipts import Receipt
 from rectiflow.storage import incoming, queries
-from support.answers import mailed, responsible, returned, texted
+from support.answers import ADDRESS, mailed, responsible, returned, texted
 from support.workplaces import assigned
 
 
@@ -34,6 +34,37 @@ def test_mails_that_come_back_give_an_address_up(open_place: Workplace) -> None:
     assert [r.person for r in reach(flow)] == [person]
     assert numbers[1] in {i.number for i in incidents(flow)}
     assert waiting_calls(flow, numbers[1]) == ["sign"]
+    restore(flow, address)
+    assert not [i for i in incidents(flow) if i.subject.startswith("address:")]
+
+
+def test_a_message_comes_back_once(open_place: Workplace) -> None:
+    """Two reports about one mail are one return, also with another's between them."""
+    place, flow = open_place, open_place.flow
+    person, address = responsible(place)
+    first, second = (str(mailed(place, person, number)["Message-ID"]) for number in assigned(place, 2))
+    raws = [returned(place, i, address, status="4.2.2") for i in (first, second)]
+    again = [raws[0].replace(b"Message-ID: <", f"Message-ID: <{n}".encode()) for n in range(5)]
+    outcomes = [receive_mail(place, raw).outcome for raw in (raws[0], again[0], raws[1], *again[1:])]
+    assert [o.partition("（")[0].rpartition(" 退回")[2] for o in outcomes] == ["第 1 次"] * 2 + ["第 2 次"] * 5
+    assert not incoming.dead_addresses(flow.store.engine, flow.district)
+
+
+def test_a_report_without_our_return_path(open_place: Workplace) -> None:
+    """Whoever saw the mail knows its id: from a person nothing counts, from a mail server never as proof."""
+    place, flow = open_place, open_place.flow
+    person, address = responsible(place)
+    for number in assigned(place, 3):
+        mail = mailed(place, person, number)
+        real = returned(place, str(mail["Message-ID"]), address)
+        path = next(line for line in real.split(b"\r\n") if line.startswith(b"To:"))
+        told = real.replace(path, f"To: {ADDRESS}\r\nIn-Reply-To: {mail['Message-ID']}".encode())
+        for n, null in enumerate((b"", b"Return-Path: <evil@x.example>\r\n")):
+            forged = told.replace(b"Return-Path: <>\r\n", null).replace(b"\nMessage-ID: <", b"\nMessage-ID: <%d" % n)
+            assert receive_mail(place, forged).status == "waiting"
+        assert receive_mail(place, told).status == "done"
+    (fault,) = incoming.faults(flow.store.engine, flow.district)
+    assert (fault.failures, fault.dead) == (3, False)
 
 
 def test_a_receipt_of_an_unreached_number(open_place: Workplace) -> None:
@@ -84,6 +115,8 @@ def test_a_receipt_nobody_can_have_is_dropped(open_place: Workplace) -> None:
     row = sent_row(place, principal)
     forged = [
         Receipt(message_id=None, vendor_id="never", phone="13911112222", delivered=False, code="MK:0001", at=None),
+        Receipt(message_id=None, vendor_id="", phone="13911112222", delivered=False, code="MK:0001", at=None),
+        Receipt(message_id=None, vendor_id="sms.lo", phone="13911112222", delivered=False, code="MK:0001", at=None),
         Receipt(message_id=row["rendered_id"], vendor_id="x", phone="13911113333", delivered=False, code="MK:0001", at=None),
     ]  # fmt: skip
     for one in forged:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from rectiflow._answers import receive_callback
+from rectiflow._answers.listing import letters
 from rectiflow._workplace import Workplace
+from rectiflow.engine.errors import WorkplaceError
 from rectiflow.notifiers import ChannelNotConfigured
 from support.answers import texted
+
+
+def configured(place: Workplace, sms: dict[str, Any]) -> Workplace:
+    """Return the workplace with short messages going by another way, and a flow of its own."""
+    settings = place.settings.model_copy(update={"channels": {"sms": sms} if sms else {}})
+    return dataclasses.replace(place, settings=settings)
 
 
 def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
@@ -17,7 +26,7 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
     from rectiflow.engine.errors import NotFound
     from rectiflow.notifiers import NotifierError
 
-    place = open_place
+    place = configured(open_place, {"kind": "aliyun"})
     _, number = texted(place, email="head@school.example")
     body = (
         '[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1", '
@@ -27,21 +36,36 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
     assert (done.outcome, done.number) == ("签收已办理", number)
     assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
     with pytest.raises(NotifierError):
-        receive_callback(place, "tencent", "receipts", b"<html>")
+        receive_callback(place, "aliyun", "receipts", b"<html>")
     with pytest.raises(NotFound, match="aliyun、tencent 或 gateway"):
         receive_callback(place, "nobody", "receipts", b"[]")
+    place.flow.close()
 
 
 def test_what_a_gateway_of_one_s_own_hands_over(open_place: Workplace) -> None:
     """Its settings say where what stands; without them the callback is refused with what to set."""
-    place = open_place
-    _, number = texted(place, email="head@school.example")
+    _, number = texted(open_place, email="head@school.example")
+    place = configured(open_place, {"kind": "gateway"})
     body = b'{"data": [{"mobile": "13911112222", "content": "1", "time": "2024-09-02 09:05:00"}]}'
     with pytest.raises(ChannelNotConfigured, match="gateway"):
         receive_callback(place, "gateway", "replies", body)
     told = {"kind": "gateway", "replies": {"list": "data", "phone": "mobile", "text": "content", "time": "time"}}
-    settings = place.settings.model_copy(update={"channels": {"sms": told}})
-    told_so = dataclasses.replace(place, settings=settings)
+    place.flow.close()
+    told_so = configured(place, told)
     (done,) = receive_callback(told_so, "gateway", "replies", body)
     told_so.flow.close()
     assert (done.outcome, done.number) == ("签收已办理", number)
+
+
+@pytest.mark.parametrize("sms", [{}, {"kind": "tencent"}, {"kind": "smpp"}])
+def test_only_the_configured_vendor_is_heard(open_place: Workplace, sms: dict[str, Any]) -> None:
+    """Anybody's bytes could be called another cloud's: they are refused, whoever is at the keyboard, and nothing is kept."""
+    _, number = texted(open_place)
+    place = configured(open_place, sms)
+    body = b'[{"phone_number": "13911112222", "send_time": "2024-09-02 09:05:00", "content": "1"}]'
+    for what in ("replies", "receipts"):
+        with pytest.raises(WorkplaceError, match="不收 aliyun 的回调"):
+            receive_callback(place, "aliyun", what, body)
+    assert letters(place.flow) == []
+    assert place.flow.ticket(number).state == "assigned"
+    place.flow.close()

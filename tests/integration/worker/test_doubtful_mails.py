@@ -151,3 +151,100 @@ def test_a_mail_that_is_too_large_is_told(open_place: Workplace) -> None:
         assert receive_mail(place, other, size=size).status == "waiting"
     assert len(outbox(flow)) == before
     assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "{} <evil@x.example>", '"{}" <evil@x.example>', "{}:evil@x.example;", "{}, evil@x.example", "evil@x.example, {}",
+        "<evil@x.example> {}", "<{}> evil@x.example", "evil@x.example\r\nFrom: {}", "{}\r\nFrom: {}", "校长 <{}>, <{}>",
+    ],
+)  # fmt: skip
+def test_who_may_be_another_is_nobody(open_place: Workplace, sender: str) -> None:
+    """An address that is only a name, one of a group, one of several: the mail waits, and nothing is done."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    raw = answer(mailed(place, principal, number), "签收", address)
+    forged = raw.replace(f"From: {address}".encode(), f"From: {sender.replace('{}', address)}".encode(), 1)
+    assert forged != raw
+    found = receive_mail(place, forged)
+    assert found.status == "waiting"
+    assert "没有办理" in found.outcome
+    assert flow.ticket(number).state == "assigned"
+    named = raw.replace(f"From: {address}".encode(), f'From: "校长, 张" <{address}> (校长 (代))'.encode(), 1)
+    assert receive_mail(place, named).outcome == "签收已办理"
+
+
+def test_a_mail_to_two_reply_addresses_waits(open_place: Workplace) -> None:
+    """Which of the two hazards is meant nobody can say: nothing is done with either, and the sender is told."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    numbers = assigned(place, 2)
+    first, second = (mailed(place, principal, number) for number in numbers)
+    raw = answer(first, "签收", address).replace(b"Subject:", f"Cc: {second['Reply-To']}\r\nSubject:".encode(), 1)
+    found = receive_mail(place, raw)
+    assert found.status == "waiting"
+    assert "2 条消息的回复地址，没有办理；请每条消息各回一封" in found.outcome
+    assert {flow.ticket(n).state for n in numbers} == {"assigned"}
+    words = called(place, f"来信收到 {numbers[0]}").get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "请每条消息各回一封" in words
+
+
+@pytest.mark.parametrize("header", ["List-Id: <all.school.example>", "Precedence: bulk", "Precedence: list"])
+def test_an_answer_that_looks_like_a_list_s_waits(open_place: Workplace, header: str) -> None:
+    """Its token and its sender are right: a person looks at it, and nothing is done; without them it is dropped."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    raw = answer(mail, "签收", address).replace(b"From:", header.encode() + b"\r\nFrom:", 1)
+    found = receive_mail(place, raw)
+    assert (found.status, found.number, flow.ticket(number).state) == ("waiting", number, "assigned")
+    assert letter(flow, found.id).person == principal
+    assert receive_mail(place, raw.replace(address.encode(), b"stranger@school.example")).status == "dropped"
+    away = raw.replace(b"From:", b"Auto-Submitted: auto-replied\r\nFrom:", 1).replace(
+        b"Message-ID: <", b"Message-ID: <1"
+    )
+    assert receive_mail(place, away).status == "dropped"
+
+
+def test_nobody_shuts_another_s_answers_out(open_place: Workplace) -> None:
+    """Mails in somebody's name without a token do not count; words that can only be a person's are done beyond the twelve."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    numbers = assigned(place, 2)
+    mail, other = (mailed(place, principal, number) for number in numbers)
+    token = str(mail["Reply-To"]).partition("+")[2].partition("@")[0].encode()
+    for n in range(20):
+        forged = answer(mail, f"第 {n} 封", address).replace(token, b"0" * len(token))
+        assert "没有有效的回执码" in receive_mail(place, forged).outcome
+    assert receive_mail(place, answer(mail, "配件已订", address)).status == "unseen"
+    for n in range(13):
+        receive_mail(place, answer(mail, f"说明 {n}", address))
+    assert "来信过多" in receive_mail(place, answer(mail, "再说一句", address)).outcome
+    assert receive_mail(place, answer(other, "签收", address)).outcome == "签收已办理"
+    for n in range(60):
+        last = receive_mail(place, answer(mail, f"说明之外 {n}", address))
+    assert "来信过多" in receive_mail(place, answer(mail, "签收", address)).outcome
+    assert last.status == "waiting"
+    assert flow.ticket(numbers[0]).state == "assigned"
+
+
+def test_an_answer_without_words_is_answered(open_place: Workplace) -> None:
+    """Only an archive, only what was quoted: what was not taken is told, with what to write."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    found = receive_mail(place, answer(mail, "", address, ("照片.zip", b"PK\3\4" + b"0" * 400)))
+    assert found.status == "waiting"
+    place.deliver(at_any_hour=True)
+    words = called(place, f"来信收到 {number}").get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    told = " ".join(words.split())
+    assert "没有看到新写的文字，没有办理" in told
+    assert "照片.zip" in told
+    assert "写在回信正文第一行" in told
+    before = len(outbox(flow))
+    assert "没有看到新写的文字" in receive_mail(place, answer(mail, "", address)).outcome
+    assert len(outbox(flow)) == before + 1

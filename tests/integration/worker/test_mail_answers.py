@@ -8,10 +8,12 @@ from email import message_from_bytes
 from email.policy import default
 
 import pytest
+from msgspec import to_builtins
 
 from rectiflow._answers import receive_mail
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
+from rectiflow._today import today
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
@@ -109,8 +111,8 @@ def test_a_deputy_answers_for_who_is_away(open_place: Workplace) -> None:
     (number,) = assigned(place, 1)
     mail = mailed(place, principal, number)
     deputy, address = responsible(place)
-    today = flow.today()
-    register(flow, principal, deputy, since=today, until=today + timedelta(days=3))
+    day = flow.today()
+    register(flow, principal, deputy, since=day, until=day + timedelta(days=3))
     flow.refresh()
     done = receive_mail(place, answer(mail, "签收", address))
     assert done.outcome == "签收已办理"
@@ -236,6 +238,28 @@ def test_answers_about_restricted_hazards(open_place: Workplace) -> None:
     assert letters(flow, by=principal)[0].words == "两名学生发生纠纷"
 
 
+def test_today_tells_nothing_of_restricted_answers(open_place: Workplace) -> None:
+    """Who keeps the ledger and may not see the hazard learns that an answer waits, and no word, name or subject of it."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    safety = flow.directory().holders("safety_section", None, flow.today())
+    granted = next(p for p in safety if "see_restricted" in flow.directory().persons[p].grants)
+    barred = next(p for p in safety if "see_restricted" not in flow.directory().persons[p].grants)
+    ticket = flow.report(
+        "hazard", by=granted, source="bureau", found_on=flow.today(), category="bullying", unit="town1_school2",
+        description="学生之间的冲突",
+    )  # fmt: skip
+    officer, _ = responsible(place)
+    flow.do(ticket.number, "assign", by=granted, responsible_person=officer, due_on=flow.today() + timedelta(days=9))
+    mail = mailed(place, principal, ticket.number)
+    said = [receive_mail(place, answer(mail, text, address)) for text in ("张三打了李四", "同意销号\n王五知情")]
+    assert [r.status for r in said] == ["unseen", "waiting"]
+    mine, theirs = (to_builtins(today(flow, by=person)) for person in (granted, barred))
+    assert "张三打了李四" in str(mine)
+    assert str(theirs).count("属受限类别，无权查看") == 2
+    assert not any(secret in str(theirs) for secret in ("张三", "王五", "不能通过邮件", address))
+
+
 def test_a_deputy_answers_after_the_absence(open_place: Workplace) -> None:
     """What a deputy was sent may be answered when the absence is over: entered late, as of its last day; by nobody else."""
     from rectiflow._persons import register
@@ -244,8 +268,8 @@ def test_a_deputy_answers_after_the_absence(open_place: Workplace) -> None:
     principal, _ = head(place)
     (number,) = assigned(place, 1)
     deputy, address = responsible(place)
-    today = flow.today()
-    register(flow, principal, deputy, since=today, until=today + timedelta(days=1))
+    day = flow.today()
+    register(flow, principal, deputy, since=day, until=day + timedelta(days=1))
     flow.refresh()
     place.deliver()
     mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
@@ -258,7 +282,30 @@ def test_a_deputy_answers_after_the_absence(open_place: Workplace) -> None:
     assert (done.status, done.outcome) == ("unseen", "签收已办理，其余内容已记为补充说明")
     signed, remarked = flow.history(number)[-2:]
     assert (signed.kind, remarked.kind) == ("acted", "remarked")
-    assert [(e.actor, e.happened_on) for e in (signed, remarked)] == [(deputy, today + timedelta(days=1))] * 2
+    assert [(e.actor, e.happened_on) for e in (signed, remarked)] == [(deputy, day + timedelta(days=1))] * 2
+    handed_in = receive_mail(place, answer(mail, "申请复查\n已清走", address, ("整改后.png", PNG)))
+    assert handed_in.outcome == "申请复查已办理"
+    assert flow.ticket(number).fields["completed_on"] == (day + timedelta(days=1)).isoformat()
+
+
+def test_a_colleague_signs_for_what_is_signed_for(open_place: Workplace) -> None:
+    """The second of a school to answer is told who has signed, and nobody has to act; another school's is not told so."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    officer, own = responsible(place)
+    (number,) = assigned(place, 1)
+    first, second = (mailed(place, person, number) for person in (principal, officer))
+    receive_mail(place, answer(first, "签收", address))
+    done = receive_mail(place, answer(second, "签收", own))
+    assert (done.status, done.outcome) == ("done", f"已由{flow.directory().person_name(principal)}签收过")
+    assert [e.kind for e in flow.history(number)].count("acted") == 2  # assigned, and signed for once
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    other = flow.directory().holders("safety_officer", "town1_school1", flow.today())[0]
+    flow.do(
+        number, "reassign", by=safety, responsible_unit="town1_school1", responsible_person=other, reason="另一所学校的"
+    )
+    flow.do(number, "sign", by=other)
+    assert receive_mail(place, answer(second, "收到", own)).status == "waiting"
 
 
 def test_the_sender_s_domain_has_changed(open_place: Workplace) -> None:

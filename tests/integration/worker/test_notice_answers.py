@@ -87,3 +87,37 @@ def test_a_short_message_signs_for_a_notice(open_place: Workplace) -> None:
     place.deliver()
     assert receive_sms(place, "13911112222", "1").outcome == "签收已办理"
     assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+
+
+def test_an_old_notice_speaks_of_what_still_stands_on_it(open_place: Workplace) -> None:
+    """A hazard that was taken back and stands on a later notice is answered for there, and by no answer to the older one."""
+    from rectiflow._papers import draft_paper, take_step
+    from rectiflow.engine.papers import Order
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    _, (kept, moved) = served(place, 2)
+    old = mailed(place, principal)
+    safety, leader = (flow.directory().holders(r, None, flow.today())[0] for r in ("safety_section", "bureau_leader"))
+    flow.do(moved, "recall", by=safety, reason="另行交办")
+    officer = flow.directory().holders("safety_officer", "town1_school2", flow.today())[0]
+    demand = {"due_on": "2024-09-25", "responsible_person": officer}
+    later = draft_paper(flow, "rectification_notice", [moved], Order(hand=flow.hand(safety), data=demand)).paper.id
+    take_step(flow, "sign", later, Order(hand=flow.hand(leader)))
+    take_step(flow, "serve", later, Order(hand=flow.hand(safety)))
+    place.deliver()
+    mails = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    new = next(m for m in mails if address in str(m["To"]) and "〔2024〕2号" in str(m["Subject"]))
+    assert receive_mail(place, answer(old, "签收", address)).outcome == "签收已办理"
+    assert [flow.ticket(n).state for n in (kept, moved)] == ["rectifying", "assigned"]
+    until = "申请延期到2024年9月30日，理由：招标。临时措施：值守"
+    assert receive_mail(place, answer(old, until, address)).outcome == "申请延期已办理"
+    assert receive_mail(place, answer(old, "第一项的说明", address)).status == "unseen"
+    assert [len(flow.snapshot(n).requests) for n in (kept, moved)] == [1, 0]
+    assert [[e.kind for e in flow.history(n)].count("remarked") for n in (kept, moved)] == [1, 0]
+    flow.do(kept, "recall", by=safety, reason="另行交办")
+    gone = receive_mail(place, answer(old, "申请复查", address, ("整改后.png", PNG)))
+    assert (gone.status, flow.ticket(moved).state) == ("waiting", "assigned")
+    assert "这件文书上的隐患都已撤下或另行交办" in gone.outcome
+    assert receive_mail(place, answer(new, "签收", address)).outcome == "签收已办理"
+    assert flow.ticket(moved).state == "rectifying"

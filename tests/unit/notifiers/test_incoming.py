@@ -164,6 +164,25 @@ def nested(depth: int) -> bytes:
 
 
 @pytest.mark.parametrize(
+    ("told", "sender"),
+    [
+        ("Head@School.example", "head@school.example"), ("<h@s.example>", "h@s.example"),
+        ("h@s.example (校长 (代))", "h@s.example"), ("h@s.example <evil@x.example>", "evil@x.example"),
+        ('"h@s.example, \\" <h@s.example>" <evil@x.example>', "evil@x.example"), ("张校长 <h@s.example>", "h@s.example"),
+        ("=?utf-8?B?5qCh6ZW/?= <h@s.example>", "h@s.example"), ("(<h@s.example>) evil@x.example", "evil@x.example"),
+        ("<evil@x.example> h@s.example", ""), ("h@s.example, evil@x.example", ""), ("h@s.example, <evil@x.example>", ""),
+        ("h@s.example:evil@x.example;", ""), ("<@evil.example:h@s.example>", ""), ('"h <h@s.example>', ""),
+        ("<h@s.example><evil@x.example>", ""), ("h@s.example evil@x.example", ""), ("h@s.example\nFrom: evil@x.example", ""),
+        ("h@s.example\nfrom: evil@x.example", ""), ("", ""), ("(" * 9 + "x" + ")" * 9 + "h@s.example", ""),
+        ("x" * 3000 + " <h@s.example>", ""),
+    ],
+)  # fmt: skip
+def test_the_sender_is_one_or_none(told: str, sender: str) -> None:
+    """The address in brackets, else the only one; where another reader could take another for it, nobody."""
+    assert read_mail(raw(f"From: {told}\nSubject: x\n\n签收")).sender == sender
+
+
+@pytest.mark.parametrize(
     ("mail", "why"),
     [
         (b"x" * 100_001, "最多 0 MB"),
