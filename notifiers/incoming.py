@@ -26,9 +26,13 @@ Node: TypeAlias = "Part[str, str]"
 
 MEBIBYTE = 2**20
 MAX_VALUE = 16_000  #: characters of one header that are read
-_PART_LINE = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
-_CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
-_BOUNDARY_LINE = re.compile(rb"^--", re.MULTILINE)
+_LINE = rb"(?:\A|(?<=[\r\n]))"  #: begins a line; to the parser a bare CR ends one too
+_PART_LINE = re.compile(_LINE + rb"content-type:", re.IGNORECASE)
+_CONTAINER = re.compile(_LINE + rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
+_BOUNDARY_LINE = re.compile(_LINE + rb"--")
+_OPENING = rb"content-type:[ \t]*multipart/(?P<head>[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)"
+_NESTING = re.compile(_LINE + rb"(?:" + _OPENING + rb"|--(?P<line>[^\r\n]*))", re.IGNORECASE)
+_BOUNDARY = re.compile(rb"boundary[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\s;]+))", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _IDENTITY = re.compile(r"<[^<>\s]{1,400}>")
 _NAME_SIGNS = re.compile(r"[^\x21-\x39\x3b-\x7e]")
@@ -115,9 +119,9 @@ def read_mail(raw: bytes, *, size: int | None = None, limits: Limits = Limits())
     """Take a mail apart; what is beyond the limits is refused before it is parsed, and nothing raises.
 
     Args:
-        size: bytes of the whole mail, where `raw` is only its beginning.
+        size: bytes of the whole mail as the server says, where `raw` may be only its beginning.
     """
-    refused = too_large(len(raw) if size is None else size, limits)
+    refused = too_large(max(size or 0, len(raw)), limits)
     if not refused:
         return _safely(raw, limits)
     end = _HEAD_END.search(raw, 0, limits.head_bytes)
@@ -147,7 +151,24 @@ def _bomb(raw: bytes, limits: Limits) -> str:
         return f"邮件的部件超过 {limits.parts} 个，请减少附件后重发。"
     if sum(1 for _ in _BOUNDARY_LINE.finditer(raw)) > limits.boundaries:
         return "邮件里的分隔行过多，不正常，未读取。"
-    return ""
+    return _layers(limits) if _is_nested(raw, limits.depth) else ""
+
+
+def _is_nested(raw: bytes, depth: int) -> bool:
+    """Tell whether parts lie deeper within parts: the parser compares each line with the boundary of all that are open."""
+    opened: list[bytes] = []
+    for found in _NESTING.finditer(raw):
+        if found["line"] is None:
+            told = _BOUNDARY.search(found["head"])
+            opened += [(told[1] or told[2] or b"").strip()] if told else []
+        else:
+            line = found["line"].rstrip()
+            ended = line[:-2] if line.endswith(b"--") and line not in opened else line
+            if ended in opened:
+                del opened[opened.index(ended) + (ended == line) :]
+        if len(opened) > depth:
+            return True
+    return False
 
 
 def _layers(limits: Limits) -> str:
