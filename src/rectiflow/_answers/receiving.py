@@ -29,6 +29,7 @@ from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
+from .naming import ANSWERABLE, meant
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
 
@@ -43,7 +44,7 @@ __all__ = ["receive_mail", "receive_sms"]
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
 TOO_MANY = f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理，已告知发件人一次"
-ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
+RECEIPT = "answer"  #: the occasion of what an answer is answered with
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
 
@@ -58,13 +59,14 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
     mail = read_mail(raw, size=size)
+    words = new_text(mail.text)[:MOST_WORDS]
     row = Incoming(
-        id=identity(_said(mail) or raw, mail.sender),
+        id=identity(_remark(place, mail, words) or _said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
         channel="mail",
         sender=shorten(mail.sender or "（没有发件人）", 200),
         subject=shorten(mail.subject, 200),
-        words=new_text(mail.text)[:MOST_WORDS],
+        words=words,
         kind="unread",
         raw=_kept(place, raw),
     )
@@ -90,7 +92,7 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
         words=text[:MOST_WORDS],
         kind="reply",
     )
-    return once(place, row, lambda: _sms(place, row, message))
+    return once(place, row, lambda: _sms(place, row, message, when))
 
 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
@@ -103,6 +105,8 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
     message = _answered_message(place, mail)
     if found.kind == "unreadable":
         return _unopened(place, mail, row, message)
+    if message is None and _to_return_path(place, mail):
+        return settled(replace(row, kind="automatic"), "dropped", "自动回复：寄到退信地址，又不是退信，是程序写的")
     if message is None:
         return settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
     actor = _sender(place, mail.sender, message)
@@ -119,6 +123,12 @@ def _answered_message(place: Workplace, mail: Mail) -> OutboxRow | None:
     return incoming.message_of(place.flow.store.engine, place.flow.district, named.digest)
 
 
+def _to_return_path(place: Workplace, mail: Mail) -> bool:
+    """Tell whether a mail went where only bounces go: people answer the other address, programs the envelope's."""
+    named = find(place.reply_keys.keys, mail.recipients)
+    return named is not None and named.purpose == "bounce"
+
+
 def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | None) -> Incoming:
     """Let a person look at a mail that was not read; whoever is known to have written it is told why, and what to do."""
     row, told = replace(row, status="waiting", outcome=f"没有打开：{mail.refused}"), f"邮件没有打开：{mail.refused}"
@@ -131,7 +141,8 @@ def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | 
         return row
     if _too_many(place, row):
         return _put_aside(place, row, message)
-    _tell(place, row, message, told.rstrip("。"))
+    if message.template != RECEIPT:
+        _tell(place, row, message, told.rstrip("。"))
     return row
 
 
@@ -141,8 +152,10 @@ def _last_sent(place: Workplace, phone: str, when: datetime) -> OutboxRow | None
     return incoming.last_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
 
 
-def _sms(place: Workplace, row: Incoming, message: OutboxRow | None) -> Incoming:
-    """Match an answer with whom the message it is about was for."""
+def _sms(place: Workplace, row: Incoming, last: OutboxRow | None, when: datetime) -> Incoming:
+    """Match an answer with the message it is about, and with whom that was for."""
+    found = meant(place, row.sender, row.words, when, last)
+    message = found.message
     owners = [p.name for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
@@ -152,20 +165,32 @@ def _sms(place: Workplace, row: Incoming, message: OutboxRow | None) -> Incoming
     actor = _sender(place, row.sender, message)
     if actor is None:
         return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
-    return _answered(place, row, message, actor, ((), []))
+    if found.ask:
+        row = replace(row, person=actor)
+        if _too_many(place, row):
+            return _put_aside(place, row, message)
+        _tell(place, row, message, found.ask)
+        return settled(row, "done", found.ask)
+    return _answered(place, row, message, actor, ((), []), said=found.words)
 
 
 def _answered(
-    place: Workplace, row: Incoming, message: OutboxRow, actor: str, enclosed: tuple[tuple[Attachment, ...], list[str]]
+    place: Workplace,
+    row: Incoming,
+    message: OutboxRow,
+    actor: str,
+    enclosed: tuple[tuple[Attachment, ...], list[str]],
+    *,
+    said: str = "",
 ) -> Incoming:
     flow, (evidence, left_out) = place.flow, enclosed
     row = replace(row, person=actor, number=message.number)
     if _too_many(place, row):
         return _put_aside(place, row, message)
-    wish = read_wish(row.words, local_day(flow.now()))
+    wish = read_wish(said or row.words, local_day(flow.now()))
     if not row.words.strip() and not evidence:
         return settled(row, "waiting", "；".join(["没有正文", *left_out]))
-    became, said = carry_out(
+    became, told = carry_out(
         flow,
         Answer(
             actor=actor,
@@ -180,9 +205,17 @@ def _answered(
             stood_in=_stood_in(place, actor, message),
         ),
     )
-    outcome = "；".join([said, *left_out])
-    _tell(place, row, message, outcome)
+    outcome = "；".join([told, *left_out])
+    if message.template != RECEIPT or "已办理" in told or (wish.kind != "comment" and not _said_before(place, row)):
+        _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
+
+
+def _said_before(place: Workplace, row: Incoming) -> bool:
+    """Tell whether the same words about the same hazard came from the same sender before."""
+    flow = place.flow
+    others = incoming.incoming(flow.store.engine, flow.district, number=row.number) if row.number else ()
+    return not row.number or any((o.sender, o.words) == (row.sender, row.words) and o.id != row.id for o in others)
 
 
 def _too_many(place: Workplace, row: Incoming) -> bool:
@@ -251,7 +284,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     receipt = MessageDraft(
         key=f"answer:{row.id}",
         recipient=row.person or message.recipient,
-        template=RESTRICTED if restricted else "answer",
+        template=RESTRICTED if restricted else RECEIPT,
         params={k: v for k, v in said.items() if not restricted or k != "action"},
         urgent=True,
         channel=row.channel,
@@ -280,6 +313,14 @@ def _said(mail: Mail) -> bytes:
     heads = (mail.message_id.encode(), mail.subject.encode(), mail.text.encode())
     parts = (*heads, *(part for file in files for part in file))
     return b"".join(hashlib.sha256(part).digest() for part in parts)
+
+
+def _remark(place: Workplace, mail: Mail, words: str) -> bytes:
+    """Return what makes a remark on a message that one: said again in another mail, it is the same. Nothing for the rest."""
+    if mail.attachments or not words or read_wish(words, place.flow.today()).kind != "comment":
+        return b""
+    message = _answered_message(place, mail)
+    return f"{message.key}\0{words}".encode() if message is not None else b""
 
 
 def _digits(phone: str | None) -> str:
