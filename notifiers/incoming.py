@@ -36,6 +36,8 @@ _BOUNDARY = re.compile(rb"boundary[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\s;]+))", re.I
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _IDENTITY = re.compile(r"<[^<>\s]{1,400}>")
 _NAME_SIGNS = re.compile(r"[^\x21-\x39\x3b-\x7e]")
+_BRACKETED = re.compile(r"<([^<>\s]{3,320})>")
+_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")  #: where a mail went
 _FORWARDED = "转发的邮件.eml"
 
 
@@ -99,6 +101,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     text: str = ""
     attachments: tuple[Piece, ...] = ()
     report_type: str = ""  #: of a multipart/report: delivery-status, disposition-notification
+    calendar: str = ""  #: method of the calendar part (RFC 5546), lower case: reply, request
     status: tuple[Mapping[str, str], ...] = ()  #: blocks of a delivery status (RFC 3464), names in lower case
     returned: Mapping[str, str] = field(default_factory=dict[str, str])  #: header of the mail that a bounce gives back
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  #: names in lower case
@@ -190,6 +193,7 @@ def _read(raw: bytes, limits: Limits) -> Incoming:
         text=_tidy("\n\n".join(filter(None, found.texts)))[: limits.text],
         attachments=tuple(found.pieces),
         report_type=_parameter(mail, "report-type").lower(),
+        calendar=found.calendar,
         status=tuple(found.status),
         returned=found.returned,
     )
@@ -204,7 +208,7 @@ def _heads(mail: Node, limits: Limits) -> Incoming:
     path = headers.get("return-path")
     return Incoming(
         sender=next(_addresses(mail, "from"), ""),
-        recipients=tuple(dict.fromkeys(_addresses(mail, "to", "cc", "delivered-to", "x-original-to", "envelope-to"))),
+        recipients=tuple(dict.fromkeys((*_addresses(mail, *_TO), *_bracketed(mail, *_TO)))),
         return_path=None if path is None else next(_addresses(mail, "return-path"), ""),
         subject=headers.get("subject", ("",))[0],
         message_id=_ids(every.get("message-id", ""))[0] if _ids(every.get("message-id", "")) else "",
@@ -219,7 +223,7 @@ class _Found:
     """What is gathered on the way through the parts."""
 
     def __init__(self, limits: Limits) -> None:
-        self.refused = ""
+        self.refused = self.calendar = ""
         self.texts: list[str] = []
         self.pieces: list[Piece] = []
         self.status: list[Mapping[str, str]] = []
@@ -237,6 +241,8 @@ class _Found:
         if self.refused:
             return
         kind, inside = part.get_content_type(), _children(part)
+        if kind == "text/calendar":
+            self.calendar = self.calendar or _parameter(part, "method").lower()
         if kind == "message/delivery-status":
             self.status += [_plain_headers(block) for block in inside[: self._limits.parts]]
         elif kind in ("message/rfc822", "message/global", "text/rfc822-headers"):
@@ -345,6 +351,12 @@ def _addresses(mail: Node, *names: str) -> Iterator[str]:
                 yield plain
 
 
+def _bracketed(mail: Node, *names: str) -> Iterator[str]:
+    """Yield what stands in angle brackets, also behind a quote that does not end; never for whom a mail is from."""
+    told = (str(value) for name in names for value in mail.get_all(name, [])[:50])
+    yield from (a.lower() for value in told for a in _BRACKETED.findall(value) if is_address(a))
+
+
 def _ids(text: str) -> tuple[str, ...]:
     return tuple(_IDENTITY.findall(text))
 
@@ -362,4 +374,6 @@ def _moment(text: str) -> datetime | None:
 def _tidy(text: str) -> str:
     """Return the text without what no reader sees: byte order marks, zero-width blanks, other control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
-    return re.sub("[\x00-\x08\x0b-\x1f\x7f\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text)
+    return re.sub(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text
+    )

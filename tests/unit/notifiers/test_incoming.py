@@ -68,6 +68,8 @@ def test_attachments(mail: bytes, name: str) -> None:
         ("签收".encode(), "GBK", "签收"),
         ("\ufeff签收".encode(), "utf-8", "签收"),
         ("簽收".encode("big5"), "big5", "簽收"),
+        ("簽收".encode("big5"), "cp950", "簽收"),
+        ("簽收".encode("big5"), "windows-950", "簽收"),
         ("签收".encode("utf-16"), "utf-16", "签收"),
         ("签收".encode("hz"), "hz-gb-2312", "签收"),
         ("café".encode("latin-1"), "iso-8859-1", "café"),
@@ -151,6 +153,17 @@ def test_addresses() -> None:
     got = read_mail(raw('From: "a, b" <A@b.example>\nTo: x, "<@", c@d.example;\nCc: ' + "(" * 2000))
     assert got.sender == "a@b.example"
     assert got.recipients == ("c@d.example",)
+
+
+def test_an_address_behind_a_quote_that_does_not_end() -> None:
+    """It still is where the mail went; whom it is from is never guessed so."""
+    got = read_mail(raw('From: "head <head@school.example>\nTo: "office <safety+abc@bureau.example>'))
+    assert got.recipients == ("safety+abc@bureau.example",)
+
+
+def test_control_characters() -> None:
+    """Neither the old ones nor those of ISO 6429's upper half reach a terminal."""
+    assert read_mail(raw("From: a@b.example", "签\x9b31m收\x85\x1b[2J")).text == "签31m收[2J"
 
 
 SMALL = Limits(
