@@ -236,10 +236,11 @@ def _letters(flow: Rectiflow) -> Iterator[TodayItem]:
     for letter in letters(flow, status=OPEN):
         sender = flow.directory().person_name(letter.person) if letter.person else letter.sender
         unseen = letter.status == "unseen"
+        about = "" if letter.number else f"{sender}{f'“{letter.subject}”' if letter.subject else ''}："
         yield TodayItem(
             section="unseen" if unseen else "letter",
             number=letter.number,
-            title=f"{sender}：{' '.join(letter.words.split())}" if unseen else letter.outcome or letter.subject,
+            title=f"{sender}：{' '.join(letter.words.split())}" if unseen else f"{about}{letter.outcome}",
             turn=(sender,),
             since=local_day(letter.received_at),
             key=letter.id,
