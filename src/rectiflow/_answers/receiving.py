@@ -29,7 +29,7 @@ from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
-from .naming import ANSWERABLE, meant
+from .naming import ANSWERABLE, Meant, meant
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
 
@@ -74,16 +74,17 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
 
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
-    """Take one answer by short message in: it speaks of the last message that went to this number.
+    """Take one answer by short message in; `meant` tells which hazard it speaks of.
 
     Args:
         at: when it was written, as the gateway says. Without that, the same words about the same message are the same
-            short message, delivered again.
+            short message, delivered again, unless they were asked back about.
     """
     flow, phone, text = place.flow, mobile(phone) or one_line(phone), clean_lines(text)
     when = min(at or flow.now(), flow.now())
-    message = _last_sent(place, phone, when)
-    about = message.key if message is not None else local_day(when).isoformat()
+    last = _last_sent(place, phone, when)
+    found = meant(place, phone, text, when, last)
+    about = (last.key if last is not None else local_day(when).isoformat()) + found.ask
     row = Incoming(
         id=identity(f"{phone}\0{text}\0{at.isoformat() if at else about}".encode(), "sms"),
         received_at=flow.now(),
@@ -92,7 +93,7 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
         words=text[:MOST_WORDS],
         kind="reply",
     )
-    return once(place, row, lambda: _sms(place, row, message, when))
+    return once(place, row, lambda: _sms(place, row, found))
 
 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
@@ -152,9 +153,8 @@ def _last_sent(place: Workplace, phone: str, when: datetime) -> OutboxRow | None
     return incoming.last_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
 
 
-def _sms(place: Workplace, row: Incoming, last: OutboxRow | None, when: datetime) -> Incoming:
-    """Match an answer with the message it is about, and with whom that was for."""
-    found = meant(place, row.sender, row.words, when, last)
+def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
+    """Match an answer with whom the message it is about was for."""
     message = found.message
     owners = [p.name for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
