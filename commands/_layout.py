@@ -41,11 +41,11 @@ def put_labelled(label: str, lines: Sequence[str]) -> None:
     """Print lines behind a label, the label on the first one only."""
     from rich.text import Text
 
-    from ._output import console
+    from ._output import console, visible
 
     out = console()
     for position, text in enumerate(lines):
-        for k, part in enumerate(wrapped(text, screen_width() - _LABEL - 2)):
+        for k, part in enumerate(wrapped(visible(text), screen_width() - _LABEL - 2)):
             head = fit(label if position == 0 and k == 0 else " ", _LABEL)
             out.print(
                 Text.assemble((head, HEAD_STYLE), "  ", (part, LATE_STYLE if "逾期" in part else "")), soft_wrap=True
@@ -63,7 +63,9 @@ def fit(text: object, width: int) -> str:
     """Return a text cut or padded to exactly `width` columns, on one line."""
     from rich.cells import cell_len, set_cell_size
 
-    line = " ".join(str(text if text not in (None, "") else "—").split())
+    from ._output import visible
+
+    line = " ".join(visible(str(text if text not in (None, "") else "—")).split())
     if cell_len(line) <= width:
         return set_cell_size(line, width)
     return set_cell_size(set_cell_size(line, width - 1).rstrip() + _ELLIPSIS, width)

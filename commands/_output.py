@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,10 @@ from msgspec.structs import asdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["console", "is_terminal", "print_json", "progress", "say", "show_raw", "table", "warn"]
+__all__ = ["console", "is_terminal", "print_json", "progress", "say", "show_raw", "table", "visible", "warn"]
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  #: C0 and C1 of ISO 6429
 
 
 def console(*, error: bool = False) -> Console:
@@ -39,7 +43,12 @@ def say(text: str = "", style: str = "") -> None:
 
 def show_raw(text: str) -> None:
     """Print what is somebody else's as it is: a letter, a file, a path to be copied; nothing is broken into lines."""
-    console().print(text, markup=False, soft_wrap=True)
+    console().print(visible(text), markup=False, soft_wrap=True)
+
+
+def visible(text: str) -> str:
+    """Return text without what a terminal would obey: control characters other than tabs and ends of lines."""
+    return _CONTROLS.sub("", text)
 
 
 def warn(text: str) -> None:
@@ -48,6 +57,7 @@ def warn(text: str) -> None:
 
 
 def _print(out: Console, text: str, style: str) -> None:
+    text = visible(text)
     for line in _broken(text, out.width) if is_terminal() else (text,):
         out.print(line, markup=False, style=style or None, soft_wrap=True)
 
@@ -86,7 +96,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], 
 
 def print_json(value: Any) -> None:
     """Print JSON; dates as ISO text, Chinese as it is."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
+    print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def _cell(value: object) -> str:
@@ -98,7 +109,7 @@ def _cell(value: object) -> str:
         from rectiflow.engine.moments import ZONE
 
         return f"{value.astimezone(ZONE):%Y-%m-%d %H:%M}"
-    return escape(str(value))
+    return escape(visible(str(value)))
 
 
 def _plain(value: Any) -> Any:

@@ -44,16 +44,12 @@ def receive(
 ) -> None:
     """收下一封或几封邮件（供邮件服务器的管道调用，也可收另存的 .eml）。"""
     from rectiflow._answers import receive_mail
-    from rectiflow.engine.errors import InputUnusable, os_reason
 
     place = session(context).place
     found: list[Received] = []
-    wanted: list[Path | None] = [*files] if files else [None]
+    wanted: Sequence[Path | None] = _readable(files) if files else [None]
     for file in wanted:
-        try:
-            raw = file.read_bytes() if file is not None else sys.stdin.buffer.read(_MOST + 1)
-        except OSError as exc:
-            raise InputUnusable(f"邮件文件 {file} 读不了：{os_reason(exc)}。请核对文件名和权限。") from exc
+        raw = file.read_bytes() if file is not None else _piped()
         try:
             found.append(receive_mail(place, raw))
         except Exception as exc:
@@ -140,7 +136,7 @@ def list_incoming(
     as_json: _Json = False,
 ) -> None:
     """列出来信，新的在前；平时只列待处理的。"""
-    from rectiflow._answers.listing import OPEN, letters
+    from rectiflow._answers.listing import OPEN, letters, letters_count
     from rectiflow.engine.moments import ZONE
 
     from ._layout import columns, fit, put, screen_width
@@ -160,11 +156,17 @@ def list_incoming(
         when = f"{one.received_at.astimezone(ZONE):%m-%d %H:%M}"
         cells = ((one.id[:6], 8), (when, 13), (_TITLES[one.status], 8), (_kind(one.kind), 10), (one.number, 17))
         put(columns(cells, who))
+        if one.subject and not one.number:
+            put(f"        {fit(f'主题：{one.subject}', width - 8).rstrip()}")
         put(f"        {fit(one.outcome or one.subject, width - 8).rstrip()}")
     if not found:
         say("没有来信。" if everything or chosen else "没有要处理的来信；办过的用 rectiflow inbox list --all 查看。")
         return
-    say(f"共 {len(found)} 封。查看：rectiflow inbox show 编号；处理完：rectiflow inbox done 编号 --note 怎么处理的")
+    total = letters_count(flow, status=status, number=chosen)
+    rest = f"，列出最新的 {len(found)} 封，全部列出加 --limit 0" if len(found) < total else ""
+    say(f"共 {total} 封{rest}。")
+    say("查看：rectiflow inbox show 编号")
+    say("处理完：rectiflow inbox done 编号 --note 怎么处理的")
 
 
 @app.command("show")
@@ -196,7 +198,7 @@ def show_letter(flow: Rectiflow, found: Incoming) -> None:
     """Show who wrote a letter, what became of it, and its words."""
     from rectiflow.engine.moments import ZONE
 
-    from ._layout import put_labelled
+    from ._layout import put_labelled, screen_width, wrapped
 
     who = f"{flow.directory().person_name(found.person)}（{found.sender}）" if found.person else found.sender
     say(f"{found.id}  {_TITLES[found.status]}  {_kind(found.kind)}  {found.number or ''}".rstrip())
@@ -206,7 +208,8 @@ def show_letter(flow: Rectiflow, found: Incoming) -> None:
         put_labelled("主题", [found.subject])
     put_labelled("处理", [found.outcome])
     say()
-    say(found.words or "（没有正文）")
+    for line in wrapped(found.words or "（没有正文）", screen_width()):
+        say(line)
 
 
 @app.command("done")
@@ -252,6 +255,31 @@ def _keeper(context: typer.Context) -> Session:
     made = session(context)
     require_keeper(made.flow, made.person, "查看和办理来信")
     return made
+
+
+def _readable(files: Sequence[Path]) -> Sequence[Path]:
+    """Return the files when every one can be read; else nothing is taken in, and all that cannot be are told."""
+    from rectiflow.engine.errors import InputUnusable, os_reason
+
+    wrong: list[str] = []
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                stream.read(1)
+        except OSError as exc:
+            wrong.append(f"邮件文件 {file} 读不了：{os_reason(exc)}")
+    if wrong:
+        raise InputUnusable(f"{'；'.join(wrong)}。请核对文件名和权限，一封都没有收。")
+    return files
+
+
+def _piped() -> bytes:
+    raw = sys.stdin.buffer.read(_MOST + 1)
+    if not raw.strip():
+        raise typer.BadParameter(
+            "标准输入是空的，没有邮件可收。请把整封邮件从管道交来，或写出邮件文件。", param_hint="文件"
+        )
+    return raw
 
 
 _MOST = 64 * 2**20  #: bytes read from a pipe; a larger mail is taken in as one that was not opened

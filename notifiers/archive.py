@@ -18,10 +18,23 @@ _ENTRY = b"PK\x01\x02"  #: begins every entry of the central directory (APPNOTE 
 _STEP = 64 * 1024  #: bytes unpacked at a time
 _CONTENT_TYPES = "[Content_Types].xml"
 _PROGRAM = re.compile(
-    r"(vbaproject.*\.bin|vbadata\.xml|.*\.(exe|dll|js|vbs|ps1|bat|cmd|scr|com|jar|lnk|hta|msi))", re.IGNORECASE
+    r"(vbaproject.*\.bin|vbadata\.xml|.*\.(exe|dll|js|jse|vbs|vbe|wsf|wsh|wsc|sct|ps1|psm1|bat|cmd|scr|com|pif|cpl|jar|lnk|url"
+    r"|hta|msi|msc|chm|reg|inf|xll|ocx|py|sh|apk))",
+    re.IGNORECASE,
 )
+_MACHINE_CODE = (b"MZ", b"\x7fELF")  #: begins what Windows and Linux run
+_PACKED_FILE = "Ole10Native".encode(
+    "utf-16-le"
+)  #: the stream in which an OLE object holds a file of any kind (MS-OLEDS 2.3.6)
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\b[^<>]*>", re.IGNORECASE)
+_FETCHED = re.compile(
+    r"(attachedTemplate|oleObject|frame|subDocument)[\"']"
+)  #: kinds of parts that a program fetches by itself
+_LOCAL = re.compile(r"\bTarget\s*=\s*[\"']file:///[A-Za-z]:", re.IGNORECASE)  #: a template on the writer's own disk
+_OUTSIDE = re.compile(r"\bTargetMode\s*=\s*[\"']External[\"']")
 _FREE = MEBIBYTE  #: bytes that may be packed as tightly as they can
 _BOMB = "解压后过大，可能是恶意文件，请删去无关内容后另存重发"
+_RUNS = "带有宏或程序，请另存为不带宏的 docx 或 xlsx"
 _BROKEN = "打不开，可能已损坏，请核对后重发"
 
 
@@ -58,7 +71,7 @@ def _problem_of_entries(entries: list[ZipInfo], folder: str, packing: Packing) -
     if _CONTENT_TYPES not in names or not any(n.startswith(folder) for n in names):
         return "的内容与扩展名不符，请用 Word 或 Excel 另存后重发"
     if any(_PROGRAM.fullmatch(n.rpartition("/")[2]) for n in names):
-        return "带有宏或程序，请另存为不带宏的 docx 或 xlsx"
+        return _RUNS
     if any(n.startswith("/") or ".." in n.split("/") for n in names) or any(
         e.compress_type not in (0, 8) for e in entries
     ):
@@ -75,9 +88,31 @@ def _problem_inside(package: ZipFile) -> str:
     """Unpack every entry and let go of it: the sizes in the directory must be true (a wrong one fails the checksum)."""
     for entry in package.infolist():
         with package.open(entry) as stream:
-            head = stream.read(_STEP)
-            if entry.filename == _CONTENT_TYPES and b"macroEnabled" in head:
-                return "带有宏，请另存为不带宏的 docx 或 xlsx"
+            name, head = entry.filename.lower(), stream.read(_FREE)
+            if head.startswith(_MACHINE_CODE) or (name.endswith(".bin") and _PACKED_FILE in head):
+                return _RUNS
+            if name == _CONTENT_TYPES.lower() or name.endswith(".rels"):
+                if stream.read(1):
+                    return _BOMB
+                if why := _problem_of_list(name, _words(head)):
+                    return why
             while stream.read(_STEP):
                 pass
     return ""
+
+
+def _problem_of_list(name: str, words: str) -> str:
+    """Judge the list of types, or one of relations, which must not let a program fetch anything from elsewhere."""
+    if name == _CONTENT_TYPES.lower():
+        return "带有宏，请另存为不带宏的 docx 或 xlsx" if "macroenabled" in words.lower() else ""
+    told = (r for r in _RELATION.findall(words) if _OUTSIDE.search(r) and not _LOCAL.search(r))
+    if any(name.endswith("settings.xml.rels") or _FETCHED.search(r) for r in told):
+        return "会从别处取模板或内容，请复制到新文件里另存后重发"
+    return ""
+
+
+def _words(content: bytes) -> str:
+    """Return XML as text, near enough to look for ASCII words in it: UTF-16 too, and letters by number."""
+    import html
+
+    return html.unescape(content.replace(b"\0", b"").decode("utf-8", "replace"))

@@ -14,7 +14,7 @@ _GB = frozenset(
 )
 _SHIFTING = re.compile(r"iso2022(jp|kr)\w*|hz(gb2312)?|utf(16|32)([bl]e)?")
 _KNOWN = re.compile(
-    r"big5(hkscs)?|euc(jp|kr)|shift_?jis|sjis|koi8[ru]|iso8859\d{1,2}|latin1|(windows|cp)125\d|ksc56011987"
+    r"big5(hkscs)?|(cp|ms|windows)950|euc(jp|kr)|shift_?jis|sjis|koi8[ru]|iso8859\d{1,2}|latin1|(windows|cp)125\d|ksc56011987"
 )
 _CHINESE = re.compile(r"[\x00-\x7f\u2010-\u2027\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff01-\uffee\u2460-\u2473·×℃]*")
 _WORD = re.compile(r"=\?([\w.:+-]{1,40})(?:\*[\w-]{1,20})?\?([bBqQ])\?([^?\s]{0,2000})\?=")
@@ -63,11 +63,13 @@ def decode_words(header: str) -> str:
 def _guesses(name: str) -> tuple[str, ...]:
     if not _KNOWN.fullmatch(name):  # a GB charset too
         return ("gb18030",)
-    western = name.startswith(("iso8859", "latin", "windows", "cp"))
+    western = name.startswith(("iso8859", "latin", "windows125", "cp125"))
     return ("gb18030", _python_name(name)) if western else (_python_name(name), "gb18030")
 
 
 def _python_name(name: str) -> str:
+    if name.endswith("950"):
+        return "cp950"
     if western := re.fullmatch(r"(iso8859|windows)(\d+)", name):
         return f"cp{western[2]}" if western[1] == "windows" else f"iso8859-{western[2]}"
     return {"hzgb2312": "hz", "ksc56011987": "euc_kr"}.get(name, name)

@@ -28,14 +28,20 @@ MEBIBYTE = 2**20
 MAX_VALUE = 16_000  #: characters of one header that are read
 MAX_FROM = 2_000  #: characters of a From that is taken for one
 MAX_NESTED = 5  #: comments within comments
-_PART_LINE = re.compile(rb"^content-type:", re.IGNORECASE | re.MULTILINE)
-_CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
-_BOUNDARY_LINE = re.compile(rb"^--", re.MULTILINE)
+_LINE = rb"(?:\A|(?<=[\r\n]))"  #: begins a line; to the parser a bare CR ends one too
+_PART_LINE = re.compile(_LINE + rb"content-type:", re.IGNORECASE)
+_CONTAINER = re.compile(_LINE + rb"content-type:\s*(?:multipart|message)/", re.IGNORECASE)
+_BOUNDARY_LINE = re.compile(_LINE + rb"--")
+_OPENING = rb"content-type:[ \t]*multipart/(?P<head>[^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)"
+_NESTING = re.compile(_LINE + rb"(?:" + _OPENING + rb"|--(?P<line>[^\r\n]*))", re.IGNORECASE)
+_BOUNDARY = re.compile(rb"boundary[ \t]*=[ \t]*(?:\"([^\"]*)\"|([^\s;]+))", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _IDENTITY = re.compile(r"<[^<>\s]{1,400}>")
 _NAME_SIGNS = re.compile(r"[^\x21-\x39\x3b-\x7e]")
 _ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')  #: what is quoted, and comments
 _MAILBOX = re.compile(r'\s*(?:[^<>"():;@]*(?:@[^<>"():;@,]*)?<(?P<named>[^<>]*)>|(?P<bare>[^<>"():;,\s]+))\s*')
+_BRACKETED = re.compile(r"<([^<>\s]{3,320})>")
+_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")  #: where a mail went
 _FORWARDED = "转发的邮件.eml"
 
 
@@ -99,6 +105,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     text: str = ""
     attachments: tuple[Piece, ...] = ()
     report_type: str = ""  #: of a multipart/report: delivery-status, disposition-notification
+    calendar: str = ""  #: method of the calendar part (RFC 5546), lower case: reply, request
     status: tuple[Mapping[str, str], ...] = ()  #: blocks of a delivery status (RFC 3464), names in lower case
     returned: Mapping[str, str] = field(default_factory=dict[str, str])  #: header of the mail that a bounce gives back
     headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  #: names in lower case
@@ -119,9 +126,9 @@ def read_mail(raw: bytes, *, size: int | None = None, limits: Limits = Limits())
     """Take a mail apart; what is beyond the limits is refused before it is parsed, and nothing raises.
 
     Args:
-        size: bytes of the whole mail, where `raw` is only its beginning.
+        size: bytes of the whole mail as the server says, where `raw` may be only its beginning.
     """
-    refused = too_large(len(raw) if size is None else size, limits)
+    refused = too_large(max(size or 0, len(raw)), limits)
     if not refused:
         return _safely(raw, limits)
     end = _HEAD_END.search(raw, 0, limits.head_bytes)
@@ -151,7 +158,24 @@ def _bomb(raw: bytes, limits: Limits) -> str:
         return f"邮件的部件超过 {limits.parts} 个，请减少附件后重发。"
     if sum(1 for _ in _BOUNDARY_LINE.finditer(raw)) > limits.boundaries:
         return "邮件里的分隔行过多，不正常，未读取。"
-    return ""
+    return _layers(limits) if _is_nested(raw, limits.depth) else ""
+
+
+def _is_nested(raw: bytes, depth: int) -> bool:
+    """Tell whether parts lie deeper within parts: the parser compares each line with the boundary of all that are open."""
+    opened: list[bytes] = []
+    for found in _NESTING.finditer(raw):
+        if found["line"] is None:
+            told = _BOUNDARY.search(found["head"])
+            opened += [(told[1] or told[2] or b"").strip()] if told else []
+        else:
+            line = found["line"].rstrip()
+            ended = line[:-2] if line.endswith(b"--") and line not in opened else line
+            if ended in opened:
+                del opened[opened.index(ended) + (ended == line) :]
+        if len(opened) > depth:
+            return True
+    return False
 
 
 def _layers(limits: Limits) -> str:
@@ -173,6 +197,7 @@ def _read(raw: bytes, limits: Limits) -> Incoming:
         text=_tidy("\n\n".join(filter(None, found.texts)))[: limits.text],
         attachments=tuple(found.pieces),
         report_type=_parameter(mail, "report-type").lower(),
+        calendar=found.calendar,
         status=tuple(found.status),
         returned=found.returned,
     )
@@ -187,7 +212,7 @@ def _heads(mail: Node, limits: Limits) -> Incoming:
     path = headers.get("return-path")
     return Incoming(
         sender=_sender(mail),
-        recipients=tuple(dict.fromkeys(_addresses(mail, "to", "cc", "delivered-to", "x-original-to", "envelope-to"))),
+        recipients=tuple(dict.fromkeys((*_addresses(mail, *_TO), *_bracketed(mail, *_TO)))),
         return_path=None if path is None else next(_addresses(mail, "return-path"), ""),
         subject=headers.get("subject", ("",))[0],
         message_id=_ids(every.get("message-id", ""))[0] if _ids(every.get("message-id", "")) else "",
@@ -202,7 +227,7 @@ class _Found:
     """What is gathered on the way through the parts."""
 
     def __init__(self, limits: Limits) -> None:
-        self.refused = ""
+        self.refused = self.calendar = ""
         self.texts: list[str] = []
         self.pieces: list[Piece] = []
         self.status: list[Mapping[str, str]] = []
@@ -220,6 +245,8 @@ class _Found:
         if self.refused:
             return
         kind, inside = part.get_content_type(), _children(part)
+        if kind == "text/calendar":
+            self.calendar = self.calendar or _parameter(part, "method").lower()
         if kind == "message/delivery-status":
             self.status += [_plain_headers(block) for block in inside[: self._limits.parts]]
         elif kind in ("message/rfc822", "message/global", "text/rfc822-headers"):
@@ -342,6 +369,12 @@ def _sender(mail: Node) -> str:
     return address if is_address(address) else ""
 
 
+def _bracketed(mail: Node, *names: str) -> Iterator[str]:
+    """Yield what stands in angle brackets, also behind a quote that does not end; never for whom a mail is from."""
+    told = (str(value) for name in names for value in mail.get_all(name, [])[:50])
+    yield from (a.lower() for value in told for a in _BRACKETED.findall(value) if is_address(a))
+
+
 def _ids(text: str) -> tuple[str, ...]:
     return tuple(_IDENTITY.findall(text))
 
@@ -359,4 +392,6 @@ def _moment(text: str) -> datetime | None:
 def _tidy(text: str) -> str:
     """Return the text without what no reader sees: byte order marks, zero-width blanks, other control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ")
-    return re.sub("[\x00-\x08\x0b-\x1f\x7f\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text)
+    return re.sub(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "", text
+    )

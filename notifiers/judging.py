@@ -1,7 +1,7 @@
 """What kind of mail came in: an answer by a person, or one of the many that no person wrote.
 
 Sources: RFC 3464 (delivery status), RFC 3463 (status codes), RFC 3834 (automatic responses), RFC 2919 (List-Id), RFC 8098
-(receipts). For bounces without a status part: the words of the mail services that are common in China.
+(receipts), RFC 5546 (calendars: METHOD). For bounces without a status part: the words of the mail services that are common in China.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ _REASON = re.compile(
 _AUTOMATIC_SUBJECT = re.compile(
     r"\s*[【\[(（]?\s*(自动回复|自动答复|自动回覆|系统自动回复|休假自动回复|假期自动回复|外出自动回复"
     r"|automatic reply|auto[- ]?reply|auto[- ]?response"
-    r"|autoreply|out of (the )?office|vacation reply|已读[:：]|read[:：]|未读[:：])",
+    r"|autoreply|out of (the )?office|vacation reply|已读[:：]|read[:：]|未读[:：]"
+    r"|来自.{1,60}的自动(回复|答复)|ooo\s*[:：]|已读回执|(外出|休假|请假)通知\s*($|[:：】\])）])"
+    r"|[您你]好?[,，]?\s*(您|你)?的?(邮件|来信|信件)(我们?)?(已经?|均已)收到)"
+    r"|\s*(re|回复|答复)\s*[:：]\s*[【\[]?自动(回复|答复)\s*($|[:：】\]])",
     re.IGNORECASE,
 )
 _REPLY_SUBJECT = re.compile(r"\s*(re|回复|答复|回覆|aw|sv)\s*(\[\d+\]|\(\d+\))?\s*[:：]", re.IGNORECASE)
@@ -121,6 +124,8 @@ def _automatic(mail: Incoming) -> str:
         return f"自动发出的邮件（Auto-Submitted: {submitted}）"
     if mail.report_type:
         return "回执或报告，不是人写的回复"
+    if mail.calendar == "reply":
+        return "日历程序对邀请的答复"
     if name := next((n for n in _AUTOMATIC_HEADERS if _first_word(mail.header(n)) not in ("", "no")), ""):
         return f"自动回复（{name}）"
     if (precedence := _first_word(mail.header("precedence"))) in _PRECEDENCE:

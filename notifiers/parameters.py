@@ -8,6 +8,7 @@ from .message import Contact, Message, Param
 from .plaintext import clean_lines, one_line
 
 __all__ = [
+    "ABOUT_MANY",
     "ANSWERS",
     "OCCASIONS",
     "PARAMETERS",
@@ -104,6 +105,9 @@ SIGNABLE = frozenset({"assigned", "reassigned", "paper_served"})  #: occasions t
 _SUBMIT = "整改完成后回复“申请复查”，附上照片，第二行起写整改措施"
 _EXTEND = "不能按期完成的，回复“申请延期到12月31日，理由：等待招标。临时管控措施：专人值守”这样的一句"
 _SAY = "也可以直接回复说明情况，附上照片"
+
+#: Occasions that are about no one hazard: an answer to one could be about any.
+ABOUT_MANY = frozenset({"digest", "handed_over", "import_summary", "report_ready", "standing_in", "visit_reported"})
 
 #: What can be answered to a mail that asks for something, by occasion; what is in “” does it as a first line of its own.
 ANSWERS: Mapping[str, str] = {

@@ -25,7 +25,7 @@ _INTRO = re.compile(
     re.IGNORECASE,
 )
 _TITLES = (
-    r"原始邮件|原始信件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件(信息)?|转发邮件|转发的邮件|已转发邮件|转发邮件信息"
+    r"原始邮件|邮件原文|原始信件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件(信息)?|转发邮件|转发的邮件|已转发邮件|转发邮件信息"
     r"|original( (message|mail|email)s?)?|replied message|reply to message|forwarded (message|mail)"
     r"|begin forwarded message"
 )
@@ -33,7 +33,7 @@ _BARE_TITLE = re.compile(r"原始邮件|原始消息|original", re.IGNORECASE)  
 _SEPARATOR = re.compile(rf"[-—_=*\s]{{2,}}({_TITLES})\s*[:：]?[-—_=*\s]{{2,}}", re.IGNORECASE)
 _FROM = re.compile(r"(发件人|发信人|寄件者|from)\s*[:：|]", re.IGNORECASE)
 _FIELD = re.compile(
-    r"(发送时间|发送日期|发件时间|发送|已发送|日期|时间|寄件日期|收件人|收信人|收件者|抄送人?|主题|主旨"
+    r"(发送时间|发送日期|发件时间|发送|已发送|日\s*期|时\s*间|寄件日期|收件人|收信人|收件者|抄\s*送人?|主\s*题|主旨"
     r"|sen[dt]( time)?|date|to|cc|subject)\s*[:：|]",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ _ONE_LINE_BLOCK = re.compile(
 _RULE = re.compile(r"[-_—=]{5,}")
 _DEVICE = re.compile(
     r"[-—\s]*(发自我的.{1,30}|发自\s*(outlook|qq|网易|foxmail|手机|android|ios|iphone|企业微信|微信|189|139).{0,30}"
-    r"|从我的.{1,20}发送|从.{0,20}(版|手机)(qq|网易)?邮箱.{0,10}发送|来自我的.{1,20}"
+    r"|从我的.{1,20}发送|从.{0,20}(版|手机)(qq|网易)?邮箱.{0,10}发送|来自我的.{1,20}|来自\s*飞书邮箱.{0,10}|来自\s*\S{2,15}\s*手机"
     r"|sent from (my|outlook|mail for|yahoo|qq|foxmail).{0,60}|(获取|下载|get)\s*outlook (for )?(ios|android).{0,80})",
     re.IGNORECASE,
 )

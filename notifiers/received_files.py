@@ -22,7 +22,7 @@ MEBIBYTE = 2**20
 MAX_NAME = 80  #: characters of a name; file systems take 255 bytes, and a Chinese character is 3 to 4
 TINY = 5_000  #: bytes; a smaller picture within the text is a logo
 
-_HEIC = (b"heic", b"heix", b"mif1", b"avif")  #: as `rectiflow._photos` takes them
+_HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1", b"avif")  #: as `rectiflow._photos` takes them
 _TYPES = {
     "jpg": "image/jpeg",
     "jpeg": "image/jpeg",
@@ -44,14 +44,38 @@ _WHY = {
     **dict.fromkeys(("eml", "msg"), "是转发的邮件，请直接附上里面的文件"),
     **dict.fromkeys(("htm", "html", "svg", "mht", "xml"), "是网页一类的文件，可能带程序，不能收"),
     **dict.fromkeys(
-        ("exe", "com", "bat", "cmd", "scr", "msi", "dll", "js", "vbs", "ps1", "jar", "lnk", "apk", "sh"),
+        (
+            "exe",
+            "com",
+            "bat",
+            "cmd",
+            "scr",
+            "msi",
+            "dll",
+            "js",
+            "jse",
+            "vbs",
+            "vbe",
+            "wsf",
+            "hta",
+            "ps1",
+            "jar",
+            "lnk",
+            "apk",
+            "sh",
+        ),
         "是程序，不能收",
     ),
     "dat": "是 Outlook 的打包附件，请改用“HTML”或“纯文本”格式重发",
 }
+_ENDING = re.compile(r"\.(?:[A-Za-z][A-Za-z0-9]{0,9}|7z)$")  #: 照片2024.9.2 has none
 _BAD_SIGNS = re.compile(r'[<>:"|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-_PDF_PROGRAMS = (b"/JavaScript", b"/Launch")  #: ISO 32000-1 12.6.4; compressed ones are not seen
+_PDF_NAMES = {  # ISO 32000-1 12.6.4, 7.11.4; what stands in compressed objects is not seen
+    "JavaScript": "里面带有程序，请重新打印成 PDF 后发送",
+    "Launch": "里面带有程序，请重新打印成 PDF 后发送",
+    "EmbeddedFile": "里面带有别的文件，请把文件直接附上，或重新打印成 PDF 后发送",
+}
 
 
 class EnclosureLimits(Struct, frozen=True, kw_only=True):
@@ -130,10 +154,10 @@ def clean_name(name: str) -> str:
 
 
 def _name_of(piece: Piece, number: int) -> str:
-    """Return the cleaned name; a picture without any gets one."""
+    """Return the cleaned name; a picture without any gets one, one without an extension that of what it is."""
     name, kind = clean_name(piece.name), _kind(piece.content)
     if name:
-        return name
+        return clean_name(f"{name}.{kind}") if kind in _TYPES and not _ENDING.search(name) else name
     return f"附件{number}.{kind}" if kind in _TYPES else f"附件{number}"
 
 
@@ -151,9 +175,14 @@ def _problem(name: str, content: bytes, limits: EnclosureLimits) -> str:
         return problem_of_package(content, folder=_PACKAGES[wanted], packing=limits.packing)
     if _kind(content) != wanted:
         return f"的内容不是 {extension} 格式，{_WANTED}"
-    if wanted == "pdf" and any(mark in content for mark in _PDF_PROGRAMS):
-        return "里面带有程序，请重新打印成 PDF 后发送"
+    if wanted == "pdf":
+        return next((why for name, why in _PDF_NAMES.items() if _pdf_name(name).search(content)), "")
     return ""
+
+
+def _pdf_name(name: str) -> re.Pattern[bytes]:
+    """Return a name of a PDF as it may be written: any of its letters by number, #4a for J (ISO 32000-1 7.3.5)."""
+    return re.compile(b"/" + b"".join(b"(?:%c|(?i:#%02x))" % (ord(c), ord(c)) for c in name))
 
 
 def _extension(name: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["check_sources", "check_trial", "names_used"]
 
 _CALLABLE = frozenset({"loop", "self"})
-_PAGE = frozenset({"notes", "paragraphs", "reply_mark", "subject"})
+_PAGE = frozenset({"answerable", "notes", "paragraphs", "reply_mark", "subject"})
 
 #: A ticket with everything known, for trial renderings.
 SAMPLE: Mapping[str, str | int] = {
@@ -83,7 +83,7 @@ def names_used(sources: Mapping[str, Source], names: Iterable[str]) -> set[str]:
 
 
 def _allowed(name: str) -> frozenset[str]:
-    extra = {FRAME_TEXT: frozenset({"body", "reply_mark"}), FRAME_HTML: _PAGE}.get(name)
+    extra = {FRAME_TEXT: frozenset({"answerable", "body", "reply_mark"}), FRAME_HTML: _PAGE}.get(name)
     if extra is None and name.endswith(".mail.html.j2"):
         extra = _PAGE
     base = RESTRICTED_PARAMETERS if name.startswith(f"{RESTRICTED}.") else frozenset(PARAMETERS)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from .errors import RenderFailure, TemplateInvalid, TemplateMissing, TemplateProblem
 from .message import Param
 from .page import paragraphs
-from .parameters import ANSWERS, PARAMETERS, SIGNABLE, SMS_ANSWER
+from .parameters import ABOUT_MANY, ANSWERS, PARAMETERS, SIGNABLE, SMS_ANSWER
 from .plaintext import clean_lines, one_line
 from .template_check import check_sources, check_trial
 from .template_files import (
@@ -101,13 +101,18 @@ class TemplateSet:
 
         Args:
             replies: an answer is read: the mail begins with `REPLY_MARK`, says below its words what can be answered
-                (`ANSWERS`), and does not say that nobody reads it.
+                (`ANSWERS`), and does not say that nobody reads it; one that is about no one hazard (`ABOUT_MANY`) says
+                which mail to answer.
             note: lines that stand below the words of the occasion.
 
         Raises:
             RenderFailure: no such occasion, or the template fails on these parameters.
         """
-        values: dict[str, object] = {**_complete(params), "reply_mark": REPLY_MARK if replies else ""}
+        values: dict[str, object] = {
+            **_complete(params),
+            "reply_mark": REPLY_MARK if replies else "",
+            "answerable": occasion not in ABOUT_MANY,
+        }
         words = clean_lines(self._render(mail_text(self._known(occasion)), values))
         body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies else "")))
         subject = one_line(self._render(mail_subject(occasion), values))

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from calendar import monthrange
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -17,66 +19,102 @@ __all__ = ["Wish", "WishKind", "read_wish"]
 
 WishKind = Literal["sign", "submit", "extend", "forbidden", "comment"]
 
-_ENDS = " \t。.，,、!！~～;；:：?？\"'“”‘’()[]【】《》<>「」—-*#"
-_SIGN = frozenset(
-    {
-        "1",
-        "回复1",
-        "回1",
-        "签收",
-        "已签收",
-        "确认签收",
-        "同意签收",
-        "签收1",
-        "收到",
-        "已收到",
-        "确认收到",
-        "收悉",
-        "已收悉",
-    }
+_GAPS = re.compile(r"[ \t。.，,、!！~～;；:：\"'“”‘’()\[\]【】《》<>「」—*#-]+")
+_ASKING = re.compile(r"[?？]|[吗么呢]$")
+_POLITE = (  # taken whole: nothing is tried twice, however often it stands there
+    r"(?>好的|(?:各位)?(?:老师|领导|局长|股长|主任|同志)?(?:您好|你好|们好|好)|嗯|谢谢(?:您|老师|领导|提醒)?|辛苦了?|麻烦了?)"
 )
-_DONE = re.compile(r"(我校|我园|我单位|本校|该隐患|隐患|问题|以上问题)?(现|均|都|全部|已|经)*整改(完成|完毕|到位)了?")
-_SUBMIT = frozenset({"申请复查", "请复查", "请求复查", "请予复查", "申请复核", "提交复查"})
+_SURNAMES = (
+    "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁郑罗宋谢唐韩曹许邓萧肖冯曾程蔡彭潘袁董余苏叶吕魏蒋田杜丁沈姜范江傅钟卢汪戴崔"
+    "任陆廖姚方金邱夏谭韦贾邹石熊孟秦阎薛侯雷段郝孔邵史毛顾赖武康贺严尹钱施洪龚"
+)
+_NAME = rf"(?:[{_SURNAMES}](?:副?校长|副?园长|副?主任|老师|副?书记|副?院长|同志))"
+_WE = r"(?:(?:我校|我园|我单位|我们|本校|本园|现)*)"
+_SIGNED = r"(?:(?:我|已|已经|确认|同意)*签收了?|(?:我|已|已经|确认|均已)*(?:收到|收悉)了?(?:整改)?(?:通知书?|邮件|短信|信息)?)"
+_SIGN = re.compile(rf"{_POLITE}*(?:(?:回复?)?1(?:签收)?|签收1|{_SIGNED}(?:{_POLITE}*{_SIGNED})*){_NAME}?{_POLITE}*")
+_DONE = (
+    r"(?:(?:该隐患|隐患|问题|以上问题)?(?:现|均|都|全部|已|经)*"
+    r"(?:整改(?:工作|任务)?(?:现|均|都|全部|已|经)*(?:完成|完毕|到位|结束)|(?:完成|落实)整改)了?)"
+)
+_ASK = (
+    r"(?:(?:现|特)?(?:申请|请求|请予|请予以|请|提交|请安排|请领导|请安全股|请尽快)(?:予以|安排|尽快|来)?(?:复查|复核))"
+)
+_SUBMIT = re.compile(rf"{_POLITE}*{_WE}(?:{_DONE}{_ASK}?|{_ASK}){_NAME}?{_POLITE}*")
 _FORBIDDEN = re.compile(
     r"(请|申请|现|已|经|同意|准予|予以|确认|可以|我|审核|审批)*(现场|整改|复查|验收|核查|延期|该隐患|隐患)*"
     r"(验收|销号|批准|审批|同意|准许|准予|合格|不合格|通过|不通过|未通过|不批准|不同意|驳回|退回|结案|销案)+(了)?"
     r"|(我|现)?(同意|准予|可以|不同意|不予)延期"
 )
-_DAY = r"(?:(?P<year>\d{4})\s*[-/.年]\s*)?(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*[日号]?"
+_DAY = r"(?:(?P<year>\d{4})\s*[-/.年]\s*)?(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*[日号]?(?!\d)"
+_MONTH_END = (
+    r"(?:(?P<end_year>\d{4})\s*年\s*)?(?:(?P<end>\d{1,2})\s*月|(?P<this>本月|这个月|月)|(?P<last>今?年))\s*[底末]"
+)
+_NUMERAL = r"(?:\d{1,3}|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九半])"
+_SPAN = rf"(?P<count>{_NUMERAL})\s*个?\s*(?P<unit>天|日|周|星期|礼拜|月)(?!\d)"
 _EXTEND = re.compile(
-    rf"(?:我校|我园|我单位|本校)?(?:现)?(?:申请|请求)(?:整改)?延期\s*(?:到|至)?\s*[:：]?\s*(?:{_DAY})?(?!\d)\s*(?:前|止|之前|以前)?"
+    rf"{_WE}(?:申请|请求)(?:整改)?延期\s*[:：,，]?\s*"
+    rf"(?:(?:到|至)?\s*[:：]?\s*(?:{_DAY}|{_MONTH_END})|{_SPAN})?\s*(?:前|止|之前|以前)?"
     r"(?:(?:\s*[,，。;；:：、]\s*|\s+|\s*(?=[(（]|理由|原因|因))(?P<reason>.*))?"
 )
-_MAX_WORDS = 30  #: characters of a line that is nothing but the words
+_DAYS = {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30}
+_DIGITS = "零一二三四五六七八九"
+_MAX_WORDS = 40  #: characters of a line that is nothing but the words
 _MAX_LINE = 1_000  #: characters of a line that asks for an extension
 _REASON = re.compile(r"[\s,，。;；:：、(（]*(?:理由|原因|因为|因)?\s*(?:是|为)?\s*[:：]?\s*")
+_NEAR = {  # what a line may have meant that says more than it should, and what does it
+    "延期": ("申请延期", "申请延期到12月31日，理由：……"),
+    "复查": ("申请复查", "申请复查"),
+    "完成": ("申请复查", "申请复查"),
+    "签收": ("签收", "签收"),
+}
 
 
 class Wish(Struct, frozen=True, kw_only=True):
     """What is asked for. `text` is what was written besides the words that say so; all of it for a comment.
 
     `until` is the new day of an extension, None where no day can be read from it: then it must be asked for.
+    `hint` says of a comment that may have meant more what was not done, and what to write instead, in Chinese.
     """
 
     kind: WishKind
     text: str = ""
     until: date | None = None
     words: str = ""  #: the first line as it was understood
+    hint: str = ""
 
 
 def read_wish(text: str, today: date) -> Wish:
-    """Return what a text asks for; a day without a year is the next such day, `today` at the earliest."""
-    first, _, rest = text.strip().partition("\n")
+    """Return what a text asks for; a line that only greets is passed over.
+
+    A day without a year is the next such day, `today` at the earliest. 10天 are natural days from today, a month has 30.
+    """
+    first, _, rest = _greeted(text).partition("\n")
     line, rest = " ".join(unicodedata.normalize("NFKC", first).split()), rest.strip()
-    words = line.strip(_ENDS).replace(" ", "")
-    if kind := _of_words(re.sub(r"[:：,，]", "", words)):
+    words = _GAPS.sub("", line)
+    if _ASKING.search(line.strip('。.!！"”’）) ')):
+        return _comment(text, line)
+    if kind := _of_words(words):
         return Wish(kind=kind, text=rest, words=words)
     head, sign, tail = _parted(line)
-    if sign and head in _SUBMIT:
+    if sign and _of_words(_GAPS.sub("", head)) == "submit" and re.fullmatch(_ASK, head):
         return Wish(kind="submit", text="\n".join(filter(None, (tail, rest))), words=head)
-    if len(line) <= _MAX_LINE and (match := _EXTEND.fullmatch(line.strip("【】[]*# "))):
-        return Wish(kind="extend", text=_reason(match["reason"] or "", rest), until=_day(match, today), words=line)
-    return Wish(kind="comment", text=text.strip())
+    asked = re.sub(rf"^{_POLITE}+[\s,，。!！:：]+", "", line.strip("【】[]*# "))
+    if len(line) <= _MAX_LINE and (match := _EXTEND.fullmatch(asked)):
+        return Wish(kind="extend", text=_reason(match["reason"] or "", rest), until=_until(match, today), words=asked)
+    return _comment(text, line)
+
+
+def _greeted(text: str) -> str:
+    """Return a text from its first line on that says more than 您好."""
+    first, _, rest = text.strip().partition("\n")
+    bare = _GAPS.sub("", unicodedata.normalize("NFKC", first[:_MAX_LINE]))
+    return rest.strip() if rest.strip() and re.fullmatch(rf"{_POLITE}+", bare) else text.strip()
+
+
+def _comment(text: str, line: str) -> Wish:
+    meant = next((said for word, said in _NEAR.items() if word in line), None)
+    hint = f"没有办理“{meant[0]}”，要办请在第一行只写“{meant[1]}”" if meant else ""
+    return Wish(kind="comment", text=text.strip(), hint=hint)
 
 
 def _parted(line: str) -> tuple[str, str, str]:
@@ -88,11 +126,36 @@ def _parted(line: str) -> tuple[str, str, str]:
 def _of_words(words: str) -> WishKind | None:
     if len(words) > _MAX_WORDS:
         return None
-    if words in _SIGN:
+    if _SIGN.fullmatch(words):
         return "sign"
-    if words in _SUBMIT or _DONE.fullmatch(words):
+    if _SUBMIT.fullmatch(words):
         return "submit"
     return "forbidden" if _FORBIDDEN.fullmatch(words) else None
+
+
+def _until(match: re.Match[str], today: date) -> date | None:
+    """Return the day an extension is asked for up to: as it is written, the end of a month, or so long from today."""
+    if match["count"]:
+        with suppress(OverflowError):
+            return today + timedelta(days=_days(match["count"], match["unit"]))
+    elif match["this"] or match["last"] or match["end"]:
+        month = today.month if match["this"] else 12 if match["last"] else int(match["end"])
+        year = int(match["end_year"] or today.year + (month < today.month))
+        with suppress(ValueError):
+            return date(year, month, monthrange(year, month)[1])
+    return _day(match, today)
+
+
+def _days(count: str, unit: str) -> int:
+    if count == "半":
+        return _DAYS[unit] // 2
+    tens, ten, ones = count.replace("两", "二").rpartition("十")
+    number = int(count) if count.isdigit() else (_DIGITS.index(tens or "一") * 10 if ten else 0) + _digit(ones)
+    return number * _DAYS[unit]
+
+
+def _digit(sign: str) -> int:
+    return _DIGITS.index(sign) if sign else 0
 
 
 def _reason(reason: str, rest: str) -> str:

@@ -32,6 +32,7 @@ __all__ = [
     "forgive",
     "heard_since",
     "incoming",
+    "incoming_count",
     "keep",
     "last_to",
     "message_of",
@@ -39,6 +40,7 @@ __all__ = [
     "one_incoming",
     "sent_since",
     "settle",
+    "told_to",
     "waiting_count",
 ]
 
@@ -151,15 +153,32 @@ def incoming(
 ) -> list[Incoming]:
     """Return what came in, newest first; `limit` 0 returns everything."""
     t = table("incoming")
-    query = select(t).where(t.c.district == district).order_by(t.c.received_at.desc(), t.c.id)
-    if status is not None:
-        query = query.where(t.c.status.in_((status,) if isinstance(status, str) else status))
-    if number is not None:
-        query = query.where(t.c.number == number)
+    query = select(t).where(*_wanted(t, district, status, number)).order_by(t.c.received_at.desc(), t.c.id)
     if limit:
         query = query.limit(limit)
     with reading(engine) as connection:
         return [_incoming(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def incoming_count(
+    engine: Engine, district: str, *, status: str | Sequence[str] | None = None, number: str | None = None
+) -> int:
+    """Return how much of it there is; see `incoming`."""
+    t = table("incoming")
+    query = select(func.count()).where(*_wanted(t, district, status, number))
+    with reading(engine) as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _wanted(
+    t: Table, district: str, status: str | Sequence[str] | None, number: str | None
+) -> list[ColumnElement[bool]]:
+    states = () if status is None else ((status,) if isinstance(status, str) else status)
+    return [
+        t.c.district == district,
+        *([t.c.status.in_(states)] if status is not None else []),
+        *([t.c.number == number] if number is not None else []),
+    ]
 
 
 def one_incoming(engine: Engine, district: str, key: str) -> Incoming:
@@ -215,6 +234,18 @@ def last_to(
         rows = connection.execute(query if said else query.limit(1))
         found = (row for row in rows if not said or said in _WORDS.split(row.detail))
         return next((_outbox_row(row[:-1]) for row in found), None)
+
+
+def told_to(
+    engine: Engine, district: str, addresses: Sequence[str], *, since: datetime, until: datetime
+) -> list[OutboxRow]:
+    """Return what went to one of these addresses between two instants, the last first; no receipts."""
+    m = table("message")
+    mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
+    when = (m.c.sent_at >= since, m.c.sent_at <= until, m.c.template != _RECEIPT)
+    query = select(*_row(m)).where(*mine, *when).order_by(m.c.sent_at.desc(), m.c.key)
+    with reading(engine) as connection:
+        return [_outbox_row(row) for row in connection.execute(query)]
 
 
 def note(engine: Engine, district: str, key: str, told: str) -> None:

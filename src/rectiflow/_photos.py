@@ -13,7 +13,7 @@ __all__ = ["MOST_PHOTOS", "photos_by_item"]
 
 MOST_PHOTOS = 200  #: files of one folder
 _NAME = re.compile(r"(?:第|item)?\s*(\d{1,3})(?!\d)", re.IGNORECASE)
-_HEIC = (b"heic", b"heix", b"mif1", b"avif")
+_HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1", b"avif")
 _HEAD = 16  #: bytes that are looked at
 
 

@@ -238,10 +238,11 @@ def _letters(flow: Rectiflow, by: str) -> Iterator[TodayItem]:
         sender = flow.directory().person_name(letter.person) if letter.person else letter.sender
         unseen = letter.status == "unseen"
         words = " ".join(letter.words.split())
+        about = "" if letter.number else f"{sender}{f'“{letter.subject}”' if letter.subject else ''}："
         yield TodayItem(
             section="unseen" if unseen else "letter",
             number=letter.number,
-            title=f"{sender}：{words}" if unseen and words else letter.outcome or letter.subject,
+            title=f"{sender}：{words}" if unseen and words else f"{about}{letter.outcome or letter.subject}",
             turn=(sender,) if sender else (),
             since=local_day(letter.received_at),
             key=letter.id,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from support.imap import PASSWORD, USER, running_imap
 from support.workplaces import MONDAY
@@ -33,6 +35,40 @@ def test_a_mail_on_its_way(cli: Cli, tmp_path: Path) -> None:
     assert (tmp_path / "saved.eml").read_bytes() == MAIL
     assert cli("inbox", "done", key, "--note", "已电话联系").code == 0
     assert key not in cli("inbox", "list").out
+
+
+def test_nothing_is_taken_in_where_something_is_wrong(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is missing is told before the good ones are taken in; an empty pipe is no mail."""
+    (tmp_path / "good.eml").write_bytes(MAIL)
+    refused = cli("inbox", "receive", str(tmp_path / "good.eml"), str(tmp_path / "missing.eml"), str(tmp_path))
+    assert refused.code != 0
+    assert "missing.eml 读不了：" in refused.err
+    assert f"{tmp_path} 读不了：" in refused.err.replace("\n", "")
+    for piped in (b"", b"\r\n"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped)))
+        empty = cli("inbox", "receive")
+        assert empty.code == 2
+        assert "标准输入是空的" in empty.err
+    assert "没有来信" in cli("inbox", "list", "--all").out
+
+
+def test_long_words_and_long_lists_fit(cli: Cli, tmp_path: Path) -> None:
+    """No line is longer than the screen; the count is of all there are, the subject tells letters about no hazard apart."""
+    file = tmp_path / "mail.eml"
+    file.write_bytes(MAIL.replace(b"hello", ("请问什么时候来复查，" * 40 + "\x9b31m\x1b[31m").encode()))
+    key = cli("inbox", "receive", str(file)).out.split()[0]
+    took(cli, "一", "二")
+    listed, shown = cli("inbox", "list", "--limit", "2").out, cli("inbox", "show", key).out
+    assert "共 3 封，列出最新的 2 封" in listed
+    assert "主题：你好" in cli("inbox", "list").out
+    assert "a@b.example“你好”：没有有效的回执码" in cli("today").out
+    lines = (line for text in (listed, shown, cli("inbox", "list").out) for line in text.splitlines())
+    assert max(map(cell_len, lines)) <= 80
+    assert shown.count("请问什么时候来复查") == 40
+    assert "\x9b" not in shown
+    assert "\x1b" not in shown
 
 
 def test_who_may_look_and_take_in_short_messages(cli: Cli) -> None:

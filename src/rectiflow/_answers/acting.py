@@ -73,7 +73,9 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
     if answer.wish.kind == "forbidden":
         return "waiting", f"复查、销号、审批不能通过邮件或短信办理，请联系安全股。{_kept(_remark(flow, answer))}"
     if answer.wish.kind == "comment":
-        return ("unseen", "已记为补充说明") if _remark(flow, answer) else ("waiting", "没有可以记录说明的隐患")
+        kept = _remark(flow, answer)
+        said = "已记为补充说明" if kept else "没有可以记录说明的隐患"
+        return "unseen" if kept else "waiting", "；".join(filter(None, (said, answer.wish.hint)))
     if not _numbers(flow, answer):
         return "waiting", f"{title}没有办成：{_about_none(flow, answer)}"
     known = _on_record(flow, answer, title)

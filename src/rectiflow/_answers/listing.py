@@ -17,7 +17,17 @@ from rectiflow.storage.incoming import OPEN, Incoming
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["OPEN", "Incoming", "done_by_hand", "letter", "letters", "letters_waiting", "looked_at", "original"]
+__all__ = [
+    "OPEN",
+    "Incoming",
+    "done_by_hand",
+    "letter",
+    "letters",
+    "letters_count",
+    "letters_waiting",
+    "looked_at",
+    "original",
+]
 
 MOST_NOTE = 500  #: characters said about a letter that was seen to
 
@@ -37,6 +47,11 @@ def letters(
     """
     found = incoming.incoming(flow.store.engine, flow.district, status=status, number=number, limit=limit)
     return [one if by is None or _may_see(flow, one, by) else _hushed(one) for one in found]
+
+
+def letters_count(flow: Rectiflow, *, status: str | Sequence[str] | None = None, number: str | None = None) -> int:
+    """Return how much came in of what `letters` returns without a limit."""
+    return incoming.incoming_count(flow.store.engine, flow.district, status=status, number=number)
 
 
 def letters_waiting(flow: Rectiflow) -> int:

@@ -29,6 +29,7 @@ from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import Answer, carry_out, paper_named
+from .naming import ANSWERABLE, Meant, meant
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
 
@@ -45,7 +46,7 @@ MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that tw
 MOST_EXACT = 60  #: the same for words that can only be a person's: 签收, 申请复查, 申请延期
 TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，已告知发件人一次"
 WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
-ANSWERABLE = timedelta(days=3)  #: how long a short message without a number answers the last one that was sent
+RECEIPT = "answer"  #: the occasion of what an answer is answered with
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _EXACT = frozenset({"sign", "submit", "extend"})
 _BULK = frozenset({"bulk", "junk", "list"})
@@ -62,13 +63,14 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
     mail = read_mail(raw, size=size)
+    words = new_text(mail.text)[:MOST_WORDS]
     row = Incoming(
-        id=identity(_said(mail) or raw, mail.sender),
+        id=identity(_remark(place, mail, words) or _said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
         channel="mail",
         sender=shorten(mail.sender or one_line(mail.header("from")) or "（没有发件人）", 200),
         subject=shorten(mail.subject, 200),
-        words=new_text(mail.text)[:MOST_WORDS],
+        words=words,
         kind="unread",
         raw=_kept(place, raw),
     )
@@ -76,16 +78,17 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
 
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
-    """Take one answer by short message in: it speaks of the last message that went to this number.
+    """Take one answer by short message in; `meant` tells which hazard it speaks of.
 
     Args:
         at: when it was written, as the gateway says. Without that, the same words about the same message are the same
-            short message, delivered again.
+            short message, delivered again, unless they were asked back about.
     """
     flow, phone, text = place.flow, mobile(phone) or one_line(phone), clean_lines(text)
     when = min(at or flow.now(), flow.now())
-    message = _last_sent(place, phone, when)
-    about = message.key if message is not None else local_day(when).isoformat()
+    last = _last_sent(place, phone, when)
+    found = meant(place, phone, text, when, last)
+    about = (last.key if last is not None else local_day(when).isoformat()) + found.ask
     row = Incoming(
         id=identity(f"{phone}\0{text}\0{at.isoformat() if at else about}".encode(), "sms"),
         received_at=flow.now(),
@@ -94,7 +97,7 @@ def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None 
         words=text[:MOST_WORDS],
         kind="reply",
     )
-    return once(place, row, lambda: _sms(place, row, message))
+    return once(place, row, lambda: _sms(place, row, found))
 
 
 def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
@@ -109,6 +112,8 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
         return _unopened(place, mail, row, next(iter(messages), None))
     if found.kind in _DROPPED:
         return _set_aside(place, mail, row, messages, found.why)
+    if not messages and _to_return_path(place, mail):
+        return settled(replace(row, kind="automatic"), "dropped", "自动回复：寄到退信地址，又不是退信，是程序写的")
     if not messages:
         return settled(row, "waiting", "没有有效的回执码，不知道是哪一条，请人工处理")
     message = messages[0]
@@ -164,6 +169,12 @@ def _answered_messages(place: Workplace, mail: Mail) -> list[OutboxRow]:
     return [message for message in found if message is not None]
 
 
+def _to_return_path(place: Workplace, mail: Mail) -> bool:
+    """Tell whether a mail went where only bounces go: people answer the other address, programs the envelope's."""
+    named = find(place.reply_keys.keys, mail.recipients)
+    return named is not None and named.purpose == "bounce"
+
+
 def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | None) -> Incoming:
     """Let a person look at a mail that was not read; whoever is known to have written it is told why, and what to do."""
     row, told = replace(row, status="waiting", outcome=f"没有打开：{mail.refused}"), f"邮件没有打开：{mail.refused}"
@@ -176,7 +187,8 @@ def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | 
         return row
     if _too_many(place, row):
         return _put_aside(place, row, message)
-    _tell(place, row, message, told.rstrip("。"))
+    if message.template != RECEIPT:
+        _tell(place, row, message, told.rstrip("。"))
     return row
 
 
@@ -186,8 +198,9 @@ def _last_sent(place: Workplace, phone: str, when: datetime) -> OutboxRow | None
     return incoming.last_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
 
 
-def _sms(place: Workplace, row: Incoming, message: OutboxRow | None) -> Incoming:
+def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
     """Match an answer with whom the message it is about was for."""
+    message = found.message
     owners = [p.name for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
@@ -197,22 +210,34 @@ def _sms(place: Workplace, row: Incoming, message: OutboxRow | None) -> Incoming
     actor = _sender(place, row.sender, message)
     if actor is None:
         return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
-    return _answered(place, row, message, actor, ((), []))
+    if found.ask:
+        row = replace(row, person=actor)
+        if _too_many(place, row):
+            return _put_aside(place, row, message)
+        _tell(place, row, message, found.ask)
+        return settled(row, "done", found.ask)
+    return _answered(place, row, message, actor, ((), []), said=found.words)
 
 
 def _answered(
-    place: Workplace, row: Incoming, message: OutboxRow, actor: str, enclosed: tuple[tuple[Attachment, ...], list[str]]
+    place: Workplace,
+    row: Incoming,
+    message: OutboxRow,
+    actor: str,
+    enclosed: tuple[tuple[Attachment, ...], list[str]],
+    *,
+    said: str = "",
 ) -> Incoming:
     flow, (evidence, left_out) = place.flow, enclosed
     row = replace(row, person=actor, number=message.number)
-    wish = read_wish(row.words, local_day(flow.now()))
+    wish = read_wish(said or row.words, local_day(flow.now()))
     if _too_many(place, row, most=MOST_EXACT if wish.kind in _EXACT else MOST_AN_HOUR):
         return _put_aside(place, row, message)
     if not row.words.strip() and not evidence:
         outcome = "；".join(["没有看到新写的文字，没有办理", *left_out, WRITE_PLAINLY])
         _tell(place, row, message, outcome)
         return settled(row, "waiting", outcome)
-    became, said = carry_out(
+    became, told = carry_out(
         flow,
         Answer(
             actor=actor,
@@ -227,9 +252,18 @@ def _answered(
             stood_in=_stood_in(place, actor, message),
         ),
     )
-    outcome = "；".join([said, *left_out])
-    _tell(place, row, message, outcome)
+    outcome = "；".join([told, *left_out])
+    acted = became != "waiting" and wish.kind != "comment"
+    if message.template != RECEIPT or acted or (wish.kind != "comment" and not _said_before(place, row)):
+        _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
+
+
+def _said_before(place: Workplace, row: Incoming) -> bool:
+    """Tell whether the same words about the same hazard came from the same sender before."""
+    flow = place.flow
+    others = incoming.incoming(flow.store.engine, flow.district, number=row.number) if row.number else ()
+    return not row.number or any((o.sender, o.words) == (row.sender, row.words) and o.id != row.id for o in others)
 
 
 def _too_many(place: Workplace, row: Incoming, *, most: int = MOST_AN_HOUR) -> bool:
@@ -301,7 +335,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     receipt = MessageDraft(
         key=f"answer:{row.id}",
         recipient=row.person or message.recipient,
-        template=RESTRICTED if restricted else "answer",
+        template=RESTRICTED if restricted else RECEIPT,
         params={k: v for k, v in said.items() if not restricted or k != "action"},
         urgent=True,
         channel=row.channel,
@@ -330,6 +364,14 @@ def _said(mail: Mail) -> bytes:
     heads = (mail.message_id.encode(), mail.subject.encode(), mail.text.encode())
     parts = (*heads, *(part for file in files for part in file))
     return b"".join(hashlib.sha256(part).digest() for part in parts)
+
+
+def _remark(place: Workplace, mail: Mail, words: str) -> bytes:
+    """Return what makes a remark on a message that one: said again in another mail, it is the same. Nothing for the rest."""
+    if mail.attachments or not words or read_wish(words, place.flow.today()).kind != "comment":
+        return b""
+    message = next(iter(_answered_messages(place, mail)), None)
+    return f"{message.key}\0{words}".encode() if message is not None else b""
 
 
 def _digits(phone: str | None) -> str:

@@ -127,6 +127,56 @@ def test_too_many_in_an_hour_are_told_once(open_place: Workplace) -> None:
     assert receive_mail(place, answer(mail, "问一句", address)).status == "unseen"
 
 
+def test_an_automaton_that_answers_receipts_is_answered_once(open_place: Workplace) -> None:
+    """Without a header that says what it is, and below the limit of an hour: what it says to a receipt gets none."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    assert isinstance(place.clock, SetClock)
+    mail, receipts = mailed(place, principal, number), 0
+    for n in range(8):
+        place.clock.forward(minutes=10)
+        receive_mail(
+            place, answer(mail, ("已收到您的来信，稍后回复。", f"稍后回复，第 {n} 次。", "已收到")[n % 3], address)
+        )
+        place.deliver(at_any_hour=True)
+        receipts = sum(m.occasion == "来信回执" for m in outbox(flow))
+        mail = called(place, f"来信收到 {number}")
+    assert receipts == 2  # for the mail itself, and for 已收到, which signed
+
+
+def test_the_same_remark_twice_is_one(open_place: Workplace) -> None:
+    """Under another Message-ID, from the same sender about the same message; what asks for something is done as it stands."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    first = answer(mail, "配件周五到货", address)
+    second = first.replace(b"Message-ID: <", b"Message-ID: <x")
+    assert [receive_mail(place, one).again for one in (first, second)] == [False, True]
+    assert [e.kind for e in flow.history(number)].count("remarked") == 1
+    sign = answer(mail, "签收", address)
+    assert receive_mail(place, sign).outcome == "签收已办理"
+    assert receive_mail(place, sign.replace(b"Message-ID: <", b"Message-ID: <x")).outcome == "已经签收过"
+
+
+def test_a_mail_to_the_return_path_that_is_no_bounce(open_place: Workplace) -> None:
+    """Only programs answer to the envelope: no person has to look at it."""
+    from rectiflow.notifiers import Rendered
+
+    place = open_place
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    path = place.reply_keys.return_path(
+        Rendered(channel="mail", to=address, subject=None, body=b"", message_id=str(mail["Message-ID"]))
+    )
+    reply = message_from_bytes(answer(mail, "我正在外地", address), policy=default)
+    reply.replace_header("To", path)
+    done = receive_mail(place, reply.as_bytes())
+    assert (done.kind, done.status) == ("automatic", "dropped")
+
+
 def test_a_mail_that_is_too_large_is_told(open_place: Workplace) -> None:
     """By its header alone the sender is known, and told what to do; a stranger and an automaton are told nothing."""
     place, flow = open_place, open_place.flow

@@ -31,7 +31,7 @@ def test_a_short_message_answers_the_last_one(open_place: Workplace) -> None:
 
 
 def test_an_answer_is_about_what_its_sender_had_read(open_place: Workplace) -> None:
-    """A late "1" speaks of what had been sent when it was written; after a digest nobody can say which hazard it means."""
+    """A late "1" speaks of what had been sent when it was written; after a digest it is the one hazard still to be signed for."""
     place, flow = open_place, open_place.flow
     principal, first = texted(place, email="head@school.example")
     written = flow.now() + timedelta(minutes=1)
@@ -46,8 +46,8 @@ def test_an_answer_is_about_what_its_sender_had_read(open_place: Workplace) -> N
     )
     place.clock.forward(minutes=5)
     place.deliver()
-    assert "请回复那条隐患的消息" in receive_sms(place, "+86 139 1111 2222", "1").outcome
-    assert flow.ticket(second).state == "assigned"
+    assert receive_sms(place, "+86 139 1111 2222", "1").number == second
+    assert "请回复那条隐患的消息" in receive_sms(place, "13911112222", "收到").outcome
 
 
 @pytest.mark.parametrize(
@@ -78,6 +78,55 @@ def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
     assert (found.status, found.number) == ("waiting", number)
     assert "不知道是谁的答复" in found.outcome
     assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize("said", ["签收 {}", "{} 签收", "签收{}", "1 {}"])
+@pytest.mark.parametrize("short", [True, False])
+def test_a_number_names_the_hazard(open_place: Workplace, said: str, short: bool) -> None:
+    """However it is written, the hazard that bears it is signed for, not the last one."""
+    place, flow = open_place, open_place.flow
+    _, first = texted(place)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    written = str(int(first.rpartition("-")[2])) if short else first
+    done = receive_sms(place, "13911112222", said.format(written))
+    assert (done.outcome, done.number) == ("签收已办理", first)
+    assert flow.ticket(second).state == "assigned"
+
+
+def test_words_with_a_number_are_about_that_hazard(open_place: Workplace) -> None:
+    """Also a remark; a number that this telephone was not told of, and two at once, are asked back about."""
+    place, flow = open_place, open_place.flow
+    _, first = texted(place)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    kept = receive_sms(place, "13911112222", f"{first} 配件已到")
+    assert (kept.number, kept.outcome) == (first, "已记为补充说明")
+    assert f"{first} 配件已到" in str(flow.history(first)[-1])
+    assert "没有给这个号码发过 LZH-2024-000999" in receive_sms(place, "13911112222", "签收 LZH-2024-000999").outcome
+    assert "请一条一条回复" in receive_sms(place, "13911112222", f"签收 {first}、{second}").outcome
+    assert {flow.ticket(n).state for n in (first, second)} == {"assigned"}
+    assert "没有办理“签收”" in receive_sms(place, "13911112222", "签收 77").outcome
+
+
+def test_a_bare_answer_with_several_open_asks_back(open_place: Workplace) -> None:
+    """The numbers are told; once one is left open, 1 means that one, whatever was sent last."""
+    place, flow = open_place, open_place.flow
+    _, first = texted(place)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    asked = receive_sms(place, "13911112222", "1")
+    assert asked.outcome == f"有2条待签收：{first}、{second}，请回复 签收 编号"
+    assert {flow.ticket(n).state for n in (first, second)} == {"assigned"}
+    place.deliver()
+    assert any(asked.outcome in line for line in (place.folder / "sms.log").read_text().splitlines())
+    assert receive_sms(place, "13911112222", f"签收 {second}").number == second
+    again = [receive_sms(place, "13911112222", "1") for _ in range(2)]
+    assert [(one.number, one.outcome, one.again) for one in again] == [
+        (first, "签收已办理", False),
+        (first, "签收已办理", True),
+    ]
+    assert flow.ticket(first).state != "assigned"
 
 
 def test_odd_characters_in_a_short_message(open_place: Workplace) -> None:

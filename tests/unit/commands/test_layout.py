@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import unicodedata
 from datetime import date
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from rectiflow.commands._layout import ago, fit, left, packed, since, wrapped
+from rectiflow.commands._layout import ago, columns, fit, left, packed, put, put_labelled, since, wrapped
+from rectiflow.commands._output import print_json, say, show_raw, table
 
 TEXTS = st.text(alphabet="安全股，。、A1-\u3000 镇（）", max_size=120)
 
@@ -52,3 +55,18 @@ def test_since_and_ago() -> None:
     assert since(date(2024, 9, 1), date(2024, 9, 4)) == "2024-09-01 起（3 天）"
     assert since(date(2024, 9, 4), date(2024, 9, 4)) == "今天起"
     assert (ago(0), ago(3)) == ("今天起", "已 3 天")
+
+
+def test_nothing_that_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is stored may hold control characters of either half: on the screen they are gone, in JSON they are written out."""
+    words = "签\x1b[2J收\x9b31m完\x7f"
+    say(words)
+    show_raw(words)
+    put_labelled("说明", [words])
+    put(columns([(words, 20)], words))
+    table("", ["说明"], [[words]])
+    print_json({"said": words})
+    shown = capsys.readouterr().out
+    assert not [c for c in shown if unicodedata.category(c) == "Cc" and c != "\n"]
+    assert shown.count("签[2J收31m完") == 6
+    assert json.loads(shown[shown.index("{") :]) == {"said": words}

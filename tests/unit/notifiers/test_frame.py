@@ -109,3 +109,14 @@ def _luminance(color: str) -> float:
     parts = [int(color[n : n + 2], 16) / 255 for n in (0, 2, 4)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("occasion", ["digest", "visit_reported"])
+def test_what_is_about_many_says_which_mail_to_answer(templates: TemplateSet, occasion: str) -> None:
+    """An answer to it could be about any of its hazards; one about a single hazard can be answered at once."""
+    found = templates.mail(occasion, {**PARAMS, "count": 2, "lines": "· 甲：乙"}, replies=True)
+    assigned = templates.mail("assigned", PARAMS, replies=True)
+    for text, other in ((found.text, assigned.text), (found.html, assigned.html)):
+        assert "要答复某一条隐患，请回复那一条的邮件" in text
+        assert "可直接回复" not in text
+        assert "可直接回复" in other

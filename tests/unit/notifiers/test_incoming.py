@@ -68,6 +68,8 @@ def test_attachments(mail: bytes, name: str) -> None:
         ("签收".encode(), "GBK", "签收"),
         ("\ufeff签收".encode(), "utf-8", "签收"),
         ("簽收".encode("big5"), "big5", "簽收"),
+        ("簽收".encode("big5"), "cp950", "簽收"),
+        ("簽收".encode("big5"), "windows-950", "簽收"),
         ("签收".encode("utf-16"), "utf-16", "签收"),
         ("签收".encode("hz"), "hz-gb-2312", "签收"),
         ("café".encode("latin-1"), "iso-8859-1", "café"),
@@ -153,6 +155,17 @@ def test_addresses() -> None:
     assert got.recipients == ("c@d.example",)
 
 
+def test_an_address_behind_a_quote_that_does_not_end() -> None:
+    """It still is where the mail went; whom it is from is never guessed so."""
+    got = read_mail(raw('From: "head <head@school.example>\nTo: "office <safety+abc@bureau.example>'))
+    assert got.recipients == ("safety+abc@bureau.example",)
+
+
+def test_control_characters() -> None:
+    """Neither the old ones nor those of ISO 6429's upper half reach a terminal."""
+    assert read_mail(raw("From: a@b.example", "签\x9b31m收\x85\x1b[2J")).text == "签31m收[2J"
+
+
 SMALL = Limits(
     mail_bytes=100_000, head_bytes=2_000, headers=50, parts=10, boundaries=500, depth=4, lines=5_000, work=20_000
 )
@@ -194,6 +207,11 @@ def test_the_sender_is_one_or_none(told: str, sender: str) -> None:
         (b"\n" * 5_001, "行数过多"),
         (nested(4) + b"x\n" * 4_990, "行数过多"),
         (nested(6), "嵌套超过 4 层"),
+        (b"\r" * 5_001, "行数过多"),
+        (nested(4).replace(b"\n", b"\r") + b"x\r" * 4_990, "行数过多"),
+        (b"Content-Type: multipart/mixed; boundary=b\r\r" + b"--b\r\r" * 501, "分隔行过多"),
+        (b"X: y\r\n\r\n" + b"Content-Type: text/plain\r" * 11, "部件超过 10 个"),
+        (nested(6).replace(b"\n", b"\r"), "嵌套超过 4 层"),
     ],
 )  # fmt: skip
 def test_bombs(mail: bytes, why: str) -> None:
@@ -208,8 +226,23 @@ def test_deep_but_allowed_by_count() -> None:
     assert "嵌套" in read_mail(nested(199)).refused
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_depth_is_told_before_the_parts_are_read(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser does not even begin: it compares every line with all boundaries that are open."""
+    monkeypatch.setattr("email.message_from_bytes", lambda *_a, **_k: pytest.fail("it was parsed"))
+    assert "嵌套超过 30 层" in read_mail(nested(40).replace(b"\n", end)).refused
+
+
+def test_parts_beside_each_other_are_not_deep() -> None:
+    """Many mails enclosed in one, each with parts, are refused for nothing that they are not."""
+    inside = b"--o\nContent-Type: multipart/mixed; boundary=i%d\n\n--i%d\n\ntext\n--i%d--\n"
+    mail = b'Content-Type: multipart/mixed;\n boundary="o"\n\n' + b"".join(inside % (n, n, n) for n in range(40))
+    assert read_mail(mail + b"--o--\n").text.count("text") == 40
+
+
 def test_size_before_fetching() -> None:
-    """A mail of 50 MB need not even be fetched."""
+    """A mail of 50 MB need not even be fetched; what a server says of its size does not make it smaller."""
+    assert "最多" in read_mail(b"From: a@b.example\n\n" + b"x" * 100_001, size=10, limits=SMALL).refused
     assert "50 MB" in too_large(50 * 2**20)
     assert too_large(2**20) == ""
 

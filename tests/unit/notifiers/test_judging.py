@@ -79,6 +79,16 @@ def test_success_is_no_bounce() -> None:
         f"Subject: {word('自动答复: 整改通知')}",
         "Subject: Automatic reply: Notice",
         "Subject: Out of office: Notice",
+        f"Subject: {word('来自示例一镇第一小学校长的自动回复：整改通知')}",
+        f"Subject: {word('Re:自动回复')}",
+        f"Subject: {word('回复：自动回复：整改通知')}",
+        f"Subject: {word('外出通知')}",
+        f"Subject: {word('休假通知：整改通知')}",
+        "Subject: OOO: Notice",
+        f"Subject: {word('已读回执')}",
+        f"Subject: {word('您的邮件已收到')}",
+        f"Subject: {word('您好，您的来信已收到')}",
+        "Content-Type: text/calendar; method=REPLY",
         'Content-Type: multipart/report; report-type=disposition-notification; boundary="b"',
     ],
 )
@@ -95,6 +105,9 @@ def test_automatic(head: str) -> None:
         f"Subject: {word('回复：整改通知')}\nPrecedence: normal",
         f"Subject: {word('答复: 自动回复规则')}\nReturn-Path: <{HEAD}>",
         "Subject: RE: Notice",
+        f"Subject: {word('回复：休假通知的问题')}",
+        f"In-Reply-To: {OUR_ID}\nSubject: {word('外出通知单已补齐')}",
+        f"In-Reply-To: {OUR_ID}\nContent-Type: text/calendar; method=REQUEST",
     ],
 )
 def test_replies(head: str) -> None:

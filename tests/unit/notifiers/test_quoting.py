@@ -86,6 +86,13 @@ BELOW = {  # the shapes are told in mails.py, with where they were seen
     "signature": f"\n-- \n太和镇中心小学 校长室\n\n{QUOTED}",
     "signature-cut": "\n--\n太和镇中心小学 校长室",
     "outlook-phone": f"\n获取 Outlook for iOS<https://a.example>\n______________\n发件人: 安全股\n发送时间: 9:30\n收件人: x\n{OLD}",
+    "139": f"\n\n----邮件原文----\n发件人：\"安全股\" <a@b.example>\n收件人：校长\n主题：整改\n\n{OLD}",
+    "dingtalk": (
+        "\n------------------------------------------------------------------\n发件人：安全股 <a@b.example>\n"
+        f"日　期：2024年12月02日 09:30:00\n收件人：校长<h@b.example>\n主　题：整改\n\n{OLD}"
+    ),
+    "feishu": f"\n来自飞书邮箱\n安全股 <a@b.example>在 2024年12月2日 周一 上午9:30写道：\n{OLD}",
+    "vivo": f"\n来自 vivo 手机\n-------- 原始邮件 --------\n发件人：安全股\n{OLD}",
     "forwarded": f"\n---------- Forwarded message ---------\n{OLD}",
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from .mails import JPG
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 6000
 WEBP = b"RIFF\x00\x00\x00\x00WEBP" + b"\x00" * 6000
 HEIC = b"\x00\x00\x00\x18ftypheic" + b"\x00" * 6000
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = b"%PDF-1.7\n" + b"x" * 100
 
 
@@ -32,6 +33,13 @@ def package(parts: Mapping[str, bytes] = {}, *, folder: str = "word", method: in
         for name, content in {"[Content_Types].xml": b"<Types/>", f"{folder}/document.xml": b"<x/>", **parts}.items():
             zipped.writestr(name, content)
     return file.getvalue()
+
+
+def template(target: str, kind: str = "attachedTemplate") -> bytes:
+    """Return the relations of a part that names something outside the file."""
+    where = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    one = f'<Relationship Id="rId1" Type="{where}/{kind}" Target="{target}" TargetMode="External"/>'
+    return f"<Relationships>{one}</Relationships>".encode()
 
 
 def piece(name: str, content: bytes, *, inline: bool = False) -> Piece:
@@ -53,8 +61,13 @@ def why_not(name: str, content: bytes, limits: EnclosureLimits = EnclosureLimits
         ("a.png", PNG, "image/png"),
         ("a.webp", WEBP, "image/webp"),
         ("a.heic", HEIC, "image/heic"),
+        ("a.heic", HEIC.replace(b"heic", b"hevc"), "image/heic"),
+        ("a.heic", HEIC.replace(b"heic", b"msf1"), "image/heic"),
         ("整改报告.pdf", PDF, "application/pdf"),
-        ("报告.docx", package(), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        ("a.docx", package({"word/_rels/settings.xml.rels": template("file:///C:\\模板\\a.dotx")}), DOCX),
+        ("a.docx", package({"word/_rels/document.xml.rels": template("https://x.example/", "hyperlink")}), DOCX),
+        ("a.docx", package({"word/embeddings/oleObject1.bin": b"\xd0\xcf\x11\xe0" * 100}), DOCX),
+        ("报告.docx", package(), DOCX),
         ("台账.xlsx", package(folder="xl"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ],
 )
@@ -79,7 +92,11 @@ def test_kept(name: str, content: bytes, media_type: str) -> None:
         ("转发的邮件.eml", b"", "是转发的邮件"),
         ("winmail.dat", b"x", "是 Outlook 的打包附件"),
         ("a.mp4", b"x", "格式不能收，只收照片"),
-        ("a", JPG, "格式不能收"),
+        ("a", b"MZ", "格式不能收"),
+        ("a.pdf", PDF + b"/S /Java#53cript", "里面带有程序"),
+        ("a.pdf", PDF + b"/#4c#61unch", "里面带有程序"),
+        ("a.pdf", PDF + b"/#4A#61#76#61#53#63#72#69#70#74", "里面带有程序"),
+        ("a.pdf", PDF + b"/Type /EmbeddedFile", "里面带有别的文件"),
         ("a.jpg", b"", "是空文件"),
         ("a.jpg", PNG, "内容不是 jpg 格式"),
         ("a.png", b"MZ\x90", "内容不是 png 格式"),
@@ -93,6 +110,16 @@ def test_kept(name: str, content: bytes, media_type: str) -> None:
         ("a.docx", package({"word/vbaProject.bin": b"x"}), "带有宏"),
         ("a.docx", package({"[Content_Types].xml": b"application/vnd.ms-word.document.macroEnabled.main+xml"}), "带有宏"),
         ("a.docx", package({"word/embeddings/run.EXE": b"x"}), "带有宏或程序"),
+        ("a.docx", package({"word/embeddings/oleObject1.bin": b"MZ" * 100}), "带有宏或程序"),
+        ("a.docx", package({"word/embeddings/o.bin": b"\xd0\xcf" + "Ole10Native".encode("utf-16-le")}), "带有宏或程序"),
+        ("a.docx", package({"word/a.wsf": b"x"}), "带有宏或程序"),
+        ("a.docx", package({"[Content_Types].xml": b" " * 70_000 + b"macroEnabled"}), "带有宏"),
+        ("a.docx", package({"[Content_Types].xml": "macroEnabled".encode("utf-16")}), "带有宏"),
+        ("a.docx", package({"[Content_Types].xml": b"macro&#69;nabled"}), "带有宏"),
+        ("a.docx", package({"[Content_Types].xml": bytes(range(256)) * 5_000}), "解压后过大"),
+        ("a.docx", package({"word/_rels/settings.xml.rels": template("http://x.example/a.dotm")}), "会从别处取模板"),
+        ("a.docx", package({"word/_rels/settings.xml.rels": template("file://host/a.dotm")}), "会从别处取模板"),
+        ("a.docx", package({"word/_rels/document.xml.rels": template("\\\\host\\a.dotm")}), "会从别处取模板"),
         ("a.docx", package({"../../x.xml": b"x"}), "打不开"),
         ("a.docx", package(method=zipfile.ZIP_LZMA), "打不开"),
     ],
@@ -179,8 +206,10 @@ def test_from_the_mail() -> None:
 
 
 def test_a_picture_without_a_name() -> None:
-    """It gets one from what it is."""
-    assert [k.name for k in sift([piece("", JPG)]).kept] == ["附件1.jpg"]
+    """It gets one from what it is, or the extension that is missing."""
+    names = ("", "整改后", "照片2024.9.2", "照" * 80, ".jpg")
+    found = [k.name for k in sift([piece(name, JPG) for name in names]).kept]
+    assert found == ["附件1.jpg", "整改后.jpg", "照片2024.9.2.jpg", "照" * 76 + ".jpg", "jpg.jpg"]
 
 
 @pytest.mark.parametrize(

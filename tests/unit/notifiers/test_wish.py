@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from rectiflow.notifiers.parameters import ANSWERS, SMS_ANSWER
 from rectiflow.notifiers.wish import Wish, read_wish
 
 TODAY = date(2024, 12, 2)
@@ -34,6 +37,13 @@ def kind(text: str) -> str:
         " 收 到！\n",
         "\n签收\n\n谢谢",
         "1.",
+        "好的，收到",
+        "收到，谢谢",
+        "签收 王校长",
+        "您好，签收",
+        "您好：\n签收",
+        "回复1签收",
+        "已收到通知，签收",
     ],
 )
 def test_sign(text: str) -> None:
@@ -42,8 +52,12 @@ def test_sign(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["申请复查", "已整改完成", "整改完毕。", "我校已全部整改到位！", "隐患已整改完毕", "请复查"]
-)
+    "text",
+    [
+        "申请复查", "已整改完成", "整改完毕。", "我校已全部整改到位！", "隐患已整改完毕", "请复查", "已整改完成，请复查",
+        "整改已完成", "已完成整改", "整改完毕", "您好，我校已整改完毕，请予以复查，谢谢", "各位领导好：\n整改工作已完成",
+    ],
+)  # fmt: skip
 def test_submit(text: str) -> None:
     """Done, and to be looked at."""
     assert kind(text) == "submit"
@@ -76,12 +90,13 @@ def test_never_by_mail(text: str) -> None:
         "我还没有签收", "没有收到", "签收不了", "收到，但是看不懂附件", "11", "10",
         "1个问题还没整改", "尚未整改完成", "没有整改完毕", "整改完成后再报",
         "请问什么时候验收", "验收标准是什么", "不申请延期", "关于申请延期到1月15日的问题", "", "？", "谢谢",
-        "您好\n签收", "申请延期的话要交什么材料",
+        "您好", "好的。", "申请延期的话要交什么材料", "签收？", "签收吗", "1?", "签收 不了", "签收 等校长", "签收王校长再说",
+        "已整改完成，还差一处", "未完成整改", "申请延期10个工作日", "申请延期1.5个月", "申请延期到下周五", "收到了没有",
     ],
 )  # fmt: skip
 def test_sentences_are_comments(text: str) -> None:
     """A sentence that has the words in it is a remark, word for word."""
-    assert read_wish(text, TODAY) == Wish(kind="comment", text=text)
+    assert replace(read_wish(text, TODAY), hint="") == Wish(kind="comment", text=text)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +112,19 @@ def test_sentences_are_comments(text: str) -> None:
         ("申请延期：2025.1.15（设备未到）", date(2025, 1, 15), "设备未到"),
         ("申请延期到２０２５年１月１５日", date(2025, 1, 15), ""),
         ("申请延期到2024年11月1日", date(2024, 11, 1), ""),  # in the past: for the engine to refuse
+        ("申请延期：到1月8日", date(2025, 1, 8), ""),
+        ("您好，申请延期到1月8日，谢谢", date(2025, 1, 8), "谢谢"),
+        ("申请延期10天", date(2024, 12, 12), ""),
+        ("申请延期10日，等资金", date(2024, 12, 12), "等资金"),
+        ("申请延期一周", date(2024, 12, 9), ""),
+        ("申请延期两个星期", date(2024, 12, 16), ""),
+        ("申请延期二十五天 因配件未到货", date(2024, 12, 27), "配件未到货"),
+        ("申请延期半个月", date(2024, 12, 17), ""),
+        ("申请延期到1月底", date(2025, 1, 31), ""),
+        ("申请延期到2025年2月末", date(2025, 2, 28), ""),
+        ("申请延期至月底前", date(2024, 12, 31), ""),
+        ("申请延期到年底", date(2024, 12, 31), ""),
+        ("申请延期到13月底", None, ""),
         ("申请延期", None, ""),
         ("申请延期，理由：等资金", None, "等资金"),
         ("申请延期到2025年2月30日，等资金", None, "等资金"),
@@ -111,6 +139,43 @@ def test_extend(text: str, until: date | None, reason: str) -> None:
 def test_rest_is_kept() -> None:
     """What stands below the words goes with them."""
     assert read_wish("已整改完成\n灭火器已更换，照片见附件。", TODAY).text == "灭火器已更换，照片见附件。"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("签收？", "没有办理“签收”，要办请在第一行只写“签收”"),
+        ("已整改完成，还差一处", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
+        ("申请延期10个工作日", "没有办理“申请延期”，要办请在第一行只写“申请延期到12月31日，理由：……”"),
+        ("照片见附件\n签收", ""),
+    ],
+)
+def test_what_may_have_meant_more(text: str, hint: str) -> None:
+    """A remark whose first line has the words in it says what was not done, and how to have it done."""
+    assert read_wish(text, TODAY).hint == hint
+
+
+OFFERED = sorted({phrase for words in ANSWERS.values() for phrase in re.findall("“(.+?)”", words)})
+POLITE = st.sampled_from(["", "您好，", "好的，", "各位领导好！", "您好：\n"])
+
+
+@given(
+    st.sampled_from([*OFFERED, SMS_ANSWER.removesuffix("即签收。")]), POLITE, st.sampled_from(["", "。", "\n附照片"])
+)
+def test_what_is_offered_is_read_as_it_says(phrase: str, before: str, after: str) -> None:
+    """Every phrase that a message of ours offers does what it says, also in a polite answer."""
+    meant = {"签收": "sign", "回复1": "sign", "申请复查": "submit"}.get(phrase, "extend")
+    wish = read_wish(f"{before}{phrase}{after}", TODAY)
+    assert wish.kind == meant
+    assert wish.hint == ""
+    assert (wish.until, wish.text[:7]) == (date(2024, 12, 31), "等待招标。临时") or meant != "extend"
+
+
+@given(st.text("好的谢您收到签1申请延期复查整改完成，： ", max_size=1_000))
+@example("好" * 1_000)
+def test_words_over_and_over_are_read_at_once(text: str) -> None:
+    """Nothing takes longer than the text is long, however often a word stands in it."""
+    assert read_wish(text, TODAY).kind in ("sign", "submit", "extend", "comment")
 
 
 @given(st.text(max_size=200), st.dates(date(2000, 1, 1), date(9998, 1, 1)))

@@ -1,0 +1,112 @@
+"""Which hazard a short message speaks of: the one whose number it names, the only one to be signed for, or the last told.
+
+Numbers count as people write them: LZH-2024-000002, 000002, 2. Only a hazard that this telephone was told of is meant.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rectiflow.engine.moments import local_day
+from rectiflow.notifiers.parameters import SIGNABLE
+from rectiflow.notifiers.phone import spellings
+from rectiflow.notifiers.wish import read_wish
+from rectiflow.storage import incoming
+from rectiflow.storage.paperwork import paper_items
+
+from .acting import paper_named
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rectiflow._workplace import Workplace
+    from rectiflow.storage.incoming import OutboxRow
+
+__all__ = ["ANSWERABLE", "Meant", "meant"]
+
+ANSWERABLE = timedelta(days=3)  #: how long a short message answers what was sent
+MOST_LISTED = 5  #: numbers that are told at once: a short message is short
+_FULL = re.compile(r"(?P<head>[A-Z][A-Z0-9]{1,7}-\d{4}-)(?P<serial>\d{1,6})(?!\d)", re.IGNORECASE)
+_FIRST = re.compile(r"(?P<serial>\d{1,6})(?:号|\s|[,:、])\s*(?P<rest>\D.*)")
+_LAST = re.compile(r"(?P<rest>.*\D)(?P<serial>\d{1,6})号?[.。]?")
+_BLANKS = " ,，:：、;；"
+
+
+class Meant(Struct, frozen=True, kw_only=True):
+    """The message that was answered, and the words without the number; `ask` is what to ask back where it is not clear."""
+
+    message: OutboxRow | None
+    words: str
+    ask: str = ""
+
+
+def meant(place: Workplace, phone: str, words: str, when: datetime, last: OutboxRow | None) -> Meant:
+    """Tell what a short message speaks of.
+
+    Args:
+        when: it was written; what was sent later is not meant.
+        last: the message that it answers where it says nothing else.
+    """
+    flow, since = place.flow, when - ANSWERABLE
+    rows = incoming.told_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
+    told = {number: row for row in reversed(rows) for number in _numbers(place, row)}
+    named, rest = _named(words, told)
+    kind = read_wish(rest, local_day(when)).kind
+    if len(named) > 1:
+        return Meant(message=last, words=words, ask=f"{_listed(named)}请一条一条回复，写完整的编号")
+    if named:
+        row = told.get(named[0])
+        if row is None:
+            return Meant(message=last, words=words, ask=f"三天内没有给这个号码发过 {named[0]}，没有办理")
+        one = row if kind == "sign" else replace(row, number=named[0], key="")  # of a notice only this hazard
+        return Meant(message=one, words=rest)
+    if kind != "sign":
+        return Meant(message=last, words=words)
+    unsigned = {paper_named(row.key) or row.number: row for row in rows if _is_unsigned(place, row)}
+    if len(unsigned) > 1:
+        numbers = [row.number or "" for row in unsigned.values()]
+        return Meant(
+            message=last, words=words, ask=f"有{len(numbers)}条待签收：{_listed(sorted(numbers))}请回复 签收 编号"
+        )
+    return Meant(message=next(iter(unsigned.values()), last), words=words)
+
+
+def _named(words: str, told: dict[str, OutboxRow]) -> tuple[list[str], str]:
+    """Return the numbers that words name, and the words without them; a short number only where a told hazard bears it."""
+    first, _, below = unicodedata.normalize("NFKC", words).partition("\n")
+    if full := _FULL.findall(first):
+        rest = "\n".join(filter(None, (_FULL.sub(" ", first).strip(_BLANKS), below)))
+        return list(dict.fromkeys(f"{head.upper()}{int(serial):06d}" for head, serial in full)), rest
+    for pattern in (_LAST, _FIRST):
+        if found := pattern.fullmatch(first.strip()):
+            rest = "\n".join(filter(None, (found["rest"].strip(_BLANKS), below)))
+            fitting = [n for n in told if int(n.rpartition("-")[2]) == int(found["serial"])]
+            acts = read_wish(rest, date.min).kind in ("sign", "submit")
+            if fitting and (acts or (pattern is _FIRST and int(found["serial"]) != 1)):
+                return fitting, rest
+    return [], words
+
+
+def _numbers(place: Workplace, row: OutboxRow) -> list[str]:
+    paper = paper_named(row.key)
+    found = paper_items(place.flow.store.engine, place.flow.district, paper) if paper else [row.number]
+    return [number for number in found if number]
+
+
+def _is_unsigned(place: Workplace, row: OutboxRow) -> bool:
+    """Tell whether a message asks for a receipt that has not been given."""
+    if row.template not in SIGNABLE:
+        return False
+    snapshots = (place.flow.snapshot(number) for number in _numbers(place, row))
+    return any(s.workflow.states[s.case.state].stage == "assigned" for s in snapshots)
+
+
+def _listed(numbers: list[str]) -> str:
+    more = f"等{len(numbers)}条" if len(numbers) > MOST_LISTED else ""
+    return f"{'、'.join(numbers[:MOST_LISTED])}{more}，"
