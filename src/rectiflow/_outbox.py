@@ -117,10 +117,11 @@ class StoreOutbox:
         self._call(message, why)
 
     def channel_down(self, district: str, channel: str, why: str) -> None:
-        """Open the incident of a channel; it is closed when a message goes out by it."""
+        """Open the incident of a channel, or let the open one tell the present cause; closed when a message goes out by it."""
         said = f"{CHANNEL_TITLES.get(channel, channel)}发不出去：{why}"
         incident = IncidentDraft(key=f"channel:{channel}", kind="message", message=said)
         self._store.raise_incident(district, incident, now=self._now())
+        queries.retell(self._store.engine, district, f":channel:{channel}", said)
 
     def channel_up(self, channel: str) -> None:
         """Close the incident of a channel."""
