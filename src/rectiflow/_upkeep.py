@@ -14,6 +14,7 @@ from msgspec import Struct
 from rectiflow._identity import keeps_all
 from rectiflow._standing import INBOX, standing
 from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
+from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
 from rectiflow.storage import definitions, queries
@@ -28,9 +29,11 @@ __all__ = [
     "IncidentView",
     "MessageView",
     "cancel",
+    "channels_down",
     "close_incident",
     "doctor",
     "find_incident",
+    "held",
     "hurry",
     "incidents",
     "message",
@@ -147,10 +150,26 @@ def hurry(flow: Rectiflow) -> int:
     return sending.hurry(flow.store.engine, flow.district, now=flow.now())
 
 
-def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:
-    """Take messages out of the outbox, visibly; return how many."""
+def cancel(flow: Rectiflow, keys: Sequence[str], *, by: str) -> int:
+    """Take messages out of the outbox, visibly: who did and when stands with them; return how many.
+
+    Raises:
+        NotFound: no message, or more than one, is meant by one of them; all are left then.
+    """
     chosen = [message(flow, k).key for k in keys]
-    return sending.cancel(flow.store.engine, flow.district, chosen, now=flow.now())
+    why = f"{flow.directory().person_name(by)} {flow.now().astimezone(ZONE):%Y-%m-%d %H:%M} 取消"
+    return sending.cancel(flow.store.engine, flow.district, chosen, now=flow.now(), why=why)
+
+
+def held(flow: Rectiflow) -> int:
+    """Return how many messages wait for the next digest."""
+    return len(outbox(flow, status="held"))
+
+
+def channels_down(place: Workplace) -> list[str]:
+    """Say which of the configured channels cannot send for now, and why."""
+    said = (standing(place.flow, f"channel:{c.name}") for c in place.ways.channels())
+    return [one for one in said if one is not None]
 
 
 def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
