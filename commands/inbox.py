@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,13 +108,15 @@ def fetch(
 ) -> None:
     """现在就从邮箱收信，收完为止（邮箱写在设置的 inbox 一节）；rectiflow run 会定时收。"""
     from rectiflow._answers import fetch_mail, look
+    from rectiflow._standing import watched_inbox
     from rectiflow.engine.errors import WorkplaceError
 
     place = _keeper(context).place
     if not place.settings.inbox.host:
         raise WorkplaceError("没有设置收信服务器，请在设置的 [inbox] 里写上 host、username 和口令。")
-    found = look(place) if dry_run else fetch_mail(place, whole=True)
-    found.check()
+    with watched_inbox(place.flow) if not dry_run else nullcontext():
+        found = look(place) if dry_run else fetch_mail(place, whole=True)
+        found.check()
     if dry_run and as_json:
         print_json({"wanted": found.wanted, "left": found.left})
     elif dry_run:

@@ -13,7 +13,13 @@ app = typer.Typer(help="待处理事项：列表、查看、重试、结束。",
 
 __all__ = ["app"]
 
-_KINDS = {"nobody": "无人办理", "message": "消息未送达", "timer": "定时任务失败", "handover": "交接没有办成"}
+_KINDS = {
+    "nobody": "无人办理",
+    "message": "消息未送达",
+    "timer": "定时任务失败",
+    "handover": "交接没有办成",
+    "setup": "设置有误",
+}
 _Id = Annotated[str, typer.Argument(help="待处理事项的编号", metavar="编号")]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
 from ._context import Session, session
-from ._output import console, print_json, say, show_raw
+from ._options import Yes
+from ._output import console, is_terminal, print_json, say, show_raw, warn
+
+if TYPE_CHECKING:
+    from rectiflow._workplace import Workplace
 
 app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消，测试通道。", no_args_is_help=True)
 
@@ -84,26 +88,48 @@ def show_message(
 @app.command("send")
 def send_messages(
     context: typer.Context,
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="消息编号；写了就只发这几条，不管时间，待汇总的也发", metavar="[消息]...")
+    ] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="不管是不是发送时间")] = False,
 ) -> None:
-    """现在就发待发的消息，不在发送时间的等到时间；有未送达的，退出码为 1。"""
-    from rectiflow._upkeep import hurry, put_off
-    from rectiflow.engine.moments import ZONE
+    """现在就发待发的消息，不在发送时间的等到时间；有未送达的、通道不通一条也发不出的，退出码为 1。"""
+    from rectiflow._at_once import send_at_once
+    from rectiflow._upkeep import channels_down, hurry
 
     place = _keeper(context, "发送提醒消息").place
-    if anyway:
-        hurry(place.flow)
-    done = place.deliver(at_any_hour=anyway)
+    if keys:
+        done = send_at_once(place, keys)
+    else:
+        if anyway:
+            hurry(place.flow)
+        done = place.deliver(at_any_hour=anyway)
+    if keys and not done.claimed:
+        say("没有发送：已经发出、取消或并入汇总的不再发，状态见 rectiflow outbox list。")
+        raise typer.Exit(1)
     dropped = f"，不再需要 {done.dropped} 条" if done.dropped else ""
     say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条{dropped}。")
+    down = channels_down(place)
+    for said in down:
+        warn(said)
+    _say_what_waits(place, told_of_digest=anyway)
+    if done.dead or (down and not done.sent):
+        raise typer.Exit(1)
+
+
+def _say_what_waits(place: Workplace, *, told_of_digest: bool) -> None:
+    from rectiflow._upkeep import held, put_off
+    from rectiflow.engine.moments import ZONE
+
     later = put_off(place.flow)
     if later is not None:
         count, first = later
         say(
             f"还有 {count} 条等着，最早 {first.astimezone(ZONE):%m-%d %H:%M} 自动发送；原因见 outbox list，现在就发加 --anyway。"
         )
-    if done.dead:
-        raise typer.Exit(1)
+    for_digest = held(place.flow) if told_of_digest else 0
+    if for_digest:
+        say(f"另有 {for_digest} 条等着汇总；要单独先发的写编号：rectiflow outbox send 编号。")
 
 
 @app.command("test")
@@ -160,11 +186,20 @@ def retry_messages(
 def cancel_messages(
     context: typer.Context,
     keys: Annotated[list[str], typer.Argument(help="消息编号", metavar="消息...")],
+    yes: Yes = False,
 ) -> None:
-    """取消还没有发出的消息；记录保留。"""
-    from rectiflow._upkeep import cancel
+    """取消还没有发出的消息；记录保留，写明谁在什么时候取消的。"""
+    from rectiflow._upkeep import cancel, message
 
-    count = cancel(_keeper(context, "取消提醒消息").flow, keys)
+    from ._asking import confirm
+
+    made = _keeper(context, "取消提醒消息")
+    for one in [message(made.flow, key) for key in keys]:
+        say(f"{one.id}  {one.occasion}{f'，{one.number}' if one.number else ''} → {one.recipient}")
+    if is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？"):
+        say("没有取消。")
+        return
+    count = cancel(made.flow, keys, by=made.person)
     say(f"已取消 {count} 条。" if count else "没有取消：只有还没有发出的消息能取消，状态见 rectiflow outbox list。")
 
 

@@ -77,7 +77,7 @@ def check_templates(context: typer.Context, as_json: AsJson = False) -> None:
         lines = listing(place)
         own = [o for o in lines if "本区" in (o.mail, o.sms, o.page)]
         say(
-            f"消息模板有 {len(found)} 处问题，不能用，请改正上列问题。"
+            f"消息模板有 {len(found)} 处问题，这些场合先用内置的文字；请改正上列问题，改后重新启动 rectiflow run。"
             if found
             else f"消息模板可用：{len(lines)} 种场合，其中本区自己的 {len(own)} 种。"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "occasions_in",
     "read_folders",
     "sms_text",
+    "stem",
 ]
 
 Folder = Path | Traversable
@@ -75,15 +76,22 @@ def sms_text(occasion: str) -> str:
     return f"{occasion}.sms.txt.j2"
 
 
-def read_folders(folders: Sequence[Folder]) -> tuple[dict[str, Source], list[TemplateProblem]]:
+def read_folders(
+    folders: Sequence[Folder], aside: Collection[str] = ()
+) -> tuple[dict[str, Source], list[TemplateProblem]]:
     """Read all templates; a later folder overrides an earlier one, file by file.
 
     An occasion's own HTML page does not outlive an override of its text: the mail would say two things.
+
+    Args:
+        aside: stems of files that are passed over in every folder but the first; see `stem`.
     """
     found: dict[str, Source] = {}
     problems: list[TemplateProblem] = []
     for rank, folder in enumerate(folders):
         for file in _listed(folder, problems):
+            if rank and stem(file.name) in aside:
+                continue
             source = _read(file, rank, problems)
             if source is not None:
                 found[source.name] = source
@@ -92,6 +100,11 @@ def read_folders(folders: Sequence[Folder]) -> tuple[dict[str, Source], list[Tem
         if text and page and page.rank < text.rank:
             del found[page.name]
     return _with_subjects(found, problems), problems
+
+
+def stem(path: str) -> str:
+    """Return what the files of an occasion have in common: the occasion; of a shared file its name without the endings."""
+    return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
 
 
 def occasions_in(sources: Mapping[str, Source]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 from jinja2 import FunctionLoader, StrictUndefined
@@ -30,6 +30,7 @@ from .template_files import (
     occasions_in,
     read_folders,
     sms_text,
+    stem,
 )
 
 __all__ = ["REPLY_MARK", "MailText", "TemplateSet"]
@@ -69,19 +70,52 @@ class TemplateSet:
             TemplateInvalid: with every problem of every file: unknown names, syntax, references, trial renderings.
             TemplateMissing: every file that should be there and is not.
         """
-        sources, problems = read_folders(folders)
-        missing = missing_files(sources)
-        made = cls(sources)
-        problems += check_sources(made._environment, sources)
+        made, problems, missing = cls._checked(folders)
         if problems:
-            problems += [TemplateProblem(path=name, line=0, message="缺少文件") for name in missing]
-            raise TemplateInvalid(problems)
+            raise TemplateInvalid([*problems, *_absent(missing)])
         if missing:
             raise TemplateMissing(missing)
-        problems += check_trial(made, sources)
-        if problems:
-            raise TemplateInvalid(problems)
         return made
+
+    @classmethod
+    def load_sound(cls, builtin: Folder, own: Folder, /) -> tuple[TemplateSet, tuple[TemplateProblem, ...]]:
+        """Load what can be used: own files with a fault are set aside, and the built-in words of that occasion stand in.
+
+        An occasion is set aside whole, mail and short message, so that both say the same. Of a shared file ("_…") the
+        built-in one stands in; what needed the own one is set aside with it.
+
+        Returns:
+            the templates, and every problem of the own files, by file and line.
+
+        Raises:
+            TemplateInvalid, TemplateMissing: the built-in templates themselves cannot be used.
+        """
+        aside, found = set[str](), dict[TemplateProblem, None]()
+        while True:
+            made, problems, missing = cls._checked([builtin, own], aside)
+            told = [*problems, *_absent(missing)]
+            if not told:
+                return made, tuple(sorted(found, key=lambda p: (p.path, p.line)))
+            wrong = {stem(p.path) for p in told} & _stems(own) - aside
+            if not wrong:  # a built-in file does not go with the own shared ones, or is no good by itself
+                wrong = {s for s in _stems(own) if s.startswith("_")} - aside
+            if not wrong:
+                cls.load([builtin])
+                raise TemplateInvalid(told)
+            aside |= wrong
+            found |= dict.fromkeys(told)
+
+    @classmethod
+    def _checked(
+        cls, folders: Sequence[Folder], aside: Collection[str] = ()
+    ) -> tuple[TemplateSet, list[TemplateProblem], list[str]]:
+        """Return the templates with all that is wrong with them, and the files that are missing."""
+        sources, problems = read_folders(folders, aside)
+        made, missing = cls(sources), missing_files(sources)
+        problems += check_sources(made._environment, sources)
+        if not problems and not missing:
+            problems += check_trial(made, sources)
+        return made, problems, missing
 
     @property
     def occasions(self) -> frozenset[str]:
@@ -174,6 +208,14 @@ class TemplateSet:
                 place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
             trace = trace.tb_next
         return place
+
+
+def _absent(missing: Sequence[str]) -> list[TemplateProblem]:
+    return [TemplateProblem(path=name, line=0, message="缺少文件") for name in missing]
+
+
+def _stems(folder: Folder) -> set[str]:
+    return {stem(file.name) for file in folder.iterdir()}
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

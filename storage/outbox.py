@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal_column, or_, select, update
@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal
 from .connect import reading, writing
 from .phrases import chunks, hidden, status_is
 from .queries import settle
+from .statements import CLAIMED_MESSAGE
 from .tables import table
 
-__all__ = ["Standing", "cancel", "given_after", "hurry", "retry", "standing_of", "wake"]
+__all__ = ["Standing", "cancel", "given_after", "hurry", "retry", "standing_of", "take", "wake"]
 
 
 def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: datetime) -> int:
@@ -35,8 +36,9 @@ def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: dat
         chosen = update(m).where(*free, m.c.key.in_(some))
         again = chosen.where(_failed(m)).returning(m.c.key, m.c.number)
         with writing(engine) as connection:
-            waiting = connection.execute(chosen.where(m.c.status.in_(("waiting", "held"))).values(**_due(now)))
-            dead = connection.execute(again.values(**_due(now), **anew)).all()
+            due = {**_due(now), "detail": None}  # why it waited, or did not arrive, is over
+            waiting = connection.execute(chosen.where(m.c.status.in_(("waiting", "held"))).values(**due))
+            dead = connection.execute(again.values(**due, **anew)).all()
             settle(connection, district, [about for key, number in dead for about in _about(number, key)], now)
         count += waiting.rowcount + len(dead)
     return count
@@ -48,6 +50,20 @@ def hurry(engine: Engine, district: str, *, now: datetime) -> int:
     return _write(
         engine, update(m).where(*_free(m, district, now), status_is(m.c.status, "waiting")).values(**_due(now))
     )
+
+
+def take(
+    engine: Engine, district: str, keys: Sequence[str], *, owner: str, now: datetime, lease: timedelta
+) -> list[dict[str, Any]]:
+    """Claim these messages, waiting or held, for a lease, out of their turn; rows as `Claims.claim_messages` has them."""
+    m, found = table("message"), list[dict[str, Any]]()
+    for some in chunks(keys):
+        free = (*_free(m, district, now), m.c.key.in_(some), m.c.status.in_(("waiting", "held")))
+        held = {"status": "waiting", "owner": owner, "lease_until": now + lease, "attempts": m.c.attempts + 1}
+        change = update(m).where(*free).values(**held).returning(*(m.c[n] for n in CLAIMED_MESSAGE))
+        with writing(engine) as connection:
+            found += [dict(row) for row in connection.execute(change).mappings()]
+    return sorted(found, key=lambda row: (row["created_at"], row["seq"], row["key"]))
 
 
 class Standing(NamedTuple):
@@ -122,15 +138,18 @@ def wake(engine: Engine, district: str, reason: str, *, now: datetime) -> int:
     return _write(engine, update(m).where(*meant).values(due_at=now))
 
 
-def cancel(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> int:
+def cancel(engine: Engine, district: str, keys: Sequence[str], *, now: datetime, why: str = "") -> int:
     """Take waiting messages out of the outbox, visibly, but for those just being sent; return how many.
 
     The incident about one that did not arrive is closed with it.
+
+    Args:
+        why: what is said of them from now on.
     """
     m, count = table("message"), 0
     for some in chunks(keys):
         chosen = (*_free(m, district, now), m.c.key.in_(some), m.c.status.in_(("dead", "waiting", "held")))
-        change = update(m).where(*chosen).values(status="cancelled", owner=None, lease_until=None)
+        change = update(m).where(*chosen).values(status="cancelled", owner=None, lease_until=None, detail=why)
         with writing(engine) as connection:
             gone = connection.execute(change.returning(m.c.key, m.c.number)).all()
             settle(connection, district, [about for key, number in gone for about in _about(number, key)], now)

@@ -207,6 +207,24 @@ def settle_incidents(engine: Engine, district: str | None, keys: Sequence[str], 
         return settle(connection, district, keys, now)
 
 
+def told(engine: Engine, district: str, key: str) -> str | None:
+    """Return what the open incident of a key says; None when there is none."""
+    i = table("incident")
+    query = select(i.c.message).where(i.c.district == district, status_is(i.c.status, "open"), i.c.key == key)
+    with reading(engine) as connection:
+        return connection.scalar(query)
+
+
+def retell(engine: Engine, district: str, key: str, message: str) -> bool:
+    """Let the open incident of a key tell the present cause; False when there is none, or it tells that already."""
+    i = table("incident")
+    mine = (i.c.district == district, status_is(i.c.status, "open"), i.c.key == key, i.c.message != message)
+    with reading(engine) as connection:  # mostly it does, and nobody need be kept from writing
+        if connection.scalar(select(i.c.id).where(*mine).limit(1)) is None:
+            return False
+    return _write(engine, update(i).where(*mine).values(message=message)) > 0
+
+
 def settle(connection: Connection, district: str | None, keys: Sequence[str], now: datetime) -> int:
     """Do `settle_incidents` in a transaction that is open."""
     i = table("incident")

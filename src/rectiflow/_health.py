@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rectiflow._heart import TIMED, real_now
+from rectiflow._standing import INBOX, standing
 from rectiflow.engine.moments import ZONE
 from rectiflow.storage import workers
 
@@ -68,7 +69,7 @@ def examine(place: Workplace, *, here: bool = False) -> Health:
     return Health(
         healthy=not problems,
         problems=problems,
-        notes=tuple(_notes(figures, configured=bool(place.ways.channels()))),
+        notes=(*_notes(figures, configured=bool(place.ways.channels())), *filter(None, [standing(flow, INBOX)])),
         workers=tuple(_view(w, now) for w in living),
         timers_due=figures.due,
         timers_late=figures.late,

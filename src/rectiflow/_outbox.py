@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ class StoreOutbox:
     Args:
         unreached: has somebody called whom a message did not reach, and why.
         enclosed: what goes with a message.
+        only: keys of messages: these are claimed, once, whatever they wait for, and no others.
     """
 
     def __init__(
@@ -45,20 +46,26 @@ class StoreOutbox:
         district: str | None = None,
         unreached: Callable[[Message, str], None] = lambda _message, _why: None,
         enclosed: Callable[[Message], tuple[Enclosure, ...]] = lambda _message: (),
+        only: Sequence[str] | None = None,
     ) -> None:
         self._store, self._owner, self._now, self._district = store, owner, now, district
-        self._call, self._enclosed = unreached, enclosed
+        self._call, self._enclosed, self._only = unreached, enclosed, only
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due; the rows carry everything a retry needs."""
         self._owner = owner
-        rows = self._store.claim_messages(
-            owner=owner, now=self._now(), lease=lease, limit=limit, district=self._district
-        )
+        rows = self._claimed(limit, lease)
         numbers = sorted({row["number"] for row in rows if row["number"]})
         districts = {row["district"] for row in rows}
         hidden = {n for d in districts for n in queries.restricted_numbers(self._store.engine, d, numbers)}
         return [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
+
+    def _claimed(self, limit: int, lease: timedelta) -> list[dict[str, Any]]:
+        now, store, district = self._now(), self._store, self._district
+        if self._only is None or district is None:
+            return store.claim_messages(owner=self._owner, now=now, lease=lease, limit=limit, district=district)
+        some, self._only = self._only[:limit], self._only[limit:]
+        return outbox.take(store.engine, district, some, owner=self._owner, now=now, lease=lease)
 
     def enclosed(self, message: Message) -> tuple[Enclosure, ...]:
         """Return what goes with a message."""
@@ -117,10 +124,11 @@ class StoreOutbox:
         self._call(message, why)
 
     def channel_down(self, district: str, channel: str, why: str) -> None:
-        """Open the incident of a channel; it is closed when a message goes out by it."""
+        """Open the incident of a channel, or let the open one tell the present cause; closed when a message goes out by it."""
         said = f"{CHANNEL_TITLES.get(channel, channel)}发不出去：{why}"
         incident = IncidentDraft(key=f"channel:{channel}", kind="message", message=said)
         self._store.raise_incident(district, incident, now=self._now())
+        queries.retell(self._store.engine, district, f":channel:{channel}", said)
 
     def channel_up(self, channel: str) -> None:
         """Close the incident of a channel."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from rectiflow._identity import keeps_all
+from rectiflow._standing import INBOX, standing
 from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
+from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
 from rectiflow.storage import definitions, queries
@@ -27,9 +29,11 @@ __all__ = [
     "IncidentView",
     "MessageView",
     "cancel",
+    "channels_down",
     "close_incident",
     "doctor",
     "find_incident",
+    "held",
     "hurry",
     "incidents",
     "message",
@@ -146,10 +150,26 @@ def hurry(flow: Rectiflow) -> int:
     return sending.hurry(flow.store.engine, flow.district, now=flow.now())
 
 
-def cancel(flow: Rectiflow, keys: Sequence[str]) -> int:
-    """Take messages out of the outbox, visibly; return how many."""
+def cancel(flow: Rectiflow, keys: Sequence[str], *, by: str) -> int:
+    """Take messages out of the outbox, visibly: who did and when stands with them; return how many.
+
+    Raises:
+        NotFound: no message, or more than one, is meant by one of them; all are left then.
+    """
     chosen = [message(flow, k).key for k in keys]
-    return sending.cancel(flow.store.engine, flow.district, chosen, now=flow.now())
+    why = f"{flow.directory().person_name(by)} {flow.now().astimezone(ZONE):%Y-%m-%d %H:%M} 取消"
+    return sending.cancel(flow.store.engine, flow.district, chosen, now=flow.now(), why=why)
+
+
+def held(flow: Rectiflow) -> int:
+    """Return how many messages wait for the next digest."""
+    return len(outbox(flow, status="held"))
+
+
+def channels_down(place: Workplace) -> list[str]:
+    """Say which of the configured channels cannot send for now, and why."""
+    said = (standing(place.flow, f"channel:{c.name}") for c in place.ways.channels())
+    return [one for one in said if one is not None]
 
 
 def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
@@ -228,6 +248,7 @@ def doctor(place: Workplace) -> list[Finding]:
         ("工作日历", _calendar),
         ("消息模板", _templates),
         ("发送通道", _channels),
+        ("收信", _inbox),
         ("消息", _messages),
         ("待处理事项", _incidents),
         ("停滞的隐患", _stuck),
@@ -318,32 +339,58 @@ def _calendar(place: Workplace) -> Iterator[Finding]:
 
 
 def _templates(place: Workplace) -> Iterator[Finding]:
-    from rectiflow.notifiers import NotifierError
-
-    try:
+    problems = place.template_problems
+    for problem in problems:
+        yield Finding(subject="消息模板", state=_BAD, detail=f"{problem}；改正以前用内置的文字")
+    if not problems:
         yield Finding(subject="消息模板", state=_GOOD, detail=f"{len(place.templates.occasions)} 种场合的模板齐全")
-    except NotifierError as exc:
-        yield Finding(subject="消息模板", state=_BAD, detail=str(exc))
 
 
 def _channels(place: Workplace) -> Iterator[Finding]:
-    from rectiflow.notifiers.message import CHANNEL_TITLES
-
-    names = [CHANNEL_TITLES.get(c.name, c.name) for c in place.ways.channels()]
-    problems = place.ways.problems()
+    channels, problems = place.ways.channels(), place.ways.problems()
     for problem in problems:
         yield Finding(subject="发送通道", state=_BAD, detail=str(problem))
-    if not names and not problems:
+    if not channels and not problems:
         yield Finding(
             subject="发送通道",
             state=_NOTE,
             detail="没有配置发送通道，提醒消息会等着；请在设置的 [mail] 或 [outgoing] 里配置",
         )
-    elif names:
+    elif channels:
         for said in place.ways.missing():
             yield Finding(subject="发送通道", state=_NOTE, detail=said)
-        where = "写成文件（演练）" if place.settings.outgoing.files else "发送"
-        yield Finding(subject="发送通道", state=_GOOD, detail=f"{'、'.join(names)}，{where}")
+        yield from _stand_of(place, [c.name for c in channels])
+
+
+def _stand_of(place: Workplace, names: Sequence[str]) -> Iterator[Finding]:
+    """Say which channels are down by their open incidents, and which are only known to be configured."""
+    from rectiflow.notifiers.message import CHANNEL_TITLES
+
+    down = {name: said for name in names if (said := standing(place.flow, f"channel:{name}")) is not None}
+    for said in down.values():
+        count = len(outbox(place.flow, status="waiting"))
+        yield Finding(subject="发送通道", state=_BAD, detail=f"{said.rstrip('。')}；待发消息共 {count} 条")
+    titles = "、".join(CHANNEL_TITLES.get(n, n) for n in names if n not in down)
+    if titles:
+        how = "写成文件（演练）" if place.settings.outgoing.files else "已配置（没有试发；试发：rectiflow outbox test）"
+        yield Finding(subject="发送通道", state=_GOOD, detail=f"{titles}，{how}")
+
+
+def _inbox(place: Workplace) -> Iterator[Finding]:
+    """Say whether mails can be collected, as far as that is known without asking the server."""
+    told = place.settings.inbox
+    if not told.host:
+        return
+    password = place.secret(told.password, told.password_file)  # one that cannot be read is told as what is wrong
+    failed = standing(place.flow, INBOX)
+    if not (told.username and password):
+        detail = "没有用户名或口令：请在设置的 [inbox] 里写 username，口令用环境变量 RECTIFLOW_INBOX__PASSWORD 或 password_file"
+        yield Finding(subject="收信", state=_BAD, detail=detail)
+    elif failed is not None:
+        yield Finding(subject="收信", state=_BAD, detail=failed)
+    else:
+        detail = f"{told.host}，已配置（没有试收；试收：rectiflow inbox fetch --dry-run）"
+        yield Finding(subject="收信", state=_GOOD, detail=detail)
 
 
 def _messages(place: Workplace) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from rectiflow._views import seen
 from rectiflow.engine import telling
 from rectiflow.engine.errors import InputUnusable, NotFound, os_reason
 from rectiflow.engine.moments import chinese_date
-from rectiflow.notifiers.errors import TemplateInvalid, TemplateMissing, TemplateProblem
+from rectiflow.notifiers.errors import TemplateInvalid, TemplateProblem
 from rectiflow.notifiers.message import Contact, Message, Param
 from rectiflow.notifiers.parameters import OCCASIONS, PARAMETERS, RESTRICTED, RESTRICTED_PARAMETERS, fill
 from rectiflow.notifiers.preview import Preview, preview_page, sms_parts
@@ -173,14 +173,8 @@ def fields(place: Workplace, text: str) -> list[TemplateField]:
 
 
 def problems(place: Workplace) -> list[TemplateProblem]:
-    """Return everything that is wrong with the templates, by file and line; [] if they can be used."""
-    try:
-        _ = place.templates
-    except TemplateInvalid as exc:
-        return list(exc.problems)
-    except TemplateMissing as exc:
-        return [TemplateProblem(path=name, line=0, message="缺少文件") for name in exc.missing]
-    return []
+    """Return everything that is wrong with the templates, by file and line; [] if all can be used."""
+    return list(place.template_problems)
 
 
 def previews(
@@ -203,9 +197,11 @@ def preview(
 
     Raises:
         NotFound: no such occasion, hazard or person. Refused: the hazard is restricted, and `by` not involved.
-        TemplateInvalid, TemplateMissing: the templates cannot be used.
+        TemplateInvalid: the district's templates have faults, so that this may not be what they mean.
     """
     meant, flow = _meant(listing(place), text), place.flow
+    if place.template_problems:
+        raise TemplateInvalid(place.template_problems)
     if number is None:
         message, source = _sample(flow, meant.occasion), _SAMPLE
     else:

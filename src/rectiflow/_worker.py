@@ -27,7 +27,7 @@ from rectiflow.storage.bell import Ear
 from rectiflow.storage.faults import place_of
 
 if TYPE_CHECKING:
-    from rectiflow._answers import Mark
+    from rectiflow._answers import Fetched, Mark
     from rectiflow._sweep import Swept
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.ports import Listens
@@ -136,6 +136,8 @@ class Worker:
         flow.check_clock()
         log.info("开始运行，共 %s 种提醒模板", len(self.place.templates.occasions))
         log.info("%s", place_of(flow.store.engine.url))
+        for wrong in self.place.template_problems:
+            log.warning("消息模板有错，这一场合先用内置的文字：%s；改正后重新启动", wrong)
         for problem in self.place.ways.problems():
             log.warning("%s 消息等着，改好设置后重新启动", problem)
         if not self.place.ways.channels():
@@ -184,11 +186,17 @@ class Worker:
         self.send_soon()
 
     def inbox(self) -> None:
-        """Take in the answers and returned mails that lie in the mailbox."""
+        """Take in the answers and returned mails that lie in the mailbox; an incident is open while that does not work."""
         from rectiflow._answers import Mark, fetch_mail
+        from rectiflow._standing import watched_inbox
 
         self._mark = self._mark or Mark()
-        fetched = fetch_mail(self.place, mark=self._mark, going=self.going)
+        with watched_inbox(self.place.flow):
+            fetched = fetch_mail(self.place, mark=self._mark, going=self.going)
+            self._tell_fetched(fetched)
+            fetched.check()
+
+    def _tell_fetched(self, fetched: Fetched) -> None:
         if fetched.left != self._left:
             self._left = fetched.left
             log.info("邮箱里另有 %s 封旧邮件没有收（[inbox] since_days）", fetched.left)
@@ -196,7 +204,6 @@ class Worker:
             waiting = sum(r.status == "waiting" for r in fetched.received)
             log.info("收信 %s 封，其中待人工处理 %s 封", len(fetched.received), waiting)
             self.send_soon()
-        fetched.check()
 
     def listen(self) -> None:
         """Hear the answers and receipts that an operator keeps until somebody logs in; nothing is sent meanwhile."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow._settings import Settings
     from rectiflow._ways import Ways
-    from rectiflow.notifiers import DispatchReport, TemplateSet
+    from rectiflow.notifiers import DispatchReport, TemplateProblem, TemplateSet
 
 __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
@@ -144,13 +144,24 @@ class Workplace:
         flow.holding = bool(self.settings.outgoing.digest)
         return flow
 
-    @cached_property
+    @property
     def templates(self) -> TemplateSet:
-        """The message templates, the district's own over the built-in ones."""
+        """The message templates, the district's own over the built-in ones; own files with faults are set aside."""
+        return self._templates[0]
+
+    @property
+    def template_problems(self) -> tuple[TemplateProblem, ...]:
+        """What is wrong with the district's own templates, by file and line; the built-in words go out meanwhile."""
+        return self._templates[1]
+
+    @cached_property
+    def _templates(self) -> tuple[TemplateSet, tuple[TemplateProblem, ...]]:
         from rectiflow.notifiers import TemplateSet, builtin_templates
 
         own = self.path(self.settings.templates)
-        return TemplateSet.load([builtin_templates(), *([own] if own.is_dir() else [])])
+        if not own.is_dir():
+            return TemplateSet.load([builtin_templates()]), ()
+        return TemplateSet.load_sound(builtin_templates(), own)
 
     @cached_property
     def reply_keys(self) -> ReplyKeys:
@@ -191,7 +202,9 @@ class Workplace:
     ) -> DispatchReport:
         """Send what waits in the outbox; see `_delivery.deliver`."""
         from rectiflow._delivery import deliver
+        from rectiflow._standing import tell_templates
 
+        tell_templates(self)
         return deliver(self, limit=limit, going=going, at_any_hour=at_any_hour)
 
     @contextmanager

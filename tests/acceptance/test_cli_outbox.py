@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+
+import pytest
 
 from .conftest import Cli
 
@@ -49,3 +52,72 @@ def test_only_the_safety_section_tries_channels(cli: Cli) -> None:
     """And whom nobody knows is nobody's recipient."""
     assert "请由安全股办理" in cli("outbox", "test", by="示例一镇初级中学校长").err
     assert cli("outbox", "test", "查无此人").code == 1
+
+
+def listed(cli: Cli, status: str) -> list[str]:
+    """Return the short ids of messages of a status."""
+    return [m["id"] for m in json.loads(cli("outbox", "list", "--status", status, "--json", "--limit", "0").out)]
+
+
+NIGHT = "2024-09-02T23:00"
+
+
+def test_chosen_messages_go_at_once(cli: Cli) -> None:
+    """At night, one that waits for the digest too, and no others; what was sent is not sent again."""
+    waiting, held = listed(cli, "待发"), listed(cli, "待汇总")
+    chosen = (waiting[0], held[0])
+    sent = cli("outbox", "send", *chosen, now=NIGHT)
+    assert (sent.code, sent.out.splitlines()[0]) == (0, "发出 2 条，稍后重试 0 条，等待 0 条，未送达 0 条。")
+    assert sorted(listed(cli, "已发")) == sorted(chosen)
+    assert sorted(listed(cli, "待发")) == sorted(waiting[1:])
+    assert sorted(listed(cli, "待汇总")) == sorted(held[1:])
+    again = cli("outbox", "send", chosen[0], now=NIGHT)
+    assert (again.code, again.out.startswith("没有发送：")) == (1, True)
+    assert cli("outbox", "send", waiting[1], "000000", now=NIGHT).code == 1
+    assert waiting[1] in listed(cli, "待发")
+
+
+def test_what_is_hurried_leaves_the_digest_alone(cli: Cli) -> None:
+    """And says how many wait for it."""
+    held = listed(cli, "待汇总")
+    answer = cli("outbox", "send", "--anyway", now=NIGHT)
+    assert f"另有 {len(held)} 条等着汇总" in answer.out
+    assert listed(cli, "待汇总") == held
+
+
+def test_who_cancelled_a_message_stands_with_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal asks first and names whom it concerns; the old reason is gone, of what is queued again too."""
+    cli("outbox", "send", now=NIGHT)
+    one, two = listed(cli, "待发")[:2]
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _prompt: "n")
+    asked = cli("outbox", "cancel", one, now=NIGHT)
+    assert " → " in asked.out
+    assert asked.out.splitlines()[-1] == "没有取消。"
+    assert one in listed(cli, "待发")
+    assert cli("outbox", "cancel", one, "--yes", now=NIGHT).out.endswith("已取消 1 条。\n")
+    (gone,) = json.loads(cli("outbox", "list", "--status", "已取消", "--json").out)
+    assert gone["detail"] == "安全股股长 2024-09-02 23:00 取消"
+    assert cli("outbox", "retry", two, now=NIGHT).code == 0
+    (again,) = [m for m in json.loads(cli("outbox", "list", "--json").out) if m["id"] == two]
+    assert (again["status"], again["detail"]) == ("waiting", "")
+
+
+def test_a_channel_that_is_down_is_no_success(cli: Cli, workplace: Path) -> None:
+    """Nothing could be sent: why, and exit code 1; the doctor says it too, with what waits."""
+    config = workplace / "rectiflow.toml"
+    text = config.read_text("utf-8").replace('host = ""\nport = 587', 'host = "127.0.0.1"\nport = 9')
+    text = text.replace('sender = ""', 'sender = "a@b.example"').replace("files = true", "files = false")
+    config.write_text(text, "utf-8")
+    configured = cli("doctor", "--json")
+    (found,) = [f for f in json.loads(configured.out) if f["subject"] == "发送通道" and f["state"] == "正常"]
+    assert found["detail"] == "邮件，已配置（没有试发；试发：rectiflow outbox test）"
+    answer = cli("outbox", "send")
+    assert answer.code == 1
+    assert "邮件发不出去：连接不上邮件服务器 127.0.0.1:9" in answer.err
+    (found,) = [
+        f for f in json.loads(cli("doctor", "--json").out) if f["subject"] == "发送通道" and f["state"] == "有问题"
+    ]
+    assert found["detail"].startswith("邮件发不出去：连接不上邮件服务器 127.0.0.1:9")
+    assert f"待发消息共 {len(listed(cli, '待发'))} 条" in found["detail"]

@@ -93,7 +93,7 @@ def test_held_messages_can_be_sent_or_cancelled_by_hand(place: Workplace) -> Non
     """`outbox retry` sends one at once, `outbox cancel` takes it out."""
     one, other, *_ = _reminded(place, 2)
     assert retry(place.flow, [one.key]) == 1
-    assert cancel(place.flow, [other.key]) == 1
+    assert cancel(place.flow, [other.key], by="安全股股长") == 1
     place.deliver()
     assert one.key in {m.key for m in _status(place, "sent")}
     assert other.key in {m.key for m in _status(place, "cancelled")}
@@ -172,7 +172,7 @@ def test_what_is_taken_out_meanwhile_is_not_in_it(place: Workplace) -> None:
         asked.append(list(keys))
         return MessageDraft(key="digest:x", recipient="r", template="digest", params={})
 
-    cancel(flow, [one])
+    cancel(flow, [one], by="安全股股长")
     assert digests.merge(flow.store.engine, flow.district, draft, [one, *rest], "并入", now=flow.now())
     assert asked == [rest]
     assert not digests.merge(flow.store.engine, flow.district, draft, [one, *rest], "并入", now=flow.now())

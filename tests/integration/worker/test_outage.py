@@ -72,11 +72,16 @@ def test_a_server_that_is_away_for_days(place: Workplace, server: MailServer, no
     assert {m.attempts for m in waiting} == {0}
     (incident,) = [i for i in incidents(away.flow) if i.subject.startswith("channel:")]
     assert incident.message.startswith("邮件发不出去：连接不上邮件服务器 127.0.0.1")
+    elsewhere = served(place, port=9, ca_file=server.ca_file)
+    elsewhere.deliver()
+    (changed,) = [i for i in incidents(away.flow) if i.subject.startswith("channel:")]
+    assert (changed.id, changed.opened_at) == (incident.id, incident.opened_at)
+    assert "127.0.0.1:9（" in changed.message  # the cause has changed, and so has what is told
     back = served(place, port=server.port, ca_file=server.ca_file)
     done = back.deliver()
     assert done.sent == len(server.mails) >= len(numbers)
     assert [i for i in incidents(back.flow) if i.subject.startswith("channel:")] == []
-    for made in (away, back):
+    for made in (away, elsewhere, back):
         made.flow.close()
 
 

@@ -199,6 +199,44 @@ def test_all_problems_come_at_once(tmp_path: Path) -> None:
     assert "visit.mail.txt.j2（自定义）: 缺少文件" in told
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"assigned.sms.txt.j2": "{{ foo", "urge.sms.txt.j2": "本区催办{{ number }}"}, "语法错误"),
+        ({"jiaoban.mail.txt.j2": "主题：交办\n正文\n", "urge.sms.txt.j2": "本区催办{{ number }}"}, "缺少文件"),
+        ({"交办.mail.txt.j2": "主题：交办\n正文\n", "urge.sms.txt.j2": "本区催办{{ number }}"}, "文件名应为"),
+        ({"_frame.mail.txt.j2": "{{ nobody }}", "urge.sms.txt.j2": "本区催办{{ number }}"}, "没有名为 nobody"),
+        ({"_facts.mail.txt.j2": "x", "urge.sms.txt.j2": "本区催办{{ number }}"}, ""),
+    ],
+)
+def test_own_files_with_a_fault_are_set_aside(
+    tmp_path: Path, templates: TemplateSet, files: Mapping[str, str], told: str
+) -> None:
+    """The built-in words of that occasion stand in; the others of the district stay."""
+    made, problems = TemplateSet.load_sound(builtin_templates(), write(tmp_path / "own", files))
+    assert made.sms("urge", {"number": "N-1"}) == "本区催办N-1"
+    assert made.sms("assigned", {"number": "N-1"}) == templates.sms("assigned", {"number": "N-1"})
+    assert made.occasions == templates.occasions
+    assert bool(problems) == bool(told)
+    assert all(told in p.message for p in problems)
+
+
+def test_what_is_wrong_only_in_use_is_set_aside_too(tmp_path: Path, templates: TemplateSet) -> None:
+    """Faults of every round are told together; a mail goes with its short message."""
+    folder = write(
+        tmp_path / "own",
+        {
+            "assigned.sms.txt.j2": "{{ foo",
+            "assigned.mail.txt.j2": "主题：本区交办\n正文\n",
+            "urge.sms.txt.j2": "{{ days_overdue + 1 }}",
+        },
+    )
+    made, problems = TemplateSet.load_sound(builtin_templates(), folder)
+    assert [(Path(p.path).name, p.line) for p in problems] == [("assigned.sms.txt.j2", 1), ("urge.sms.txt.j2", 1)]
+    for occasion in ("assigned", "urge"):
+        assert made.mail(occasion, {"number": "N-1"}) == templates.mail(occasion, {"number": "N-1"})
+
+
 def test_text_with_a_byte_order_mark_and_crlf_loads(tmp_path: Path) -> None:
     """Files saved by a Windows editor are read as they are meant."""
     (tmp_path / "closed.mail.txt.j2").write_bytes("\ufeff主题：办结\r\n已办结。\r\n".encode())
