@@ -30,7 +30,9 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
-def test_what_the_library_logs_is_told_without_its_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_library_logs_is_told_without_its_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A warning as it is; of a mistake of ours the sentence, and where the details are. Said once, however often asked for."""
     logger = logging.getLogger("rectiflow")
     before = logger.handlers[:]
