@@ -117,7 +117,8 @@ def _trouble(exc: Exception, server: str) -> str:
 def _certificate_trouble(exc: ssl.SSLCertVerificationError, server: str) -> str:
     if "expired" in exc.verify_message:
         return f"{server} 的证书已过期，请联系邮件管理员更换证书，并核对本机日期；"
-    return f"{server} 的证书不可信（{quoted(tls_reason(exc).removeprefix('证书'))}），请核对服务器名称，或用 [mail] 的 ca_file 指定证书文件；"
+    why = quoted(tls_reason(exc).removeprefix("证书"))
+    return f"{server} 的证书不可信（{why}），请核对服务器名称，或用 [mail] 的 ca_file 指定证书文件；"
 
 
 def _words(exc: aiosmtplib.SMTPResponseException) -> str:
