@@ -35,6 +35,9 @@ class Session:
         """The workplace."""
         from rectiflow._workplace import Workplace
 
+        from ._faults import hear_logs
+
+        hear_logs()
         place = Workplace.open(
             self.config, db=self.db, now=_moment(self.now) if self.now else None, guarded=self.guarded
         )

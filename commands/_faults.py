@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from rectiflow.engine.errors import RectiflowError
 
-__all__ = ["guarded", "tell_error"]
+__all__ = ["guarded", "hear_logs", "tell_error"]
 
 LOG_NAME = "rectiflow-error.log"
 INTERRUPTED = 130  #: exit code after Ctrl-C, as shells have it
@@ -64,6 +64,21 @@ def _ended(code: int) -> int:
     if code == INTERRUPTED and is_terminal():
         sys.stderr.write("\n")
     return code
+
+
+def hear_logs() -> None:
+    """Let what the library logs reach the person like any other warning; a worker's own log is left as it is set up."""
+    import logging
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raised = record.exc_info[1] if record.exc_info else None
+            log = _write_log(raised) if isinstance(raised, Exception) else None
+            _say(record.getMessage() + (f"。详情写在 {log}。" if log else ""))
+
+    logger = logging.getLogger("rectiflow")
+    if not logger.handlers:
+        logger.addHandler(Heard(logging.WARNING))
 
 
 def tell_error(error: RectiflowError) -> None:

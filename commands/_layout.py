@@ -16,6 +16,7 @@ __all__ = [
     "left",
     "packed",
     "put",
+    "put_beside",
     "put_labelled",
     "screen_width",
     "since",
@@ -27,7 +28,9 @@ HEAD_STYLE, LATE_STYLE = "cyan", "red"  #: of labels, and of what is overdue
 _LABEL = 6  #: columns of a label: 不可办
 _ELLIPSIS = "…"
 _CLOSING = "，。；：、？！）”》〕"
-_PIECES = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|[A-Za-z0-9._/:@-]{1,60}|.")  #: what is not taken apart
+_PIECES = re.compile(
+    r"[（“《〔]{0,4}(?:\d{4}-\d\d-\d\d \d\d:\d\d|\d{1,9} [\u4e00-\u9fff]|[A-Za-z0-9._/:@-]{1,60}|.)"
+)  #: what is not taken apart
 
 
 def put(text: str, style: str = "") -> None:
@@ -50,6 +53,14 @@ def put_labelled(label: str, lines: Sequence[str]) -> None:
             out.print(
                 Text.assemble((head, HEAD_STYLE), "  ", (part, LATE_STYLE if "逾期" in part else "")), soft_wrap=True
             )
+
+
+def put_beside(cells: Sequence[tuple[object, int]], text: str) -> None:
+    """Print cells, each with its width in columns, and beside them a text that is long: it goes on below itself."""
+    width = sum(w for _, w in cells)
+    for position, part in enumerate(wrapped(text, screen_width() - width)):
+        head = "".join(fit(cell, w) for cell, w in cells) if position == 0 else " " * width
+        put(f"{head}{part}".rstrip())
 
 
 def screen_width() -> int:
@@ -78,10 +89,16 @@ def columns(cells: Sequence[tuple[object, int]], last: object) -> str:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield a text in lines of at most `width` columns: numbers and words stay whole, no line begins with a comma."""
+    """Yield a text in lines of at most `width` columns: numbers, words and counts (3 条) stay whole.
+
+    No line begins with a comma or ends with an opening bracket.
+    """
     from rich.cells import cell_len
 
     for paragraph in text.split("\n"):
+        if cell_len(paragraph) <= width:
+            yield paragraph
+            continue
         current = ""
         for piece in _PIECES.findall(paragraph):
             room = width if piece[0] in _CLOSING else width - 2

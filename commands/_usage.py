@@ -20,6 +20,7 @@ _WORDS: Mapping[str, str] = {
     "ERRORS_PANEL_TITLE": "错误",
     "ABORTED_TEXT": "已取消。",
     "DEFAULT_STRING": "[默认 {}]",
+    "RANGE_STRING": "",  # "x>=0"; the help text says what the least stands for
     "ENVVAR_STRING": "[环境变量 {}]",
     "REQUIRED_LONG_STRING": "[必填]",
     "DEPRECATED_STRING": "（已停用）",
@@ -128,6 +129,8 @@ def localize(command: Any) -> Any:
     for param in command.params:
         if param.name == "install_completion":
             param.callback = _install_completion
+        if param.metavar is None and getattr(param, "min", None) is not None:
+            param.metavar = "个数"
     return command
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ._context import Session, session
-from ._output import print_json, say, table
+from ._output import print_json, say
 
 app = typer.Typer(help="待处理事项：列表、查看、重试、结束。", no_args_is_help=True)
 
@@ -19,6 +19,7 @@ _KINDS = {
     "timer": "定时任务失败",
     "handover": "交接没有办成",
     "setup": "设置有误",
+    "report": "报表没有做成",
 }
 _Id = Annotated[str, typer.Argument(help="待处理事项的编号", metavar="编号")]
 
@@ -31,13 +32,20 @@ def list_incidents(
 ) -> None:
     """列出待处理事项，新的在前。"""
     from rectiflow._upkeep import incidents
+    from rectiflow.engine.moments import ZONE
+
+    from ._layout import put, put_beside
 
     found = incidents(_keeper(context).flow, open_only=not everything)
     if as_json:
         print_json(found)
         return
-    rows = ((i.id, _KINDS.get(i.kind, i.kind), i.number, i.opened_at, i.message) for i in found)
-    table(f"待处理事项（{len(found)}）", ("编号", "类型", "隐患", "发生", "说明"), rows)
+    for i in found:
+        when = f"{i.opened_at.astimezone(ZONE):%m-%d %H:%M}"
+        closed = "  已结束" if i.closed_at else ""
+        put(f"{i.id}  {when}  {_KINDS.get(i.kind, i.kind)}  {i.number or ''}{closed}".rstrip())
+        put_beside(((" ", 2),), i.message)
+    say(f"共 {len(found)} 件。查看：rectiflow incident show 编号" if found else "没有待处理事项。")
 
 
 @app.command("show")

@@ -35,7 +35,7 @@ def list_messages(
     from rectiflow.engine.moments import ZONE
 
     from ._fields import read_word
-    from ._layout import columns, fit, put, screen_width
+    from ._layout import fit, put, put_beside, screen_width
 
     made = session(context)
     chosen = read_word(status, STATUS_TITLES, "--status")
@@ -47,10 +47,11 @@ def list_messages(
     for m in shown:
         how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "")
         when = f"{m.created_at.astimezone(ZONE):%m-%d %H:%M}"
-        cells = ((m.id, 8), (when, 13), (STATUS_TITLES[m.status], 12), (how, 6), (m.number, 17))
-        put(columns(cells, f"{m.occasion} → {m.recipient}"))
+        status_shown = "已并入" if m.status == "merged" else STATUS_TITLES[m.status]
+        cells = ((m.id, 7), (when, 12), (status_shown, 7), (how, 5), (m.number, 16))
+        put_beside(cells, f"{m.occasion} → {m.recipient}")
         if m.status != "sent" and m.detail:
-            put(f"        {fit(m.detail, screen_width() - 8).rstrip()}")
+            put(f"       {fit(m.detail, screen_width() - 7).rstrip()}")
     if not found:
         say("没有消息。" if status is None and number is None else "没有符合条件的消息。")
         return

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ._context import session
-from ._output import print_json, say, table, warn
+from ._output import print_json, say, warn
 
 __all__ = ["demo", "doctor", "init"]
 
@@ -64,11 +64,14 @@ def doctor(
     """检查工作区：数据库、流程、组织、日历、模板、通道、待处理事项。发现问题时退出码为 1。"""
     from rectiflow._upkeep import doctor as examine
 
+    from ._layout import put_beside
+
     found = examine(session(context).place)
     if as_json:
         print_json(found)
     else:
-        table("", ("项目", "状态", "说明"), ((f.subject, f.state, f.detail) for f in found))
+        for f in found:
+            put_beside(((f.subject, 12), (f.state, 8)), f.detail)
     if any(f.bad for f in found):
         raise typer.Exit(1)
 
@@ -82,8 +85,12 @@ def demo(
     """在示例区上把主要工作从头到尾走一遍：一个学期，虚拟时钟，约半分钟。"""
     from rectiflow._demo import run_demo
 
+    from ._output import show_raw
+
     summary = run_demo(folder, warn)
     if as_json:
         print_json(summary)
     else:
         say(summary.text())
+        for line in summary.commands():
+            show_raw(f"  {line}")

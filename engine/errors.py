@@ -34,6 +34,7 @@ __all__ = [
     "WorkplaceBusy",
     "WorkplaceError",
     "os_reason",
+    "tls_reason",
 ]
 
 _OS_REASONS = {
@@ -55,6 +56,31 @@ _OS_REASONS = {
     errno.ENETDOWN: "本机的网络没有启用",
     errno.ETIMEDOUT: "对方没有及时应答",
     errno.EADDRNOTAVAIL: "这个地址不能用",
+}
+
+
+_NOT_ENCRYPTED = "对方的端口不是加密端口"
+#: What the library of encryption (OpenSSL) calls it → what that means.
+_TLS_REASONS = {
+    "WRONG_VERSION_NUMBER": _NOT_ENCRYPTED,
+    "HTTP_REQUEST": _NOT_ENCRYPTED,
+    "UNSUPPORTED_PROTOCOL": "对方的加密版本太旧",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "双方没有共同的加密版本",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "双方没有共同的加密算法",
+    "NO_SHARED_CIPHER": "双方没有共同的加密算法",
+    "UNEXPECTED_EOF_WHILE_READING": "连接被对方中断",
+}
+#: Codes of a certificate that was not accepted (X509_V_ERR_…).
+_CERTIFICATE_REASONS = {
+    9: "还没有生效，或本机日期不对",
+    10: "已过期",
+    18: "是自己签发的",
+    19: "由不认识的机构签发",
+    20: "由不认识的机构签发",
+    21: "由不认识的机构签发",
+    23: "已被吊销",
+    62: "不是发给这个名称的",
+    64: "不是发给这个地址的",
 }
 
 
@@ -159,6 +185,9 @@ def os_reason(exc: BaseException) -> str:
     """
     cause: BaseException | None = exc
     while cause is not None:
+        if any(kind.__name__ == "SSLError" for kind in type(cause).__mro__):
+            said = tls_reason(cause)
+            return f"{said}，网址应以 http:// 开头" if said == _NOT_ENCRYPTED else said
         if isinstance(cause, OSError) and cause.errno in _OS_REASONS:
             return _OS_REASONS[cause.errno]
         if type(cause).__name__ == "gaierror":  # of the module socket, which the engine does without
@@ -167,3 +196,15 @@ def os_reason(exc: BaseException) -> str:
     if isinstance(exc, TimeoutError):
         return _OS_REASONS[errno.ETIMEDOUT]
     return (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
+
+
+def tls_reason(exc: BaseException) -> str:
+    """Say in Chinese why there is no encrypted connection, by the numbers of an `ssl.SSLError` (which are not errno's).
+
+    What is not known is told by the library's own name for it.
+    """
+    certificate = getattr(exc, "verify_code", None)
+    if certificate is not None:
+        return f"证书{_CERTIFICATE_REASONS.get(certificate) or f'不可信，{exc.verify_message}'}"  # type: ignore[attr-defined]
+    name = getattr(exc, "reason", None) or str(exc)
+    return _TLS_REASONS.get(name) or f"加密连接没有建立，{name}"

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import aiosmtplib
 
-from rectiflow.engine.errors import os_reason
+from rectiflow.engine.errors import os_reason, tls_reason
 
 from .charset import decode_text
 from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
@@ -115,8 +115,9 @@ def _trouble(exc: Exception, server: str) -> str:
     certificate = _cause(exc, ssl.SSLCertVerificationError)
     if certificate is not None:
         return _certificate_trouble(certificate, server)
-    if _cause(exc, ssl.SSLError) is not None:
-        return f"与{server} 建立加密连接失败（{quoted(exc)}），请核对端口与加密方式（starttls 或 tls）；"
+    broken = _cause(exc, ssl.SSLError)
+    if broken is not None:
+        return f"与{server} 建立加密连接失败（{quoted(tls_reason(broken))}），请核对端口与加密方式（starttls 或 tls）；"
     if isinstance(exc, aiosmtplib.SMTPAuthenticationError):
         return f"{server} 拒绝登录（{_words(exc)}），请核对用户名和口令（授权码）；"
     if isinstance(exc, aiosmtplib.SMTPResponseException):
@@ -131,7 +132,8 @@ def _trouble(exc: Exception, server: str) -> str:
 def _certificate_trouble(exc: ssl.SSLCertVerificationError, server: str) -> str:
     if "expired" in exc.verify_message:
         return f"{server} 的证书已过期，请联系邮件管理员更换证书，并核对本机日期；"
-    return f"{server} 的证书不可信（{quoted(exc.verify_message)}），请核对服务器名称，或在设置中指定证书文件；"
+    why = quoted(tls_reason(exc).removeprefix("证书"))
+    return f"{server} 的证书不可信（{why}），请核对服务器名称，或用 [mail] 的 ca_file 指定证书文件；"
 
 
 def _words(exc: aiosmtplib.SMTPResponseException) -> str:

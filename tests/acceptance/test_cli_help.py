@@ -56,6 +56,7 @@ def test_help_speaks_chinese() -> None:
     for said in ("用法：rectiflow [选项] 命令 [参数]...", "日常办理", "显示这一页并退出。", "自动补全"):
         assert said in shown
     assert not re.search(r"Usage|Options|Commands|Show this|Install|default|required", shown)
+    assert re.search(r"--limit +个数 +最多几条", run("outbox", "list", "--help").stdout)
     names = re.findall(r"^│ ([a-z]+) ", shown, re.MULTILINE)
     assert names[:7] == ["today", "inspection", "ticket", "request", "notice", "call", "ledger"]
 

@@ -121,3 +121,22 @@ def test_a_channel_that_is_down_is_no_success(cli: Cli, workplace: Path) -> None
     ]
     assert found["detail"].startswith("邮件发不出去：连接不上邮件服务器 127.0.0.1:9")
     assert f"待发消息共 {len(listed(cli, '待发'))} 条" in found["detail"]
+
+
+def test_lists_hold_what_they_are_about(cli: Cli, workplace: Path) -> None:
+    """No recipient of a message and no word of an incident is cut off at 80 columns."""
+    messages = json.loads(cli("outbox", "list", "--json", "--limit", "0").out)
+    listed = cli("outbox", "list", "--limit", "0").out.replace("\n", "").replace(" ", "")
+    assert all(f"→{m['recipient']}" in listed for m in messages)
+    assert any(len(m["recipient"]) > 12 for m in messages)
+    (workplace / "rectiflow.toml").write_text(
+        'db = "sqlite:///rectiflow.db"\ndistrict = "420702"\n[mail]\nhost = "127.0.0.1"\nport = 9\nsecurity = "none"\n'
+        'sender = "a@b.example"\nsender_name = "某区教育局"\n',
+        "utf-8",
+    )
+    cli("outbox", "send", "--anyway")
+    incidents = json.loads(cli("incident", "list", "--json").out)
+    lines = cli("incident", "list").out.splitlines()
+    assert incidents
+    assert all(i["message"] in "".join(line.strip() for line in lines).replace("（ ", "（") for i in incidents)
+    assert len(lines) <= 4 * len(incidents) + 1  # beside a heading two or three lines of 78 columns each, not ten of 18

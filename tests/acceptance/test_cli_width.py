@@ -181,6 +181,20 @@ def test_no_line_is_wider_than_the_terminal(workplace: Path) -> None:
     assert not wide, "\n".join(wide)
 
 
+def test_what_the_library_logs_is_no_wider(workplace: Path) -> None:
+    """A mail server that is away: the warning goes on below like any other, and holds the whole reason."""
+    config = workplace / "rectiflow.toml"
+    config.write_text(
+        'db = "sqlite:///rectiflow.db"\ndistrict = "420702"\n[mail]\nhost = "127.0.0.1"\nport = 9\nsecurity = "none"\n'
+        'sender = "a@b.example"\nsender_name = "某区教育局"\n',
+        "utf-8",
+    )
+    ((_, shown),) = screens(workplace, " ".join((*HEAD, "outbox send --anyway")))
+    assert "连接不上邮件服务器127.0.0.1:9（连接被拒绝" in "".join(shown).replace(" ", "")
+    assert len(shown) > 2
+    assert not [line for line in shown if cell_len(line) > 80]
+
+
 def _pages(names: dict[str, None]) -> list[tuple[str, ...]]:
     """Return every command and subcommand whose help page there is."""
     import typer

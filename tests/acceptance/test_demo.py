@@ -69,6 +69,15 @@ def test_what_it_leaves(summary: DemoSummary) -> None:
     assert str(folder) in summary.text()
 
 
+def test_how_to_go_on_can_be_copied(summary: DemoSummary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two commands, a line each; the folder as seen from where the demonstration was called."""
+    monkeypatch.chdir(summary.folder.parent)
+    enter, go_on = summary.commands()
+    assert enter == "cd demo"
+    assert go_on.endswith("rectiflow --as 安全股股长 --now 2025-01-17T10:00 today")
+    assert not {"，", "\n"} & set(enter + go_on)
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

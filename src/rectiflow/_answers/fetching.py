@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
-from rectiflow.engine.errors import RectiflowError, WorkplaceError, os_reason
+from rectiflow.engine.errors import RectiflowError, WorkplaceError, os_reason, tls_reason
 from rectiflow.notifiers.incoming import too_large
 from rectiflow.notifiers.plaintext import one_line, shorten
 
@@ -317,10 +317,10 @@ def _no_connection(exc: OSError, server: str) -> str:
     if isinstance(exc, ssl.SSLCertVerificationError):
         if "expired" in exc.verify_message:
             return f"{server} 的证书已过期，请联系邮件管理员更换证书，并核对本机日期；"
-        why = shorten(one_line(exc.verify_message), MAX_ANSWER)
+        why = shorten(one_line(tls_reason(exc).removeprefix("证书")), MAX_ANSWER)
         return f"{server} 的证书不可信（{why}），请核对服务器名称，或在 [inbox] 的 ca_file 指定证书文件；"
     if isinstance(exc, ssl.SSLError):
-        return f"与{server} 建立加密连接失败（{one_line(str(exc))}），请核对端口与加密方式（tls 或 starttls）；"
+        return f"与{server} 建立加密连接失败（{one_line(tls_reason(exc))}），请核对端口与加密方式（tls 或 starttls）；"
     if isinstance(exc, TimeoutError):
         return f"{server} 没有及时应答，请核对地址、端口和网络；"
     return f"连接不上{server}（{os_reason(exc)}），请核对地址、端口、网络和防火墙；"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from collections import Counter
@@ -68,9 +69,18 @@ class DemoSummary(Struct, frozen=True, kw_only=True):
             *(f"  {_wide(name)}  {self.folder / path}" for name, path in _PLACES),
             *(f"  {_wide('月报')}  {path}" for path in self.reports if path.suffix == ".docx"),
             "",
-            f"接着试：cd {self.folder}，{_program()} --as 安全股股长 --now {self.last_day}T10:00 today",
+            "接着试，逐行复制：",
         ]
         return "\n".join(lines)
+
+    def commands(self) -> list[str]:
+        """Return how to go on from here, a command a line: they are to be copied and must not be broken."""
+        here = Path.cwd()
+        folder = self.folder.relative_to(here) if self.folder.is_relative_to(here) else self.folder
+        return [
+            f"cd {shlex.quote(str(folder))}",
+            f"{shlex.quote(_program())} --as 安全股股长 --now {self.last_day}T10:00 today",
+        ]
 
 
 def _wide(name: str) -> str:

@@ -172,7 +172,7 @@ def _message(directory: Directory, absence: Absence, deputy: str) -> MessageDraf
             "district_name": directory.district.name,
             "recipient": absence.deputy,
             "actor": absence.person,
-            "action": "、".join(absence.posts),
+            "action": "、".join(p for p in absence.posts if p != absence.person) or None,
             "period": f"{chinese_date(absence.since)}至{chinese_date(absence.until)}",
             "reason": absence.reason or None,
             "count": len(absence.passing),

@@ -109,3 +109,11 @@ def test_a_greeting_that_never_comes(silent_port: int) -> None:
         await door.close()
 
     asyncio.run(run())
+
+
+def test_a_port_that_does_not_speak_tls() -> None:
+    """An https address of a plain gateway: told as that, not as a lack of permission."""
+    with a_gateway(lambda _asked: told({"code": 0}, taken=True)) as gateway:
+        gateway.url = gateway.url.replace("http://", "https://")
+        with pytest.raises(ChannelDown, match="对方的端口不是加密端口，网址应以 http:// 开头"):
+            posted(gateway, trustme.CA())

@@ -461,8 +461,8 @@ def test_an_expired_certificate(expired_server: MailServer, make_channel: MakeCh
 def test_an_unknown_authority(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
     """A certificate nobody vouches for is refused, with the way out."""
     (answer,) = letters.send(make_channel(smtp_server(), ca_file=None), "head@school.example")
-    assert "的证书不可信（" in answer
-    assert "在设置中指定证书文件" in answer
+    assert "的证书不可信（由不认识的机构签发）" in answer
+    assert "[mail] 的 ca_file 指定证书文件" in answer
 
 
 def test_a_context_of_the_hosts_own(smtp_server: StartMailServer, make_channel: MakeChannel, letters: Letters) -> None:
@@ -494,7 +494,7 @@ def test_tls_spoken_to_a_plain_port(smtp_server: StartMailServer, make_channel: 
     """The wrong kind of encryption is told with what to check."""
     (answer,) = letters.send(make_channel(smtp_server(), security="tls"), "head@school.example")
     assert answer.startswith("ChannelDown None: 与邮件服务器")
-    assert "请核对端口与加密方式（starttls 或 tls）" in answer
+    assert "（对方的端口不是加密端口），请核对端口与加密方式（starttls 或 tls）" in answer
 
 
 def test_a_refused_sender_is_no_fault_of_the_message(

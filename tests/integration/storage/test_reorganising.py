@@ -233,6 +233,7 @@ def test_an_absence_is_told_and_taken_back(flow: Rectiflow) -> None:
     done = register(flow, "第一小学安全副校长", "中心学校安全专干", since=DAY, until=DAY, reason="培训", by="chief")
     assert [p.number for p in done.passing] == [number]
     told = [m for m in messages(flow.store.engine, flow.district) if m["template"] == "standing_in"]
+    assert not [m for m in told if m["params"]["actor"] == m["params"]["action"]]  # a name that is the post's, once
     assert [(m["recipient"], m["params"]["reason"]) for m in told] == [("town", "培训")]
     flow.do(number, "sign", by="town")
     assert flow.history(number)[-1].in_place_of == "officer"

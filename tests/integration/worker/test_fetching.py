@@ -337,7 +337,7 @@ def test_wrong_settings(fetching_from: Fetching, server: ImapServer, tmp_path: P
         ({"password": SecretStr("错的口令")}, "拒绝登录"),
         ({"password": None}, "没有用户名或口令"),
         ({"username": ""}, "没有用户名或口令"),
-        ({"ca_file": None}, "证书不可信"),
+        ({"ca_file": None}, "证书不可信（由不认识的机构签发）"),
         ({"ca_file": other}, "没有能用的证书"),
         ({"ca_file": tmp_path / "none.pem"}, "证书文件"),
         ({"host": "localhost.invalid"}, "连接不上"),
@@ -359,7 +359,7 @@ def test_a_server_that_does_not_answer(
     with running_imap(tmp_path, security="tls") as server, pytest.raises(WorkplaceError, match="没有及时应答"):
         fetch_mail(fetching_from(server, security="none"))
     with running_imap(tmp_path, security="none") as server:
-        with pytest.raises(WorkplaceError, match="加密连接失败"):
+        with pytest.raises(WorkplaceError, match="加密连接失败（对方的端口不是加密端口）"):
             fetch_mail(fetching_from(server, security="tls"))
         with pytest.raises(WorkplaceError, match="TLS not supported"):
             fetch_mail(fetching_from(server, security="starttls"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import logging
 import sqlite3
 from pathlib import Path
 
 import pytest
 import typer
 
-from rectiflow.commands._faults import INTERRUPTED, guarded
+from rectiflow.commands._faults import INTERRUPTED, guarded, hear_logs
 from rectiflow.engine.errors import NotFound, Reason, Refused
 
 
@@ -27,6 +28,29 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Logs go into a folder of the test, which is no workplace."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def test_what_the_library_logs_is_told_without_its_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warning as it is; of a mistake of ours the sentence, and where the details are. Said once, however often asked for."""
+    logger = logging.getLogger("rectiflow")
+    before = logger.handlers[:]
+    logger.handlers[:] = []
+    try:
+        hear_logs()
+        hear_logs()
+        logging.getLogger("rectiflow.notifiers").warning("邮件发不出去：%s", "没有网络")
+        try:
+            raise ValueError("kaputt")
+        except ValueError:
+            logging.getLogger("rectiflow.notifiers").exception("消息 1 写不出来")
+    finally:
+        logger.handlers[:] = before
+    log = tmp_path / "rectiflow-error.log"
+    said = capsys.readouterr().err.replace("\n", "")
+    assert said == f"邮件发不出去：没有网络消息 1 写不出来。详情写在 {log}。"
+    assert "ValueError: kaputt" in log.read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,13 @@ def test_wrapped_keeps_numbers_whole_and_commas_behind() -> None:
     assert not any(text.startswith("，") for text in lines)
 
 
+def test_wrapped_keeps_counts_and_brackets_with_what_they_belong_to() -> None:
+    """A year stays with its word, and an opening bracket with what it opens; what just fits is not broken."""
+    assert list(wrapped("放假安排尚未录入 2027 年，请补", 22)) == ["放假安排尚未录入", "2027 年，请补"]
+    assert list(wrapped("请补登联系方式（reach）后再发", 20)) == ["请补登联系方式", "（reach）后再发"]
+    assert list(wrapped("交办给安全副校长", 16)) == ["交办给安全副校长"]
+
+
 def test_packed_breaks_between_parts() -> None:
     """Parts stay whole where they fit, and a long one is wrapped."""
     assert list(packed(["甲甲甲甲", "乙乙乙乙", "丙"], 20)) == ["甲甲甲甲 · 乙乙乙乙", "丙"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 
 import pytest
 
@@ -54,3 +55,12 @@ def test_what_has_no_number() -> None:
     assert os_reason(TimeoutError()) == "对方没有及时应答"
     assert os_reason(OSError("disk on fire")) == "disk on fire"
     assert os_reason(OSError(errno.EXDEV, "Invalid cross-device link")) == "Invalid cross-device link"
+
+
+@pytest.mark.parametrize("settings", [{"reason": "WRONG_VERSION_NUMBER"}, {"reason": "SOMETHING_NEW"}])
+def test_encryption_has_numbers_of_its_own(settings: dict[str, str]) -> None:
+    """Number 1 is a failure of the protocol there, and not a lack of permission; what is unknown keeps its name."""
+    broken = ssl.SSLError(1, "[SSL] wrong")
+    broken.reason = settings["reason"]
+    assert "权限" not in os_reason(broken)
+    assert os_reason(broken) in ("对方的端口不是加密端口，网址应以 http:// 开头", "加密连接没有建立，SOMETHING_NEW")
