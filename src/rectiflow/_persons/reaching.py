@@ -75,7 +75,10 @@ def set_reach(
     if not dry_run:
         organisation.write_organisation(flow.store.engine, flow.district, persons=[changed])
         flow.refresh()
-        for address in filter(None, (phone, email)):
+        kept = {a for p in flow.directory().persons.values() for a in (p.phone, p.email)}
+        gone = {known.phone, known.email} - kept  # what was said of an address that nobody has is over
+        given = (changed.phone if phone else None, changed.email if email else None)
+        for address in filter(None, {*given, *gone}):
             incoming.forgive(flow.store.engine, flow.district, address, now=flow.now())
         return reach(flow, changed.id)[0]
     return _reach(changed, {})

@@ -19,6 +19,7 @@ def upgrade() -> None:
     """Move the schema forward."""
     op.add_column("rectiflow_address_fault", sa.Column("hard", sa.Integer(), server_default="0", nullable=False))
     op.execute("ALTER TABLE rectiflow_address_fault RENAME COLUMN last_by TO messages")
+    op.execute("UPDATE rectiflow_address_fault SET messages = '\n' || messages || '\n'")  # a line each
     op.create_index(
         "ix_rectiflow_message_to",
         "rectiflow_message",

@@ -18,8 +18,9 @@ from support.answers import ADDRESS, mailed, responsible, returned, texted
 from support.workplaces import assigned
 
 
-def test_mails_that_come_back_give_an_address_up(open_place: Workplace) -> None:
-    """Two that are given up for good: nothing more is sent there, an incident says so, and somebody calls."""
+@pytest.mark.parametrize("corrected", [False, True])
+def test_mails_that_come_back_give_an_address_up(open_place: Workplace, corrected: bool) -> None:
+    """Two that are given up for good: nothing more is sent there, an incident says so until it is seen to, somebody calls."""
     place, flow = open_place, open_place.flow
     person, address = responsible(place)
     set_reach(flow, person, phone="")
@@ -34,7 +35,10 @@ def test_mails_that_come_back_give_an_address_up(open_place: Workplace) -> None:
     assert [r.person for r in reach(flow)] == [person]
     assert numbers[1] in {i.number for i in incidents(flow)}
     assert waiting_calls(flow, numbers[1]) == ["sign"]
-    restore(flow, address)
+    if corrected:
+        set_reach(flow, person, email="new@school.example")
+    else:
+        restore(flow, address)
     assert not [i for i in incidents(flow) if i.subject.startswith("address:")]
 
 
