@@ -44,7 +44,7 @@ __all__ = ["receive_mail", "receive_sms"]
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
 MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
 TOO_MANY = f"一小时内来信超过 {MOST_AN_HOUR} 封，可能是自动回复，没有办理，已告知发件人一次"
-RECEIPT = "answer"  #: the occasion of what an answer is answered with
+RECEIPT = "answer"  #: the occasion of what an answer is answered with, and the word for it in its key
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
 
@@ -142,7 +142,7 @@ def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | 
         return row
     if _too_many(place, row):
         return _put_aside(place, row, message)
-    if message.template != RECEIPT:
+    if not _is_receipt(message):
         _tell(place, row, message, told.rstrip("。"))
     return row
 
@@ -206,9 +206,14 @@ def _answered(
         ),
     )
     outcome = "；".join([told, *left_out])
-    if message.template != RECEIPT or "已办理" in told or (wish.kind != "comment" and not _said_before(place, row)):
+    if not _is_receipt(message) or "已办理" in told or (wish.kind != "comment" and not _said_before(place, row)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
+
+
+def _is_receipt(message: OutboxRow) -> bool:
+    """Tell whether a message told what became of an answer; about a restricted hazard it says no more than all others."""
+    return message.template == RECEIPT or f":{RECEIPT}:" in f":{message.key}"
 
 
 def _said_before(place: Workplace, row: Incoming) -> bool:
@@ -282,7 +287,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     restricted = any(flow.snapshot(number).case.restricted for number in numbers if number)
     said = {"contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
-        key=f"answer:{row.id}",
+        key=f"{RECEIPT}:{row.id}",
         recipient=row.person or message.recipient,
         template=RESTRICTED if restricted else RECEIPT,
         params={k: v for k, v in said.items() if not restricted or k != "action"},
