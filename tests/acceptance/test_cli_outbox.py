@@ -91,7 +91,7 @@ def test_who_cancelled_a_message_stands_with_it(cli: Cli, monkeypatch: pytest.Mo
     one, two = listed(cli, "待发")[:2]
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda _prompt: "n")
+    monkeypatch.setattr("builtins.input", partial(str, "n"))
     asked = cli("outbox", "cancel", one, now=NIGHT)
     assert " → " in asked.out
     assert asked.out.splitlines()[-1] == "没有取消。"

@@ -46,7 +46,7 @@ MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that tw
 MOST_EXACT = 60  #: the same for words that can only be a person's: 签收, 申请复查, 申请延期
 TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，已告知发件人一次"
 WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
-RECEIPT = "answer"  #: the occasion of what an answer is answered with
+RECEIPT = "answer"  #: the occasion of what an answer is answered with, and the word for it in its key
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _EXACT = frozenset({"sign", "submit", "extend"})
 _BULK = frozenset({"bulk", "junk", "list"})
@@ -187,7 +187,7 @@ def _unopened(place: Workplace, mail: Mail, row: Incoming, message: OutboxRow | 
         return row
     if _too_many(place, row):
         return _put_aside(place, row, message)
-    if message.template != RECEIPT:
+    if not _is_receipt(message):
         _tell(place, row, message, told.rstrip("。"))
     return row
 
@@ -254,9 +254,14 @@ def _answered(
     )
     outcome = "；".join([told, *left_out])
     acted = became != "waiting" and wish.kind != "comment"
-    if message.template != RECEIPT or acted or (wish.kind != "comment" and not _said_before(place, row)):
+    if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
+
+
+def _is_receipt(message: OutboxRow) -> bool:
+    """Tell whether a message told what became of an answer; about a restricted hazard it says no more than all others."""
+    return message.template == RECEIPT or f":{RECEIPT}:" in f":{message.key}"
 
 
 def _said_before(place: Workplace, row: Incoming) -> bool:
@@ -333,7 +338,7 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     restricted = any(flow.snapshot(number).case.restricted for number in numbers if number)
     said = {"contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
-        key=f"answer:{row.id}",
+        key=f"{RECEIPT}:{row.id}",
         recipient=row.person or message.recipient,
         template=RESTRICTED if restricted else RECEIPT,
         params={k: v for k, v in said.items() if not restricted or k != "action"},

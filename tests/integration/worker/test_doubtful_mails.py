@@ -8,6 +8,7 @@ from email.policy import default
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from rectiflow._answers import receive_mail
 from rectiflow._answers.listing import letter, letters
@@ -15,6 +16,8 @@ from rectiflow._clock import SetClock
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.mime import message_id
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.answers import answer, called, head, mailed
 from support.workplaces import assigned
 
@@ -127,22 +130,30 @@ def test_too_many_in_an_hour_are_told_once(open_place: Workplace) -> None:
     assert receive_mail(place, answer(mail, "问一句", address)).status == "unseen"
 
 
-def test_an_automaton_that_answers_receipts_is_answered_once(open_place: Workplace) -> None:
+@pytest.mark.parametrize("restricted", [False, True])
+def test_an_automaton_that_answers_receipts_is_answered_once(open_place: Workplace, restricted: bool) -> None:
     """Without a header that says what it is, and below the limit of an hour: what it says to a receipt gets none."""
     place, flow = open_place, open_place.flow
     principal, address = head(place)
     (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    with writing(flow.store.engine) as connection:
+        ticket = table("ticket")
+        connection.execute(update(ticket).where(ticket.c.number == number).values(restricted=restricted))
     assert isinstance(place.clock, SetClock)
-    mail, receipts = mailed(place, principal, number), 0
+    before = set((place.folder / "out").glob("*.eml"))
     for n in range(8):
         place.clock.forward(minutes=10)
         receive_mail(
             place, answer(mail, ("已收到您的来信，稍后回复。", f"稍后回复，第 {n} 次。", "已收到")[n % 3], address)
         )
         place.deliver(at_any_hour=True)
-        receipts = sum(m.occasion == "来信回执" for m in outbox(flow))
-        mail = called(place, f"来信收到 {number}")
-    assert receipts == 2  # for the mail itself, and for 已收到, which signed
+        for new in set((place.folder / "out").glob("*.eml")) - before:
+            before.add(new)
+            mail = message_from_bytes(new.read_bytes(), policy=default)
+    assert mail["X-Rectiflow-Occasion"] == ("restricted" if restricted else "answer")
+    receipts = [m for m in outbox(flow) if ":answer:" in m.key]
+    assert len(receipts) == 2  # for the first words, and for 已收到, which signed
 
 
 def test_the_same_remark_twice_is_one(open_place: Workplace) -> None:
