@@ -190,9 +190,9 @@ def _advice(item: TodayItem) -> str:
 def _call(made: Session, call: CallView) -> None:
     """Say whom to call and what about; then record what came of it, for all hazards of the call or for one."""
     from ._doing import tell
-    from .call import record, script
+    from .call import instead_of, record, script
 
-    put(f"打给  {call.callee or '（未定整改责任人）'}  {call.phone or '（没有电话）'}", "bold")
+    put(f"打给  {call.callee or '（未定整改责任人）'}{instead_of(call)}  {call.phone or '（没有电话）'}", "bold")
     put_labelled("说明", [script(made, call)])
     if len(call.numbers) == 1:
         _act(made, call.numbers[0], call.callee or None)

@@ -39,7 +39,8 @@ def list_calls(context: typer.Context, as_json: AsJson = False) -> None:
         print_json(found)
         return
     for call in found:
-        put(f"{call.callee or call.unit}  {call.phone or '（没有电话）'}", "bold")
+        put(f"{call.callee or call.unit}{instead_of(call)}  {call.phone or '（没有电话）'}", "bold")
+        put_labelled("缘由", ["：".join(filter(None, (call.cause, call.undelivered)))])
         put_labelled("隐患", ["、".join(in_ranges(call.numbers))])
         put_labelled("说明", [script(made, call)])
     if found:
@@ -83,14 +84,20 @@ def record_call(
     show(made, results, as_json=as_json)
 
 
+def instead_of(call: CallView) -> str:
+    """Say for whom the person who is called stands in; "" where nobody is away."""
+    return f"（代{call.stands_for}）" if call.stands_for else ""
+
+
 def script(made: Session, call: CallView) -> str:
     """Return what to say on the telephone."""
     bureau = f"这里是{made.flow.directory().district.name}安全股。"
+    asked = "提醒没能送到，特此电话告知，请抓紧办理" if call.undelivered else f"{call.cause}，请抓紧办理"
     if len(call.numbers) == 1:
-        said = f"{call.unit}的隐患 {call.numbers[0]}（{call.descriptions[0]}），{call.clock}已到，请抓紧办理。"
+        said = f"{call.unit}的隐患 {call.numbers[0]}（{call.descriptions[0]}），{asked}。"
     else:
         each = "；".join(f"{n}（{text}）" for n, text in zip(call.numbers, call.descriptions, strict=True))
-        said = f"{call.unit}有 {len(call.numbers)} 条隐患{call.clock}已到，请抓紧办理：{each}。"
+        said = f"{call.unit}有 {len(call.numbers)} 条隐患，{asked}：{each}。"
     return bureau + said
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ import typer
 
 from ._context import Session, session
 from ._options import Force
-from ._output import print_json, say, warn
+from ._output import is_terminal, print_json, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +169,8 @@ def list_incoming(
     rest = f"，列出最新的 {len(found)} 封，全部列出加 --limit 0" if len(found) < total else ""
     say(f"共 {total} 封{rest}。")
     say("查看：rectiflow inbox show 编号")
-    say("处理完：rectiflow inbox done 编号 --note 怎么处理的")
+    if any(map(_to_do, found)):
+        say("待处理的处理完：rectiflow inbox done 编号 --note 怎么处理的")
 
 
 @app.command("show")
@@ -194,6 +195,8 @@ def show(
         print_json(found)
         return
     show_letter(flow, found)
+    if _to_do(found):
+        say(f"\n处理完：rectiflow inbox done {found.id[:6]} --note 怎么处理的")
     looked_at(flow, found, by=made.person)
 
 
@@ -222,15 +225,41 @@ def done(
     note: Annotated[str, typer.Option("--note", help="怎么处理的", metavar="文字")] = "",
     as_json: _Json = False,
 ) -> None:
-    """人工处理完了，结束来信；几封时要么都结束，要么都不动。"""
+    """“待处理”的人工处理完了，写明怎么处理的，结束来信；几封时要么都结束，要么都不动。"""
     from rectiflow._answers.listing import done_by_hand
 
     made = _keeper(context)
-    found = done_by_hand(made.flow, keys, by=made.person, note=note)
+    said = note.strip() or _how(made, keys)
+    found = done_by_hand(made.flow, keys, by=made.person, note=said)
     if as_json:
         print_json(found)
         return
     say(f"已办结 {len(found)} 封：{'、'.join(one.id[:6] for one in found)}。")
+
+
+def _how(made: Session, keys: Sequence[str]) -> str:
+    """Ask how letters were seen to that waited for it; "" where none of them did."""
+    from rectiflow._answers.listing import letter
+    from rectiflow.engine.errors import NotFound, Refused
+
+    from ._asking import ask
+
+    waiting: list[Incoming] = []
+    for key in keys:
+        with suppress(NotFound, Refused):  # who ends them says so, of all at once
+            waiting += filter(_to_do, [letter(made.flow, key, by=made.person)])
+    if not waiting:
+        return ""
+    said = ask("怎么处理的：") if is_terminal() else ""
+    if not said:
+        named = "、".join(dict.fromkeys(one.id[:6] for one in waiting))
+        raise typer.BadParameter(f"{named} 待处理，请写明怎么处理的，如 --note 已电话核实。", param_hint="--note")
+    return said
+
+
+def _to_do(letter: Incoming) -> bool:
+    """Tell whether a letter waits for more than to be looked at."""
+    return letter.status == "waiting"
 
 
 def _show(found: Sequence[Received], *, as_json: bool) -> None:

@@ -67,7 +67,7 @@ def show_message(
 ) -> None:
     """查看一条消息：收件人、状态、发出去的原文。"""
     from rectiflow._reader import readable
-    from rectiflow._upkeep import STATUS_TITLES, message
+    from rectiflow._upkeep import STATUS_TITLES, message, written_to
 
     from ._layout import put_labelled
 
@@ -76,12 +76,15 @@ def show_message(
     if as_json:
         print_json(_without_body(found))
         return
-    show_raw(found.key)
+    show_raw(f"{found.id}  （{found.key}）")
     put_labelled("收件人", [found.recipient])
     put_labelled("内容", [f"{found.occasion}{f'，{found.number}' if found.number else ''}"])
     put_labelled("状态", [f"{STATUS_TITLES[found.status]}，试过 {found.attempts} 次"])
     if found.detail:
         put_labelled("说明", [found.detail])
+    file = written_to(made.place, found)
+    if file is not None:
+        put_labelled("文件", [str(file)])
     say()
     say(readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
 
@@ -110,6 +113,10 @@ def send_messages(
         raise typer.Exit(1)
     dropped = f"，不再需要 {done.dropped} 条" if done.dropped else ""
     say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条{dropped}。")
+    if done.sent and place.settings.outgoing.files:
+        folder = place.path(place.settings.outgoing.folder)
+        say("没有真的发出去（[outgoing] files = true），写成了文件：")
+        show_raw(f"  邮件：{folder / 'mail'}\n  短信：{folder / 'sms.log'}")
     down = channels_down(place)
     for said in down:
         warn(said)

@@ -18,7 +18,7 @@ app = typer.Typer(help="消息模板：列表、查看、预览、检查。", no
 
 __all__ = ["app"]
 
-_COPY = "要改用本区的文字：把文件复制到设置里 templates 指的文件夹再改，改后用 rectiflow template check 检查。"
+_COPY = "要改用本区的文字：rectiflow template copy {} 复制一份再改，改后用 rectiflow template check 检查。"
 
 
 @app.command("list")
@@ -59,7 +59,21 @@ def show_template(
             show_raw(f"{file.text.rstrip()}\n")
     if not source:
         say(f"看文件原文：rectiflow template show {meant.occasion} --source")
-    say(_COPY)
+    say(_COPY.format(meant.title if meant.title != "自定义" else meant.occasion))
+
+
+@app.command("copy")
+def copy_templates(
+    context: typer.Context,
+    occasion: Annotated[str, typer.Argument(help="场合的编码或名称，如 assigned、交办", metavar="场合")],
+) -> None:
+    """把一种场合的内置文字复制到本区的模板文件夹，供修改；已有的不覆盖。"""
+    from rectiflow._wording import copy
+
+    for file in copy(session(context).place, occasion):
+        show_raw(str(file))
+    say("已复制。用记事本一类的程序改文字，{{ }} 里的参数名不要动；改后检查：rectiflow template check")
+    say(f"看发出去的样子：rectiflow template preview {occasion}；rectiflow run 在运行的，重新启动才用新的文字。")
 
 
 @app.command("check")

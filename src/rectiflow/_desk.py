@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rectiflow.engine.chain import Event
 from rectiflow.engine.hands import role_title
 from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import Document, Request, Snapshot
@@ -98,6 +99,7 @@ class CallView(Struct, frozen=True, kw_only=True):
     """One telephone call to make (电话催办): whom, about which hazards and deadline, since when.
 
     One conversation with a person is one call, however many hazards are late. `phone` is whole only for who is to call.
+    Who is away is not called: `callee` and `phone` are the deputy's, and `stands_for` names who is away.
     """
 
     numbers: tuple[str, ...]
@@ -109,6 +111,15 @@ class CallView(Struct, frozen=True, kw_only=True):
     caller: str
     since: datetime
     mine: bool
+    stands_for: str = ""
+    undelivered: str = (
+        ""  #: why a message did not reach them, where that is what they are called for; "" for a deadline
+    )
+
+    @property
+    def cause(self) -> str:
+        """What the call is for, in Chinese."""
+        return "提醒没有送达" if self.undelivered else f"{self.clock}已到"
 
 
 def request_views(flow: Rectiflow, *, by: str, status: str | None = "pending") -> list[RequestView]:
@@ -185,6 +196,7 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
     """List the telephone calls that wait to be made, oldest first: one for each person, unit and deadline."""
     rows = queries.open_tasks(flow.store.engine, flow.district)
     shown = _snapshots(flow, (r["number"] for r in rows), by)
+    histories = queries.histories_of(flow.store.engine, flow.district, list(shown))
     found: dict[tuple[str, ...], CallView] = {}
     for row in rows:
         snapshot = shown.get(row["number"])
@@ -192,8 +204,9 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
             continue
         fields = snapshot.case.fields
         callee = fields.get("responsible_person") or row["callee"] or ""
-        key = (callee, fields.get("responsible_unit") or "", row["clock"], row["role"])
-        one = _call_view(flow, snapshot, row, callee, by)
+        undelivered = _undelivered(histories[row["number"]], row["seq"])
+        key = (callee, fields.get("responsible_unit") or "", row["clock"], row["role"], undelivered)
+        one = replace(_call_view(flow, snapshot, row, callee, by), undelivered=undelivered)
         earlier = found.get(key)
         found[key] = one if earlier is None else _together(earlier, one)
     return list(found.values())
@@ -201,7 +214,10 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
 
 def _call_view(flow: Rectiflow, snapshot: Snapshot, row: Mapping[str, Any], callee: str, by: str) -> CallView:
     clock, fields = snapshot.workflow.clocks.get(row["clock"]), snapshot.case.fields
-    person = snapshot.directory.persons.get(callee)
+    persons, today = snapshot.directory.persons, flow.today()
+    away = persons.get(callee)
+    deputy = next((persons[d] for d in snapshot.directory.deputies(callee, today) if d in persons), None)
+    person = deputy or away
     mine, phone = _mine(flow, snapshot, row["role"], by), person.phone if person else None
     return CallView(
         numbers=(row["number"],),
@@ -213,7 +229,14 @@ def _call_view(flow: Rectiflow, snapshot: Snapshot, row: Mapping[str, Any], call
         caller=role_title(snapshot.workflow, row["role"]),
         since=row["opened_at"],
         mine=mine,
+        stands_for=away.name if away and deputy else "",
     )
+
+
+def _undelivered(history: Iterable[Event], seq: int) -> str:
+    """Return why a message did not arrive, where that opened a call; "" where a deadline did."""
+    line = next((e for e in history if e.seq == seq and e.kind == "unreached"), None)
+    return str((line.private or {}).get("reason") or "原因见 rectiflow outbox list") if line else ""
 
 
 def _together(call: CallView, other: CallView) -> CallView:

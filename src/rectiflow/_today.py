@@ -209,7 +209,7 @@ def _calls(reader: _Reader) -> Iterator[TodayItem]:
             yield TodayItem(
                 section="call",
                 number=call.numbers[0],
-                title=f"{call.clock}{several} {call.descriptions[0]}",
+                title=f"{call.cause if call.undelivered else call.clock}{several} {call.descriptions[0]}",
                 unit=call.unit,
                 turn=(call.callee,) if call.callee else (),
                 since=since,

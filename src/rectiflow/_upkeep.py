@@ -41,6 +41,7 @@ __all__ = [
     "put_off",
     "retry",
     "retry_incident",
+    "written_to",
 ]
 
 _SHORT_ID = 6  #: hexadecimal digits of a message's short id
@@ -166,6 +167,14 @@ def held(flow: Rectiflow) -> int:
     return len(outbox(flow, status="held"))
 
 
+def written_to(place: Workplace, sent: MessageView) -> Path | None:
+    """Return the file a mail was written into instead of being sent; None where it was not, or is gone."""
+    if sent.status != "sent" or sent.channel != "mail" or not sent.detail:
+        return None
+    file = place.path(place.settings.outgoing.folder) / "mail" / sent.detail
+    return file if file.suffix == ".eml" and file.is_file() else None
+
+
 def channels_down(place: Workplace) -> list[str]:
     """Say which of the configured channels cannot send for now, and why."""
     said = (standing(place.flow, f"channel:{c.name}") for c in place.ways.channels())
@@ -249,6 +258,7 @@ def doctor(place: Workplace) -> list[Finding]:
         ("消息模板", _templates),
         ("发送通道", _channels),
         ("收信", _inbox),
+        ("联系电话", _contact),
         ("消息", _messages),
         ("待处理事项", _incidents),
         ("停滞的隐患", _stuck),
@@ -374,6 +384,12 @@ def _stand_of(place: Workplace, names: Sequence[str]) -> Iterator[Finding]:
     if titles:
         how = "写成文件（演练）" if place.settings.outgoing.files else "已配置（没有试发；试发：rectiflow outbox test）"
         yield Finding(subject="发送通道", state=_GOOD, detail=f"{titles}，{how}")
+
+
+def _contact(place: Workplace) -> Iterator[Finding]:
+    if not place.settings.contact:
+        detail = "没有写安全股的联系电话，收到提醒的人不知道问谁；请写进 rectiflow.toml 的 contact"
+        yield Finding(subject="联系电话", state=_NOTE, detail=detail)
 
 
 def _inbox(place: Workplace) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ __all__ = [
     "TemplateFile",
     "TemplateLine",
     "TemplateProblem",
+    "copy",
     "fields",
     "files",
     "listing",
@@ -151,6 +152,34 @@ def files(place: Workplace, text: str) -> tuple[TemplateLine, list[TemplateFile]
     names = (mail_text(meant.occasion), mail_html(meant.occasion), sms_text(meant.occasion))
     chosen = (sources[n] for n in names if n in sources)
     return meant, [TemplateFile(path=s.path, owner=_owner(s), text=_read(s)) for s in chosen]
+
+
+def copy(place: Workplace, text: str) -> list[Path]:
+    """Write the built-in files of an occasion into the district's folder, to be changed there; return where they are.
+
+    Raises:
+        NotFound: no such occasion.
+        InputUnusable: it is the district's own, some of the files are there already, or they cannot be written; nothing is
+            written over.
+    """
+    meant, own = _meant(listing(place), text), place.path(place.settings.templates)
+    built_in = read_folders([builtin_templates()])[0]
+    names = [
+        n for n in (mail_text(meant.occasion), mail_html(meant.occasion), sms_text(meant.occasion)) if n in built_in
+    ]
+    if not names:
+        raise InputUnusable(f"“{meant.occasion}”没有内置的文字可以复制，它是本区自己的场合。")
+    there = [str(own / n) for n in names if (own / n).exists()]
+    if there:
+        raise InputUnusable(f"{'、'.join(there)} 已经存在，没有覆盖；要重新复制的，先把它移走。")
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            with (own / name).open("x", encoding="utf-8") as file:
+                file.write(_read(built_in[name]))
+    except OSError as exc:
+        raise InputUnusable(f"写不了 {own}：{os_reason(exc)}。请检查权限。") from exc
+    return [own / n for n in names]
 
 
 def fields(place: Workplace, text: str) -> list[TemplateField]:

@@ -96,7 +96,14 @@ def test_several_are_finished_at_once_or_none(cli: Cli) -> None:
     assert "没有编号为“zz”的来信，编号见 rectiflow inbox list --all" in refused.err
     assert "精简到 500 字" in refused.err
     assert second in cli("inbox", "list").out
-    assert "已办结 2 封" in cli("inbox", "done", second, third, second).out
+    bare = cli("inbox", "done", second, third, second)
+    assert bare.code == 2
+    assert f"{second}、{third} 待处理，请写明怎么处理的" in bare.err.replace("\n", "").replace(" │", "").replace(
+        "│ ", ""
+    )
+    assert "inbox done" in cli("inbox", "list").out
+    assert f"rectiflow inbox done {second} --note" in cli("inbox", "show", second).out
+    assert "已办结 2 封" in cli("inbox", "done", second, third, second, "--note", "已电话核实").out
     assert "没有要处理的来信" in cli("inbox", "list").out
 
 
@@ -128,7 +135,10 @@ def test_words_of_a_school_wait_until_somebody_has_looked(cli: Cli) -> None:
     assert "示例一镇初级中学校长（短信）：配件周五到货" in cli("ticket", "show", number).out
     assert "配件周五到货" in cli("inbox", "show", key, "--json").out  # a program has not looked
     assert "学校来信未看（1）" in cli("today").out
-    assert "配件周五到货" in cli("inbox", "show", key).out
+    assert "inbox done" not in cli("inbox", "list").out  # there is nothing to do but to look
+    seen = cli("inbox", "show", key).out
+    assert "配件周五到货" in seen
+    assert "inbox done" not in seen
     assert "学校来信未看" not in cli("today").out
     assert "看过" in cli("inbox", "list", "--all").out
     assert "已经办完" in cli("inbox", "done", key).err

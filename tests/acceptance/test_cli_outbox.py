@@ -6,6 +6,7 @@ import json
 import sys
 from email import message_from_bytes
 from email.policy import default
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,19 @@ def test_chosen_messages_go_at_once(cli: Cli) -> None:
     assert (again.code, again.out.startswith("没有发送：")) == (1, True)
     assert cli("outbox", "send", waiting[1], "000000", now=NIGHT).code == 1
     assert waiting[1] in listed(cli, "待发")
+
+
+def test_a_rehearsal_says_where_its_mails_are(cli: Cli, workplace: Path) -> None:
+    """After sending, and of a mail that was looked at."""
+    sent = cli("outbox", "send").out.splitlines()
+    assert f"  邮件：{workplace / 'outgoing' / 'mail'}" in sent
+    assert f"  短信：{workplace / 'outgoing' / 'sms.log'}" in sent
+    assert "没有真的发出去" not in cli("outbox", "send").out
+    found = json.loads(cli("outbox", "list", "--status", "已发", "--json").out)
+    mail = next(m for m in found if m["channel"] == "mail")
+    told = cli("outbox", "show", mail["id"]).out
+    assert told.startswith(f"{mail['id']}  （{mail['key']}）\n")
+    assert str(workplace / "outgoing" / "mail" / mail["detail"]) in told.replace("\n", "").replace(" ", "")
 
 
 def test_what_is_hurried_leaves_the_digest_alone(cli: Cli) -> None:

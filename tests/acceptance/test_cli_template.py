@@ -87,6 +87,24 @@ def test_the_preview_says_how_to_answer_where_answers_are_read(cli: Cli, workpla
     assert "可以直接回复本邮件" not in cli("template", "preview", "限制类事项").out
 
 
+def test_the_words_of_an_occasion_are_copied_to_be_changed(cli: Cli, workplace: Path) -> None:
+    """As they are, so that nothing changes by that; what is there is not written over, and what is changed is used."""
+    built_in = shown(cli, "交办")
+    answer = cli("template", "copy", "交办")
+    assert answer.code == 0
+    sms = workplace / "templates" / "assigned.sms.txt.j2"
+    assert answer.out.splitlines()[:2] == [str(sms.with_name("assigned.mail.txt.j2")), str(sms)]
+    assert cli("template", "check").code == 0
+    assert shown(cli, "交办") == built_in
+    sms.write_text(f"本区提醒：{sms.read_text('utf-8')}", "utf-8")
+    assert "本区提醒：" in shown(cli, "交办")[0]["sms"]
+    again = cli("template", "copy", "assigned")
+    assert (again.code, "没有覆盖" in again.err, "本区提醒" in sms.read_text("utf-8")) == (1, True, True)
+    assert cli("template", "copy", "交班").code == 1
+    write(workplace, "holiday.sms.txt.j2", "放假前请自查。")
+    assert "本区自己的场合" in cli("template", "copy", "holiday").err
+
+
 def test_check_names_every_problem_with_its_line(cli: Cli, workplace: Path) -> None:
     """An unknown name, a broken tag and a missing file at once; until they are mended the exit code says so."""
     assert cli("template", "check").code == 0

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rectiflow._clock import SetClock
-from rectiflow._desk import waiting_calls
-from rectiflow._persons import set_reach
+from rectiflow._desk import call_views, waiting_calls
+from rectiflow._persons import register, set_reach
 from rectiflow._reader import readable
 from rectiflow._upkeep import doctor, incidents, outbox, retry
 from rectiflow._workplace import Workplace
@@ -77,6 +77,8 @@ def test_a_server_that_is_away_for_days(place: Workplace, server: MailServer, no
     (changed,) = [i for i in incidents(away.flow) if i.subject.startswith("channel:")]
     assert (changed.id, changed.opened_at) == (incident.id, incident.opened_at)
     assert "127.0.0.1:9（" in changed.message  # the cause has changed, and so has what is told
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
     back = served(place, port=server.port, ca_file=server.ca_file)
     done = back.deliver()
     assert done.sent == len(server.mails) >= len(numbers)
@@ -171,5 +173,29 @@ def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path) -> 
     assert [i for i in incidents(made.flow) if i.subject == f"message:{dead.key}"] == []
     made.deliver()
     assert mailbox.mails[-1].recipients == ("here@school.example",)
+    controller.stop()
+    made.flow.close()
+
+
+def test_who_was_not_reached_is_called_about_that(place: Workplace, tmp_path: Path) -> None:
+    """The list says what did not arrive and not that a deadline is over; who is away is not called, the deputy is."""
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    mailbox, controller = start_mail_server(folder, refuse={"gone@school.example": 550})
+    made = served(place, port=mailbox.port, ca_file=mailbox.ca_file)
+    person = officer(made)
+    set_reach(made.flow, person, email="gone@school.example", phone="")
+    assigned(made, 1)
+    made.deliver()
+    keeper = made.flow.directory().holders("safety_section", None, made.flow.today())[0]
+    (call,) = call_views(made.flow, by=keeper)
+    assert "拒收收件地址" in call.undelivered
+    name = made.flow.directory().person_name(person)
+    assert (call.callee, call.stands_for) == (name, "")
+    deputy = made.flow.directory().holders("principal", "town1_school2", made.flow.today())[0]
+    register(made.flow, person, deputy, since=made.flow.today(), until=made.flow.today(), by=keeper)
+    (call,) = call_views(made.flow, by=keeper)
+    assert (call.callee, call.stands_for) == (made.flow.directory().person_name(deputy), name)
+    assert call.phone == made.flow.directory().persons[deputy].phone
     controller.stop()
     made.flow.close()

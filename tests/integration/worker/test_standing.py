@@ -92,3 +92,11 @@ def test_a_mailbox_without_its_secret(tmp_path: Path) -> None:
     nobody = reading_from(place, host="imap.example")
     (found,) = [f for f in doctor(nobody) if f.subject == "收信"]
     assert (found.bad, found.detail.startswith("没有用户名或口令")) == (True, True)
+
+
+def test_whom_to_ask_is_not_said(tmp_path: Path) -> None:
+    """Messages name the Safety Section's telephone; the doctor notes that there is none."""
+    place = sample_workplace(tmp_path)
+    assert [f.state for f in doctor(place) if f.subject == "联系电话"] == ["请注意"]
+    settings = place.settings.model_copy(update={"contact": "0711-1234567"})
+    assert [f for f in doctor(dataclasses.replace(place, settings=settings)) if f.subject == "联系电话"] == []

@@ -229,7 +229,7 @@ def test_deep_but_allowed_by_count() -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
 def test_depth_is_told_before_the_parts_are_read(end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """The parser does not even begin: it compares every line with all boundaries that are open."""
-    monkeypatch.setattr("email.message_from_bytes", lambda *_a, **_k: pytest.fail("it was parsed"))
+    monkeypatch.delattr("email.message_from_bytes")
     assert "嵌套超过 30 层" in read_mail(nested(40).replace(b"\n", end)).refused
 
 
