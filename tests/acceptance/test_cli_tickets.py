@@ -226,6 +226,15 @@ def test_late_entry_is_marked(cli: Cli) -> None:
     assert "录入 2024-09-10 09:00" in history
 
 
+def test_a_photo_that_came_twice_counts_once(cli: Cli, workplace: Path) -> None:
+    """The same content is one file of the hazard; another content of the same name is a second one."""
+    photo = workplace / "现场.jpg"
+    for content in (b"photo", b"photo", b"another"):
+        photo.write_bytes(content)
+        assert cli("ticket", "remark", "3", "--note", "见照片", "--evidence", str(photo)).code == 0
+    assert "2 件：现场.jpg、现场.jpg" in cli("ticket", "show", "3").out
+
+
 def test_evidence_is_kept_and_named(cli: Cli, workplace: Path) -> None:
     """A file given with an action is kept and named in the history."""
     photo = workplace / "整改后照片.jpg"

@@ -179,7 +179,7 @@ def test_every_problem_at_once() -> None:
     parts = (
         "没有填写 url", "method 应是", "fields.b", "{nobody}", "digest 中：method 应是", "digest 中：upper 应是",
         "{nowhere}", "{digest}", "digest.key 的 k", "digest 中：没有名为 salt", "secrets 中的 id", "ok 中：没有填写 values",
-        "ok 中：没有名为 value 的", "没有 {phone}", "没有 {text}", "base64", "timeout", "pasword",
+        "ok 中：没有名为 value 的", "没有 {phone}", "没有 {text}", "base64", "timeout", "没有名为 pasword 的设置项，是不是 password",
         "receipts 中：没有填写 delivered", "receipts 中：没有名为 done", "replies 中：format 应是",
     )  # fmt: skip
     assert not [part for part in parts if part not in said]
