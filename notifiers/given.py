@@ -51,7 +51,7 @@ class Given:
         if not isinstance(file, str) or not file:
             self.problems.append(f"没有填写 {name}_file（存放密钥的文件），也没有设置相应的环境变量")
             return ""
-        path = self._folder / file
+        path = (self._folder / file).absolute()
         try:
             found = path.read_text("utf-8").strip()
         except UnicodeDecodeError:

@@ -55,7 +55,9 @@ def test_show_says_where_it_stands(cli: Cli) -> None:
 def test_show_as_json(cli: Cli) -> None:
     """The whole sheet as JSON has stable keys."""
     sheet = data(cli("ticket", "show", "5", "--json").out)
-    assert {"line", "role", "fields", "clocks", "requests", "papers", "events", "told", "actions"} == set(sheet)
+    assert {"line", "role", "fields", "clocks", "requests", "papers", "events", "files", "told", "actions"} == set(
+        sheet
+    )
     assert sheet["line"]["state"] == "pending_verification"
     assert sheet["line"]["overdue"] is False
     assert [e["title"] for e in sheet["events"]] == ["上报", "交办", "签收", "申请复查"]
