@@ -175,7 +175,7 @@ def _sections(sheet: Sheet, today: date, choices: Sequence[str] | None) -> Itera
     more = [(title, text) for title, text in sheet.fields if title not in _REPEATED]
     if more:
         yield "登记", [_paired(more)]
-    files = [name for event in sheet.events for name in event.files]
+    files = sheet.files
     if files:
         yield "材料", [f"{len(files)} 件：{'、'.join(files[-_LAST_FILES:])}{' 等' if len(files) > _LAST_FILES else ''}"]
     remarks = [_remark(e) for e in sheet.events if e.kind == "remarked"]

@@ -15,6 +15,10 @@ from ._output import print_json, say
 from .unit import import_workbook
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rectiflow._persons import Reach
+
     from ._context import Session
 
 app = typer.Typer(help="人员：导入、列表、岗位交接、请假代理。", no_args_is_help=True)
@@ -189,8 +193,18 @@ def reach_person(
         print_json(found)
         return
     show_reach(found, everybody=person is None)
+    for title in _not_here(made, found) if prefer else ():
+        say(f"请注意：没有配置{title}通道，这项偏好现在不起作用；配置写法见 docs/channels.md。")
     if dry_run:
         say(DRY)
+
+
+def _not_here(made: Session, found: Sequence[Reach]) -> list[str]:
+    """Return the preferred channels that are not configured here."""
+    from rectiflow._persons import CHANNELS
+
+    here = {channel.name for channel in made.place.ways.channels()}
+    return [CHANNELS[c] for c in dict.fromkeys(c for one in found for c in one.channels) if c not in here]
 
 
 def _channels(text: str) -> tuple[str, ...]:

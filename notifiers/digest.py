@@ -57,4 +57,10 @@ def _line(item: Held, *, named: bool) -> str:
 def _said(params: Mapping[str, Param]) -> str:
     due_on, overdue = params.get("due_on"), params.get("days_overdue")
     until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on else ""
-    return f"{params.get('description') or params.get('paper') or params.get('request') or ''}{until}"
+    told = next((said for name in ("description", "paper", "request") if (said := params.get(name))), "")
+    return f"{told or _listed(str(params.get('lines') or ''))}{until}"
+
+
+def _listed(lines: str) -> str:
+    """Return what a message lists, on one line."""
+    return "；".join(line.removeprefix(FACT_MARK).strip() for line in lines.splitlines() if line.strip())

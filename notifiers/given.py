@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, cast
+
+from rectiflow.engine.errors import os_reason
 
 from .errors import ChannelNotConfigured
 
@@ -48,13 +51,17 @@ class Given:
         if not isinstance(file, str) or not file:
             self.problems.append(f"没有填写 {name}_file（存放密钥的文件），也没有设置相应的环境变量")
             return ""
+        path = (self._folder / file).absolute()
         try:
-            found = (self._folder / file).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError):
-            self.problems.append(f"密钥文件 {file} 读不了")
+            found = path.read_text("utf-8").strip()
+        except UnicodeDecodeError:
+            self.problems.append(f"密钥文件 {path} 读不了（不是 UTF-8 的文字）")
+            return ""
+        except OSError as exc:
+            self.problems.append(f"密钥文件 {path} 读不了（{os_reason(exc)}）")
             return ""
         if not found:
-            self.problems.append(f"密钥文件 {file} 是空的")
+            self.problems.append(f"密钥文件 {path} 是空的")
         return found
 
     def url(self, name: str, default: str | None = None) -> str:
@@ -146,7 +153,11 @@ class Given:
 
     def _wrong(self) -> list[str]:
         unknown = sorted(set(self._values) - self._known)
-        return self.problems + [f"没有名为 {name} 的设置项" for name in unknown]
+        return self.problems + [f"没有名为 {name} 的设置项{self._near(name)}" for name in unknown]
+
+    def _near(self, name: str) -> str:
+        near = get_close_matches(name, self._known, n=1)
+        return f"，是不是 {near[0]}" if near else ""
 
     def _take(self, name: str) -> Any:
         self._known.add(name)

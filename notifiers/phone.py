@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["dialled", "mobile", "spellings"]
+__all__ = ["dialled", "mobile", "reachable", "spellings"]
 
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
+_LANDLINE = re.compile(r"(?:\+?86[\s-]?)?(?:\(?0[0-9]{2,3}\)?[\s-]?)[1-9][0-9]{6,7}(?:[\s-]?(?:转|-)?[0-9]{1,5})?")
 _GAPS = re.compile(r"[\s-]")
 
 
@@ -20,6 +21,14 @@ def dialled(phone: str) -> bool:
     """Tell whether this is a number a telephone has: 5 to 15 digits, with + or gaps (ITU-T E.164)."""
     digits = _GAPS.sub("", phone).removeprefix("+")
     return digits.isascii() and digits.isdigit() and 5 <= len(digits) <= 15
+
+
+def reachable(phone: str) -> bool:
+    """Tell whether this is a number of a person: a mainland mobile, or a landline with its area code, also with an extension.
+
+    Area codes have 3 or 4 digits with the 0, numbers 7 or 8 (GB/T and the plan of 工业和信息化部): 010-12345678, 0711-3866666.
+    """
+    return mobile(phone) is not None or _LANDLINE.fullmatch(phone.strip()) is not None
 
 
 def spellings(phone: str) -> tuple[str, ...]:

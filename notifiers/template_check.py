@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
 from .errors import RenderFailure, TemplateProblem
-from .parameters import PARAMETERS, RESTRICTED, RESTRICTED_PARAMETERS
-from .template_files import FRAME_HTML, FRAME_TEXT, Source, occasions_in
+from .parameters import OCCASIONS, PARAMETERS, RESTRICTED, RESTRICTED_PARAMETERS
+from .template_files import (
+    FRAME_HTML,
+    FRAME_TEXT,
+    Source,
+    builtin_templates,
+    mail_subject,
+    mail_text,
+    occasions_in,
+    read_folders,
+    sms_text,
+)
+from .template_words import syntax_words
 
 if TYPE_CHECKING:
     from .templates import TemplateSet
 
-__all__ = ["check_sources", "check_trial", "names_used"]
+__all__ = ["ALWAYS", "check_sources", "check_trial", "names_used"]
 
+ALWAYS = frozenset({"contact", "district_name", "recipient"})  #: known of every message
 _CALLABLE = frozenset({"loop", "self"})
 _PAGE = frozenset({"answerable", "notes", "paragraphs", "reply_mark", "subject"})
 
@@ -40,7 +53,7 @@ def check_sources(environment: Environment, sources: Mapping[str, Source]) -> li
         try:
             tree = environment.parse(source.text, source.name, source.path)
         except TemplateSyntaxError as exc:
-            problems.append(_at(source, exc.lineno, f"语法错误：{exc.message}"))
+            problems.append(_at(source, exc.lineno, f"语法错误：{syntax_words(exc.message or '')}"))
             continue
         problems += _vocabulary(tree, source, environment)
         problems += _references(tree, source, sources)
@@ -96,7 +109,21 @@ def _names(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
         line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 0)
         near = get_close_matches(name, allowed, n=1)
         hint = f"（是不是 {near[0]}？）" if near else ""
-        yield _at(source, line, f"没有名为 {name} 的内容{hint}，可用：{_listed(allowed)}")
+        yield _at(source, line, f"没有名为 {name} 的内容{hint}，可用：{_listed(allowed & _spoken_of(source.name))}")
+
+
+def _spoken_of(name: str) -> frozenset[str]:
+    """Return what a file's occasion has to say: what its built-in words speak of; of others nobody knows, so all."""
+    occasion = name.partition(".")[0]
+    if occasion not in OCCASIONS:
+        return frozenset((*PARAMETERS, *_PAGE, "body"))
+    used = names_used(_built_in(), (mail_text(occasion), mail_subject(occasion), sms_text(occasion)))
+    return frozenset((*used, *ALWAYS, *_PAGE))
+
+
+@cache
+def _built_in() -> Mapping[str, Source]:
+    return read_folders([builtin_templates()])[0]
 
 
 def _asked_for(tree: nodes.Template) -> set[str]:

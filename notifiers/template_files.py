@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -116,8 +117,13 @@ def missing_files(sources: Mapping[str, Source]) -> list[str]:
     """Return what is missing: the frames, and mail and SMS of every occasion, with its Chinese title."""
     occasions = sorted({*OCCASIONS, *occasions_in(sources)})
     wanted = [(FRAME_TEXT, "邮件框架"), (FRAME_HTML, "邮件框架")]
-    wanted += [(name(o), OCCASIONS.get(o, "自定义")) for o in occasions for name in (mail_text, sms_text)]
+    wanted += [(name(o), OCCASIONS.get(o) or _unknown(o)) for o in occasions for name in (mail_text, sms_text)]
     return [f"{name}（{title}）" for name, title in wanted if name not in sources]
+
+
+def _unknown(occasion: str) -> str:
+    near = get_close_matches(occasion, OCCASIONS, n=1)
+    return f"自定义，没有内置的这种场合，是不是 {near[0]}" if near else "自定义"
 
 
 def _listed(folder: Folder, problems: list[TemplateProblem]) -> Iterable[Folder]:
@@ -134,7 +140,9 @@ def _read(file: Folder, rank: int, problems: list[TemplateProblem]) -> Source | 
         problems.append(TemplateProblem(path=path, line=0, message=message))
 
     if not _NAME.fullmatch(file.name):
-        refuse("文件名应为 场合.mail.txt.j2、场合.mail.html.j2 或 场合.sms.txt.j2")
+        title, _, rest = file.name.partition(".")
+        near = next((f"；是不是 {o}.{rest}" for o, said in OCCASIONS.items() if said == title), "")
+        refuse(f"文件名应为 场合.mail.txt.j2、场合.mail.html.j2 或 场合.sms.txt.j2{near}")
         return None
     try:
         text = file.read_text(encoding="utf-8-sig")

@@ -67,3 +67,23 @@ def test_the_readme_names_what_is_counted() -> None:
     """Every counter is named where an administrator looks for it."""
     text = (DEPLOY / "README.md").read_text("utf-8")
     assert all(f"_{name}_total" in text for name in (*COUNTED, "beats"))
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    """What is typed in is the same in both languages, but for where the program is installed from and a remark behind it."""
+    english, chinese = ((DEPLOY / name).read_text("utf-8") for name in ("README.md", "README.zh-CN.md"))
+    for word in (
+        "useradd",
+        "runuser",
+        "openssl",
+        "mkdir",
+        "chmod",
+        "journalctl",
+        "export RECTIFLOW_DISTRICT",
+        "docker compose",
+    ):
+        (said, *_), (meant, *_) = (
+            [line.split("  #")[0].strip() for line in text.splitlines() if line.startswith(f"    {word}")]
+            for text in (english, chinese)
+        )
+        assert said == meant

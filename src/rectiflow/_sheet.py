@@ -112,6 +112,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     requests: tuple[RequestView, ...]
     papers: tuple[PaperView, ...]
     events: tuple[EventView, ...]
+    files: tuple[str, ...]  #: names of the files handed in, each content once however often it came
     told: tuple[Told, ...]  #: newest first
     actions: tuple[ActionView, ...]
 
@@ -137,6 +138,7 @@ def sheet(flow: Rectiflow, number: str, *, by: str) -> Sheet:
         requests=tuple(request_view(flow, snapshot, r, by) for r in snapshot.requests),
         papers=tuple(paper_view(flow, snapshot, d, by) for d in snapshot.documents),
         events=tuple(_events(flow, snapshot, told)),
+        files=_files(flow, ticket.number),
         told=told,
         actions=tuple(_action(workflow, a) for a in flow.actions(ticket.number, by=by)),
     )
@@ -150,6 +152,11 @@ def events(flow: Rectiflow, number: str, *, by: str) -> tuple[EventView, ...]:
     """
     snapshot = seen(flow, number, by)
     return tuple(_events(flow, snapshot, _told(flow, snapshot.case.number)))
+
+
+def _files(flow: Rectiflow, number: str) -> tuple[str, ...]:
+    rows = queries.evidence_of(flow.store.engine, flow.district, number)
+    return tuple({r["sha256"]: r["name"] for r in rows}.values())
 
 
 def _clocks(flow: Rectiflow, snapshot: Snapshot) -> Iterator[ClockView]:

@@ -22,7 +22,7 @@ from rectiflow.notifiers.message import Contact, Message, Param
 from rectiflow.notifiers.parameters import OCCASIONS, PARAMETERS, RESTRICTED, RESTRICTED_PARAMETERS, fill
 from rectiflow.notifiers.preview import Preview, preview_page, sms_parts
 from rectiflow.notifiers.sms import compose_sms
-from rectiflow.notifiers.template_check import names_used
+from rectiflow.notifiers.template_check import ALWAYS, names_used
 from rectiflow.notifiers.template_files import (
     Source,
     builtin_templates,
@@ -58,7 +58,6 @@ __all__ = [
 BUILT_IN, OWN = "内置", "本区"
 _OUTBOX, _TICKET, _SAMPLE = "发件箱里最近一条的内容", "按隐患现在的情况", "示例内容"
 _LATE = 2  #: days a sample is overdue
-_ALWAYS = frozenset({"contact", "district_name", "recipient"})  #: known of every message
 _PHONE = "13800000000"  #: stands in where a person has none, for the words alone
 
 #: What a sample says of a ticket; dates and numbers come beside it.
@@ -76,8 +75,10 @@ _FACTS: Mapping[str, Param] = {
 }
 #: What an occasion says beside that.
 _EXTRAS: Mapping[str, Mapping[str, Param]] = {
-    "call_task": {"clock": "签收时限"},
-    "control_first": {"severity": "重大", "workflow": "重大隐患"},
+    "assigned": {"state": "待签收"},
+    "call_task": {"clock": "签收时限", "state": "待签收"},
+    "closed": {"state": "已销号"},
+    "control_first": {"severity": "重大", "state": "待先行管控", "workflow": "重大隐患"},
     "delisted": {"level": "区级"},
     "digest": {"count": 2, "lines": "· 临期提醒：LZH-2024-000123\n· 交办：LZH-2024-000124"},
     "generic": {"action": "请补充整改后的照片"},
@@ -89,14 +90,18 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "paper_result": {"count": 3},
     "paper_served": {"paper": "整改通知书〔2024〕5号", "count": 3},
     "paper_waiting": {"paper": "整改通知书", "action": "待签发", "count": 3, "next_step": "审核签发"},
+    "passed": {"state": "复查合格待销号"},
+    "reassigned": {"state": "待签收"},
+    "recalled": {"state": "待交办"},
     "reclassified": {"workflow": "重大隐患"},
-    "reminder": {"clock": "签收时限"},
+    "reminder": {"clock": "签收时限", "state": "待签收"},
     "request_decided": {"request": "延期", "decision": "批准"},
     "request_made": {"request": "延期", "reason": "所需配件未到货"},
-    "returned": {"reason": "不属本单位管理"},
+    "returned": {"reason": "不属本单位管理", "state": "待交办"},
     "standing_in": {"count": 4},
+    "submitted": {"state": "待复查"},
     "urge": {"days_left": None, "days_overdue": _LATE},
-    "visit_reported": {"action": "秋季开学检查", "count": 5},
+    "visit_reported": {"action": "日常检查", "count": 2, "lines": "· 第1项：一楼疏散通道堆物\n· 第2项：灭火器失压"},
 }
 
 
@@ -197,7 +202,7 @@ def fields(place: Workplace, text: str) -> list[TemplateField]:
     contact = _contact(place.flow, "", asked=False)
     district = place.settings.mail.sender_name or place.flow.directory().district.name
     values = fill(_sample(place.flow, meant), contact, district_name=district)
-    known = RESTRICTED_PARAMETERS if meant == RESTRICTED else used | _ALWAYS
+    known = RESTRICTED_PARAMETERS if meant == RESTRICTED else used | ALWAYS
     return [TemplateField(name=n, title=PARAMETERS[n], example=str(values[n])) for n in PARAMETERS if n in known]
 
 

@@ -218,6 +218,10 @@ def test_who_may_change_how_somebody_is_reached(cli: Cli) -> None:
     assert "请由本人或安全股办理" in cli("person", "reach", "--restore", "13911112222", by=other).err
     assert "没有退回记录" in cli("person", "reach", "--restore", "13911112222", by=head).err
     assert cli("person", "reach", head, "--phone", "13933334444").code == 0
+    short = cli("person", "reach", head, "--phone", "1381234567")
+    assert (short.code, "应是 11 位手机号，或带区号的座机" in short.err.replace("\n", "")) == (1, True)
+    assert "没有配置群消息通道" in cli("person", "reach", head, "--prefer", "群消息").out
+    assert "没有配置" not in cli("person", "reach", head, "--prefer", "短信").out
     wrong = cli("person", "reach", head, "--phone", "abc", "--prefer", "飞鸽").err
     assert "没有“飞鸽”这种通道，可写 邮件、短信、群消息" in wrong
     assert "handover" in cli("person", "--help").out

@@ -133,6 +133,12 @@ def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
         assert said in answer.out
 
 
+@pytest.mark.parametrize(("occasion", "state"), [("交办", "待签收"), ("申请复查", "待复查"), ("逾期催办", "整改中")])
+def test_a_sample_stands_where_such_a_hazard_stands(cli: Cli, occasion: str, state: str) -> None:
+    """What has just been assigned is not under way yet."""
+    assert f"当前环节：{state}" in cli("template", "preview", occasion).out
+
+
 def test_a_preview_of_a_message_that_was_written(cli: Cli) -> None:
     """With a hazard it says what its latest message of the occasion says, to whom that goes."""
     [found] = shown(cli, "交办", "--ticket", "2")

@@ -55,7 +55,9 @@ def test_show_says_where_it_stands(cli: Cli) -> None:
 def test_show_as_json(cli: Cli) -> None:
     """The whole sheet as JSON has stable keys."""
     sheet = data(cli("ticket", "show", "5", "--json").out)
-    assert {"line", "role", "fields", "clocks", "requests", "papers", "events", "told", "actions"} == set(sheet)
+    assert {"line", "role", "fields", "clocks", "requests", "papers", "events", "files", "told", "actions"} == set(
+        sheet
+    )
     assert sheet["line"]["state"] == "pending_verification"
     assert sheet["line"]["overdue"] is False
     assert [e["title"] for e in sheet["events"]] == ["上报", "交办", "签收", "申请复查"]
@@ -224,6 +226,15 @@ def test_late_entry_is_marked(cli: Cli) -> None:
     history = cli("ticket", "history", "2", now="2024-09-10T10:00").out
     assert "2024-09-03  签收 [代录] [补录]" in history
     assert "录入 2024-09-10 09:00" in history
+
+
+def test_a_photo_that_came_twice_counts_once(cli: Cli, workplace: Path) -> None:
+    """The same content is one file of the hazard; another content of the same name is a second one."""
+    photo = workplace / "现场.jpg"
+    for content in (b"photo", b"photo", b"another"):
+        photo.write_bytes(content)
+        assert cli("ticket", "remark", "3", "--note", "见照片", "--evidence", str(photo)).code == 0
+    assert "2 件：现场.jpg、现场.jpg" in cli("ticket", "show", "3").out
 
 
 def test_evidence_is_kept_and_named(cli: Cli, workplace: Path) -> None:

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 BATCH = 50  #: mails taken in at one visit
 MOST_TRIED = 200  #: mails looked at for that: some may fail, or have been taken in before and not moved
 TIMEOUT = 60  #: seconds, for each answer of the server
+GREETING = 20  #: seconds for the connection and the first word: a port that speaks TLS never says one in the clear
 MAX_ANSWER = 300  #: characters kept of what a server says
 _SIZE = re.compile(rb"\((?=[^)]*\bUID (?P<uid>\d+))(?=[^)]*\bRFC822\.SIZE (?P<size>\d+))", re.IGNORECASE)
 _KEPT = "邮件都还在邮箱里，下次再收。"
@@ -157,10 +158,11 @@ def _opened(settings: InboxSettings, password: str, context: ssl.SSLContext) -> 
     from imap_tools.errors import ImapToolsError
 
     if settings.security == "tls":
-        box: BaseMailBox = MailBox(settings.host, settings.port, timeout=TIMEOUT, ssl_context=context)
+        box: BaseMailBox = MailBox(settings.host, settings.port, timeout=GREETING, ssl_context=context)
     else:
-        box = MailBoxUnencrypted(settings.host, settings.port, timeout=TIMEOUT)
+        box = MailBoxUnencrypted(settings.host, settings.port, timeout=GREETING)
     try:
+        box.client.sock.settimeout(TIMEOUT)
         if settings.security == "starttls":
             box.client.starttls(context)
         _log_in(box, settings, password)
@@ -322,7 +324,7 @@ def _no_connection(exc: OSError, server: str) -> str:
     if isinstance(exc, ssl.SSLError):
         return f"与{server} 建立加密连接失败（{one_line(tls_reason(exc))}），请核对端口与加密方式（tls 或 starttls）；"
     if isinstance(exc, TimeoutError):
-        return f"{server} 没有及时应答，请核对地址、端口和网络；"
+        return f"{server} 没有及时应答，请核对地址、端口、加密方式（[inbox] 的 security，加密的端口写 tls）和网络；"
     return f"连接不上{server}（{os_reason(exc)}），请核对地址、端口、网络和防火墙；"
 
 

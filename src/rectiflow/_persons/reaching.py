@@ -11,7 +11,7 @@ from rectiflow.engine.errors import NotFound, Reason, Refused
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.address import is_address
 from rectiflow.notifiers.message import CHANNEL_TITLES
-from rectiflow.notifiers.phone import dialled, mobile
+from rectiflow.notifiers.phone import mobile, reachable
 from rectiflow.storage import incoming, organisation
 
 if TYPE_CHECKING:
@@ -113,7 +113,11 @@ def _reach(person: Person, why: dict[tuple[str, str], str]) -> Reach:
 def _reasons(phone: str | None, email: str | None, channels: tuple[str, ...]) -> list[Reason]:
     unknown = set(channels) - set(CHANNELS)
     checks = (
-        (bool(phone) and not dialled(phone or ""), "phone", f"手机号“{phone}”应是 5 到 15 位数字"),
+        (
+            bool(phone) and not reachable(phone or ""),
+            "phone",
+            f"号码“{phone}”应是 11 位手机号，或带区号的座机，如 0711-3866666",
+        ),
         (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址，应如 head@example.edu.cn"),
         (bool(unknown), "channels", f"没有“{'、'.join(sorted(unknown))}”这种通道，可写 {'、'.join(CHANNELS.values())}"),
     )

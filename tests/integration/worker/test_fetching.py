@@ -355,8 +355,11 @@ def test_a_server_that_does_not_answer(
     fetching_from: Fetching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given up after a while; no upgrade to TLS is no reason to go on without."""
-    monkeypatch.setattr(fetching, "TIMEOUT", 0.2)
-    with running_imap(tmp_path, security="tls") as server, pytest.raises(WorkplaceError, match="没有及时应答"):
+    monkeypatch.setattr(fetching, "GREETING", 0.2)
+    with (
+        running_imap(tmp_path, security="tls") as server,
+        pytest.raises(WorkplaceError, match=r"没有及时应答.*security，加密的端口写 tls"),
+    ):
         fetch_mail(fetching_from(server, security="none"))
     with running_imap(tmp_path, security="none") as server:
         with pytest.raises(WorkplaceError, match="加密连接失败（对方的端口不是加密端口）"):

@@ -51,3 +51,11 @@ def test_a_long_list_says_how_much_more_there_is() -> None:
     lines = str(said["lines"]).splitlines()
     assert (said["count"], len(lines)) == (MOST_LINES + 5, MOST_LINES + 1)
     assert lines[-1] == "· 其余：5 项，请用 rectiflow today 查看"
+
+
+def test_what_lists_several_hazards_names_them() -> None:
+    """An inspection has no description of its own: its line says what was found."""
+    (line,) = str(
+        digest_params([held("", "visit_reported", unit="甲校", lines="· 通道堆物\n· 灭火器失压")])["lines"]
+    ).splitlines()
+    assert line == "· 检查发现隐患：通道堆物；灭火器失压"

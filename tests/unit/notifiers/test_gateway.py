@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -183,6 +184,16 @@ def test_every_problem_at_once() -> None:
         "receipts 中：没有填写 delivered", "receipts 中：没有名为 done", "replies 中：format 应是",
     )  # fmt: skip
     assert not [part for part in parts if part not in said]
+
+
+def test_a_slip_of_the_pen_and_a_file_that_is_not_there() -> None:
+    """The setting that was meant is named; of a file its whole path, and why it cannot be read."""
+    wrong = {"kind": "gateway", "url": "http://x", "methd": "GET", "secrets": ["id"], "id_file": "secrets/none"}
+    with pytest.raises(ChannelNotConfigured) as failed:
+        made(channel, wrong)
+    assert "没有名为 methd 的设置项，是不是 method" in failed.value.problems
+    (file,) = [problem for problem in failed.value.problems if "密钥文件" in problem]
+    assert re.fullmatch(r"密钥文件 /.*/secrets/none 读不了（没有这个文件或文件夹）", file)
 
 
 def test_a_digest_that_names_no_fields() -> None:

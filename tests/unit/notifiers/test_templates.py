@@ -125,7 +125,10 @@ def test_missing_files_are_all_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "own", {"asigned.mail.txt.j2": "主题：交办\n正文\n", "visit.sms.txt.j2": "约谈"})
     with pytest.raises(TemplateMissing) as caught:
         TemplateSet.load([builtin_templates(), folder])
-    assert caught.value.missing == ("asigned.sms.txt.j2（自定义）", "visit.mail.txt.j2（自定义）")
+    assert caught.value.missing == (
+        "asigned.sms.txt.j2（自定义，没有内置的这种场合，是不是 assigned）",
+        "visit.mail.txt.j2（自定义）",
+    )
     assert "asigned.sms.txt.j2" in str(caught.value)
 
 
@@ -156,7 +159,13 @@ def test_unknown_names_are_told_with_line_and_choice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "line", "told"),
     [
-        ("urge.sms.txt.j2", "一\n{% if number %}", 2, "语法错误"),
+        ("urge.sms.txt.j2", "一\n{% if number %}", 2, "语法错误：“{% if %}”没有结束，缺少“{% endif %}”"),
+        ("urge.sms.txt.j2", "{{ number", 1, "语法错误：没有写完，缺少“}}”"),
+        ("urge.sms.txt.j2", "{{ ‘a’ }}", 1, "语法错误：不能写“‘”：引号、括号和标点要用英文的"),
+        ("urge.sms.txt.j2", "{% if %}x{% endif %}", 1, "语法错误：“%}”之前没有写内容"),
+        ("urge.sms.txt.j2", "x{% endif %}", 1, "语法错误：“{% endif %}”前面没有与它成对的开头"),
+        ("urge.sms.txt.j2", "{{ number unit }}", 1, "语法错误：“unit”放错了地方，这里应是“}}”"),
+        ("交办.sms.txt.j2", "x", 0, "是不是 assigned.sms.txt.j2"),
         ("urge.sms.txt.j2", "{% if number is odd_one %}x{% endif %}x", 1, "没有名为 odd_one 的判断"),
         ("urge.sms.txt.j2", "\n{{ number|tojson }}", 2, "没有名为 tojson 的过滤器"),
         ("urge.sms.txt.j2", "{% if number %}{{ number|center }}{% endif %}", 1, "没有名为 center 的过滤器"),
@@ -182,6 +191,13 @@ def test_what_does_not_load(tmp_path: Path, name: str, text: str, line: int, tol
     found = problems_of(write(tmp_path / "own", {name: text}))
     assert (Path(found[0].path).name, found[0].line) == (name, line)
     assert told in found[0].message
+
+
+def test_only_what_the_occasion_speaks_of_is_offered(tmp_path: Path) -> None:
+    """Not the whole dictionary: an urging knows nothing of inspections' lists."""
+    (found,) = problems_of(write(tmp_path / "own", {"urge.sms.txt.j2": "{{ nmber }}"}))
+    assert "due_on（整改时限" in found.message
+    assert "lines（" not in found.message
 
 
 def test_all_problems_come_at_once(tmp_path: Path) -> None:
