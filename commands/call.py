@@ -97,7 +97,7 @@ def script(made: Session, call: CallView) -> str:
         said = f"{call.unit}的隐患 {call.numbers[0]}（{call.descriptions[0]}），{asked}。"
     else:
         each = "；".join(f"{n}（{text}）" for n, text in zip(call.numbers, call.descriptions, strict=True))
-        said = f"{call.unit}有 {len(call.numbers)} 条隐患，{asked}：{each}。"
+        said = f"{call.unit}有 {len(call.numbers)} 条隐患{asked}：{each}。"
     return bureau + said
 
 

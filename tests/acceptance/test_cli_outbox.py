@@ -6,7 +6,6 @@ import json
 import sys
 from email import message_from_bytes
 from email.policy import default
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,6 +59,10 @@ def listed(cli: Cli, status: str) -> list[str]:
     return [m["id"] for m in json.loads(cli("outbox", "list", "--status", status, "--json", "--limit", "0").out)]
 
 
+def _no(_prompt: str) -> str:
+    return "n"
+
+
 NIGHT = "2024-09-02T23:00"
 
 
@@ -105,7 +108,7 @@ def test_who_cancelled_a_message_stands_with_it(cli: Cli, monkeypatch: pytest.Mo
     one, two = listed(cli, "待发")[:2]
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", partial(str, "n"))
+    monkeypatch.setattr("builtins.input", _no)
     asked = cli("outbox", "cancel", one, now=NIGHT)
     assert " → " in asked.out
     assert asked.out.splitlines()[-1] == "没有取消。"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rectiflow._at_once import send_at_once
 from rectiflow._clock import SetClock
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import hurry, outbox
@@ -47,6 +48,19 @@ def test_somebody_may_decide_that_it_goes_now(place: Workplace) -> None:
     assert place.deliver(at_any_hour=True).sent == 0  # put off
     assert hurry(place.flow) == count
     assert place.deliver(at_any_hour=True).sent == count
+
+
+def test_one_of_them_alone_may_go_now(place: Workplace) -> None:
+    """The others keep waiting, and nobody else holds it meanwhile."""
+    _at(place, "2024-09-02", "23:00")
+    assigned(place, 2)
+    count = place.deliver().waiting
+    chosen = outbox(place.flow, status="waiting")[0]
+    done = send_at_once(place, [chosen.id])
+    assert (done.sent, done.claimed) == (1, 1)
+    assert [m.key for m in outbox(place.flow, status="sent")] == [chosen.key]
+    assert len(outbox(place.flow, status="waiting")) == count - 1
+    assert send_at_once(place, [chosen.id]).claimed == 0
 
 
 def test_a_district_sets_its_own_hours(place: Workplace) -> None:
