@@ -98,7 +98,7 @@ def send_messages(
     anyway: Annotated[bool, typer.Option("--anyway", help="不管是不是发送时间")] = False,
 ) -> None:
     """现在就发待发的消息，不在发送时间的等到时间；有未送达的、通道不通一条也发不出的，退出码为 1。"""
-    from rectiflow._at_once import send_at_once
+    from rectiflow._delivery import send_at_once
     from rectiflow._upkeep import channels_down, hurry
 
     place = _keeper(context, "发送提醒消息").place

@@ -25,6 +25,7 @@ from rectiflow.engine.visibility import masked_phone
 from .digest import DIGEST
 from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure, Unanswered
 from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
+from .parameters import OCCASIONS
 from .phone import mobile
 from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
@@ -565,7 +566,8 @@ class _Batch:
         return _Outcome.WAITING if kept else self._lost(message)
 
     def _dead(self, message: Message, error: str, *, unreached: bool = False) -> _Outcome:
-        logger.warning("消息 %s 未送达，不再重试（%s）", message.id, message.template)
+        occasion = OCCASIONS.get(message.template, message.template)
+        logger.warning("消息 %s（%s）未送达，不再重试", message.id, occasion)
         kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR), unreached=unreached)
         return _Outcome.DEAD if kept else self._lost(message)
 

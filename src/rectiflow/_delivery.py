@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rectiflow._outbox import StoreOutbox
     from rectiflow._workplace import Workplace
-    from rectiflow.notifiers import Channel, Contact, DispatchReport, Message
+    from rectiflow.notifiers import Channel, Contact, DispatchReport, Message, Rules
 
-__all__ = ["deliver"]
+__all__ = ["deliver", "send_at_once"]
 
 
 def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_hour: bool) -> DispatchReport:
@@ -24,9 +24,8 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
         going: asked after each batch; when it says no, the rest waits for the next time.
         at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
     """
-    from rectiflow._outbox import DirectoryContacts, reason_gone
-    from rectiflow.notifiers import Rules, any_hour, dispatch_once
-    from rectiflow.storage import incoming
+    from rectiflow._outbox import reason_gone
+    from rectiflow.notifiers import Rules, any_hour
 
     flow, channels = place.flow, place.ways.channels()
     flow.refresh()  # addresses and substitutes as they are now
@@ -34,21 +33,60 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
     _settle(place, channels)
     if channels:
         _wake(place)
+    rules = Rules(
+        hours=any_hour if at_any_hour else place.ways.hours,
+        gone=partial(reason_gone, flow.store),
+        full=partial(_full, place),
+        said=partial(_said, place),
+    )
+    return _dispatch(place, channels, rules, limit=limit, going=going)
+
+
+def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
+    """Send these messages now and no others, whatever the hour and whatever they wait for; what is over is dropped all the same.
+
+    Args:
+        keys: short ids or keys of what waits, waits for the digest, or did not arrive.
+
+    Raises:
+        NotFound: no message, or more than one, is meant by one of them; nothing is sent then.
+    """
+    from rectiflow._outbox import reason_gone
+    from rectiflow._upkeep import message, retry
+    from rectiflow.notifiers import Rules, one_batch
+
+    flow = place.flow
+    flow.refresh()
+    chosen = [message(flow, key).key for key in keys]
+    retry(flow, chosen)
+    rules = Rules(gone=partial(reason_gone, flow.store))
+    return _dispatch(place, place.ways.channels(), rules, limit=len(chosen), going=one_batch, only=chosen)
+
+
+def _dispatch(
+    place: Workplace,
+    channels: Sequence[Channel],
+    rules: Rules,
+    *,
+    limit: int,
+    going: Callable[[], bool],
+    only: Sequence[str] | None = None,
+) -> DispatchReport:
+    from rectiflow._outbox import DirectoryContacts
+    from rectiflow.notifiers import dispatch_once
+    from rectiflow.storage import incoming
+
+    flow = place.flow
     dead = incoming.dead_addresses(flow.store.engine, flow.district)
     return dispatch_once(
-        _outbox(place),
+        _outbox(place, only),
         DirectoryContacts(flow.directory, dead),
         place.templates,
         channels,
         owner=flow.owner,
         now=flow.now,
         limit=limit,
-        rules=Rules(
-            hours=any_hour if at_any_hour else place.ways.hours,
-            gone=partial(reason_gone, flow.store),
-            full=partial(_full, place),
-            said=partial(_said, place),
-        ),
+        rules=rules,
         watch=place.ways.watch,
         going=going,
     )
@@ -85,7 +123,7 @@ def _wake(place: Workplace) -> None:
         outbox.wake(flow.store.engine, flow.district, IN_TURN, now=flow.now())
 
 
-def _outbox(place: Workplace) -> StoreOutbox:
+def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     from rectiflow._enclosing import Papers
     from rectiflow._outbox import StoreOutbox
     from rectiflow._unreached import let_call
@@ -102,6 +140,7 @@ def _outbox(place: Workplace) -> StoreOutbox:
         flow.district,
         unreached=call,
         enclosed=Papers(flow, place.path(place.settings.templates)).of,
+        only=only,
     )
 
 

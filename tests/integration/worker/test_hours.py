@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rectiflow._at_once import send_at_once
 from rectiflow._clock import SetClock
+from rectiflow._delivery import send_at_once
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import hurry, outbox
 from rectiflow._workplace import Workplace
