@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 
-from rectiflow.engine.errors import os_reason
+from rectiflow.engine.errors import os_reason, tls_reason
 
 from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 from .plaintext import one_line, shorten
@@ -116,7 +116,7 @@ def no_connection(exc: Exception, place: str) -> ChannelDown:
         )
         return ChannelDown(f"短信网关 {place} 的证书{what}；{KEPT}")
     if isinstance(exc, ssl.SSLError):
-        return ChannelDown(f"与短信网关 {place} 建立加密连接失败（{_quoted(exc)}），请核对端口和 tls；{KEPT}")
+        return ChannelDown(f"与短信网关 {place} 建立加密连接失败（{tls_reason(exc)}），请核对端口和 tls；{KEPT}")
     if isinstance(exc, TimeoutError):
         return ChannelDown(f"短信网关 {place} 没有及时应答登录，请核对地址、端口和网络；{KEPT}")
     if isinstance(exc, Dropped):
