@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rectiflow.notifiers.wish import Wish
 
 __all__ = [
+    "DONE",
     "Answer",
     "Became",
     "carry_out",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 Became = Literal["done", "unseen", "waiting"]  #: nothing is left to do, words are to be looked at, a person has to act
+DONE = "已办理"  #: said of what was carried out now, and not before
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
 _PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
@@ -94,7 +96,7 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
         some = f"（{'、'.join(done)} 已办理）" if done else ""
         why = _why(flow, answer, exc.reasons)
         return "waiting", f"{title}没有{'全部' if done else ''}办成{some}：{why}。{_kept(_remark(flow, answer))}"
-    return _with_the_rest(flow, answer, f"{title}已办理")
+    return _with_the_rest(flow, answer, f"{title}{DONE}")
 
 
 def _with_the_rest(flow: Rectiflow, answer: Answer, said: str) -> tuple[Became, str]:
@@ -166,7 +168,7 @@ def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[Became, str
     if not all(found):
         return None
     if all(kinds - {"remarked"} for kinds in found):
-        return _with_the_rest(flow, answer, f"{title}已办理")
+        return _with_the_rest(flow, answer, f"{title}{DONE}")
     return "waiting", f"{title}没有办成。{_kept(len(found))}"
 
 

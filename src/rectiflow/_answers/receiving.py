@@ -28,7 +28,7 @@ from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
-from .acting import Answer, carry_out, paper_named
+from .acting import DONE, Answer, carry_out, paper_named
 from .naming import ANSWERABLE, Meant, meant
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
@@ -253,7 +253,7 @@ def _answered(
         ),
     )
     outcome = "；".join([told, *left_out])
-    acted = became != "waiting" and wish.kind != "comment"
+    acted = DONE in told
     if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
