@@ -14,19 +14,7 @@ from .dispatcher import (
     RETRY_DELAYS,
     UNCONFIGURED,
     WAIT_WHILE_DOWN,
-    ChooseChannel,
     DispatchReport,
-    Full,
-    Gone,
-    Hours,
-    Rules,
-    Said,
-    Watch,
-    always_needed,
-    always_new,
-    any_hour,
-    any_number,
-    choose_channel,
     dispatch,
     dispatch_once,
     one_batch,
@@ -56,9 +44,23 @@ from .pace import Pace
 from .parameters import OCCASIONS, PARAMETERS, RESTRICTED
 from .ports import Channel, Contacts, Files, Outbox
 from .registry import About, make_channel
+from .rules import (
+    ChooseChannel,
+    Full,
+    Gone,
+    Hours,
+    Rules,
+    Said,
+    always_needed,
+    always_new,
+    any_hour,
+    any_number,
+    choose_channel,
+)
 from .sms import count_parts
 from .template_files import Folder, builtin_templates
 from .templates import REPLY_MARK, MailText, TemplateSet
+from .watch import Watch
 from .windows import WINDOWS, SendWindow, read_window
 
 __all__ = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -29,7 +28,9 @@ from .parameters import OCCASIONS
 from .phone import mobile
 from .plaintext import one_line, shorten
 from .ports import Channel, Contacts, Outbox
+from .rules import Rules, ways_of
 from .templates import TemplateSet
+from .watch import Watch
 
 __all__ = [
     "GIVE_UP",
@@ -39,19 +40,7 @@ __all__ = [
     "RETRY_DELAYS",
     "UNCONFIGURED",
     "WAIT_WHILE_DOWN",
-    "ChooseChannel",
     "DispatchReport",
-    "Full",
-    "Gone",
-    "Hours",
-    "Rules",
-    "Said",
-    "Watch",
-    "always_needed",
-    "always_new",
-    "any_hour",
-    "any_number",
-    "choose_channel",
     "dispatch",
     "dispatch_once",
     "one_batch",
@@ -77,19 +66,10 @@ WAIT_FOR_CHANNEL = timedelta(minutes=15)  #: until a message without a configure
 WAIT_WHILE_DOWN = timedelta(minutes=5)  #: until a channel that is down is tried again
 LET_PASS = timedelta(minutes=1)  #: by which others go first when it is: it may be this message that takes it down
 STILL = "，已提请打电话，仍继续试"  #: ends what is said of a message whose recipient is called meanwhile
-PREFERENCE = (MAIL, SMS)
 MAX_ERROR = 500
 OWN_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  #: what does not pass by itself
 
 logger = logging.getLogger(__name__)
-
-ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
-Jitter = Callable[[timedelta], timedelta]
-Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
-#: Message, channel, who is reached, how many are just being sent there by channel → whether that is enough for today.
-Full = Callable[[Message, str, Contact, Mapping[str, int]], bool]
-Said = Callable[[Message, str], str | None]  #: message, channel → why it says nothing new there; None while it does
-Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,81 +96,9 @@ class DispatchReport:
         return DispatchReport(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
-def choose_channel(message: Message, contact: Contact, channels: Mapping[str, Channel]) -> Channel | None:
-    """Return the channel a message names; without one, the first that the contact likes and can be reached by."""
-    names = (message.channel,) if message.channel else _in_order(contact)
-    return next((c for name in names if (c := channels.get(name)) and c.accepts(contact)), None)
-
-
-def _in_order(contact: Contact) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*contact.channels, *PREFERENCE)))
-
-
-def spread(delay: timedelta) -> timedelta:
-    """Lengthen a delay by up to a tenth, so that what failed together does not come back together."""
-    return delay * (1 + random.random() / 10)
-
-
-def any_hour(_channel: str, now: datetime) -> datetime:
-    """Say that every channel may send now."""
-    return now
-
-
-def any_number(_message: Message, _channel: str, _contact: Contact, _under_way: Mapping[str, int]) -> bool:
-    """Say that nobody ever has enough."""
-    return False
-
-
-def always_new(_message: Message, _channel: str) -> str | None:
-    """Say that every message says something new."""
-    return None
-
-
 def one_batch() -> bool:
     """Say that one batch is enough."""
     return False
-
-
-def always_needed(_message: Message) -> str | None:
-    """Say that every message is still needed."""
-    return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What decides about each message.
-
-    Args:
-        jitter: what becomes of a delay before it is stored.
-        choose: which channel a message takes (mail, then SMS).
-        hours: from when on a channel may disturb people; what comes before waits until then.
-        gone: says why a message need not go any more, asked just before each attempt.
-        full: says that who is reached has had enough of a channel for today; the message goes with the digest instead.
-        said: says why a message repeats what another one has told by the same channel.
-    """
-
-    jitter: Jitter = spread
-    choose: ChooseChannel = choose_channel
-    hours: Hours = any_hour
-    gone: Gone = always_needed
-    full: Full = any_number
-    said: Said = always_new
-
-
-@dataclass(slots=True)
-class Watch:
-    """What is known of channels: which work, and which are not to be tried until when, and why.
-
-    Kept from one delivery to the next, so that a server which refuses a login is not asked again with every message.
-    """
-
-    proved: set[str] = field(default_factory=set[str])
-    resting: dict[str, tuple[datetime, str]] = field(default_factory=dict[str, tuple[datetime, str]])
-
-    def rests(self, channel: str, now: datetime) -> tuple[timedelta, str] | None:
-        """Return for how long a channel is to be left alone, and why; None when it may be tried."""
-        until, why = self.resting.get(channel, (now, ""))
-        return (until - now, why) if until > now else None
 
 
 def dispatch_once(
@@ -453,7 +361,7 @@ class _Batch:
     def _nowhere(self, message: Message, contact: Contact) -> _Outcome:
         """Decide between waiting for a channel to be configured and giving up for want of an address."""
         addresses = {MAIL: contact.email, SMS: contact.phone}
-        names = (message.channel,) if message.channel else _in_order(contact)
+        names = (message.channel,) if message.channel else ways_of(contact)
         unconfigured = [n for n in names if n not in self.channels and addresses.get(n, "?")]
         if unconfigured:
             return self._wait_for(message, contact, "、".join(map(_title, unconfigured)))

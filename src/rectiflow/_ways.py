@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from rectiflow.notifiers.dispatcher import Watch
 from rectiflow.notifiers.errors import ChannelNotConfigured
 from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS
+from rectiflow.notifiers.watch import Watch
 
 if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
