@@ -22,7 +22,7 @@ from rectiflow.engine.moments import ZONE, local_day
 from rectiflow.engine.visibility import masked_phone
 
 from .digest import DIGEST
-from .errors import ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure, Unanswered
+from .errors import KEPT, ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure, Unanswered
 from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
 from .parameters import OCCASIONS
 from .phone import mobile
@@ -441,7 +441,7 @@ class _Batch:
             self.outbox.channel_down(message.district, channel.name, why)
         if message.attempts + 1 < UNSURE_TRIES:
             return self._failed(message, why)
-        told = f"已交出 {message.attempts + 1} 次，都没有回音，可能已经送到：{why}请电话核实，不必重发"
+        told = f"已交出 {message.attempts + 1} 次，都没有回音，可能已经送到：{_cause(why)}；请电话核实，不必重发"
         return self._dead(message, told, unreached=True)
 
     def _rest(self, message: Message, channel: Channel, after: timedelta, why: str) -> _Outcome:
@@ -460,10 +460,10 @@ class _Batch:
             kept = self.outbox.mark_retry(message, after=after, error=shorten(error, MAX_ERROR))
             return _Outcome.RETRIED if kept else self._lost(message)
         if self.now() - message.created_at > GIVE_UP:
-            return self._dead(message, f"试了 {GIVE_UP.days} 天仍未发出：{error}", unreached=True)
+            return self._dead(message, f"试了 {GIVE_UP.days} 天仍未发出：{_cause(error)}", unreached=True)
         if not (message.told or "").endswith(STILL):
-            self.outbox.unreached(message, f"已尝试 {message.attempts + 1} 次仍未发出：{error}")
-        told = shorten(error, MAX_ERROR - len(STILL)) + STILL
+            self.outbox.unreached(message, f"已尝试 {message.attempts + 1} 次仍未发出：{_cause(error)}")
+        told = shorten(_cause(error), MAX_ERROR - len(STILL)) + STILL
         return self._wait(message, self.rules.jitter(LATER_DELAY), told)  # more of these count as no more than one
 
     def _wait(self, message: Message, after: timedelta, why: str, *, holds: bool = True) -> _Outcome:
@@ -498,6 +498,11 @@ def _still_for(contact: Contact, rendered: Rendered) -> bool:
         return True
     known = now[rendered.channel] or ""
     return rendered.to == known or (rendered.channel == SMS and mobile(rendered.to) == mobile(known) is not None)
+
+
+def _cause(error: str) -> str:
+    """Return what went wrong without the promise that it is tried again, which ends most errors."""
+    return error.removesuffix(KEPT).rstrip("；，。")
 
 
 def _title(channel: str) -> str:
