@@ -17,12 +17,13 @@ from rectiflow.engine.errors import WorkplaceError
 
 from .faults import database_errors
 
-__all__ = ["BUSY_SECONDS", "CONNECT_SECONDS", "engine_beside", "is_shared", "make_engine", "reading", "turn", "writing"]
+__all__ = ["BUSY_SECONDS", "CONNECT_SECONDS", "engine_beside", "is_shared", "make_engine", "reading", "shared", "turn", "writing"]
 
 BUSY_SECONDS = 10  #: how long SQLite waits for another writer, unless the URL says `?timeout=`
 CONNECT_SECONDS = 10  #: how long PostgreSQL may take to answer, unless the URL says `?connect_timeout=`
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
 _TURN = "rectiflow_turn"  #: execution option of an engine whose one connection all threads share: a lock
+_HELD = "rectiflow_held"  #: execution option of such an engine: its connection, taken from the pool for good
 _WRITES = "rectiflow_writes"  #: execution option of a connection that is going to write
 _ADDRESS = "数据库地址看不懂，请写成 sqlite:///文件 或 postgresql://用户@主机/库名"
 
@@ -102,6 +103,14 @@ def is_shared(engine: Engine) -> bool:
     return _TURN in engine.get_execution_options()
 
 
+def shared(engine: Engine) -> Any:
+    """Return the driver's connection that all threads share.
+
+    It never goes back to the pool, which would roll back what another thread is about to write.
+    """
+    return engine.get_execution_options()[_HELD].driver_connection
+
+
 def turn(engine: Engine) -> AbstractContextManager[object]:
     """Return what to hold while using a connection: the lock of a shared one, nothing else."""
     lock: AbstractContextManager[object] | None = engine.get_execution_options().get(_TURN)
@@ -132,8 +141,9 @@ def _share(engine: Engine) -> Engine:
     if not is_shared(engine):
         engine.update_execution_options(**{_TURN: RLock()})
         _set_up(engine)
-        with database_errors(engine.url), engine.connect() as connection:  # it may have been open before
-            _on_connect(connection.connection.driver_connection, None)
+        with database_errors(engine.url):
+            engine.update_execution_options(**{_HELD: engine.raw_connection()})
+            _on_connect(shared(engine), None)  # it may have been open before
     return engine
 
 

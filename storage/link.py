@@ -1,4 +1,4 @@
-"""The driver's own connections, one per thread, for the statements that run for every action.
+"""The driver's own connections, one per thread (a database in memory has one for all), for the statements that run for every action.
 
 Threads that write to one SQLite file share commits: who comes first leads and takes along what waits, each behind a savepoint.
 """
@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Engine
 
-from .connect import is_shared, turn
+from .connect import is_shared, shared, turn
 from .faults import explain
 
 __all__ = ["Link", "Work", "savepoint"]
@@ -230,6 +230,8 @@ class Link:
             self.engine.dispose(close=False)
 
     def _connection(self) -> Any:
+        if self._shared:
+            return shared(self.engine)
         seat: _Seat | None = getattr(self._local, "seat", None)
         if seat is None or (self._postgres and not seat.alive()):
             seat = self._take_seat()
@@ -238,8 +240,7 @@ class Link:
     def _take_seat(self) -> _Seat:
         proxy = self.engine.raw_connection()
         seat = _Seat(proxy)
-        if not self._shared:
-            proxy.detach()  # it stays with the thread, and the pool has room for others
+        proxy.detach()  # it stays with the thread, and the pool has room for others
         if self._postgres:
             seat.connection.autocommit = True
         self._local.seat = seat
@@ -253,7 +254,7 @@ class Link:
                 connection.execute("ROLLBACK")
         except Exception:  # noqa: BLE001 what went wrong before is what has to be told
             seat: _Seat | None = getattr(self._local, "seat", None)
-            if seat is not None and not self._shared:
+            if seat is not None:
                 self._seats.discard(seat)
                 del self._local.seat
                 seat.close()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import psycopg
@@ -261,6 +261,32 @@ def test_threads_share_commits_and_one_that_fails_harms_no_other(file_url: str) 
     assert sorted(refused) == list(range(0, 400, 5))
     assert len(commits) < 300
     link.close()
+    engine.dispose()
+
+
+def test_a_thread_that_ends_undoes_nothing_of_another() -> None:
+    """In a database in memory, which has one connection for all: what a thread is about to write stays when another ends."""
+    engine = make_engine("sqlite://")
+    link = Link(engine)
+    link.run("CREATE TABLE kept (k INTEGER PRIMARY KEY)")
+    used, may_end = Event(), Event()
+
+    def other() -> None:
+        link.rows("SELECT k FROM kept")
+        used.set()
+        may_end.wait()
+
+    thread = Thread(target=other)
+    thread.start()
+    used.wait()
+    with link.transaction() as cursor:
+        cursor.execute("INSERT INTO kept VALUES (1)")
+        may_end.set()
+        thread.join()
+        assert cursor.connection.in_transaction
+    assert link.rows("SELECT k FROM kept") == [(1,)]
+    link.close()
+    assert link.rows("SELECT k FROM kept") == [(1,)]
     engine.dispose()
 
 
