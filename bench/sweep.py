@@ -152,13 +152,14 @@ def scans(filled: Filled) -> list[str]:
     return [said for said in plans if said.startswith(full)]
 
 
-def memory_of(filled: Filled) -> tuple[float, float]:
-    """Return the megabytes this process needs after the first sweeps of a full database, and after many more."""
+def memory_of(filled: Filled, due: int) -> tuple[float, float]:
+    """Return the megabytes this process needs after the first sweep of a full database, and after three more of `due`."""
+    due_again(filled, count=due, seed=1)
     flow = Rectiflow.open(f"sqlite:///{filled.file}", clock=SetClock(filled.now), create=False)
     _sweep(flow)
     first = _most_resident()
     for seed in range(2, 5):
-        due_again(filled, seed=seed)
+        due_again(filled, count=due, seed=seed)
         _sweep(flow)
     last = _most_resident()
     flow.close()
