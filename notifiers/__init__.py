@@ -40,7 +40,7 @@ from .given import Given
 from .memory import MemoryContacts, MemoryOutbox, RecordingChannel
 from .message import MAIL, SMS, Contact, Enclosure, Message, Param, Rendered, Urgency
 from .mime import ReplyAddress, Sender
-from .pace import Pace
+from .pace import MemoryTurns, Pace, Turns
 from .parameters import OCCASIONS, PARAMETERS, RESTRICTED
 from .ports import Channel, Contacts, Files, Outbox
 from .registry import About, make_channel
@@ -100,6 +100,7 @@ __all__ = [
     "MailText",
     "MemoryContacts",
     "MemoryOutbox",
+    "MemoryTurns",
     "Message",
     "NotYet",
     "NotifierError",
@@ -124,6 +125,7 @@ __all__ = [
     "TemplateProblem",
     "TemplateSet",
     "TemporaryFailure",
+    "Turns",
     "Unanswered",
     "Urgency",
     "Watch",

@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 
 from .errors import ChannelDown, PermanentFailure, TemporaryFailure
 from .given import Given
+from .pace import MINUTE
 from .plaintext import shorten
 from .registry import About
-from .robot import MINUTE, Fault, Robot, fitted, read_robot, unmarked
+from .robot import Fault, Robot, fitted, read_robot, unmarked
 
 __all__ = ["DingTalkRobot", "channel"]
 

@@ -226,7 +226,6 @@ class _Batch:
     gates: Mapping[str, asyncio.Semaphore] = field(kw_only=True)
     until: datetime = field(init=False)
     delays: dict[int | str, timedelta] = field(default_factory=dict[int | str, timedelta])  #: of what was given back
-    under_way: dict[int | str, tuple[str, str]] = field(default_factory=dict[int | str, tuple[str, str]])
     counts: Counter[_Outcome] = field(default_factory=Counter[_Outcome])
 
     def __post_init__(self) -> None:
@@ -250,7 +249,6 @@ class _Batch:
                 outcome = self._wait(message, held[message.recipient], IN_TURN)
             else:
                 outcome = await self._send(message)
-                self.under_way.pop(message.id, None)
             if message.id in self.delays:
                 held[message.recipient] = self.delays[message.id]
             self.counts[outcome] += 1
@@ -308,7 +306,8 @@ class _Batch:
         repeated = self.rules.said(message, channel.name)
         if repeated is not None:
             return self._drop(message, repeated)
-        if not message.pressing and message.template != DIGEST and self._full(message, channel, contact):
+        measured = not message.pressing and message.template != DIGEST
+        if measured and self.rules.full(message, channel.name, contact):
             return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
         return None
 
@@ -332,14 +331,6 @@ class _Batch:
             return self._failed(message, f"消息暂时写不出来（{type(exc).__name__}：{exc}）")
         kept = self.outbox.keep_rendered(message, words, lease=self.lease)
         return await self._attempt(message, channel, words) if kept else self._lost(message)
-
-    def _full(self, message: Message, channel: Channel, contact: Contact) -> bool:
-        """Tell whether who is reached has had enough; else it counts as under way from now on."""
-        mine = Counter(way for who, way in self.under_way.values() if who == contact.person)
-        if self.rules.full(message, channel.name, contact, mine):
-            return True
-        self.under_way[message.id] = (contact.person, channel.name)
-        return False
 
     def _closed(self, message: Message, channel: Channel) -> _Outcome | None:
         """Let a message wait until its channel may disturb people; None when it may now."""

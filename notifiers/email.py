@@ -15,7 +15,7 @@ from .dkim_signature import DkimSettings, Signer
 from .errors import KEPT, ChannelDown, ChannelNotConfigured
 from .message import MAIL, Contact, Message, Rendered
 from .mime import MOST_ENCLOSED, ReplyAddress, Sender, compose_mail
-from .pace import Pace
+from .pace import HERE, Pace, Turns
 from .plaintext import one_line
 from .ports import Files
 from .smtp_connection import MOST, SmtpConnection, trust_of
@@ -54,7 +54,7 @@ class SmtpSettings:
     text_timeout: timedelta = timedelta(minutes=10)  #: for the answer to the text, besides what its size takes
     connections: int = 4  #: at a time, 1 to 20
     per_connection: int = 100  #: mails, then it is made anew: servers end a connection that carries too many
-    per_minute: int = 0  #: mails of this process; 0: the server sets no limit
+    per_minute: int = 0  #: mails of this account; 0: the server sets no limit
     most_enclosed: int = MOST_ENCLOSED  #: bytes of a mail's attachments together
     dkim: DkimSettings | None = None  #: mails are signed when it is given
     ca_file: Path | None = None
@@ -75,9 +75,10 @@ class SmtpSettings:
         """Return how many seconds a mail may take until its text is begun, so that the text has its time."""
         return MOST - self.text_timeout.total_seconds()
 
-    def pace(self) -> Pace:
+    def pace(self, turns: Turns = HERE) -> Pace:
         """Return how fast this server may be spoken to."""
-        return Pace(self.per_minute, f"邮件服务器 {self.place}")
+        name = f"mail/{self.place}/{self.username or self.sender}"
+        return Pace(self.per_minute, what=f"邮件服务器 {self.place}", name=name, turns=turns)
 
     def _checks(self) -> list[tuple[bool, str]]:
         return [
@@ -114,7 +115,7 @@ class SmtpChannel:
             bounce+<token>@domain; by default the sender's address.
         reply_address: where an answer to a message is read, if anywhere; see `Sender`.
         files: where attachments are read from; without it none are sent.
-        pace: how fast the server may be spoken to. To be given by who makes a channel more than once for a server.
+        turns: who counts where the server takes only so many mails a minute.
 
     Raises:
         ChannelNotConfigured: the key for signatures cannot be used.
@@ -130,7 +131,7 @@ class SmtpChannel:
         return_path: ReturnPath | None = None,
         reply_address: ReplyAddress | None = None,
         files: Files | None = None,
-        pace: Pace | None = None,
+        turns: Turns = HERE,
     ) -> None:
         self.settings = settings
         self._sender = Sender(
@@ -141,7 +142,7 @@ class SmtpChannel:
             most_enclosed=settings.most_enclosed,
         )
         self._return_path = return_path
-        self._pace = pace or settings.pace()
+        self._pace = settings.pace(turns)
         self._sign = Signer(settings.dkim, settings.sender).signed if settings.dkim else _as_it_is
         self._pool: SmtpPool | None = None
 

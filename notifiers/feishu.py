@@ -10,13 +10,13 @@ import base64
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from .errors import ChannelDown, PermanentFailure
 from .given import Given
+from .pace import MINUTE, SECOND
 from .registry import About
-from .robot import MINUTE, Fault, Robot, canonical, fitted, read_robot
+from .robot import Fault, Robot, canonical, fitted, read_robot
 
 __all__ = ["FeishuRobot", "channel"]
 
@@ -39,7 +39,7 @@ class FeishuRobot(Robot):
 
     place = "飞书群机器人"
     key_mark = "/hook/"
-    limits = ((5, timedelta(seconds=1)), (100, MINUTE))
+    limits = ((5, SECOND), (100, MINUTE))
     faults = _FAULTS
     code_names = ("code", "StatusCode")
     said_names = ("msg", "StatusMessage")

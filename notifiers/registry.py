@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from .errors import ChannelNotConfigured
 from .given import Given
+from .pace import HERE, Turns
 
 if TYPE_CHECKING:
     from .ports import Channel
@@ -36,6 +37,7 @@ class About(Struct, frozen=True, kw_only=True):
     signature: str  #: who speaks: 【梁子湖区教育局】
     now: Callable[[], datetime]
     folder: Path  #: relative files of the settings are below it
+    turns: Turns = HERE  #: who counts where a receiver takes only so many messages
 
 
 ChannelFactory = Callable[[Given, About], "Channel"]

@@ -11,19 +11,19 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from msgspec import Struct
 
-from .errors import KEPT, DeliveryFailure, NotYet, PermanentFailure, TemporaryFailure, Unanswered
+from .errors import KEPT, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 from .given import Given
 from .http import HttpAnswer, HttpDoor, quoted
 from .message import Contact, Message, Rendered
 from .mime import message_id
+from .pace import Limit, Pace
 from .parameters import fill
 from .plaintext import one_line
-from .quota import Limit, quota_of
 from .registry import About
 from .templates import TemplateSet
 
@@ -31,7 +31,6 @@ __all__ = ["CHAT", "MORE", "Fault", "Robot", "RobotSettings", "canonical", "fitt
 
 CHAT = "chat"  #: name of the channel for group robots, whosever they are
 MORE = "…（详见邮件）"
-MINUTE = timedelta(minutes=1)
 
 Fault = tuple[type[DeliveryFailure], str]  #: what an error code means: how it counts, and what to do
 
@@ -77,7 +76,8 @@ class Robot(ABC):
         key = settings.webhook.partition(self.key_mark)[2].partition("&")[0]
         self._hidden = tuple(s for s in (settings.webhook, key, settings.secret) if s)
         self._door = HttpDoor(self.place, timeout=settings.timeout, hidden=self._hidden)
-        self._quota = quota_of(hashlib.sha256(settings.webhook.encode()).hexdigest(), self.limits)
+        name = f"robot/{hashlib.sha256(settings.webhook.encode()).hexdigest()}"
+        self._paces = [Pace(most, span, what=self.place, name=name, turns=about.turns) for most, span in self.limits]
 
     def accepts(self, contact: Contact) -> bool:
         """Say whether the person is one of those whose messages go to the group."""
@@ -110,11 +110,8 @@ class Robot(ABC):
             Unanswered: it was told, perhaps, and gave no answer, or one without a code.
             TemporaryFailure, PermanentFailure: what the vendor's code says of this message; unknown ones are temporary.
         """
-        broken = self._quota.take(self._now())
-        if broken is not None:
-            most, span = broken
-            often = "每分钟" if span >= MINUTE else "每秒"
-            raise NotYet(f"{self.place}发送频率已达上限（{often} {most} 条），稍后自动接着发送", after=span)
+        for pace in self._paces:
+            await pace.turn()
         url, content = self.signed(rendered.body)
         answer = await self._door.post(url, content, {"Content-Type": "application/json; charset=utf-8"})
         self._check(answer)

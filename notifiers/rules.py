@@ -30,8 +30,8 @@ PREFERENCE = (MAIL, SMS)
 ChooseChannel = Callable[[Message, Contact, Mapping[str, Channel]], Channel | None]
 Jitter = Callable[[timedelta], timedelta]
 Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
-#: Message, channel, who is reached, how many are just being sent there by channel → whether that is enough for today.
-Full = Callable[[Message, str, Contact, Mapping[str, int]], bool]
+#: Message, channel, who is reached → whether that is enough for today; where it is not, this one counts from now on.
+Full = Callable[[Message, str, Contact], bool]
 Said = Callable[[Message, str], str | None]  #: message, channel → why it says nothing new there; None while it does
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
@@ -57,7 +57,7 @@ def any_hour(_channel: str, now: datetime) -> datetime:
     return now
 
 
-def any_number(_message: Message, _channel: str, _contact: Contact, _under_way: Mapping[str, int]) -> bool:
+def any_number(_message: Message, _channel: str, _contact: Contact) -> bool:
     """Say that nobody ever has enough."""
     return False
 

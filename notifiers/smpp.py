@@ -7,6 +7,7 @@ twice when it is handed over again.
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import ssl
 import zlib
@@ -22,6 +23,7 @@ from rectiflow.engine.visibility import masked_phone
 from .errors import ChannelDown, PermanentFailure
 from .given import Given
 from .message import SMS, Contact, Message, Rendered
+from .pace import HERE, Turns
 from .plaintext import one_line, shorten
 from .receipts import Receipt, SmsReply
 from .registry import About
@@ -95,6 +97,7 @@ class SmppChannel:
         settings: of the operator.
         signature: who speaks: 【梁子湖区教育局】.
         now: the time of what arrives.
+        turns: who counts how many are sent in a second.
         on_receipt: is told what became of a message; where it raises, the operator delivers the receipt again.
         on_reply: is told what a person answered; the same.
     """
@@ -108,10 +111,11 @@ class SmppChannel:
         *,
         signature: str,
         now: Callable[[], datetime],
+        turns: Turns = HERE,
         on_receipt: Callable[[Receipt], object] | None = None,
         on_reply: Callable[[SmsReply], None] | None = None,
     ) -> None:
-        self._settings, self._signature, self._now = settings, signature, now
+        self._settings, self._signature, self._now, self._turns = settings, signature, now, turns
         self.on_receipt, self.on_reply = on_receipt, on_reply
         self._link: SmppLink | None = None
         self._begin()
@@ -182,9 +186,8 @@ class SmppChannel:
 
     def _begin(self) -> None:
         self._down: ChannelDown | None = None
-        self._login, self._pace = asyncio.Lock(), asyncio.Lock()
+        self._login = asyncio.Lock()
         self._window = asyncio.Semaphore(self._settings.window)
-        self._next = 0.0
 
     def _prepared(self, rendered: Rendered) -> tuple[Address, list[Piece]]:
         """Return number and text as they are handed over; the parts of a message have the same reference in every try."""
@@ -254,10 +257,9 @@ class SmppChannel:
 
     async def _turn(self) -> None:
         """Wait until the rate allows one more."""
-        async with self._pace:
-            now = asyncio.get_running_loop().time()
-            await asyncio.sleep(max(0.0, self._next - now))
-            self._next = max(self._next, now) + 1 / self._settings.rate
+        s = self._settings
+        name = f"smpp/{s.place}/{s.system_id}"
+        await asyncio.sleep(self._turns.take(name, spacing=1 / s.rate, ahead=0, patience=math.inf))
 
     async def _fail(self, down: ChannelDown) -> ChannelDown:
         """Note that the rest of the batch need not try."""
@@ -361,7 +363,7 @@ def channel(given: Given, about: About) -> SmppChannel:
     )
     given.problems += _problems(settings)
     given.done()
-    return SmppChannel(settings, signature=about.signature, now=about.now)
+    return SmppChannel(settings, signature=about.signature, now=about.now, turns=about.turns)
 
 
 def _address(given: Given, name: str, text: str) -> Address:

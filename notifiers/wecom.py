@@ -11,8 +11,9 @@ from typing import Any
 
 from .errors import ChannelDown, PermanentFailure
 from .given import Given
+from .pace import MINUTE
 from .registry import About
-from .robot import MINUTE, Fault, Robot, fitted, read_robot, unmarked
+from .robot import Fault, Robot, fitted, read_robot, unmarked
 
 __all__ = ["WeComRobot", "channel"]
 

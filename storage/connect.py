@@ -17,7 +17,17 @@ from rectiflow.engine.errors import WorkplaceError
 
 from .faults import database_errors
 
-__all__ = ["BUSY_SECONDS", "CONNECT_SECONDS", "engine_beside", "is_shared", "make_engine", "reading", "shared", "turn", "writing"]
+__all__ = [
+    "BUSY_SECONDS",
+    "CONNECT_SECONDS",
+    "engine_beside",
+    "is_shared",
+    "make_engine",
+    "reading",
+    "shared",
+    "turn",
+    "writing",
+]
 
 BUSY_SECONDS = 10  #: how long SQLite waits for another writer, unless the URL says `?timeout=`
 CONNECT_SECONDS = 10  #: how long PostgreSQL may take to answer, unless the URL says `?connect_timeout=`

@@ -38,7 +38,6 @@ __all__ = [
     "message_of",
     "note",
     "one_incoming",
-    "sent_since",
     "settle",
     "told_to",
     "waiting_count",
@@ -271,16 +270,6 @@ def heard_since(engine: Engine, district: str, person: str, since: datetime, *, 
         query = query.where(t.c.outcome.startswith(outcome, autoescape=True))
     with reading(engine) as connection:
         return int(connection.execute(query).scalar_one())
-
-
-def sent_since(engine: Engine, district: str, addresses: Sequence[str], since: datetime) -> Mapping[str, int]:
-    """Return how many messages have gone to some addresses since an instant, by channel."""
-    m = table("message")
-    sent = (status_is(m.c.status, "sent"), m.c.sent_at >= since)
-    mine = (m.c.district == district, m.c.rendered_to.in_(addresses), *sent)
-    query = select(m.c.rendered_channel, func.count()).where(*mine).group_by(m.c.rendered_channel)
-    with reading(engine) as connection:
-        return {channel or "": int(count) for channel, count in connection.execute(query)}
 
 
 def fault(

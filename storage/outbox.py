@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal_column, or_, select, text, update
 
 from .connect import reading, writing
 from .phrases import chunks, hidden, status_is
@@ -14,7 +15,9 @@ from .queries import settle
 from .statements import CLAIMED_MESSAGE
 from .tables import table
 
-__all__ = ["Standing", "cancel", "given_after", "hurry", "retry", "standing_of", "take", "wake"]
+__all__ = ["Measure", "Standing", "cancel", "given_after", "hurry", "let_go", "retry", "standing_of", "take", "wake"]
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: datetime) -> int:
@@ -64,6 +67,43 @@ def take(
         with writing(engine) as connection:
             found += [dict(row) for row in connection.execute(change).mappings()]
     return sorted(found, key=lambda row: (row["created_at"], row["seq"], row["key"]))
+
+
+class Measure(NamedTuple):
+    """How many messages one may get since an instant: in all, and by one channel; 0 for any number."""
+
+    since: datetime
+    most: int
+    by_channel: int
+
+
+def let_go(
+    engine: Engine, district: str, key: str, *, owner: str, channel: str, addresses: Sequence[str], measure: Measure
+) -> bool:
+    """Let a claimed message go to somebody by a channel, unless enough has gone to these addresses, or is about to.
+
+    From then on it counts as about to go, until it is finished in another way. Decided one after another in a district, so
+    that several workers keep one measure.
+
+    Args:
+        addresses: of who is reached, as they may stand in messages; first the one this goes to.
+    """
+    m = table("message")
+    mine = (m.c.district == district, m.c.rendered_to.in_(addresses))
+    going = (*mine, status_is(m.c.status, "waiting"), m.c.key != key)
+    sent = (*mine, status_is(m.c.status, "sent"), m.c.sent_at >= measure.since)
+    count = Counter[str]()
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":  # SQLite has one writer anyway
+            connection.execute(_ONE_AT_A_TIME, {"name": f"rectiflow let_go {district}"})
+        for which in (going, sent):
+            by_channel = select(m.c.rendered_channel, func.count()).where(*which).group_by(m.c.rendered_channel)
+            count.update(dict(connection.execute(by_channel).all()))
+        if 0 < measure.most <= count.total() or 0 < measure.by_channel <= count[channel]:
+            return False
+        held = (m.c.district == district, m.c.key == key, status_is(m.c.status, "waiting"), m.c.owner == owner)
+        connection.execute(update(m).where(*held).values(rendered_channel=channel, rendered_to=addresses[0]))
+        return True
 
 
 class Standing(NamedTuple):

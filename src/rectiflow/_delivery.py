@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -144,21 +143,31 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     )
 
 
-def _full(place: Workplace, message: Message, channel: str, contact: Contact, under_way: Mapping[str, int]) -> bool:
+def _full(place: Workplace, message: Message, channel: str, contact: Contact) -> bool:
     """Tell whether a person has had enough of a channel for today, for whomever else in part. Without a digest nobody ever has."""
     from rectiflow.engine.moments import at_hour, local_day
+    from rectiflow.notifiers import MAIL, SMS
     from rectiflow.notifiers.phone import mobile, spellings
-    from rectiflow.storage.incoming import sent_since
+    from rectiflow.storage.outbox import Measure, let_go
 
-    told = place.settings.outgoing
-    most, of_it = told.per_day, told.sms_per_day if channel == "sms" else 0
-    if not told.digest or not (most or of_it):
+    told, flow, phone = place.settings.outgoing, place.flow, contact.phone or ""
+    most, of_it = told.per_day, told.sms_per_day if channel == SMS else 0
+    reach = {MAIL: contact.email, SMS: phone}
+    to = reach.get(channel)
+    if not told.digest or not (most or of_it) or not to:  # a group is not a person
         return False
-    flow, phone = place.flow, contact.phone or ""
-    addresses = [a for a in (contact.email, phone, *spellings(mobile(phone) or "")) if a]
-    sent = sent_since(flow.store.engine, flow.district, addresses, at_hour(local_day(flow.now()), 0))
-    got = Counter(sent) + Counter(under_way)
-    return bool(most and got.total() >= most) or bool(of_it and got[channel] >= of_it)
+    others = (contact.email, phone, *spellings(mobile(phone) or ""))
+    addresses = list(dict.fromkeys(a for a in (to, *others) if a))
+    measure = Measure(since=at_hour(local_day(flow.now()), 0), most=most, by_channel=of_it)
+    return not let_go(
+        flow.store.engine,
+        flow.district,
+        str(message.id),
+        owner=flow.owner,
+        channel=channel,
+        addresses=addresses,
+        measure=measure,
+    )
 
 
 def _said(place: Workplace, message: Message, channel: str) -> str | None:

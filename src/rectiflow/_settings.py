@@ -48,7 +48,7 @@ class MailSettings(_Part):
     ca_file: Path | None = None
     connections: int = Field(default=4, ge=1, le=20)  #: at a time
     per_connection: int = Field(default=100, ge=1)  #: mails, then a connection is made anew
-    per_minute: int = Field(default=0, ge=0)  #: mails a minute this process may send; 0: any number
+    per_minute: int = Field(default=0, ge=0)  #: mails a minute, of all processes together; 0: any number
     attachments_mb: float = Field(default=10, ge=0, le=50)  #: of a mail, together; more is left out and said so
     dkim: SignatureSettings | None = None
 

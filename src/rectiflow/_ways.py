@@ -13,14 +13,15 @@ from rectiflow.notifiers.watch import Watch
 
 if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
-    from rectiflow.notifiers import Channel, DkimSettings, Pace, SmtpChannel, SmtpSettings
+    from rectiflow.notifiers import Channel, DkimSettings, SmtpChannel, SmtpSettings
     from rectiflow.notifiers.receipts import SmsReply
+    from rectiflow.storage.turns import StoreTurns
 
 __all__ = ["Ways"]
 
 
 class Ways:
-    """The channels of a workplace; made anew for each delivery, their pace kept between them."""
+    """The channels of a workplace; made anew for each delivery."""
 
     def __init__(self, place: Workplace) -> None:
         self._place = place
@@ -59,9 +60,11 @@ class Ways:
         return window.opens(now, self._place.flow.calendar) if window is not None else now
 
     @cached_property
-    def mail_pace(self) -> Pace:
-        """How fast the mail server may be spoken to."""
-        return self._smtp().pace()
+    def _turns(self) -> StoreTurns:
+        """Who counts how much is sent, for every process on this database."""
+        from rectiflow.storage.turns import StoreTurns
+
+        return StoreTurns(self._place.flow.store.engine)
 
     def _made(self) -> list[Channel | ChannelNotConfigured]:
         from rectiflow.notifiers import About, make_channel
@@ -71,7 +74,10 @@ class Ways:
         if settings.outgoing.files:
             return self._written(name)
         about = About(
-            signature=settings.outgoing.sms_signature or name, now=place.flow.now, folder=place.folder.resolve()
+            signature=settings.outgoing.sms_signature or name,
+            now=place.flow.now,
+            folder=place.folder.resolve(),
+            turns=self._turns,
         )
         makers: list[Callable[[], Channel]] = [self._mail] if settings.mail.host else []
         makers += [partial(make_channel, kind, values, about) for kind, values in settings.channels.items()]
@@ -125,7 +131,7 @@ class Ways:
         answered = bool(place.settings.inbox.address)
         return SmtpChannel(
             self._smtp(),
-            pace=self.mail_pace,
+            turns=self._turns,
             files=KeptFiles(place.flow),
             reply_address=place.reply_keys.reply_address if answered else None,
             return_path=place.reply_keys.return_path if answered else None,

@@ -1,4 +1,4 @@
-"""The schema, declared once in SQLModel: every row belongs to one district, but for the workers, who serve all.
+"""The schema, declared once in SQLModel: every row belongs to one district, but for workers and turns, which are of all.
 
 Primary and unique keys begin with `district` (the administrative division code); the indexes that claims run on are on
 the due instant alone and hold only what is armed or waiting.
@@ -8,10 +8,22 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from . import desk, incoming, organisation, tickets, undo, visits, workers
+from . import desk, incoming, organisation, tickets, turns, undo, visits, workers
 from .base import METADATA, PREFIX
 
-__all__ = ["METADATA", "PREFIX", "desk", "incoming", "organisation", "table", "tickets", "undo", "visits", "workers"]
+__all__ = [
+    "METADATA",
+    "PREFIX",
+    "desk",
+    "incoming",
+    "organisation",
+    "table",
+    "tickets",
+    "turns",
+    "undo",
+    "visits",
+    "workers",
+]
 
 
 def table(name: str) -> Table:

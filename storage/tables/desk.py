@@ -170,6 +170,13 @@ class MessageRow(Base, table=True):
             sqlite_where=text("status = 'sent'"),
         ),
         Index(
+            "ix_rectiflow_message_going",
+            "district",
+            "rendered_to",
+            postgresql_where=text("status = 'waiting' AND rendered_to IS NOT NULL"),
+            sqlite_where=text("status = 'waiting' AND rendered_to IS NOT NULL"),
+        ),
+        Index(
             "ix_rectiflow_message_sent",
             "district",
             "recipient",

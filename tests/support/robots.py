@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from rectiflow.notifiers import About, Channel, Given
+from rectiflow.notifiers import About, Channel, Given, Turns
+from rectiflow.notifiers.pace import HERE
 
 from .gateways import Asked, Gateway, Told
 
@@ -144,6 +145,7 @@ def robot(
     persons: Sequence[str] = ("officer",),
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     signs: bool = True,
+    turns: Turns = HERE,
     **more: Any,
 ) -> Channel:
     """Make a channel by its entry point, for a server."""
@@ -156,7 +158,7 @@ def robot(
     }
     if signs:
         values["secret"] = server.secret
-    about = About(signature="【梁子湖区教育局】", now=now, folder=Path())
+    about = About(signature="【梁子湖区教育局】", now=now, folder=Path(), turns=turns)
     return make(Given("chat 通道", values, about.folder), about)
 
 

@@ -96,7 +96,7 @@ def test_a_newer_schema_is_left_alone(engine: Engine) -> None:
 def test_an_older_schema_is_not_used_as_it_is(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has to be migrated first, and the message says how."""
     monkeypatch.setattr("rectiflow.storage.schema._head", lambda: "9999")
-    with pytest.raises(WorkplaceError, match=r"的结构是旧版（0006），请运行 rectiflow init 升级"):
+    with pytest.raises(WorkplaceError, match=r"的结构是旧版（0007），请运行 rectiflow init 升级"):
         schema.check_schema(engine)
 
 
@@ -224,16 +224,17 @@ def test_no_migration_copies_a_guarded_table() -> None:
 
 
 def test_every_row_belongs_to_a_district() -> None:
-    """`district` leads the primary key of every table; the districts have their code, workers serve all of them."""
+    """`district` leads the primary key of every table; the districts have their code, workers and turns are of all."""
     leading = {name: next(c.name for c in table.primary_key) for name, table in METADATA.tables.items()}
     assert leading.pop("rectiflow_district") == "code"
     assert leading.pop("rectiflow_worker") == "owner"
+    assert leading.pop("rectiflow_turn") == "name"
     assert set(leading.values()) == {"district"}
 
 
 def test_the_counting_of_these_tests_sees_every_table(engine: Engine) -> None:
     """What the other tests count is there."""
     assert set(counts(engine).values()) == {0}
-    assert scalar(engine, f"SELECT version_num FROM {schema.VERSION_TABLE}") == "0006"  # noqa: S608 our own name
+    assert scalar(engine, f"SELECT version_num FROM {schema.VERSION_TABLE}") == "0007"  # noqa: S608 our own name
     assert rows(engine, "SELECT * FROM rectiflow_district") == []
     assert HOME.code not in organisation.districts(engine)

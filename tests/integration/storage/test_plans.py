@@ -77,6 +77,8 @@ def work(flow: Rectiflow, *, key: str = "host-1") -> str:
 
 def finish(store: Store, key: str) -> None:
     """Send a message."""
+    measure, to = outbox.Measure(since=NOW, most=99, by_channel=99), ["head@school.example", "13800000001"]
+    assert outbox.let_go(store.engine, HOME.code, key, owner="w", channel="mail", addresses=to, measure=measure)
     store.keep_rendered(HOME.code, key, Claim(owner="w", now=NOW), RENDERED, lease=LEASE)
     store.finish_message(
         HOME.code, key, owner="w", status="sent", due_at=NOW, sent_at=NOW, detail="", attempts=1, now=NOW
@@ -172,6 +174,21 @@ def test_lists_use_the_index_made_for_them(traced: tuple[Engine, list[str]], wan
     with engine.connect() as connection:
         plan = [str(row[3]) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
     assert plan[0] == f"SEARCH rectiflow_ticket USING INDEX {index}"
+
+
+def test_a_measure_is_counted_by_address(traced: tuple[Engine, list[str]]) -> None:
+    """However many messages wait or were sent, only those to the person are looked at."""
+    engine, told = traced
+    measure, to = outbox.Measure(since=NOW, most=9, by_channel=0), ["head@school.example"]
+    outbox.let_go(engine, HOME.code, "none", owner="w", channel="mail", addresses=to, measure=measure)
+    plans = list[str]()
+    for statement in (s for s in told if s.startswith("SELECT rectiflow_message.")):
+        with engine.connect() as connection:
+            plans.append(str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()[0][3]))
+    assert plans == [
+        "SEARCH rectiflow_message USING INDEX ix_rectiflow_message_going (district=? AND rendered_to=?)",
+        "SEARCH rectiflow_message USING INDEX ix_rectiflow_message_to (district=? AND rendered_to=? AND sent_at>?)",
+    ]
 
 
 HOT = {

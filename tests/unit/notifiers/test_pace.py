@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rectiflow.notifiers import NotYet, Pace
+from rectiflow.notifiers import MemoryTurns, NotYet, Pace
+from rectiflow.notifiers.pace import SECOND
 
 
 class Time:
@@ -30,7 +31,8 @@ class Time:
 
 def pace_of(per_minute: int, time: Time) -> Pace:
     """Return a pace on a made-up time."""
-    return Pace(per_minute, "邮件服务器 smtp.example:587", clock=time, sleep=time.sleep)
+    turns = MemoryTurns(time)
+    return Pace(per_minute, what="邮件服务器 smtp.example:587", name="mail", turns=turns, sleep=time.sleep)
 
 
 def test_no_limit() -> None:
@@ -48,9 +50,9 @@ def test_a_few_at_once_then_one_after_another() -> None:
     pace = pace_of(60, time)
     for _ in range(15):
         asyncio.run(pace.turn())
-    assert time.slept == []
+    assert time.now == pytest.approx(0)
     asyncio.run(pace.turn())
-    assert time.slept == [pytest.approx(60 / 46)]
+    assert time.now == pytest.approx(60 / 46)
 
 
 def test_a_long_wait_is_given_back() -> None:
@@ -67,6 +69,27 @@ def test_a_long_wait_is_given_back() -> None:
     assert time.slept == []
 
 
+def test_in_a_second() -> None:
+    """A limit of a second is told as one."""
+    turns = MemoryTurns(Time())
+    pace = Pace(1, SECOND, what="飞书群机器人", name="robot", turns=turns)
+    for _ in range(4):
+        turns.take("robot/1", spacing=1, ahead=0, patience=9)
+    with pytest.raises(NotYet, match="飞书群机器人 每秒最多发送 1 条，已到上限"):
+        asyncio.run(pace.turn())
+
+
+def test_whoever_sends_there_is_counted() -> None:
+    """Two channels made for one server have one measure; another server has its own."""
+    time = Time()
+    turns = MemoryTurns(time)
+    one, other, elsewhere = (Pace(1, what="它", name=n, turns=turns, sleep=time.sleep) for n in ("a", "a", "b"))
+    asyncio.run(one.turn())
+    with pytest.raises(NotYet):
+        asyncio.run(other.turn())
+    asyncio.run(elsewhere.turn())
+
+
 def test_side_by_side() -> None:
     """Those that come together wait in turn, not all for the same moment."""
     time, waits = Time(), list[float]()
@@ -75,7 +98,7 @@ def test_side_by_side() -> None:
         waits.append(seconds)
 
     async def run() -> None:
-        pace = Pace(40, "它", clock=time, sleep=sleep)
+        pace = Pace(40, what="它", name="it", turns=MemoryTurns(time), sleep=sleep)
         answers = await asyncio.gather(*(pace.turn() for _ in range(12)), return_exceptions=True)
         assert [type(a) for a in answers if a is not None] == [NotYet]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from rectiflow.notifiers import (
     Given,
     MemoryContacts,
     MemoryOutbox,
+    MemoryTurns,
     Message,
     NotYet,
     PermanentFailure,
@@ -32,8 +32,8 @@ from rectiflow.notifiers import (
     feishu,
     wecom,
 )
+from rectiflow.notifiers.pace import MINUTE
 from rectiflow.notifiers.parameters import PARAMETERS
-from rectiflow.notifiers.quota import Quota
 from rectiflow.notifiers.robot import MORE, fitted, masked, read_robot, unmarked
 from support import robots
 from support.channel_contract import AT, CONTACT, TEMPLATES, RefusingContract, a_message, composed, handed_over
@@ -41,7 +41,6 @@ from support.robots import GROUP, RobotPeer, RobotServer, robot
 
 from .conftest import START, Clock
 
-MINUTE = timedelta(minutes=1)
 SILENT = replace(CONTACT, phone=None)
 
 Make = Callable[[Given, About], Channel]
@@ -234,28 +233,20 @@ def test_no_message_is_too_long_for_its_vendor(words: str, kind: str, contact: A
 # pace
 
 
-def test_the_pace_is_counted_in_every_span() -> None:
-    """Five in a second and seven in a minute; what is older counts no more, nor what a clock set back left ahead."""
-    quota, now = Quota([(5, timedelta(seconds=1)), (7, MINUTE)]), START
-    assert [quota.take(now) for _ in range(6)] == [None] * 5 + [(5, timedelta(seconds=1))]
-    assert [quota.take(now + timedelta(seconds=2)) for _ in range(3)] == [None, None, (7, MINUTE)]
-    assert quota.take(now + MINUTE) is None
-    assert quota.take(now - MINUTE) is None
-
-
-@pytest.mark.parametrize(("kind", "most"), [("wecom", 20), ("dingtalk", 20), ("feishu", 5)])
-def test_too_many_wait_without_asking(kind: str, most: int) -> None:
-    """The vendor is not asked beyond its limit, nobody sleeps, and another channel of the same robot knows of it."""
+@pytest.mark.parametrize("kind", ["wecom", "dingtalk"])
+def test_too_many_wait_without_asking(kind: str) -> None:
+    """A quarter of a minute's messages goes at once; the next are given back, whichever channel of the robot they come by."""
     make, vendor = VENDORS[kind]
     server, clock = RobotServer(vendor()), Clock()
     try:
         server.vendor.signature = lambda _address, _body, _secret: True  # the clock stands in 2024
-        channel = robot(server, make, signs=kind != "wecom", now=clock)
-        handed_over(channel, *(composed(channel, f"k{n}") for n in range(most)))
-        again = robot(server, make, signs=kind != "wecom", now=clock)
-        with pytest.raises(NotYet, match=f"上限（每.+ {most} 条）"):
+        turns = MemoryTurns(lambda: clock().timestamp())
+        channel = robot(server, make, signs=kind != "wecom", now=clock, turns=turns)
+        handed_over(channel, *(composed(channel, f"k{n}") for n in range(5)))
+        again = robot(server, make, signs=kind != "wecom", now=clock, turns=turns)
+        with pytest.raises(NotYet, match="群机器人 每分钟最多发送 20 条"):
             handed_over(again, composed(again))
-        assert server.asked == most
+        assert server.asked == 5
         clock.forward(MINUTE)
         assert handed_over(again, composed(again))
     finally:
@@ -263,18 +254,21 @@ def test_too_many_wait_without_asking(kind: str, most: int) -> None:
 
 
 def test_a_batch_beyond_the_pace_goes_out_in_the_next_minutes() -> None:
-    """Of 25 messages twenty go, the rest waits without a sleep and without another question, and all arrive once."""
+    """Of 15 messages five go, the rest waits without a sleep and without another question, and all arrive once."""
     server, clock = RobotServer(robots.wecom()), Clock()
     try:
-        channel = robot(server, wecom.channel, signs=False, now=clock)
-        rows = [replace(a_message(f"k{n}"), number=None, channel="chat", created_at=START) for n in range(25)]
-        outbox = MemoryOutbox(rows, now=clock)
-        done = [_dispatched(outbox, channel, clock)]
-        assert (done[0].sent, done[0].retried + done[0].waiting, done[0].dead) == (20, 5, 0)
-        assert server.asked == 20
-        clock.forward(2 * MINUTE)
-        done.append(_dispatched(outbox, channel, clock))
-        assert (done[1].sent, server.asked, len(server.bodies)) == (5, 25, 25)
+        turns = MemoryTurns(lambda: clock().timestamp())
+        channel = robot(server, wecom.channel, signs=False, now=clock, turns=turns)
+        rows = [replace(a_message(f"k{n}"), number=None, channel="chat", created_at=START) for n in range(15)]
+        outbox, sent = MemoryOutbox(rows, now=clock), list[int]()
+        for _ in range(3):
+            done = _dispatched(outbox, channel, clock)
+            sent.append(done.sent)
+            assert (done.retried, done.dead) == (0, 0)
+            assert server.asked == sum(sent)
+            clock.forward(MINUTE)
+        assert sent == [5, 5, 5]
+        assert len(server.bodies) == 15
     finally:
         server.stop()
 
