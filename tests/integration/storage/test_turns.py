@@ -69,7 +69,11 @@ def test_it_is_the_same_as_in_one_process(engine: Engine, asked: list[tuple[floa
 
 def test_many_at_the_same_moment(engine: Engine) -> None:
     """By the database's own clock: of forty that come together as many go as there is room for, each with a turn of its own."""
+
+    def ask(_number: int) -> float:
+        return StoreTurns(engine).take("m", spacing=100, ahead=300, patience=0)
+
     with ThreadPoolExecutor(8) as pool:
-        waits = list(pool.map(lambda _: StoreTurns(engine).take("m", spacing=100, ahead=300, patience=0), range(40)))
+        waits = list(pool.map(ask, range(40)))
     assert sum(w == 0 for w in waits) == 4
-    assert all(90 < w <= 100 for w in waits if w)
+    assert all(90 < w < 110 for w in waits if w)  # the clock was read before the turn came to ask
