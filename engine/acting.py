@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from . import urgency
 from .change import Change
 from .clocks import main_clock
 from .correction_notice import take_off
@@ -218,7 +219,7 @@ def _tell(change: Change, transition: Transition, values: Mapping[str, Plain]) -
         audience,
         template,
         f"{change.before.seq + 1}",
-        urgent=target.stage in ("assigned", "rectifying") or "suggested_unit" in transition.ask,  # 交办、退回
+        urgent=urgency.of_transition(change.workflow, transition, source),
         action=transition.title,
         reason=values.get("reason"),
         next_step=change.workflow.states[change.ticket.state].title,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from . import ladder
+from . import ladder, urgency
 from .change import Change
 from .decision import Crossing, Decision, Refusal
 from .errors import Reason
@@ -74,7 +74,7 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
         audience,
         _template(change, run, rung),
         key,
-        urgent=hourly or rung.step.at.amount == 0,
+        urgent=urgency.of_rung(change.workflow, clock, rung),
         each=rung.step.catch_up == "all",
         **said,
     )

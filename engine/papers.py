@@ -219,7 +219,7 @@ def _reply(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refu
     if reasons:
         return refuse(paper.kind, "reply", reasons)
     parts = tuple(_part(i, i.paper, "reply", order, _replying(i)) for i in chosen)
-    return Plan(step="reply", paper=paper, parts=parts, urgent=True)
+    return Plan(step="reply", paper=paper, parts=parts)
 
 
 def _verify(items: Sequence[Item], order: Order, on: date, new_id: str) -> Plan | Refusal:
@@ -244,7 +244,12 @@ def _verify(items: Sequence[Item], order: Order, on: date, new_id: str) -> Plan 
     )
     parts = tuple(_opinion(i, opinion, place, order) for place, i in enumerate(chosen, start=1))
     return Plan(
-        step="verify", paper=opinion, parts=parts, told=unit_roles(workflow), template="paper_result", urgent=True
+        step="verify",
+        paper=opinion,
+        parts=parts,
+        told=unit_roles(workflow),
+        template="paper_result",
+        urgent=bool(order.failed),  # what failed is given back
     )
 
 

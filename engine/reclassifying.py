@@ -122,7 +122,7 @@ def _tell(change: Change, transition: Transition, target: Workflow, values: Mapp
         change.people(roles),
         "reclassified",
         f"{change.before.seq + 1}",
-        urgent=True,
+        urgent="major" in (change.before.severity, change.ticket.severity),
         action=transition.title,
         reason=values.get("reason"),
         next_step=target.states[target.enters_at].title,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from msgspec.structs import replace
 
+from . import urgency
 from .change import Change
 from .clocks import main_clock
 from .decision import Decision, Refusal
@@ -167,7 +168,7 @@ def open_request(
         deciders,
         "request_made",
         f"request{ordinal}",
-        urgent=True,
+        urgent=urgency.of_request(change.workflow, kind),
         request=kind.title,
         level=LEVELS.get(level or ""),
         reason=values.get("reason"),

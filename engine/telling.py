@@ -30,7 +30,8 @@ def brief(text: str) -> str:
 def parameters(workflow: Workflow, ticket: Ticket, directory: Directory, today: date) -> dict[str, Plain]:
     """Return what every template may use about a ticket; all of it text, numbers or None."""
     fields, due_on = ticket.fields, as_date(ticket.marks.get("due_on"))
-    overdue = (today - due_on).days if due_on else 0
+    running = due_on is not None and not (ticket.marks.get("applied_on") or ticket.marks.get("passed_on"))
+    overdue = (today - due_on).days if due_on and running else 0
     return {
         "district_name": directory.district.name,
         "workflow": workflow.title,
@@ -41,7 +42,7 @@ def parameters(workflow: Workflow, ticket: Ticket, directory: Directory, today: 
         "severity": _SEVERITIES[ticket.severity],
         "due_on": chinese_date(due_on) if due_on else None,
         "state": workflow.states[ticket.state].title,
-        "days_left": -overdue if due_on and overdue <= 0 else None,
+        "days_left": -overdue if running and overdue <= 0 else None,
         "days_overdue": overdue if overdue > 0 else None,
         "measures": fields.get("measures"),
         "interim": fields.get("interim"),

@@ -237,7 +237,7 @@ def test_what_a_shorter_date_leaves_behind_is_crossed_at_once() -> None:
     assert (run.due_on, run.next_at) == (date(2024, 10, 16), at("2024-10-23", "10:00"))
     place.advance_to(at("2024-10-23", "10:01"))
     fired = [c.key.step for e in place.log for c in e.decision.crossed if c.key.version == 2]
-    assert fired == ["p1w-remind", "p3w-propose-supervision_letter"]
+    assert fired == ["due-remind", "p1w-remind", "p3w-propose-supervision_letter"]
     assert {r.kind for r in place.cases[number].requests.values()} == {"supervision_letter"}
 
 

@@ -142,8 +142,8 @@ def test_rule_10_timers_never_fire_in_the_past() -> None:
     number = rectifying(place, "2024-09-20")
     run = clock(place, number, "rectify")
     assert run.fired == {"m3w-remind": 1}
-    assert run.next_at == at("2024-09-23")
-    place.advance_to(at("2024-09-22"))
+    assert run.next_at == at("2024-09-20")
+    place.advance_to(at("2024-09-19", "18:00"))
     assert told(place.cases[number], "due_soon") == set()
 
 
@@ -230,7 +230,7 @@ def test_a_reminder_counts_the_days_of_its_own_clock() -> None:
     reminder = next(m for m in reversed(place.cases[number].messages.values()) if m.template == "reminder")
     assert (reminder.params["clock"], reminder.params["days_overdue"], reminder.params["days_left"]) == (
         "复查时限",
-        20,
+        15,
         None,
     )
     assert directory().person_name(reminder.recipient)
@@ -242,3 +242,26 @@ def test_a_day_of_another_zone_does_not_shift_the_deadline() -> None:
     place.now = place.now.astimezone(UTC) + timedelta(hours=1)
     number = rectifying(place, "2024-09-20")
     assert clock(place, number, "rectify").due_at == datetime(2024, 9, 20, 16, tzinfo=UTC)
+
+
+def test_days_are_counted_while_the_unit_has_to_do_with_it() -> None:
+    """What was handed in is not called late, however long it waits for somebody else; given back, its days count again."""
+    place = world()
+    number = rectifying(place, "2024-09-20")
+    place.advance_to(at("2024-09-18"))
+    done(submit(place, number))
+    place.advance_to(at("2024-09-24"))
+    done(place.act(number, "fail", SAFETY, reason="未完", due_on="2024-09-26"))
+
+    def said(template: str) -> tuple[object, object]:
+        messages = place.cases[number].messages.values()
+        params = next(m.params for m in reversed(messages) if m.template == template)
+        return params["days_left"], params["days_overdue"]
+
+    assert said("submitted") == (None, None)
+    assert said("failed") == (2, None)
+    place.advance_to(at("2024-09-29"))
+    assert said("urge") == (None, 1)
+    done(submit(place, number))
+    done(place.act(number, "pass", SAFETY))
+    assert said("submitted") == said("passed") == (None, None)

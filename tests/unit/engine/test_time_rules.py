@@ -257,7 +257,8 @@ def test_rule_04_a_step_fires_once() -> None:
 def test_rule_04_step_ids_are_derived_from_offset_and_act() -> None:
     """An id says when and what; it stays when other steps come and go."""
     ids = [s.id for s in workflows()["hazard"].clocks["rectify"].steps]
-    assert ids == ["m3w-remind", "p1w-remind", "p3w-propose-supervision_letter", "p7w-propose-listing", "p10w-remind"]
+    late = ["p1w-remind", "p3w-propose-supervision_letter", "p7w-propose-listing", "p10w-remind"]
+    assert ids == ["m3w-remind", "due-remind", *late]
 
 
 def test_rule_04_pause_and_resume_move_the_instant_not_the_version() -> None:
@@ -275,8 +276,8 @@ def test_rule_04_pause_and_resume_move_the_instant_not_the_version() -> None:
     place.advance_to(at("2024-09-18"))
     done(submit(place, number))
     answer = done(place.act(number, "fail", SAFETY, reason="未完", due_on="2024-09-20"))
-    assert before == TimerKey("rectify", 1, 1, "p1w-remind", 0) == clock(place, number, "rectify").armed
-    assert [(t.key, t.at) for t in answer.arm if t.key.clock == "rectify"] == [(before, at("2024-09-23"))]
+    assert before == TimerKey("rectify", 1, 1, "due-remind", 0) == clock(place, number, "rectify").armed
+    assert [(t.key, t.at) for t in answer.arm if t.key.clock == "rectify"] == [(before, at("2024-09-20"))]
 
 
 def test_rule_04_a_step_that_came_due_during_a_pause_is_crossed_on_resuming() -> None:
@@ -315,8 +316,8 @@ def test_rule_05_downtime_is_crossed_in_order_and_told_once() -> None:
     case = place.cases[number]
     crossed = [c for c in case.crossings if c.key.clock == "rectify"]
     assert [c.key.step for c in crossed] == [s.id for s in workflows()["hazard"].clocks["rectify"].steps]
-    assert [c.how for c in crossed] == ["crossed"] * 4 + ["fired"]
-    nominal = [at(d) for d in ("2024-09-14", "2024-09-23", "2024-09-25", "2024-09-30", "2024-10-10")]
+    assert [c.how for c in crossed] == ["crossed"] * 5 + ["fired"]
+    nominal = [at(d) for d in ("2024-09-14", "2024-09-20", "2024-09-23", "2024-09-25", "2024-09-30", "2024-10-10")]
     assert [c.nominal_at for c in crossed] == nominal
     event = next(e for e in case.events if e.kind == "timer")
     assert event.recorded_at == at("2024-10-11", "10:30")
@@ -364,7 +365,7 @@ def test_rule_05_what_was_missed_of_a_repeat_is_caught_up_as_declared(catch_up: 
         "hazard",
         ("workflow: hazard", f"workflow: {name}"),
         (
-            "{at: due, every: 2 workdays, remind: lead_section}",
+            "{at: due, every: 2 workdays, widen: true, remind: lead_section}",
             f"{{at: due, every: 2 workdays, catch_up: {catch_up}, remind: lead_section}}",
         ),
     )
