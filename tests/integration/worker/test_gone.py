@@ -12,11 +12,11 @@ from support.workplaces import assigned
 
 
 def _reminded(place: Workplace) -> str:
-    """Let a hazard come near its date, with the reminder written and not sent; return its number."""
+    """Let the day come on which a hazard should be signed for, with what is told of it written and not sent; return its number."""
     (number,) = assigned(place, 1)
     place.deliver()
     assert isinstance(place.clock, SetClock)
-    place.clock.forward(days=7)
+    place.clock.forward(days=1)
     assert place.flow.tick().fired > 0
     return number
 
