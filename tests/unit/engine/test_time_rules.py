@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from rectiflow._library import calendar_for
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.simulate import World
@@ -20,6 +21,7 @@ from support.district import (
     SAFETY,
     SCHOOL,
     at,
+    calendar,
     clock,
     codes,
     done,
@@ -169,6 +171,17 @@ def test_rule_03_a_clock_of_a_length_keeps_what_is_consumed() -> None:
     going = clock(place, number, "rectify")
     assert (going.due_on, going.consumed, going.running_since) == (date(2024, 11, 4), 4, at("2024-10-25"))
     assert (going.version, going.run, going.original_due_on) == (1, 1, date(2024, 10, 28))
+
+
+def test_rule_03_a_date_counted_anew_says_by_which_calendar() -> None:
+    """While the clock stands still its date is the one of the old calendar; as it goes on, of the new."""
+    place = world("2024-10-14", lasting=LASTING)
+    number = rectifying(place, "2024-12-31", workflow="lasting")
+    done(submit(place, number))
+    place.calendar = calendar_for("amended")
+    assert clock(place, number, "rectify").edition == calendar().edition
+    done(place.act(number, "fail", SAFETY, reason="未清完", due_on="2024-12-31"))
+    assert clock(place, number, "rectify").edition == place.calendar.edition
 
 
 def test_rule_03_time_used_before_a_recall_stays_used() -> None:
