@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -28,6 +29,7 @@ __all__ = [
 _SATURDAY = 5
 _NEXT_NEW_YEAR = (12, 29)
 FIRST_YEAR, LAST_YEAR = 2019, 2035  #: years a calendar is made for; those not arranged yet count as provisional
+_DIGEST = 4  #: hexadecimal digits that tell one state of a district's own days from the one before
 _LONGEST = 60  #: days of one stretch; the longest official break has nine
 _OPENING = re.compile(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})")
 _STRETCH = re.compile(r"(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})")
@@ -52,6 +54,14 @@ class CalendarOverride(Struct, frozen=True, kw_only=True):
     complete: frozenset[int] = frozenset()
     terms: tuple[SchoolTerm, ...] = ()
     office: OfficeHours = OFFICE  #: when the office is open on a working day
+
+    @property
+    def digest(self) -> str:
+        """A few hexadecimal digits of the SHA-256 of all that moves a date; empty when nothing does. Terms do not."""
+        days = [sorted(map(str, part)) for part in (self.holidays, self.workdays, self.complete)]
+        office = [f"{start}-{end}" for start, end in self.office] if self.office != OFFICE else []
+        moving = [*days, office]
+        return sha256(repr(moving).encode()).hexdigest()[:_DIGEST] if any(moving) else ""
 
 
 def is_weekday(day: date) -> bool:

@@ -142,6 +142,29 @@ def test_office_hours_are_read(tmp_path: Path) -> None:
     assert calendar_for("cn-workdays", _write(tmp_path, "office: ['09:00-17:00']")).office == ((time(9), time(17)),)
 
 
+def test_what_moves_a_date_shows_in_the_edition(tmp_path: Path) -> None:
+    """Every change of the own days or hours has an edition of its own, in whatever order they stand; terms have none."""
+    official = calendar_for("cn-workdays").edition
+    moving = [
+        "years: {2024: {holidays: [2024-09-03..2024-09-06]}}",
+        "years: {2024: {holidays: [2024-09-03..2024-09-05]}}",
+        "years: {2024: {workdays: [2024-09-07]}}",
+        "years: {2024: {holidays: [2024-09-03..2024-09-05], workdays: [2024-09-07]}}",
+        "years: {2024: {complete: true, holidays: [2024-09-03..2024-09-05], workdays: [2024-09-07]}}",
+        "office: [09:00-17:00]",
+    ]
+    editions = [calendar_for("cn-workdays", _write(tmp_path, text)).edition for text in moving]
+    assert len(set(editions)) == len(moving)
+    for edition in editions:
+        before, _, digest = edition.partition("+")
+        assert (before, len(digest)) == (official, 4)
+    turned = "years: {2024: {workdays: [2024-09-07], holidays: [2024-09-05, 2024-09-03..2024-09-04]}}"
+    assert calendar_for("cn-workdays", _write(tmp_path, turned)).edition == editions[3]
+    terms = "terms: [{name: 秋, from: 2024-09-02, to: 2025-01-17}]"
+    for still in ("", terms, "office: [08:30-12:00, 14:00-17:30]"):
+        assert calendar_for("cn-workdays", _write(tmp_path, still)).edition == official
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
