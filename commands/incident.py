@@ -67,6 +67,15 @@ def retry_incident(context: typer.Context, incident: _Id) -> None:
     say(f"{found.id} 已重新排队并结束。")
 
 
+@app.command("rearm")
+def rearm_timers(context: typer.Context) -> None:
+    """把丢了的定时任务重新排上（doctor 说有隐患的定时任务丢了时用）；过了的步骤下一次 tick 就办。"""
+    from rectiflow._upkeep import rearm
+
+    numbers = rearm(_keeper(context).flow)
+    say(f"重新排上了 {len(numbers)} 条隐患的定时任务：{'、'.join(numbers)}" if numbers else "没有丢了的定时任务。")
+
+
 @app.command("close")
 def close_incident(context: typer.Context, incident: _Id) -> None:
     """处理完了，结束这件事项。"""

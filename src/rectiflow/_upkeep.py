@@ -17,7 +17,7 @@ from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
-from rectiflow.storage import definitions, queries
+from rectiflow.storage import definitions, lost, queries
 from rectiflow.storage import outbox as sending
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "message",
     "outbox",
     "put_off",
+    "rearm",
     "retry",
     "retry_incident",
     "written_to",
@@ -238,6 +239,14 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
     return close_incident(flow, found.id, by=by)
 
 
+def rearm(flow: Rectiflow) -> list[str]:
+    """Put back the timers that went astray though their clocks run on; return the numbers of their hazards."""
+    numbers = [number for number, _ in lost.lost_timers(flow.store.engine, flow.district)]
+    lost.put_back(flow.store.engine, flow.district)
+    flow.ring()
+    return list(dict.fromkeys(numbers))
+
+
 def _timer_key(incident: IncidentView) -> TimerKey | None:
     """Return the timer an incident is about."""
     kind, _, what = incident.subject.partition(":")
@@ -426,18 +435,25 @@ def _incidents(place: Workplace) -> Iterator[Finding]:
 def _stuck(place: Workplace) -> Iterator[Finding]:
     engine, district = place.flow.store.engine, place.flow.district
     stopped = queries.stopped_timers(engine, district)
-    halted = {number for number, _ in stopped}
-    numbers = [n for n in queries.stuck_tickets(engine, district) if n not in halted]
+    astray = list(dict.fromkeys(number for number, _ in lost.lost_timers(engine, district)))
+    told = {*astray, *(number for number, _ in stopped)}
+    numbers = [n for n in queries.stuck_tickets(engine, district) if n not in told]
     if stopped:
         named = "、".join(dict.fromkeys(number for number, _ in stopped[:5]))
         detail = (
             f"{len(stopped)} 项定时任务没有办成，提醒和督办停着：{named}；请看 rectiflow incident list，排除原因后重试"
         )
         yield Finding(subject="停滞的隐患", state=_BAD, detail=detail)
+    if astray:
+        detail = (
+            f"{len(astray)} 条在办隐患的时限在走，定时任务却丢了，提醒和督办停着：{'、'.join(astray[:5])}；"
+            "请运行 rectiflow incident rearm 重新排上"
+        )
+        yield Finding(subject="停滞的隐患", state=_BAD, detail=detail)
     if numbers:
-        detail = f"{len(numbers)} 条在办隐患没有任何时限在走：{'、'.join(numbers[:5])}；多为未定时限，请补时限"
+        detail = f"{len(numbers)} 条在办隐患不会再有提醒：{'、'.join(numbers[:5])}；多为未定时限，请补时限"
         yield Finding(subject="停滞的隐患", state=_NOTE, detail=detail)
-    if not (numbers or stopped):
+    if not (numbers or astray or stopped):
         yield Finding(subject="停滞的隐患", state=_GOOD, detail="没有")
 
 
