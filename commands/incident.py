@@ -50,11 +50,15 @@ def list_incidents(
 
 @app.command("show")
 def show_incident(context: typer.Context, incident: _Id) -> None:
-    """查看一件待处理事项。"""
+    """查看一件待处理事项，已结束的也可以。"""
     from rectiflow._upkeep import find_incident
+    from rectiflow.engine.moments import ZONE
 
     found = find_incident(_keeper(context).flow, incident)
-    say(f"{found.id}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}\n{found.message}")
+    say(f"{found.id}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}".rstrip())
+    say(found.message)
+    closed = f"，{found.closed_at.astimezone(ZONE):%Y-%m-%d %H:%M} 结束" if found.closed_at else ""
+    say(f"{found.opened_at.astimezone(ZONE):%Y-%m-%d %H:%M} 发生{closed}")
 
 
 @app.command("retry")

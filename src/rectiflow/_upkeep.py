@@ -207,7 +207,7 @@ def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
         NotFound: there is none open of that id.
         InputUnusable: a ladder of an open hazard stands still because of it; closing would silence that for good.
     """
-    found = find_incident(flow, incident)
+    found = _open_incident(flow, incident)
     key = _timer_key(found)
     if key is not None and (found.number, key) in queries.stopped_timers(flow.store.engine, flow.district):
         raise InputUnusable(
@@ -224,7 +224,7 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
     Raises:
         NotFound: there is none open of that id, or nothing can be tried again.
     """
-    found = find_incident(flow, incident)
+    found = _open_incident(flow, incident)
     kind, _, what = found.subject.partition(":")
     key = _timer_key(found)
     if key is not None:
@@ -488,15 +488,23 @@ def _files_named(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def find_incident(flow: Rectiflow, incident: str) -> IncidentView:
-    """Return the open incident of that id.
+    """Return the incident of that id, be it open or closed.
 
     Raises:
         NotFound: there is none.
     """
-    found = [i for i in incidents(flow) if i.id == incident.strip().upper()]
+    found = [i for i in incidents(flow, open_only=False) if i.id == incident.strip().upper()]
     if not found:
-        raise NotFound(f"没有编号为“{incident}”的待处理事项，请用 rectiflow incident list 查看。")
+        raise NotFound(f"没有编号为“{incident}”的待处理事项，请用 rectiflow incident list --all 查看。")
     return found[0]
+
+
+def _open_incident(flow: Rectiflow, incident: str) -> IncidentView:
+    found = find_incident(flow, incident)
+    if found.closed_at is not None:
+        closed = f"{found.closed_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+        raise NotFound(f"待处理事项 {found.id} 已于 {closed} 结束，请用 rectiflow incident list 查看还没有结束的。")
+    return found
 
 
 def _message_view(row: Any, recipient: str) -> MessageView:
