@@ -87,6 +87,35 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("years: {}\ncalendar: foo\n", "calendar.yaml:2 没有日历 foo，只有 cn-workdays"),
+        ("terms: []\ncalendar: [cn-workdays]\n", "calendar.yaml:2 没有日历"),
+        ("# 本区\n\nholiday: []\n", "calendar.yaml:3 文件：不认识的项 holiday，可用 calendar、office、terms、years"),
+        (
+            "years:\n  2027:\n    holidays: []\n    rest: []\n",
+            "calendar.yaml:4 years.2027：不认识的项 rest，可用 complete、holidays、workdays",
+        ),
+        (
+            "terms:\n  - name: 秋\n    from: 2026-09-01\n    to: 2027-01-22\n    until: 2027-01-23\n",
+            "calendar.yaml:5 terms 第 1 项：不认识的项 until，可用 from、name、to",
+        ),
+        (
+            "years:\n  2026: &more {rest: []}\n  2027:\n    <<: *more\n",
+            "calendar.yaml:4 years.2027：不认识的项 rest",
+        ),
+        ("{years: {}, rest: 1}", "calendar.yaml:1 文件：不认识的项 rest"),
+    ],
+)
+def test_what_the_file_does_not_know_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    """A key that means nothing, or a calendar that there is not: where it stands, and what may stand there."""
+    with pytest.raises(InputUnusable) as refusal:
+        load_override(_write(tmp_path, text))
+    assert said in str(refusal.value)
+    assert "处问题" in str(refusal.value)
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """A path that leads nowhere is named."""
     with pytest.raises(InputUnusable, match=r"打不开日历文件 .*none\.yaml"):
