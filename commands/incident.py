@@ -50,11 +50,15 @@ def list_incidents(
 
 @app.command("show")
 def show_incident(context: typer.Context, incident: _Id) -> None:
-    """查看一件待处理事项。"""
+    """查看一件待处理事项，已结束的也可以。"""
     from rectiflow._upkeep import find_incident
+    from rectiflow.engine.moments import ZONE
 
     found = find_incident(_keeper(context).flow, incident)
-    say(f"{found.id}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}\n{found.message}")
+    say(f"{found.id}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}".rstrip())
+    say(found.message)
+    closed = f"，{found.closed_at.astimezone(ZONE):%Y-%m-%d %H:%M} 结束" if found.closed_at else ""
+    say(f"{found.opened_at.astimezone(ZONE):%Y-%m-%d %H:%M} 发生{closed}")
 
 
 @app.command("retry")
@@ -65,6 +69,15 @@ def retry_incident(context: typer.Context, incident: _Id) -> None:
     made = _keeper(context)
     found = again(made.flow, incident, by=made.person)
     say(f"{found.id} 已重新排队并结束。")
+
+
+@app.command("rearm")
+def rearm_timers(context: typer.Context) -> None:
+    """把丢了的定时任务重新排上（doctor 说有隐患的定时任务丢了时用）；过了的步骤下一次 tick 就办。"""
+    from rectiflow._upkeep import rearm
+
+    numbers = rearm(_keeper(context).flow)
+    say(f"重新排上了 {len(numbers)} 条隐患的定时任务：{'、'.join(numbers)}" if numbers else "没有丢了的定时任务。")
 
 
 @app.command("close")

@@ -47,6 +47,8 @@ class WorkCalendar:
     """Which days work, over the years handed in; years beyond them count Monday to Friday and are provisional.
 
     `terms` are the school terms, first and last day, both included; `office` is when an office is open on a working day.
+    `edition` says by which calendar a date was counted: the name, the last year known, and `own`, which stands for the
+    days and hours of the district's own: cn-workdays@2026, cn-workdays@2026+3f2a.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class WorkCalendar:
         *,
         terms: Iterable[tuple[date, date]] = (),
         office: OfficeHours = OFFICE,
+        own: str = "",
     ) -> None:
         known = sorted(years, key=lambda y: y.year)
         if not known or [y.year for y in known] != list(range(known[0].year, known[-1].year + 1)):
@@ -65,7 +68,7 @@ class WorkCalendar:
         self.office = office
         self._terms = tuple(sorted(terms))
         self._covered = frozenset(y.year for y in known if y.covered)
-        self.edition = f"{name}@{max(self._covered, default=0)}"
+        self.edition = f"{name}@{max(self._covered, default=0)}{f'+{own}' if own else ''}"
         first, last = date(known[0].year, 1, 1), date(known[-1].year, 12, 31)
         self._first, self._last = first.toordinal(), last.toordinal()
         holidays = frozenset[date]().union(*(y.holidays for y in known))

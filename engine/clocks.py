@@ -245,7 +245,7 @@ class Timekeeper(Struct, frozen=True, kw_only=True):
         """Compute the end of what is left of a budget from where the run goes on."""
         left = (run.budget or 0) - run.consumed  # negative: what was overdue before a pause stays overdue after it
         end = self._end(clock, left, run.running_since or self.now)
-        return replace(run, due_on=end.on, due_at=end.at, provisional=end.provisional)
+        return replace(run, due_on=end.on, due_at=end.at, provisional=end.provisional, edition=self.calendar.edition)
 
     def _end(self, clock: Clock, left: int, since: datetime) -> _Deadline:
         if _unit(clock) == "hours":

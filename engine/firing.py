@@ -12,7 +12,7 @@ from .change import Change
 from .decision import Crossing, Decision, Refusal
 from .errors import Reason
 from .ladder import Rung
-from .moments import due_text, local_day
+from .moments import due_text
 from .requesting import propose, withdraw_pending
 from .roles import people
 from .stimulus import Fire
@@ -49,10 +49,12 @@ def fire(snapshot: Snapshot, stimulus: Fire, now: datetime) -> Decision | Refusa
 def _climb(change: Change, clock: Clock, run: ClockRun, rungs: tuple[Rung, ...]) -> None:
     """Let every rung act in order; a later message to the same person takes the place of an earlier one.
 
-    A repeating step that skips what was missed acts on its own day alone; one that catches up all of it is told each time.
+    A repeating step that skips what was missed acts once, for the newest that is due, however late: who looks only before
+    the ladder's hour is told as well. One that catches up all of it is told each time.
     """
+    newest = {rung.step.id: rung.occurrence for rung in rungs}
     for rung in rungs:
-        if rung.step.catch_up == "skip" and local_day(rung.at) < change.today:
+        if rung.step.catch_up == "skip" and rung.occurrence < newest[rung.step.id]:
             continue
         if rung.step.act == "propose":
             _propose(change, rung)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from rectiflow.engine.calendar import OFFICE, WorkCalendar
+from rectiflow.engine.calendar import WorkCalendar
 from rectiflow.engine.errors import NotFound
 from rectiflow.engine.load import load_catalogue, load_workflow
 from rectiflow.engine.workflow import Catalogue, Workflow
@@ -115,9 +115,11 @@ def calendar_for(name: str, override: Path | None = None) -> WorkCalendar:
     from rectiflow.workflows.calendars.override import FIRST_YEAR, LAST_YEAR
 
     own = load_override(override) if override is not None and override.exists() else None
-    terms = [(t.first, t.last) for t in own.terms] if own is not None else []
     years = china_workdays(FIRST_YEAR, LAST_YEAR, override=own).values()
-    return WorkCalendar(name, years, terms=terms, office=own.office if own is not None else OFFICE)
+    if own is None:
+        return WorkCalendar(name, years)
+    terms = [(t.first, t.last) for t in own.terms]
+    return WorkCalendar(name, years, terms=terms, office=own.office, own=own.digest)
 
 
 def _texts(folder: Traversable) -> list[Source]:

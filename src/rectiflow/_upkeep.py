@@ -17,7 +17,7 @@ from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
-from rectiflow.storage import definitions, queries
+from rectiflow.storage import definitions, lost, queries
 from rectiflow.storage import outbox as sending
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "message",
     "outbox",
     "put_off",
+    "rearm",
     "retry",
     "retry_incident",
     "written_to",
@@ -206,7 +207,7 @@ def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
         NotFound: there is none open of that id.
         InputUnusable: a ladder of an open hazard stands still because of it; closing would silence that for good.
     """
-    found = find_incident(flow, incident)
+    found = _open_incident(flow, incident)
     key = _timer_key(found)
     if key is not None and (found.number, key) in queries.stopped_timers(flow.store.engine, flow.district):
         raise InputUnusable(
@@ -223,7 +224,7 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
     Raises:
         NotFound: there is none open of that id, or nothing can be tried again.
     """
-    found = find_incident(flow, incident)
+    found = _open_incident(flow, incident)
     kind, _, what = found.subject.partition(":")
     key = _timer_key(found)
     if key is not None:
@@ -236,6 +237,14 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
         )
     flow.ring()
     return close_incident(flow, found.id, by=by)
+
+
+def rearm(flow: Rectiflow) -> list[str]:
+    """Put back the timers that went astray though their clocks run on; return the numbers of their hazards."""
+    numbers = [number for number, _ in lost.lost_timers(flow.store.engine, flow.district)]
+    lost.put_back(flow.store.engine, flow.district)
+    flow.ring()
+    return list(dict.fromkeys(numbers))
 
 
 def _timer_key(incident: IncidentView) -> TimerKey | None:
@@ -426,18 +435,25 @@ def _incidents(place: Workplace) -> Iterator[Finding]:
 def _stuck(place: Workplace) -> Iterator[Finding]:
     engine, district = place.flow.store.engine, place.flow.district
     stopped = queries.stopped_timers(engine, district)
-    halted = {number for number, _ in stopped}
-    numbers = [n for n in queries.stuck_tickets(engine, district) if n not in halted]
+    astray = list(dict.fromkeys(number for number, _ in lost.lost_timers(engine, district)))
+    told = {*astray, *(number for number, _ in stopped)}
+    numbers = [n for n in queries.stuck_tickets(engine, district) if n not in told]
     if stopped:
         named = "、".join(dict.fromkeys(number for number, _ in stopped[:5]))
         detail = (
             f"{len(stopped)} 项定时任务没有办成，提醒和督办停着：{named}；请看 rectiflow incident list，排除原因后重试"
         )
         yield Finding(subject="停滞的隐患", state=_BAD, detail=detail)
+    if astray:
+        detail = (
+            f"{len(astray)} 条在办隐患的时限在走，定时任务却丢了，提醒和督办停着：{'、'.join(astray[:5])}；"
+            "请运行 rectiflow incident rearm 重新排上"
+        )
+        yield Finding(subject="停滞的隐患", state=_BAD, detail=detail)
     if numbers:
-        detail = f"{len(numbers)} 条在办隐患没有任何时限在走：{'、'.join(numbers[:5])}；多为未定时限，请补时限"
+        detail = f"{len(numbers)} 条在办隐患不会再有提醒：{'、'.join(numbers[:5])}；多为未定时限，请补时限"
         yield Finding(subject="停滞的隐患", state=_NOTE, detail=detail)
-    if not (numbers or stopped):
+    if not (numbers or astray or stopped):
         yield Finding(subject="停滞的隐患", state=_GOOD, detail="没有")
 
 
@@ -472,15 +488,23 @@ def _files_named(settings: Mapping[str, Any]) -> Iterator[str]:
 
 
 def find_incident(flow: Rectiflow, incident: str) -> IncidentView:
-    """Return the open incident of that id.
+    """Return the incident of that id, be it open or closed.
 
     Raises:
         NotFound: there is none.
     """
-    found = [i for i in incidents(flow) if i.id == incident.strip().upper()]
+    found = [i for i in incidents(flow, open_only=False) if i.id == incident.strip().upper()]
     if not found:
-        raise NotFound(f"没有编号为“{incident}”的待处理事项，请用 rectiflow incident list 查看。")
+        raise NotFound(f"没有编号为“{incident}”的待处理事项，请用 rectiflow incident list --all 查看。")
     return found[0]
+
+
+def _open_incident(flow: Rectiflow, incident: str) -> IncidentView:
+    found = find_incident(flow, incident)
+    if found.closed_at is not None:
+        closed = f"{found.closed_at.astimezone(ZONE):%Y-%m-%d %H:%M}"
+        raise NotFound(f"待处理事项 {found.id} 已于 {closed} 结束，请用 rectiflow incident list 查看还没有结束的。")
+    return found
 
 
 def _message_view(row: Any, recipient: str) -> MessageView:

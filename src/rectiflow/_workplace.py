@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -274,14 +275,30 @@ def make_workplace(
     district = _sample_district(given) if rehearsal else District(**{k: v or "" for k, v in given.items()})
     _check_district(district)
     url = db or "sqlite:///rectiflow.db"
-    _make_folders(folder)
-    _register(_url(url, folder), district, rehearsal=rehearsal)
     text = _CONFIG.format(db=url, district=district.code, name=district.name, files=str(rehearsal).lower())
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise _unwritable(folder, exc) from exc
+    with _whole_or_nothing(folder):
+        _make_folders(folder)
+        _register(_url(url, folder), district, rehearsal=rehearsal)
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as exc:
+            raise _unwritable(folder, exc) from exc
     return file
+
+
+@contextmanager
+def _whole_or_nothing(folder: Path) -> Generator[None]:
+    """Where a workplace does not come about, take away the folders made for it; what was there before stays."""
+    new = [p for p in (*reversed(folder.parents), folder, *(folder / name for name in _FOLDERS)) if not p.exists()]
+    try:
+        yield
+    except BaseException:
+        if folder in new:
+            shutil.rmtree(folder, ignore_errors=True)
+        for path in reversed(new):
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def _make_folders(folder: Path) -> None:

@@ -89,6 +89,20 @@ def test_no_workplace(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     refused(cli("--config", "没有.toml", "today", by=None, now=None), 1, "没有设置文件 没有.toml")
 
 
+def test_a_refused_workplace_leaves_nothing(cli: Cli, workplace: Path, tmp_path: Path) -> None:
+    """The database knows the district by another prefix: neither the folders made for it stay, nor a thing is lost."""
+    words = ("--rehearsal", "--district", "420702", "--prefix", "ABC", "--db", f"sqlite:///{workplace}/rectiflow.db")
+    new, old = tmp_path / "some" / "where", tmp_path / "old"
+    (old / "evidence").mkdir(parents=True)
+    (old / "evidence" / "照片.txt").write_text("留着", "utf-8")
+    before = _tree(tmp_path)
+    for folder in (new, old):
+        refused(cli("init", str(folder), *words, by=None, now=None), 1, "区划代码 420702 已用编号前缀 LZH")
+    assert _tree(tmp_path) == before
+    assert cli("init", str(new), *words[:4], "LZH", *words[5:], by=None, now=None).code == 0
+    assert (new / "rectiflow.toml").is_file()
+
+
 def test_the_clock_is_set_in_rehearsals_only(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real workplace takes no --now and no --as without a grant; a rehearsal takes a time that is one."""
     refused(cli("today", now="中午"), 1, "--now “中午”不是时间")
@@ -130,3 +144,8 @@ def test_interrupted(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rectiflow._sheet.sheet", interrupted)
     answer = cli("ticket", "show", "1")
     assert (answer.code, answer.text) == (130, "")
+
+
+def _tree(folder: Path) -> list[Path]:
+    """Return all that lies in a folder but what SQLite keeps beside an open file."""
+    return sorted(p for p in folder.rglob("*") if not p.name.startswith("rectiflow.db-"))

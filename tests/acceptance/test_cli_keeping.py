@@ -19,6 +19,7 @@ KEEPING = (
     ("incident", "list"),
     ("incident", "show", "x"),
     ("incident", "retry", "x"),
+    ("incident", "rearm"),
     ("incident", "close", "x"),
 )
 

@@ -77,6 +77,23 @@ def test_an_empty_post_is_seen_and_filled(cli: Cli) -> None:
     assert "岗位空缺" not in cli("doctor").out
 
 
+def test_a_closed_incident_can_still_be_read(cli: Cli) -> None:
+    """What `list --all` shows, `show` shows as well, with when it ended; there is nothing more to do with it."""
+    assert cli("person", "handover", OLD, "--nobody", "--from", "今天").code == 0
+    (listed,) = json.loads(cli("incident", "list", "--json").out)
+    shown = cli("incident", "show", listed["id"].lower())
+    assert (shown.code, listed["message"] in shown.out, "09:00 结束" in shown.out) == (0, True, False)
+    assert cli("incident", "close", listed["id"]).code == 0
+    assert "已结束" in cli("incident", "list", "--all").out
+    shown = cli("incident", "show", listed["id"])
+    assert (shown.code, listed["message"] in shown.out) == (0, True)
+    assert "2024-09-03 09:00 结束" in shown.out
+    for again in ("close", "retry"):
+        refused = cli("incident", again, listed["id"])
+        assert (refused.code, "已于 2024-09-03 09:00 结束" in refused.err) == (1, True)
+    assert "没有编号为“X9”的待处理事项" in cli("incident", "show", "X9").err
+
+
 def test_a_hand_over_that_may_not_be_says_all(cli: Cli) -> None:
     """Same person, a day beyond reason, a post not held; an unknown person with what to do."""
     before = cli("person", "list", "--json").out

@@ -90,6 +90,7 @@ outbox show 无此
 outbox send
 outbox retry
 incident list
+incident rearm
 inbox list
 inbox receive 信.eml
 inbox list

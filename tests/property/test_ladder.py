@@ -107,6 +107,7 @@ class Model:
     behind: set[tuple[int, str, int]] = field(default_factory=set[tuple[int, str, int]])
     crossed: list[Rung] = field(default_factory=list[Rung])
     late: set[Rung] = field(default_factory=set[Rung])  #: meant for before the date, and it had passed
+    overtaken: set[Rung] = field(default_factory=set[Rung])  #: of a step that skips, and the one after it was due too
 
     def shift(self, day: date, amount: int, unit: str) -> date:
         """Go from a day to the n-th day after it (before it), one day at a time."""
@@ -153,13 +154,16 @@ class Model:
 
     def tick(self, now: datetime) -> None:
         """Cross what is due, unless the clock stands still."""
-        if self.running:
-            for rung in self.until(now):
-                self.behind.add(rung[:3])
-                self.crossed.append(Rung(*rung, now))
-                before = next(s for s in self.steps if s.id == rung[1]).at.amount < 0
-                if before and now.astimezone(ZONE).date() > self.due_on:
-                    self.late.add(self.crossed[-1])
+        due = self.until(now) if self.running else []
+        for rung in due:
+            self.behind.add(rung[:3])
+            self.crossed.append(Rung(*rung, now))
+            version, name, occurrence, _ = rung
+            step = next(s for s in self.steps if s.id == name)
+            if step.at.amount < 0 and now.astimezone(ZONE).date() > self.due_on:
+                self.late.add(self.crossed[-1])
+            if step.catch_up == "skip" and (version, name, occurrence + 1) in {r[:3] for r in due}:
+                self.overtaken.add(self.crossed[-1])
 
     def pause(self, day: date) -> None:
         """Stand still; a clock of a length remembers what it used."""
@@ -179,7 +183,7 @@ class Model:
 
 # what happens ---------------------------------------------------------------------------------------------------------
 
-Move = tuple[Literal["wait", "down", "pause", "resume", "extend"], int]
+Move = tuple[Literal["wait", "early", "down", "pause", "resume", "extend"], int]
 
 
 @st.composite
@@ -189,7 +193,8 @@ def ladders(draw: st.DrawFn) -> tuple[Step, ...]:
     offsets = sorted(draw(st.sets(st.integers(-8, 12), min_size=1, max_size=5)))
     steps = [_step(draw, amount, unit) for amount in offsets]
     every = Span(draw(st.integers(1, 7)), draw(st.sampled_from(["workdays", "days"])))
-    return (*steps[:-1], replace(steps[-1], every=every, widen=draw(st.booleans())))
+    catch_up = draw(st.sampled_from(["one", "all", "skip"]))
+    return (*steps[:-1], replace(steps[-1], every=every, widen=draw(st.booleans()), catch_up=catch_up))
 
 
 def _step(draw: st.DrawFn, amount: int, unit: Any) -> Step:
@@ -219,7 +224,7 @@ def calendars(draw: st.DrawFn) -> tuple[WorkCalendar, Callable[[date], bool]]:
 
 
 moves: st.SearchStrategy[list[Move]] = st.lists(
-    st.tuples(st.sampled_from(["wait", "wait", "down", "pause", "resume", "extend"]), st.integers(1, 25)),
+    st.tuples(st.sampled_from(["wait", "wait", "early", "down", "pause", "resume", "extend"]), st.integers(1, 25)),
     min_size=1,
     max_size=9,
 )
@@ -253,6 +258,8 @@ class Drive:
         kind, days = move
         if kind == "down":
             self._sleep(days)
+        elif kind == "early":
+            self._look_early(days)
         else:
             self._live(days)
             self._act(kind, days)
@@ -261,14 +268,25 @@ class Drive:
     def _live(self, days: int) -> None:
         for _ in range(days):
             self.day += timedelta(days=1)
-            for hour in ("09:00", "10:00"):
-                self.world.advance_to(at(self.day.isoformat(), hour))
-                self.model.tick(self.world.now)
+            self._be_there()
+
+    def _be_there(self) -> None:
+        for hour in ("09:00", "10:00"):
+            self.world.advance_to(at(self.day.isoformat(), hour))
+            self.model.tick(self.world.now)
 
     def _sleep(self, days: int) -> None:
         self.day += timedelta(days=days)
         self.world.sleep_until(at(self.day.isoformat(), "10:00"))
         self.model.tick(self.world.now)
+
+    def _look_early(self, days: int) -> None:
+        """Look once a day, before the ladder's hour, and on the last one also in time."""
+        for _ in range(days):
+            self.day += timedelta(days=1)
+            self.world.sleep_until(at(self.day.isoformat(), "08:00"))
+            self.model.tick(self.world.now)
+        self._be_there()
 
     def _act(self, kind: str, days: int) -> None:
         now, model = self.world.now, self.model
@@ -309,25 +327,30 @@ class Drive:
             for c in d.decision.crossed
         ]
 
-    def told(self) -> list[tuple[datetime, dict[str, str]]]:
-        """Return for each catch-up who was told by which step; one message per person."""
-        found: list[tuple[datetime, dict[str, str]]] = []
-        for d in self.world.log:
-            if d.decision.crossed:
-                people = [m.recipient for m in d.decision.messages if m.channel is None]
-                assert len(people) == len(set(people))
-                found.append((d.at, {m.recipient: m.template for m in d.decision.messages if m.channel is None}))
-        return found
+    def told(self) -> list[tuple[datetime, list[tuple[str, str]]]]:
+        """Return for each catch-up who was told by which step."""
+        told = ((d.at, d.decision.messages) for d in self.world.log if d.decision.crossed)
+        return [(at, sorted((m.recipient, m.template) for m in said if m.channel is None)) for at, said in told]
 
 
-def expected_messages(model: Model) -> list[tuple[datetime, dict[str, str]]]:
-    """Return for each catch-up of the model who hears of which step: of several the last."""
-    audience = {s.id: [p for r in s.roles for p in ROLES[r]] for s in model.steps}
-    found: dict[datetime, dict[str, str]] = {}
+def audience(model: Model, rung: Rung) -> list[str]:
+    """Return the people a step addresses, with a name for each role of theirs it addresses."""
+    return [p for step in model.steps if step.id == rung.step for role in step.roles for p in ROLES[role]]
+
+
+def expected_messages(model: Model) -> list[tuple[datetime, list[tuple[str, str]]]]:
+    """Return for each catch-up of the model who hears of which step: of several the last, and each that catches up all."""
+    last: dict[datetime, dict[str, str]] = {}
+    each: dict[datetime, list[tuple[str, str]]] = {}
     for rung in model.crossed:
         words = "reminder" if rung in model.late else rung.step  # nobody is told that a date draws near after it passed
-        found.setdefault(rung.crossed_at, {}).update(dict.fromkeys(audience[rung.step], words))
-    return list(found.items())
+        people = dict.fromkeys(audience(model, rung) if rung not in model.overtaken else (), words)
+        latest, beside = last.setdefault(rung.crossed_at, {}), each.setdefault(rung.crossed_at, [])
+        if any(step.id == rung.step and step.catch_up == "all" for step in model.steps):
+            beside += people.items()
+        else:
+            latest |= people
+    return [(at, sorted([*told.items(), *each[at]])) for at, told in last.items()]
 
 
 def check(drive: Drive) -> None:
@@ -336,7 +359,13 @@ def check(drive: Drive) -> None:
     assert came == wanted
     assert len({r[:3] for r in came}) == len(came), "a step of a version is crossed once"
     assert all(datetime.combine(r.day, datetime.min.time().replace(hour=9), ZONE) <= r.crossed_at for r in came)
-    assert drive.told() == expected_messages(drive.model)
+    told = drive.told()
+    assert told == expected_messages(drive.model)
+    for moment, said in told:
+        crossed = [rung for rung in wanted if rung.crossed_at == moment]
+        assert {p for p, _ in said} == {p for rung in crossed for p in audience(drive.model, rung)}, (
+            "nobody is left out"
+        )
     event(f"{min(len(came) // 10, 5) * 10}+ rungs")
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 from rectiflow.engine.calendar import OFFICE, OfficeHours
 from rectiflow.engine.errors import InputUnusable
+from rectiflow.engine.vocabulary import DEFAULT_CALENDAR
 
 __all__ = [
     "FIRST_YEAR",
@@ -28,6 +30,7 @@ __all__ = [
 _SATURDAY = 5
 _NEXT_NEW_YEAR = (12, 29)
 FIRST_YEAR, LAST_YEAR = 2019, 2035  #: years a calendar is made for; those not arranged yet count as provisional
+_DIGEST = 4  #: hexadecimal digits that tell one state of a district's own days from the one before
 _LONGEST = 60  #: days of one stretch; the longest official break has nine
 _OPENING = re.compile(r"(\d{1,2}:\d{2})\s*-\s*(\d{1,2}:\d{2})")
 _STRETCH = re.compile(r"(\d{4}-\d{2}-\d{2})\s*\.\.\s*(\d{4}-\d{2}-\d{2})")
@@ -53,6 +56,14 @@ class CalendarOverride(Struct, frozen=True, kw_only=True):
     terms: tuple[SchoolTerm, ...] = ()
     office: OfficeHours = OFFICE  #: when the office is open on a working day
 
+    @property
+    def digest(self) -> str:
+        """A few hexadecimal digits of the SHA-256 of all that moves a date; empty when nothing does. Terms do not."""
+        days = [sorted(map(str, part)) for part in (self.holidays, self.workdays, self.complete)]
+        office = [f"{start}-{end}" for start, end in self.office] if self.office != OFFICE else []
+        moving = [*days, office]
+        return sha256(repr(moving).encode()).hexdigest()[:_DIGEST] if any(moving) else ""
+
 
 def is_weekday(day: date) -> bool:
     """Tell whether a day is one of Monday to Friday."""
@@ -76,7 +87,7 @@ def load_override(path: Path | str, /) -> CalendarOverride:
         InputUnusable: the file cannot be read or has mistakes; all of them are named.
     """
     path = Path(path)
-    reader = _Reader()
+    reader = _Reader(path.name)
     override = reader.read(_yaml(path))
     if reader.problems:
         raise InputUnusable(f"日历文件 {path} 有 {len(reader.problems)} 处问题：{'；'.join(reader.problems)}。")
@@ -88,7 +99,7 @@ def _yaml(path: Path) -> object:
     from ruamel.yaml.error import YAMLError
 
     try:
-        yaml: Any = YAML(typ="safe", pure=True)
+        yaml: Any = YAML(typ="rt", pure=True)  # it knows the line of every key
         tree: object = yaml.load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputUnusable(f"打不开日历文件 {path}。请检查路径和权限，并用 UTF-8 保存。") from error
@@ -112,14 +123,18 @@ def _is_list(value: object) -> TypeGuard[list[Any]]:
 class _Reader:
     """Reads the tree of a calendar file and gathers every mistake."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
         self.problems: list[str] = []
+        self._source = source
         self._holidays: set[date] = set()
         self._workdays: set[date] = set()
         self._complete: set[int] = set()
 
     def read(self, tree: object) -> CalendarOverride:
         top = self._mapping(tree, "文件", {"calendar", "years", "terms", "office"})
+        if top.get("calendar") not in (None, DEFAULT_CALENDAR):
+            said = f"没有日历 {top['calendar']}，只有 {DEFAULT_CALENDAR}（国务院的安排）；这一行也可以不写"
+            self.problems.append(f"{self._line(top, 'calendar')} {said}")
         for year, days in self._mapping(top.get("years"), "years", None).items():
             self._year(year, days)
         terms = [
@@ -216,9 +231,16 @@ class _Reader:
         if not _is_mapping(value):
             self.problems.append(f"{where}：应为“名称: 内容”的形式")
             return {}
-        unknown = [str(key) for key in value if known is not None and key not in known]
-        self.problems += [f"{where}：不认识的项 {key}，可用 {'、'.join(sorted(known or ()))}" for key in unknown]
+        unknown = [key for key in value if known is not None and key not in known]
+        may = "、".join(sorted(known or ()))
+        self.problems += [f"{self._line(value, key)} {where}：不认识的项 {key}，可用 {may}" for key in unknown]
         return value
+
+    def _line(self, mapping: Any, key: object) -> str:
+        """Return file and line of a key; one that an anchor brings in stands where the mapping does."""
+        keys: Mapping[object, Any] = mapping.lc.data or {}
+        line: int = keys[key][0] if key in keys else mapping.lc.line
+        return f"{self._source}:{line + 1}"
 
     def _list(self, value: object, where: str) -> list[Any]:
         if value is None or _is_list(value):

@@ -15,7 +15,7 @@ from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
 from rectiflow.engine.decision import CallTask
 from rectiflow.engine.ticket import Document, Request
-from rectiflow.storage import incoming, outbox, queries
+from rectiflow.storage import incoming, lost, outbox, queries
 from rectiflow.storage.connect import make_engine, writing
 from rectiflow.storage.queries import TicketFilter
 from rectiflow.storage.statements import Statement, compile_for
@@ -93,6 +93,8 @@ def look(flow: Rectiflow, number: str) -> None:
     flow.actions(number, by="chief")
     for ask in (queries.incidents, queries.pending_requests, queries.open_tasks, queries.stuck_tickets):
         ask(engine, home)
+    lost.lost_timers(engine, home)
+    lost.put_back(engine, home)
     queries.documents(engine, home, status="draft")
     queries.messages(engine, home, status="waiting")
     queries.messages(engine, home, status="dead")

@@ -7,13 +7,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, update
 
 from rectiflow._clock import SetClock
-from rectiflow._upkeep import close_incident, doctor, incidents, outbox, retry_incident
+from rectiflow._upkeep import close_incident, doctor, incidents, outbox, rearm, retry_incident
 from rectiflow._worker import beat
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import InputUnusable, WorkplaceError
 from rectiflow.storage import queries
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
 
 LATER = "2024-09-16T09:30"  # the tickets were due on 12 September
@@ -157,6 +160,34 @@ def test_one_incident_is_tried_again_alone(place: Workplace, monkeypatch: pytest
     retry_incident(flow, one.id, by=keeper)
     assert flow.tick().fired == 1
     assert [i.id for i in incidents(flow)] == [other.id]
+
+
+def test_timers_that_went_astray_are_named_and_put_back(place: Workplace) -> None:
+    """Gone, or said to have fired though the clock waits for them: the doctor says so, and what is owed still comes once."""
+    flow = place.flow
+    gone, fired, well, undated = assigned(place, 4)
+    t, c = table("timer"), table("clock")
+    nothing = {"due_on": None, "due_at": None, "next_step": None, "next_at": None}
+    with writing(flow.store.engine) as connection:
+        connection.execute(delete(t).where(t.c.number.in_([gone, undated])))
+        connection.execute(update(c).where(c.c.number == undated).values(nothing))
+        connection.execute(update(t).where(t.c.number == fired).values(status="fired", fired_at=flow.now()))
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=20)
+    assert flow.tick().fired == 2  # the sign clock and the rectify clock of the one that is well
+    bad, note = (f for f in doctor(place) if f.subject == "停滞的隐患")
+    assert (bad.state, note.state) == ("有问题", "请注意")
+    assert f"：{gone}、{fired}；请运行 rectiflow incident rearm" in bad.detail
+    assert f"：{undated}；多为未定时限，请补时限" in note.detail
+    assert rearm(flow) == [gone, fired]
+    assert rearm(flow) == []
+    assert flow.tick().fired == 4
+    taken = [
+        {(step, times): n for (_, step, times), n in _fired(place, [number]).items()} for number in (gone, fired, well)
+    ]
+    assert taken[0] == taken[1] == taken[2]
+    assert set(taken[0].values()) == {1}
+    assert [f.state for f in doctor(place) if f.subject == "停滞的隐患"] == ["请注意"]
 
 
 def _broken(_: object) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from rectiflow._library import calendar_for
 from rectiflow.engine.chain import check_chain
 from rectiflow.engine.workflow import Workflow
 from support.district import (
@@ -126,9 +127,11 @@ def test_a_clock_that_goes_on_follows_the_new_length_and_ladder() -> None:
     place = world("2024-10-14", slow=slow, quick=quick)
     number = rectifying(place, "2024-12-31", workflow="slow")
     place.advance_to(at("2024-10-16"))
+    place.calendar = calendar_for("amended")
     done(place.act(number, "reclassify", SAFETY, reason="缩短"))
     run = clock(place, number, "rectify")
     assert (run.run, run.version, run.budget, run.due_on) == (1, 2, 4, date(2024, 10, 18))
+    assert run.edition == place.calendar.edition
     assert (run.original_due_on, run.next_step, run.next_at) == (date(2024, 10, 28), "m1w-remind", at("2024-10-17"))
 
 

@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from rectiflow._library import calendar_for
 from rectiflow.engine.firing import OBSOLETE
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.simulate import World
 from rectiflow.engine.stimulus import Fire, Hand
 from rectiflow.engine.ticket import TimerKey
+from rectiflow.engine.workflow import Workflow
 from support.district import (
     CLERK,
     HEAD,
@@ -19,6 +21,7 @@ from support.district import (
     SAFETY,
     SCHOOL,
     at,
+    calendar,
     clock,
     codes,
     done,
@@ -168,6 +171,17 @@ def test_rule_03_a_clock_of_a_length_keeps_what_is_consumed() -> None:
     going = clock(place, number, "rectify")
     assert (going.due_on, going.consumed, going.running_since) == (date(2024, 11, 4), 4, at("2024-10-25"))
     assert (going.version, going.run, going.original_due_on) == (1, 1, date(2024, 10, 28))
+
+
+def test_rule_03_a_date_counted_anew_says_by_which_calendar() -> None:
+    """While the clock stands still its date is the one of the old calendar; as it goes on, of the new."""
+    place = world("2024-10-14", lasting=LASTING)
+    number = rectifying(place, "2024-12-31", workflow="lasting")
+    done(submit(place, number))
+    place.calendar = calendar_for("amended")
+    assert clock(place, number, "rectify").edition == calendar().edition
+    done(place.act(number, "fail", SAFETY, reason="未清完", due_on="2024-12-31"))
+    assert clock(place, number, "rectify").edition == place.calendar.edition
 
 
 def test_rule_03_time_used_before_a_recall_stays_used() -> None:
@@ -350,27 +364,30 @@ def test_rule_05_a_draft_that_waits_is_withdrawn_when_listing_is_proposed() -> N
     assert codes(place.sign_off(number, 1, LEADER)) == {"document_done"}
 
 
+def _repeating(every: str, catch_up: str) -> Workflow:
+    """Return the sample's workflow with a first reminder that repeats."""
+    return edited(
+        "hazard",
+        ("workflow: hazard", "workflow: repeating"),
+        (
+            "{at: due, every: 2 workdays, widen: true, remind: lead_section}",
+            f"{{at: due, every: {every}, catch_up: {catch_up}, remind: lead_section}}",
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("catch_up", "told_of"),
     [
         ("one", ["2024-09-12"]),
         ("all", ["2024-09-04", "2024-09-06", "2024-09-10", "2024-09-12"]),
-        ("skip", []),
+        ("skip", ["2024-09-12"]),
     ],
 )
 def test_rule_05_what_was_missed_of_a_repeat_is_caught_up_as_declared(catch_up: str, told_of: list[str]) -> None:
-    """Crossed each time; told once, each time, or not at all; and on its own day always."""
-    name = "repeating"
-    definition = edited(
-        "hazard",
-        ("workflow: hazard", f"workflow: {name}"),
-        (
-            "{at: due, every: 2 workdays, widen: true, remind: lead_section}",
-            f"{{at: due, every: 2 workdays, catch_up: {catch_up}, remind: lead_section}}",
-        ),
-    )
-    place = world(repeating=definition)
-    number = hazard(place, workflow=name)
+    """Crossed each time; told each time or once, be it for all or for the newest alone; and in time always."""
+    place = world(repeating=_repeating("2 workdays", catch_up))
+    number = hazard(place, workflow="repeating")
     place.sleep_until(at("2024-09-13", "10:00"))
     event = place.cases[number].events[-1]
     crossed = [moment[:10] for _, _, moment in event.public["steps"]]
@@ -382,6 +399,26 @@ def test_rule_05_what_was_missed_of_a_repeat_is_caught_up_as_declared(catch_up: 
     place.advance_to(at("2024-09-14", "10:00"))
     assert [m.recipient for m in place.log[-1].decision.messages if m.recipient == SAFETY] == [SAFETY]
     assert len(place.log) == before + 1
+
+
+@pytest.mark.parametrize("catch_up", ["one", "all", "skip"])
+def test_rule_05_who_looks_before_the_hour_only_is_told_every_day(catch_up: str) -> None:
+    """A step due at nine, a look a day at eight: each is a day late when it is seen, and none is left out for that."""
+    place = world(repeating=_repeating("1 days", catch_up))
+    hazard(place, workflow="repeating")
+    days = [f"2024-09-{day:02}" for day in range(6, 27)]
+    told = list[str]()
+    for day in days:
+        place.sleep_until(at(day, "08:00"))
+        said = [
+            m.key.split(":")[4]
+            for d in place.log
+            if d.at == place.now
+            for m in d.decision.messages
+            if m.recipient == SAFETY
+        ]
+        told += [day for _ in said[:1]]
+    assert told == days
 
 
 def test_rule_05_who_is_told_nothing_more_keeps_the_lower_message() -> None:

@@ -87,6 +87,35 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
         assert part in message
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("years: {}\ncalendar: foo\n", "calendar.yaml:2 没有日历 foo，只有 cn-workdays"),
+        ("terms: []\ncalendar: [cn-workdays]\n", "calendar.yaml:2 没有日历"),
+        ("# 本区\n\nholiday: []\n", "calendar.yaml:3 文件：不认识的项 holiday，可用 calendar、office、terms、years"),
+        (
+            "years:\n  2027:\n    holidays: []\n    rest: []\n",
+            "calendar.yaml:4 years.2027：不认识的项 rest，可用 complete、holidays、workdays",
+        ),
+        (
+            "terms:\n  - name: 秋\n    from: 2026-09-01\n    to: 2027-01-22\n    until: 2027-01-23\n",
+            "calendar.yaml:5 terms 第 1 项：不认识的项 until，可用 from、name、to",
+        ),
+        (
+            "years:\n  2026: &more {rest: []}\n  2027:\n    <<: *more\n",
+            "calendar.yaml:4 years.2027：不认识的项 rest",
+        ),
+        ("{years: {}, rest: 1}", "calendar.yaml:1 文件：不认识的项 rest"),
+    ],
+)
+def test_what_the_file_does_not_know_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
+    """A key that means nothing, or a calendar that there is not: where it stands, and what may stand there."""
+    with pytest.raises(InputUnusable) as refusal:
+        load_override(_write(tmp_path, text))
+    assert said in str(refusal.value)
+    assert "处问题" in str(refusal.value)
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     """A path that leads nowhere is named."""
     with pytest.raises(InputUnusable, match=r"打不开日历文件 .*none\.yaml"):
@@ -140,6 +169,29 @@ def test_office_hours_are_read(tmp_path: Path) -> None:
     assert own.office == ((time(9), time(12)), (time(14, 30), time(18)))
     assert load_override(_write(tmp_path, "years: {}")).office == OFFICE
     assert calendar_for("cn-workdays", _write(tmp_path, "office: ['09:00-17:00']")).office == ((time(9), time(17)),)
+
+
+def test_what_moves_a_date_shows_in_the_edition(tmp_path: Path) -> None:
+    """Every change of the own days or hours has an edition of its own, in whatever order they stand; terms have none."""
+    official = calendar_for("cn-workdays").edition
+    moving = [
+        "years: {2024: {holidays: [2024-09-03..2024-09-06]}}",
+        "years: {2024: {holidays: [2024-09-03..2024-09-05]}}",
+        "years: {2024: {workdays: [2024-09-07]}}",
+        "years: {2024: {holidays: [2024-09-03..2024-09-05], workdays: [2024-09-07]}}",
+        "years: {2024: {complete: true, holidays: [2024-09-03..2024-09-05], workdays: [2024-09-07]}}",
+        "office: [09:00-17:00]",
+    ]
+    editions = [calendar_for("cn-workdays", _write(tmp_path, text)).edition for text in moving]
+    assert len(set(editions)) == len(moving)
+    for edition in editions:
+        before, _, digest = edition.partition("+")
+        assert (before, len(digest)) == (official, 4)
+    turned = "years: {2024: {workdays: [2024-09-07], holidays: [2024-09-05, 2024-09-03..2024-09-04]}}"
+    assert calendar_for("cn-workdays", _write(tmp_path, turned)).edition == editions[3]
+    terms = "terms: [{name: 秋, from: 2024-09-02, to: 2025-01-17}]"
+    for still in ("", terms, "office: [08:30-12:00, 14:00-17:30]"):
+        assert calendar_for("cn-workdays", _write(tmp_path, still)).edition == official
 
 
 @pytest.mark.parametrize(
