@@ -146,6 +146,7 @@ class Worker:
             self._heart.beat()
             with self._sender(), self._scheduled(), self._listening():
                 ready()
+                self.place.flow.store.link.rest()
                 self.stop.wait()
             self._leave()
         if self._fault is not None:
@@ -315,7 +316,10 @@ class Worker:
             ear.close()
 
     def guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
-        """Let a beat fail without ending the worker; the next one tries again. A wrong clock alone ends it."""
+        """Let a beat fail without ending the worker; the next one tries again. A wrong clock alone ends it.
+
+        Between two beats its thread holds no connection.
+        """
 
         def once() -> None:
             if not self.going():
@@ -335,6 +339,8 @@ class Worker:
                 self.tally.beat(name, "error")
             else:
                 self.tally.beat(name, "done")
+            finally:
+                self.place.flow.store.link.rest()
 
         return once
 
