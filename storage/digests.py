@@ -17,7 +17,7 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["cancel_held", "held", "merge", "release", "take_back"]
+__all__ = ["cancel_held", "held", "merge", "release", "take_back", "there"]
 
 
 class _ThereAlready(Exception):
@@ -37,6 +37,17 @@ def held(engine: Engine, district: str, *, until: datetime) -> dict[str, list[di
         for row in connection.execute(query).mappings():
             found.setdefault(row["recipient"], []).append(dict(row))
     return found
+
+
+def there(engine: Engine, district: str, keys: Sequence[str]) -> frozenset[str]:
+    """Return which of these keys of messages are in the outbox."""
+    m = table("message")
+    with reading(engine) as connection:
+        return frozenset(
+            key
+            for some in _chunks(keys)
+            for key in connection.scalars(select(m.c.key).where(m.c.district == district, m.c.key.in_(some)))
+        )
 
 
 def merge(

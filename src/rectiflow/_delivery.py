@@ -20,7 +20,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
 
     Args:
         limit: messages of a batch.
-        going: asked after each batch; when it says no, the rest waits for the next time.
+        going: asked after each digest and each batch; when it says no, the rest waits for the next time.
         at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
     """
     from rectiflow._outbox import reason_gone
@@ -28,7 +28,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
 
     flow, channels = place.flow, place.ways.channels()
     flow.refresh()  # addresses and substitutes as they are now
-    _gather(place)
+    _gather(place, going)
     _settle(place, channels)
     if channels:
         _wake(place)
@@ -91,7 +91,7 @@ def _dispatch(
     )
 
 
-def _gather(place: Workplace) -> None:
+def _gather(place: Workplace, going: Callable[[], bool]) -> None:
     """Write the digests that are due; without digests what was held for one goes by itself."""
     from rectiflow._digest import gather_digests, release_held
     from rectiflow.notifiers import MAIL
@@ -100,7 +100,7 @@ def _gather(place: Workplace) -> None:
     if not at:
         release_held(place.flow)
     elif place.ways.hours(MAIL, place.flow.now()) <= place.flow.now():  # nearer to its reading, less of it is over
-        gather_digests(place.flow, time.fromisoformat(at))
+        gather_digests(place.flow, time.fromisoformat(at), going)
 
 
 def _settle(place: Workplace, channels: Sequence[Channel]) -> None:

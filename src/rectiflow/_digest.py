@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,11 @@ __all__ = ["gather_digests", "release_held"]
 _LONGEST_BREAK = 30  #: days
 
 
-def gather_digests(flow: Rectiflow, at: time) -> int:
+def gather_digests(flow: Rectiflow, at: time, going: Callable[[], bool] = lambda: True) -> int:
     """Put the digest into the outbox for everybody for whom something is held; return how many.
+
+    Who has the digest of the day already is not looked at again. `going` is asked after each person: when it says no, the
+    others get theirs the next time.
 
     What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
     the next. What has lost its reason is cancelled; what only rests for now stays held. A digest of an earlier day that could
@@ -39,7 +42,15 @@ def gather_digests(flow: Rectiflow, at: time) -> int:
         before=today.isoformat(), new=_taken(today),
     )  # fmt: skip
     held = digests.held(flow.store.engine, flow.district, until=moment)
-    return sum(_gather(flow, person, rows, today) for person, rows in held.items())
+    made = digests.there(flow.store.engine, flow.district, [_key(today, person) for person in held])
+    count = 0
+    for person, rows in held.items():
+        if _key(today, person) in made:
+            continue
+        count += _gather(flow, person, rows, today)
+        if not going():
+            break
+    return count
 
 
 def release_held(flow: Rectiflow) -> int:
@@ -59,11 +70,12 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
+        if lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
+            kept[row["key"]] = row
+            continue
         why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
         if why is not None:
             gone.setdefault(why, []).append(row["key"])
-        elif lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
-            kept[row["key"]] = row
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)
     numbers = sorted({r["number"] for r in kept.values() if r["number"]})
@@ -72,12 +84,15 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
 
     def digest(keys: Sequence[str]) -> MessageDraft:
         held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys)
-        key = f"{DIGEST}:{day.isoformat()}:{person}"
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
         params = {**digest_params(held), ENCLOSED: enclosed or None}
-        return MessageDraft(key=key, recipient=person, template=DIGEST, params=params)
+        return MessageDraft(key=_key(day, person), recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
+
+
+def _key(day: date, person: str) -> str:
+    return f"{DIGEST}:{day.isoformat()}:{person}"
 
 
 def _taken(day: date) -> str:
