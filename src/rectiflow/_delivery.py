@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING
+
+from rectiflow.engine.errors import WorkplaceError
 
 if TYPE_CHECKING:
     from rectiflow._outbox import StoreOutbox
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from rectiflow.notifiers import Channel, Contact, DispatchReport, Message, Rules
 
 __all__ = ["deliver", "send_at_once"]
+
+log = logging.getLogger("rectiflow.delivery")
 
 
 def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_hour: bool) -> DispatchReport:
@@ -130,7 +135,12 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     flow = place.flow
 
     def call(message: Message, why: str) -> None:
-        let_call(flow, str(message.id), message.number, message.recipient, why)
+        try:
+            let_call(flow, str(message.id), message.number, message.recipient, why)
+        except WorkplaceError:
+            raise
+        except Exception:  # the hazard cannot be read: the incident of the message says enough
+            log.exception("隐患 %s 读不出来，没能提请打电话", message.number)
 
     return StoreOutbox(
         flow.store,

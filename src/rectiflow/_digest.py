@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from rectiflow._enclosing import ENCLOSED, digest_papers
 from rectiflow._outbox import hushed, lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
+from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import ZONE
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["gather_digests", "release_held"]
 
+log = logging.getLogger("rectiflow.delivery")
 _LONGEST_BREAK = 30  #: days
 
 
@@ -30,7 +33,8 @@ def gather_digests(flow: Rectiflow, at: time, going: Callable[[], bool] = lambda
     others get theirs the next time.
 
     What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
-    the next. What has lost its reason is cancelled; what only rests for now stays held. A digest of an earlier day that could
+    the next. What has lost its reason is cancelled; what only rests for now stays held; what is about a hazard that cannot be
+    read goes by itself, so that the failure is counted. A digest of an earlier day that could
     not be handed over is taken back: one of today says what is still so.
     """
     moment = _last(flow, at)
@@ -67,15 +71,24 @@ def _last(flow: Rectiflow, at: time) -> datetime | None:
 
 
 def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day: date) -> bool:
-    engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
+    engine, now, gone, unread = flow.store.engine, flow.now(), dict[str, list[str]](), list[str]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        if lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
-            kept[row["key"]] = row
+        try:
+            if lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
+                kept[row["key"]] = row
+                continue
+            why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
+        except WorkplaceError:  # the database is away, which is no message's fault
+            raise
+        except Exception:
+            log.exception("隐患 %s 读不出来，它的消息不并入汇总", row["number"])
+            unread.append(row["key"])
             continue
-        why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
         if why is not None:
             gone.setdefault(why, []).append(row["key"])
+    if unread:
+        digests.let_out(engine, flow.district, unread, now=now)
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)
     numbers = sorted({r["number"] for r in kept.values() if r["number"]})

@@ -53,9 +53,9 @@ SENT_AT_ONCE = 50  #: messages of one batch; what is begun is sent before the wo
 def beat(place: Workplace) -> dict[str, int]:
     """Do once what `run` does again and again: fire, make due reports, send; return the counts."""
     swept = place.flow.tick()
+    beat_once(place.flow)
     made = _close_months(place)
     sent = place.deliver()
-    beat_once(place.flow)
     return {
         "fired": swept.fired,
         "steps": swept.steps,
