@@ -18,6 +18,7 @@ from enum import Enum
 
 from msgspec.structs import replace
 
+from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import ZONE, local_day
 from rectiflow.engine.visibility import masked_phone
 
@@ -272,8 +273,20 @@ class _Batch:
         if message.attempts > len(RETRY_DELAYS):  # no attempt of ours counts so far
             told = f"失败或发送时进程中断共 {message.attempts} 次，请核对内容后重发"
             return self._dead(message, told, unreached=True)
-        why = self.rules.gone(message)
+        try:
+            why = self.rules.gone(message)
+        except WorkplaceError:  # the database is away, which is no message's fault
+            raise
+        except Exception as exc:
+            logger.exception("消息 %s 所说的隐患读不出来", message.id)
+            return self._unread(message, f"隐患的数据读不出来（{type(exc).__name__}：{exc}）")
         return self._drop(message, why) if why is not None else None
+
+    def _unread(self, message: Message, why: str) -> _Outcome:
+        """Count a failed attempt at what nobody can judge; at last give it up: to call somebody, it would have to be read."""
+        if message.attempts < len(RETRY_DELAYS):
+            return self._failed(message, why)
+        return self._dead(message, f"{why}，请先修复数据，再用 rectiflow outbox retry 重发")
 
     def _way(self, message: Message) -> tuple[Channel, Contact, Rendered | None] | _Outcome:
         """Return by which channel a message goes to whom, with its words where they are stored; or what ends the matter.

@@ -20,6 +20,7 @@ from .faults import database_errors
 __all__ = [
     "BUSY_SECONDS",
     "CONNECT_SECONDS",
+    "POOLED",
     "engine_beside",
     "is_shared",
     "make_engine",
@@ -31,6 +32,7 @@ __all__ = [
 
 BUSY_SECONDS = 10  #: how long SQLite waits for another writer, unless the URL says `?timeout=`
 CONNECT_SECONDS = 10  #: how long PostgreSQL may take to answer, unless the URL says `?connect_timeout=`
+POOLED = 5  #: connections to PostgreSQL that an engine keeps open for reading, whoever reads next
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON")
 _TURN = "rectiflow_turn"  #: execution option of an engine whose one connection all threads share: a lock
 _HELD = "rectiflow_held"  #: execution option of such an engine: its connection, taken from the pool for good
@@ -38,12 +40,13 @@ _WRITES = "rectiflow_writes"  #: execution option of a connection that is going 
 _ADDRESS = "数据库地址看不懂，请写成 sqlite:///文件 或 postgresql://用户@主机/库名"
 
 
-def make_engine(url: str) -> Engine:
+def make_engine(url: str, *, pooled: int = POOLED) -> Engine:
     """Make an engine for a database URL.
 
     Args:
         url: `sqlite:///file` (waits `?timeout=` seconds for another writer), `sqlite://` for a database in memory, or
             `postgresql://user@host/name`, where `?options=-csearch_path%3Dname` chooses a schema.
+        pooled: connections to PostgreSQL that stay open between uses; ten more are opened when so many are needed at once.
 
     Raises:
         WorkplaceError: the URL cannot be understood.
@@ -58,7 +61,7 @@ def make_engine(url: str) -> Engine:
     if backend == "sqlite":
         return _make_sqlite(parsed)
     if backend == "postgresql":
-        return _make_postgres(parsed)
+        return _make_postgres(parsed, pooled)
     raise WorkplaceError(f"不支持 {backend} 数据库，地址请写成 sqlite:///文件 或 postgresql://用户@主机/库名。")
 
 
@@ -138,10 +141,10 @@ def _make_sqlite(url: URL) -> Engine:
     return engine
 
 
-def _make_postgres(url: URL) -> Engine:
+def _make_postgres(url: URL, pooled: int) -> Engine:
     ours = {"connect_timeout": str(CONNECT_SECONDS), "application_name": "rectiflow"}
     known = url.set(drivername="postgresql+psycopg").update_query_dict({**ours, **url.query})
-    return create_engine(known, pool_pre_ping=True)
+    return create_engine(known, pool_pre_ping=True, pool_size=pooled)
 
 
 def _share(engine: Engine) -> Engine:

@@ -17,7 +17,7 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["cancel_held", "held", "merge", "release", "take_back"]
+__all__ = ["cancel_held", "held", "let_out", "merge", "release", "take_back", "there"]
 
 
 class _ThereAlready(Exception):
@@ -37,6 +37,17 @@ def held(engine: Engine, district: str, *, until: datetime) -> dict[str, list[di
         for row in connection.execute(query).mappings():
             found.setdefault(row["recipient"], []).append(dict(row))
     return found
+
+
+def there(engine: Engine, district: str, keys: Sequence[str]) -> frozenset[str]:
+    """Return which of these keys of messages are in the outbox."""
+    m = table("message")
+    with reading(engine) as connection:
+        return frozenset(
+            key
+            for some in _chunks(keys)
+            for key in connection.scalars(select(m.c.key).where(m.c.district == district, m.c.key.in_(some)))
+        )
 
 
 def merge(
@@ -106,7 +117,7 @@ def take_back(
 
 
 def release(engine: Engine, district: str, *, now: datetime) -> int:
-    """Let what is held be sent by itself; return how many."""
+    """Let all that is held be sent by itself; return how many."""
     m = table("message")
     mine = (m.c.district == district, m.c.status == "held")
     with reading(engine) as connection:  # mostly there is none, and nobody need be kept from writing
@@ -114,6 +125,15 @@ def release(engine: Engine, district: str, *, now: datetime) -> int:
             return 0
     with writing(engine) as connection:
         return connection.execute(update(m).where(*mine).values(status="waiting", due_at=now)).rowcount
+
+
+def let_out(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> None:
+    """Let these messages be sent by themselves, where they are held still."""
+    m = table("message")
+    with writing(engine) as connection:
+        for some in _chunks(keys):
+            mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "held")
+            connection.execute(update(m).where(*mine).values(status="waiting", due_at=now))
 
 
 def cancel_held(engine: Engine, district: str, keys: Sequence[str], detail: str) -> None:

@@ -73,6 +73,7 @@ class Link:
         self._turn = turn(engine)
         self._local = threading.local()
         self._seats = weakref.WeakSet[_Seat]()
+        self._spare = deque[_Seat](maxlen=1)  #: left by a thread that rests, for the next one; a further one is closed
         self.waiting = deque[Work]()  #: what threads want written, in their order
         self._leading = threading.Lock()
         _LINKS.add(self)
@@ -210,11 +211,19 @@ class Link:
                 raise
             return None, exc
 
+    def rest(self) -> None:
+        """Leave this thread's connection to the others: for one that has nothing to do for a while, between transactions."""
+        seat: _Seat | None = getattr(self._local, "seat", None)
+        if seat is not None:
+            del self._local.seat
+            self._spare.append(seat)
+
     def close(self) -> None:
         """Close every connection; a later statement would open a new one."""
         for seat in list(self._seats):
             seat.close()
         self._seats.clear()
+        self._spare.clear()
         self._local = threading.local()
 
     def leave(self) -> None:
@@ -223,6 +232,7 @@ class Link:
             seat.close.detach()
             _LEFT.append(seat)
         self._seats.clear()
+        self._spare.clear()
         self._local = threading.local()
         self.waiting.clear()
         self._leading = threading.Lock()
@@ -238,12 +248,23 @@ class Link:
         return seat.connection
 
     def _take_seat(self) -> _Seat:
+        seat = self._spare_seat() or self._new_seat()
+        self._local.seat = seat
+        return seat
+
+    def _spare_seat(self) -> _Seat | None:
+        try:
+            seat = self._spare.pop()
+        except IndexError:
+            return None
+        return seat if not self._postgres or seat.alive() else None
+
+    def _new_seat(self) -> _Seat:
         proxy = self.engine.raw_connection()
         seat = _Seat(proxy)
         proxy.detach()  # it stays with the thread, and the pool has room for others
         if self._postgres:
             seat.connection.autocommit = True
-        self._local.seat = seat
         self._seats.add(seat)
         return seat
 

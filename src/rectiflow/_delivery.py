@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import time
 from functools import partial
 from typing import TYPE_CHECKING
+
+from rectiflow.engine.errors import WorkplaceError
 
 if TYPE_CHECKING:
     from rectiflow._outbox import StoreOutbox
@@ -14,13 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["deliver", "send_at_once"]
 
+log = logging.getLogger("rectiflow.delivery")
+
 
 def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_hour: bool) -> DispatchReport:
     """Send what waits in the outbox, batch after batch.
 
     Args:
         limit: messages of a batch.
-        going: asked after each batch; when it says no, the rest waits for the next time.
+        going: asked after each digest and each batch; when it says no, the rest waits for the next time.
         at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
     """
     from rectiflow._outbox import reason_gone
@@ -28,7 +33,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
 
     flow, channels = place.flow, place.ways.channels()
     flow.refresh()  # addresses and substitutes as they are now
-    _gather(place)
+    _gather(place, going)
     _settle(place, channels)
     if channels:
         _wake(place)
@@ -91,7 +96,7 @@ def _dispatch(
     )
 
 
-def _gather(place: Workplace) -> None:
+def _gather(place: Workplace, going: Callable[[], bool]) -> None:
     """Write the digests that are due; without digests what was held for one goes by itself."""
     from rectiflow._digest import gather_digests, release_held
     from rectiflow.notifiers import MAIL
@@ -100,7 +105,7 @@ def _gather(place: Workplace) -> None:
     if not at:
         release_held(place.flow)
     elif place.ways.hours(MAIL, place.flow.now()) <= place.flow.now():  # nearer to its reading, less of it is over
-        gather_digests(place.flow, time.fromisoformat(at))
+        gather_digests(place.flow, time.fromisoformat(at), going)
 
 
 def _settle(place: Workplace, channels: Sequence[Channel]) -> None:
@@ -130,7 +135,12 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     flow = place.flow
 
     def call(message: Message, why: str) -> None:
-        let_call(flow, str(message.id), message.number, message.recipient, why)
+        try:
+            let_call(flow, str(message.id), message.number, message.recipient, why)
+        except WorkplaceError:
+            raise
+        except Exception:  # the hazard cannot be read: the incident of the message says enough
+            log.exception("隐患 %s 读不出来，没能提请打电话", message.number)
 
     return StoreOutbox(
         flow.store,

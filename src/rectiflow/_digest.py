@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from rectiflow._enclosing import ENCLOSED, digest_papers
 from rectiflow._outbox import hushed, lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
+from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import ZONE
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -20,14 +22,19 @@ if TYPE_CHECKING:
 
 __all__ = ["gather_digests", "release_held"]
 
+log = logging.getLogger("rectiflow.delivery")
 _LONGEST_BREAK = 30  #: days
 
 
-def gather_digests(flow: Rectiflow, at: time) -> int:
+def gather_digests(flow: Rectiflow, at: time, going: Callable[[], bool] = lambda: True) -> int:
     """Put the digest into the outbox for everybody for whom something is held; return how many.
 
+    Who has the digest of the day already is not looked at again. `going` is asked after each person: when it says no, the
+    others get theirs the next time.
+
     What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
-    the next. What has lost its reason is cancelled; what only rests for now stays held. A digest of an earlier day that could
+    the next. What has lost its reason is cancelled; what only rests for now stays held; what is about a hazard that cannot be
+    read goes by itself, so that the failure is counted. A digest of an earlier day that could
     not be handed over is taken back: one of today says what is still so.
     """
     moment = _last(flow, at)
@@ -39,7 +46,15 @@ def gather_digests(flow: Rectiflow, at: time) -> int:
         before=today.isoformat(), new=_taken(today),
     )  # fmt: skip
     held = digests.held(flow.store.engine, flow.district, until=moment)
-    return sum(_gather(flow, person, rows, today) for person, rows in held.items())
+    made = digests.there(flow.store.engine, flow.district, [_key(today, person) for person in held])
+    count = 0
+    for person, rows in held.items():
+        if _key(today, person) in made:
+            continue
+        count += _gather(flow, person, rows, today)
+        if not going():
+            break
+    return count
 
 
 def release_held(flow: Rectiflow) -> int:
@@ -56,14 +71,24 @@ def _last(flow: Rectiflow, at: time) -> datetime | None:
 
 
 def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day: date) -> bool:
-    engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
+    engine, now, gone, unread = flow.store.engine, flow.now(), dict[str, list[str]](), list[str]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
+        try:
+            if lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
+                kept[row["key"]] = row
+                continue
+            why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
+        except WorkplaceError:  # the database is away, which is no message's fault
+            raise
+        except Exception:
+            log.exception("隐患 %s 读不出来，它的消息不并入汇总", row["number"])
+            unread.append(row["key"])
+            continue
         if why is not None:
             gone.setdefault(why, []).append(row["key"])
-        elif lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
-            kept[row["key"]] = row
+    if unread:
+        digests.let_out(engine, flow.district, unread, now=now)
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)
     numbers = sorted({r["number"] for r in kept.values() if r["number"]})
@@ -72,12 +97,15 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
 
     def digest(keys: Sequence[str]) -> MessageDraft:
         held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys)
-        key = f"{DIGEST}:{day.isoformat()}:{person}"
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
         params = {**digest_params(held), ENCLOSED: enclosed or None}
-        return MessageDraft(key=key, recipient=person, template=DIGEST, params=params)
+        return MessageDraft(key=_key(day, person), recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
+
+
+def _key(day: date, person: str) -> str:
+    return f"{DIGEST}:{day.isoformat()}:{person}"
 
 
 def _taken(day: date) -> str:

@@ -13,7 +13,7 @@ from rectiflow.engine.errors import NotFound, RectiflowError, WorkplaceError
 from rectiflow.engine.stimulus import Act, Amend, Ask, Attachment, Hand, Report, Rule, Stimulus, Void
 from rectiflow.engine.ticket import Ticket
 from rectiflow.storage import organisation, schema
-from rectiflow.storage.connect import engine_beside, make_engine
+from rectiflow.storage.connect import POOLED, engine_beside, make_engine
 from rectiflow.storage.evidence import EvidenceStore
 from rectiflow.storage.store import DueTimer, Store
 
@@ -74,6 +74,7 @@ class Rectiflow(Carrying):
         evidence: EvidenceStore | None = None,
         create: bool = True,
         guarded: bool = True,
+        pooled: int = POOLED,
     ) -> Self:
         """Open a database, made ready when it is new.
 
@@ -87,6 +88,7 @@ class Rectiflow(Carrying):
             evidence: keeps files; without it actions cannot carry any.
             create: bring the schema to this version; False refuses a database that is not.
             guarded: refuse a database whose append-only triggers are gone; False lets an audit look at it.
+            pooled: connections to PostgreSQL that stay open between uses, for `url`; each thread has one of its own besides.
 
         Raises:
             WorkplaceError: the database or its schema cannot be used; SchemaTooNew when it is a newer one.
@@ -94,7 +96,7 @@ class Rectiflow(Carrying):
         """
         if (url is None) == (engine is None):
             raise ValueError("give either url or engine")
-        opened = engine_beside(engine) if engine is not None else make_engine(url or "")
+        opened = engine_beside(engine) if engine is not None else make_engine(url or "", pooled=pooled)
         try:
             if create:
                 schema.migrate(opened)

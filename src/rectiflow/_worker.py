@@ -53,9 +53,9 @@ SENT_AT_ONCE = 50  #: messages of one batch; what is begun is sent before the wo
 def beat(place: Workplace) -> dict[str, int]:
     """Do once what `run` does again and again: fire, make due reports, send; return the counts."""
     swept = place.flow.tick()
+    beat_once(place.flow)
     made = _close_months(place)
     sent = place.deliver()
-    beat_once(place.flow)
     return {
         "fired": swept.fired,
         "steps": swept.steps,
@@ -146,6 +146,7 @@ class Worker:
             self._heart.beat()
             with self._sender(), self._scheduled(), self._listening():
                 ready()
+                self.place.flow.store.link.rest()
                 self.stop.wait()
             self._leave()
         if self._fault is not None:
@@ -315,7 +316,10 @@ class Worker:
             ear.close()
 
     def guarded(self, name: str, job: Callable[[], None]) -> Callable[[], None]:
-        """Let a beat fail without ending the worker; the next one tries again. A wrong clock alone ends it."""
+        """Let a beat fail without ending the worker; the next one tries again. A wrong clock alone ends it.
+
+        Between two beats its thread holds no connection.
+        """
 
         def once() -> None:
             if not self.going():
@@ -335,6 +339,8 @@ class Worker:
                 self.tally.beat(name, "error")
             else:
                 self.tally.beat(name, "done")
+            finally:
+                self.place.flow.store.link.rest()
 
         return once
 

@@ -31,6 +31,7 @@ __all__ = ["CONFIG_NAME", "Workplace", "find_config", "make_workplace"]
 
 CONFIG_NAME = "rectiflow.toml"
 _FOLDERS = ("evidence", "workflows", "templates", "outgoing", "reports")
+_POOLED = 2  #: connections kept for reading: for the two that read much at once, who fires and who sends
 _CONFIG = """\
 # 隐患整改工作流引擎的设置。口令不写在这里：请用环境变量 RECTIFLOW_MAIL__PASSWORD，或 mail.password_file 指向的文件。
 db = "{db}"
@@ -139,6 +140,7 @@ class Workplace:
             evidence=FolderEvidence(self.path(self.settings.evidence)),
             create=False,
             guarded=self.guarded,
+            pooled=_POOLED,
         )
         flow.also_sms = self.settings.outgoing.files or "sms" in self.settings.channels
         flow.contact = self.settings.contact

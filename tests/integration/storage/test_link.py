@@ -104,6 +104,42 @@ def test_threads_beyond_the_pool_do_not_wait(lasting_flow: Rectiflow) -> None:
     assert connections(lasting_flow) <= before + 2  # of the pool, for what looks and what rings
 
 
+def test_a_thread_that_rests_leaves_its_connection_to_the_next(lasting_flow: Rectiflow) -> None:
+    """Two that did something and rest leave one connection between them, and who comes next takes that."""
+    link = lasting_flow.store.link
+    reported(lasting_flow)
+    link.rest()
+    before = connections(lasting_flow)
+    link.rest()
+    barrier = Barrier(2, timeout=60)
+
+    def work() -> None:
+        reported(lasting_flow)
+        barrier.wait()  # nobody rests before both have a connection
+        link.rest()
+        barrier.wait()
+        barrier.wait()
+
+    thread = Thread(target=work)
+    thread.start()
+    reported(lasting_flow)
+    barrier.wait()
+    link.rest()
+    barrier.wait()
+    assert connections(lasting_flow) == before
+    barrier.wait()
+    thread.join()
+    assert count(lasting_flow.store.engine, "ticket") == 3
+
+
+def test_a_connection_left_behind_that_died_is_not_taken(postgres_flow: Rectiflow, migrated_postgres_url: str) -> None:
+    """The server ends a connection nobody sits on: the next call takes another."""
+    reported(postgres_flow)
+    postgres_flow.store.link.rest()
+    assert hang_up(migrated_postgres_url) >= 1
+    assert reported(postgres_flow).number == "LZH-2024-000002"
+
+
 def test_after_closing_nothing_is_open(lasting_url: str) -> None:
     """Closing gives every thread's connection back."""
     flow = open_office(make_engine(lasting_url))

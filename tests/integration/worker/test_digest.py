@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
+from datetime import time
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from rectiflow._clock import SetClock
+from rectiflow._digest import gather_digests
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import MessageView, cancel, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.storage import digests
+from rectiflow.storage.decode import Loaded
 from support.district import at
 from support.workplaces import assigned
 
@@ -177,3 +180,36 @@ def test_what_is_taken_out_meanwhile_is_not_in_it(place: Workplace) -> None:
     assert digests.merge(flow.store.engine, flow.district, draft, [one, *rest], "并入", now=flow.now())
     assert asked == [rest]
     assert not digests.merge(flow.store.engine, flow.district, draft, [one, *rest], "并入", now=flow.now())
+
+
+def test_who_has_the_digest_of_the_day_costs_nothing_more(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More is held for the same people after it was written: no hazard is read until the next working day."""
+    held, read, load = _reminded(place, 3), list[str](), place.flow.store.load
+    _at(place, "2024-09-09", "09:30")
+    place.deliver()
+    place.flow.store.link.run("UPDATE rectiflow_message SET status = 'held' WHERE status = 'merged'")
+
+    def counted(number: str) -> Loaded:
+        read.append(number)
+        return load(number)
+
+    monkeypatch.setattr(place.flow.store, "load", counted)
+    place.deliver()
+    assert (read, len(_status(place, "held"))) == ([], len(held))
+    _at(place, "2024-09-10", "09:30")
+    gather_digests(place.flow, time(9, 30))
+    assert len(read) == len(held)  # each is looked at once
+    assert {m.key for m in _status(place, "merged")} == {m.key for m in held}
+
+
+def test_a_worker_that_is_told_to_stop_leaves_the_other_digests(place: Workplace) -> None:
+    """It makes one person's and ends; the next delivery makes the others'."""
+    held = _reminded(place, 4)
+    keeper = place.flow.directory().holders("safety_section", None, place.flow.today())[0]
+    place.flow.store.link.run(
+        f"UPDATE rectiflow_message SET recipient = '{keeper}' WHERE key IN ('{held[0].key}', '{held[1].key}')"  # noqa: S608
+    )
+    _at(place, "2024-09-09", "09:30")
+    assert gather_digests(place.flow, time(9, 30), going=lambda: False) == 1
+    assert gather_digests(place.flow, time(9, 30)) == 1
+    assert gather_digests(place.flow, time(9, 30)) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections import Counter
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 from sqlalchemy import delete, update
 
 from rectiflow._clock import SetClock
+from rectiflow._heart import TIMED
 from rectiflow._upkeep import close_incident, doctor, incidents, outbox, rearm, retry_incident
 from rectiflow._worker import beat
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import InputUnusable, WorkplaceError
-from rectiflow.storage import queries
+from rectiflow.storage import queries, workers
 from rectiflow.storage.connect import writing
 from rectiflow.storage.tables import table
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
@@ -117,6 +119,48 @@ def test_a_poison_ticket_becomes_an_incident_and_stops_nobody(place: Workplace) 
         place.flow.tick()
     found = queries.incidents(engine, place.flow.district)
     assert {i["number"] for i in found if i["kind"] == "timer"} == {numbers[0]}
+
+
+def test_messages_about_a_hazard_that_cannot_be_read_stop_nobody(place: Workplace) -> None:
+    """Its columns were damaged by hand: what waits and what is held about it fails, at last with an incident; the rest goes."""
+    assert isinstance(place.clock, SetClock)
+    flow, engine = place.flow, place.flow.store.engine
+    whole, broken = assigned(place, 2)
+    place.deliver()
+    place.clock.forward(days=7)
+    flow.tick()
+    (other,) = assigned(place, 1)
+    held, waiting = (
+        {m.key for m in outbox(flow, status=status) if m.number in (broken, other)} for status in ("held", "waiting")
+    )
+    assert held
+    assert waiting
+    flow.store.link.run(f"UPDATE rectiflow_ticket SET fields = '[1]' WHERE number IN ('{broken}', '{other}')")  # noqa: S608
+    place.clock.forward(minutes=30)
+    done = beat(place)
+    assert (done["sent"] > 0, done["retried"]) == (True, len(held | waiting))
+    assert [w.owner for w in workers.workers(engine, flow.district)] == [
+        f"{flow.district}{TIMED}{socket.gethostname()}"
+    ]
+    for _ in range(6):
+        place.clock.forward(hours=7)
+        beat(place)
+    dead = {m.key: m.detail or "" for m in outbox(flow, status="dead")}
+    assert dead.keys() == held | waiting
+    assert all("隐患的数据读不出来" in said for said in dead.values())
+    assert not [m for m in outbox(flow, status="waiting") if m.number in (whole, broken, other)]
+    told = {i["key"] for i in queries.incidents(engine, flow.district) if i["kind"] == "message"}
+    assert all(any(key in incident for incident in told) for key in dead)
+
+
+def test_nobody_is_called_about_a_hazard_that_cannot_be_read(place: Workplace) -> None:
+    """Its message was given up for another reason: it ends as not delivered, and the delivery goes on."""
+    (number,) = assigned(place, 1)
+    link = place.flow.store.link
+    link.run("UPDATE rectiflow_message SET attempts = 9")
+    link.run("UPDATE rectiflow_ticket SET fields = '[1]'")
+    assert place.deliver().dead == len(outbox(place.flow, status="dead")) > 0
+    assert {m.number for m in outbox(place.flow, status="dead")} == {number}
 
 
 def test_a_failing_database_is_nobody_s_attempt(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:

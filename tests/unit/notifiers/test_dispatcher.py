@@ -11,6 +11,7 @@ from email.policy import default
 import pytest
 from msgspec.structs import replace
 
+from rectiflow.engine.errors import WorkplaceError
 from rectiflow.notifiers import (
     LATER_DELAY,
     LET_PASS,
@@ -817,6 +818,35 @@ def test_what_lost_its_reason_is_dropped(
     assert (report.claimed, (report + report).claimed) == (2, 4)
     assert (office.outbox.rows[1].state, office.outbox.rows[1].told) == ("cancelled", "已办到下一环节")
     assert office.outbox.rows[2].state == "sent"
+
+
+def test_what_cannot_be_judged_is_a_failed_attempt_of_its_own(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Tried again at growing intervals, then given up with what is wrong; others are sent. A database away is nobody's fault."""
+    messages = [make_message(id=1), make_message(id=2, number="LZH-2024-000002")]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, RecordingChannel())
+
+    def away(_message: Message) -> str | None:
+        raise WorkplaceError("数据库连不上")
+
+    def unread(message: Message) -> str | None:
+        if message.id == 1:
+            raise ValueError("JSON is malformed")
+        return None
+
+    with pytest.raises(WorkplaceError, match="连不上"):
+        office.send(gone=away)
+    assert office.outbox.rows[1].message.attempts == 0
+    clock.forward(timedelta(hours=1))
+    assert office.send(gone=unread) == DispatchReport(sent=1, retried=1)
+    for delay in RETRY_DELAYS[:-1]:
+        clock.forward(delay)
+        assert office.send(gone=unread) == DispatchReport(retried=1)
+    clock.forward(RETRY_DELAYS[-1])
+    assert office.send(gone=unread) == DispatchReport(dead=1)
+    said = "隐患的数据读不出来（ValueError：JSON is malformed），请先修复数据，再用 rectiflow outbox retry 重发"
+    assert office.outbox.incidents == [said]
 
 
 def test_a_major_hazard_does_not_wait_for_the_morning(
