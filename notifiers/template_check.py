@@ -51,15 +51,22 @@ def check_sources(environment: Environment, sources: Mapping[str, Source]) -> li
     problems: list[TemplateProblem] = []
     for source in sources.values():
         try:
-            tree = environment.parse(source.text, source.name, source.path)
+            problems += _faults(source, environment, sources)
         except TemplateSyntaxError as exc:
             problems.append(_at(source, exc.lineno, f"语法错误：{syntax_words(exc.message or '')}"))
-            continue
-        problems += _vocabulary(tree, source, environment)
-        problems += _references(tree, source, sources)
-        problems += _calls(tree, source)
-        problems += _names(tree, source)
+        except (RecursionError, ValueError):  # brackets in brackets without end, a number of thousands of digits
+            problems.append(_at(source, 0, "写得太复杂，读不了，请精简"))
     return sorted(problems, key=lambda p: (p.path, p.line))
+
+
+def _faults(source: Source, environment: Environment, sources: Mapping[str, Source]) -> list[TemplateProblem]:
+    tree = environment.parse(source.text, source.name, source.path)
+    return [
+        *_vocabulary(tree, source, environment),
+        *_references(tree, source, sources),
+        *_calls(tree, source),
+        *_names(tree, source),
+    ]
 
 
 def check_trial(templates: TemplateSet, sources: Mapping[str, Source]) -> list[TemplateProblem]:
@@ -146,11 +153,19 @@ def _vocabulary(tree: nodes.Template, source: Source, environment: Environment) 
 
 
 def _references(tree: nodes.Template, source: Source, sources: Mapping[str, Source]) -> Iterator[TemplateProblem]:
-    shared = [name for name in sources if name.startswith("_")]
+    shared = {name for name in sources if name.startswith("_")} - _frames_apart(source.name)
     for name in meta.find_referenced_templates(tree):
         if name not in shared:
             told = f"引用的 {name} 不存在" if name else "引用的文件名必须直接写出"
+            if name in (FRAME_TEXT, FRAME_HTML):
+                told = f"不能引用 {name}，每封邮件都已在框架里"
             yield _at(source, _reference_line(tree), f"{told}，可引用：{'、'.join(sorted(shared))}")
+
+
+def _frames_apart(name: str) -> set[str]:
+    """Return the frames that a file may not refer to: the words stand in them already; a page may build on the page's."""
+    own_page = not name.startswith("_") and name.endswith(".mail.html.j2")
+    return {FRAME_TEXT} if own_page else {FRAME_TEXT, FRAME_HTML}
 
 
 def _reference_line(tree: nodes.Template) -> int:

@@ -30,6 +30,7 @@ __all__ = [
     "read_folders",
     "sms_text",
     "stem",
+    "stems",
 ]
 
 Folder = Path | Traversable
@@ -108,6 +109,11 @@ def stem(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
 
 
+def stems(folder: Folder) -> set[str]:
+    """Return the stems of all files of a folder; none of one that cannot be read."""
+    return {stem(file.name) for file in _entries(folder, [])}
+
+
 def occasions_in(sources: Mapping[str, Source]) -> list[str]:
     """Return the occasions that have at least one file, sorted."""
     return sorted({n.partition(".")[0] for n in sources if not n.startswith("_")})
@@ -127,10 +133,18 @@ def _unknown(occasion: str) -> str:
 
 
 def _listed(folder: Folder, problems: list[TemplateProblem]) -> Iterable[Folder]:
-    if not folder.is_dir():
-        problems.append(TemplateProblem(path=str(folder), line=0, message="没有这个模板文件夹，请核对设置"))
-        return ()
-    return sorted((f for f in folder.iterdir() if f.name.endswith(_SUFFIX)), key=lambda f: f.name)
+    return sorted((f for f in _entries(folder, problems) if f.name.endswith(_SUFFIX)), key=lambda f: f.name)
+
+
+def _entries(folder: Folder, problems: list[TemplateProblem]) -> list[Folder]:
+    told = "没有这个模板文件夹，请核对设置"
+    try:
+        if folder.is_dir():
+            return list(folder.iterdir())
+    except OSError as exc:
+        told = f"读不了文件夹（{os_reason(exc)}），请检查权限"
+    problems.append(TemplateProblem(path=str(folder), line=0, message=told))
+    return []
 
 
 def _read(file: Folder, rank: int, problems: list[TemplateProblem]) -> Source | None:

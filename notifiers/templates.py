@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from jinja2 import FunctionLoader, StrictUndefined
@@ -31,6 +31,7 @@ from .template_files import (
     read_folders,
     sms_text,
     stem,
+    stems,
 )
 
 __all__ = ["REPLY_MARK", "MailText", "TemplateSet"]
@@ -82,7 +83,8 @@ class TemplateSet:
         """Load what can be used: own files with a fault are set aside, and the built-in words of that occasion stand in.
 
         An occasion is set aside whole, mail and short message, so that both say the same. Of a shared file ("_…") the
-        built-in one stands in; what needed the own one is set aside with it.
+        built-in one stands in; what needed the own one is set aside with it. Where no file can be named, all are set
+        aside: what is sent never depends on the own files.
 
         Returns:
             the templates, and every problem of the own files, by file and line.
@@ -94,16 +96,15 @@ class TemplateSet:
         while True:
             made, problems, missing = cls._checked([builtin, own], aside)
             told = [*problems, *_absent(missing)]
-            if not told:
-                return made, tuple(sorted(found, key=lambda p: (p.path, p.line)))
-            wrong = {stem(p.path) for p in told} & _stems(own) - aside
-            if not wrong:  # a built-in file does not go with the own shared ones, or is no good by itself
-                wrong = {s for s in _stems(own) if s.startswith("_")} - aside
-            if not wrong:
-                cls.load([builtin])
-                raise TemplateInvalid(told)
-            aside |= wrong
             found |= dict.fromkeys(told)
+            if not told:
+                return made, _in_order(found)
+            left = stems(own) - aside
+            wrong = {stem(p.path) for p in told} & left
+            wrong = wrong or {s for s in left if s.startswith("_")}  # a built-in file does not go with the shared ones
+            if not wrong:
+                return cls.load([builtin]), _in_order(found)
+            aside |= wrong
 
     @classmethod
     def _checked(
@@ -200,22 +201,28 @@ class TemplateSet:
         return RenderFailure(f"消息模板 {path} {what}。", path=path)
 
     def _place(self, name: str, error: Exception) -> tuple[str, int]:
-        """Return file and line of the innermost template the error came through."""
-        paths = {source.path for source in self._sources.values()}
-        place, trace = (self._sources[name].path, 0), error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename in paths:
-                place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-            trace = trace.tb_next
-        return place
+        """Return file and line of the innermost template the error came through: of the latest folder, whose it is."""
+        ranks = {source.path: source.rank for source in self._sources.values()}
+        found = [(self._sources[name].path, 0), *_lines_of(error, ranks)]
+        latest = max(ranks[path] for path, _ in found)
+        return next((path, line) for path, line in reversed(found) if ranks[path] == latest)
 
 
 def _absent(missing: Sequence[str]) -> list[TemplateProblem]:
     return [TemplateProblem(path=name, line=0, message="缺少文件") for name in missing]
 
 
-def _stems(folder: Folder) -> set[str]:
-    return {stem(file.name) for file in folder.iterdir()}
+def _in_order(problems: Iterable[TemplateProblem]) -> tuple[TemplateProblem, ...]:
+    return tuple(sorted(problems, key=lambda p: (p.path, p.line)))
+
+
+def _lines_of(error: Exception, paths: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Yield file and line of each template an error came through, the innermost last."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in paths:
+            yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

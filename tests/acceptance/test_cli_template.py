@@ -119,6 +119,15 @@ def test_check_names_every_problem_with_its_line(cli: Cli, workplace: Path) -> N
     assert cli("template", "preview", "交办").code == 1
 
 
+def test_a_frame_within_the_words_holds_nothing_up(cli: Cli, workplace: Path) -> None:
+    """What a template wrongly builds on is told by its own line; deadlines and sending go on."""
+    mail = write(workplace, "assigned.mail.txt.j2", '主题：交办\n{% include "_frame.mail.txt.j2" %}\n')
+    assert cli("tick").code == 0
+    assert cli("outbox", "send").code == 0
+    answer = cli("template", "check")
+    assert (answer.code, f"{mail}:2: 不能引用 _frame.mail.txt.j2" in answer.text) == (1, True)
+
+
 def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
     """Subject, text and short message of the district's own year and prefix; anybody may look."""
     answer = cli("template", "preview", "逾期催办", by=None)

@@ -253,6 +253,60 @@ def test_what_is_wrong_only_in_use_is_set_aside_too(tmp_path: Path, templates: T
         assert made.mail(occasion, {"number": "N-1"}) == templates.mail(occasion, {"number": "N-1"})
 
 
+FRAME_IN = '主题：交办\n{% include "_frame.mail.txt.j2" %}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "told"),
+    [
+        ("assigned.mail.txt.j2", FRAME_IN, 2, "不能引用 _frame.mail.txt.j2"),
+        (
+            "assigned.mail.txt.j2",
+            '主题：交办\n{% extends "_frame.mail.html.j2" %}\n',
+            2,
+            "不能引用 _frame.mail.html.j2",
+        ),
+        ("assigned.mail.txt.j2", "主题：交办\n正文{% if number %}\n{{ unit + 1 }}{% endif %}\n", 3, "试用时出错"),
+        (
+            "assigned.mail.html.j2",
+            '<p>1</p>\n{% extends "_frame.mail.html.j2" %}{% set paragraphs = 1 %}',
+            2,
+            "试用时出错",
+        ),
+        ("_frame.mail.txt.j2", '{{ body }}\n{% include "_frame.mail.txt.j2" %}', 2, "不能引用 _frame.mail.txt.j2"),
+        ("_facts.mail.txt.j2", '一\n{% include "_facts.mail.txt.j2" %}', 2, "试用时出错"),
+        ("assigned.sms.txt.j2", "{% block a %}x{% endblock %}\n{% block a %}x{% endblock %}", 2, "语法错误"),
+        ("assigned.sms.txt.j2", "一\n{{ " + "(" * 9_000 + "1" + ")" * 9_000 + " }}", 0, "写得太复杂"),
+        ("assigned.sms.txt.j2", "一\n{{ " + "9" * 5_000 + " }}", 0, "写得太复杂"),
+    ],
+)
+def test_a_fault_of_the_district_is_booked_on_its_own_file(
+    tmp_path: Path, templates: TemplateSet, name: str, text: str, line: int, told: str
+) -> None:
+    """Also where it shows in a built-in file: the built-in words stand in, and the others of the district stay."""
+    folder = write(tmp_path / "own", {name: text, "urge.sms.txt.j2": "本区催办{{ number }}"})
+    made, problems = TemplateSet.load_sound(builtin_templates(), folder)
+    assert (Path(problems[0].path), problems[0].line) == (folder / name, line)
+    assert told in problems[0].message
+    assert made.mail("assigned", {"number": "N-1"}) == templates.mail("assigned", {"number": "N-1"})
+    assert made.sms("urge", {"number": "N-1"}) == "本区催办N-1"
+
+
+def test_the_frames_are_not_offered_for_including(tmp_path: Path) -> None:
+    """What a template may refer to is named without them; a page may be built on the page's frame."""
+    (found,) = problems_of(write(tmp_path / "own", {"urge.sms.txt.j2": '{% include "_nothing.txt.j2" %}'}))
+    assert found.message.endswith("可引用：_facts.mail.txt.j2")
+    (found,) = problems_of(write(tmp_path / "pages", {"urge.mail.html.j2": '{% include "_nothing.txt.j2" %}'}))
+    assert found.message.endswith("可引用：_facts.mail.txt.j2、_frame.mail.html.j2")
+
+
+def test_a_folder_that_cannot_be_read_is_set_aside_whole(tmp_path: Path, templates: TemplateSet) -> None:
+    """The built-in words go out, and it is told: deadlines and sending never wait for templates."""
+    made, problems = TemplateSet.load_sound(builtin_templates(), tmp_path / "none")
+    assert made.sms("urge", {"number": "N-1"}) == templates.sms("urge", {"number": "N-1"})
+    assert [p.message for p in problems] == ["没有这个模板文件夹，请核对设置"]
+
+
 def test_text_with_a_byte_order_mark_and_crlf_loads(tmp_path: Path) -> None:
     """Files saved by a Windows editor are read as they are meant."""
     (tmp_path / "closed.mail.txt.j2").write_bytes("\ufeff主题：办结\r\n已办结。\r\n".encode())
