@@ -22,6 +22,7 @@ from .template_files import (
     read_folders,
     sms_text,
 )
+from .template_reach import Reach
 from .template_words import syntax_words
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ALWAYS", "check_sources", "check_trial", "names_used"]
 
 ALWAYS = frozenset({"contact", "district_name", "recipient"})  #: known of every message
-_CALLABLE = frozenset({"loop", "self"})
 _PAGE = frozenset({"answerable", "notes", "paragraphs", "reply_mark", "subject"})
 
 #: A ticket with everything known, for trial renderings.
@@ -47,7 +47,7 @@ BARE: Mapping[str, str | int] = {"number": "LZH-2024-000123", "recipient": "王�
 
 
 def check_sources(environment: Environment, sources: Mapping[str, Source]) -> list[TemplateProblem]:
-    """Return syntax errors, unknown names, filters and tests, method calls and wrong references, in file order."""
+    """Return syntax errors, unknown names, filters and tests, what is not there to be taken, and wrong references, in file order."""
     problems: list[TemplateProblem] = []
     for source in sources.values():
         try:
@@ -61,11 +61,13 @@ def check_sources(environment: Environment, sources: Mapping[str, Source]) -> li
 
 def _faults(source: Source, environment: Environment, sources: Mapping[str, Source]) -> list[TemplateProblem]:
     tree = environment.parse(source.text, source.name, source.path)
+    unknown = _unknown(tree, _allowed(source.name))
+    reach = Reach(tree, unknown=unknown, filters="、".join(sorted(environment.filters)))
     return [
         *_vocabulary(tree, source, environment),
         *_references(tree, source, sources),
-        *_calls(tree, source),
-        *_names(tree, source),
+        *(_at(source, line, told) for line, told in reach.faults()),
+        *_names(tree, source, unknown),
     ]
 
 
@@ -110,9 +112,15 @@ def _allowed(name: str) -> frozenset[str]:
     return base | (extra or frozenset())
 
 
-def _names(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
+def _unknown(tree: nodes.Template, allowed: frozenset[str]) -> set[str]:
+    """Return the names that a template uses and nobody gives it; `self` is of the language, and prints as a piece of it."""
+    own = {n.name for n in tree.find_all(nodes.Name) if n.name == "self"}
+    return (_asked_for(tree) | own) - allowed
+
+
+def _names(tree: nodes.Template, source: Source, unknown: set[str]) -> Iterator[TemplateProblem]:
     allowed = _allowed(source.name)
-    for name in sorted(_asked_for(tree) - allowed):
+    for name in sorted(unknown):
         line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 0)
         near = get_close_matches(name, allowed, n=1)
         hint = f"（是不是 {near[0]}？）" if near else ""
@@ -171,15 +179,6 @@ def _frames_apart(name: str) -> set[str]:
 def _reference_line(tree: nodes.Template) -> int:
     kinds = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
     return next((n.lineno for n in tree.find_all(kinds)), 0)
-
-
-def _calls(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
-    for call in tree.find_all(nodes.Call):
-        target = call.node
-        if not isinstance(target, (nodes.Getattr, nodes.Getitem)):
-            continue
-        if not (isinstance(target.node, nodes.Name) and target.node.name in _CALLABLE):
-            yield _at(source, call.lineno, "模板里不能调用方法，请改用过滤器")
 
 
 def _listed(names: Iterable[str]) -> str:

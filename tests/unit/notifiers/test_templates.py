@@ -175,7 +175,7 @@ def test_unknown_names_are_told_with_line_and_choice(tmp_path: Path) -> None:
         ("urge.sms.txt.j2", "{% include number %}", 1, "必须直接写出"),
         ("urge.sms.txt.j2", "{{ days_overdue + 1 }}", 1, "试用时出错"),
         ("urge.sms.txt.j2", "{{ 9 ** 9 }}", 1, "不能用运算符 **"),
-        ("urge.sms.txt.j2", "{{ number.__class__ }}", 1, "试用时出错"),
+        ("urge.sms.txt.j2", "{{ number.__class__ }}", 1, "number 后面不能写 .__class__"),
         ("urge.sms.txt.j2", "{{ reason }}", 0, "没有内容"),
         ("urge.mail.txt.j2", "主题：{{ reason }}\n正文\n", 0, "主题或正文为空"),
         ("urge.mail.txt.j2", "主题：催办\n{{ reason }}\n", 0, "主题或正文为空"),
@@ -191,6 +191,65 @@ def test_what_does_not_load(tmp_path: Path, name: str, text: str, line: int, tol
     found = problems_of(write(tmp_path / "own", {name: text}))
     assert (Path(found[0].path).name, found[0].line) == (name, line)
     assert told in found[0].message
+
+
+_HIDDEN = "{% macro m() %}x{% endmacro %}{% set x = unit %}{% if reason == '不会有' %}\n%s{% endif %}催办"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{{ unit.format }}", "unit 后面不能写 .format：只有文字或数，写 {{ unit }}，要改样子用过滤器：default、"),
+        ("{{ contact.nope }}", "contact 后面不能写 .nope"),
+        ("{{ unit['format'] }}", "unit 后面不能写 […]"),
+        ("{{ unit[number] }}", "unit 后面不能写 […]"),
+        ("{{ days_left[0] }}", "days_left 后面不能写 […]"),
+        ("{{ (unit|lower).format }}", "不能写 .format"),
+        ("{{ '{}'.format }}", "不能写 .format"),
+        ("{{ unit() }}", "不能调用方法"),
+        ("{{ unit.upper() }}", "不能调用方法"),
+        ("{{ x.upper }}", "x 后面不能写 .upper"),
+        ("{{ unit|join('', 'format') }}", "join 后面只能写连接用的符号"),
+        ("{{ unit|join(attribute='format') }}", "join 后面只能写连接用的符号"),
+        ("{{ self }}", "没有名为 self 的内容"),
+        ("{{ self.a() }}", "没有名为 self 的内容"),
+        ("{{ loop.index }}", "没有名为 loop 的内容"),
+        ("{% for c in unit %}{{ loop }}{% endfor %}", "loop 不能单独写，可用：loop.index、"),
+        ("{% for c in unit %}{{ loop.nope }}{% endfor %}", "loop 没有 .nope，可用：loop.index、"),
+        ("{% for c in unit %}{{ loop[0] }}{% endfor %}", "loop 没有 […]，可用：loop.index、"),
+        ("{% for c in unit %}{{ loop.cycle }}{% endfor %}", "loop 没有 .cycle"),
+        ("{% for c in unit %}{{ loop.index() }}{% endfor %}", "不能调用方法"),
+        ("{% for c in unit %}{{ c.upper }}{% endfor %}", "c 后面不能写 .upper"),
+        ("{{ m }}", "m 不能单独写，要用的写 m()"),
+        ("{% block a %}{{ super }}{% endblock %}", "super 不能单独写"),
+    ],
+)
+def test_what_is_not_there_is_found_behind_a_condition_too(tmp_path: Path, text: str, told: str) -> None:
+    """Also what would print a piece of Python without failing; each once, at its line, with what is allowed."""
+    hidden = _HIDDEN.replace("%s", text)
+    (found,) = problems_of(write(tmp_path / "own", {"urge.sms.txt.j2": hidden}))
+    assert (Path(found.path).name, found.line) == ("urge.sms.txt.j2", 2)
+    assert told in found.message
+
+
+def test_a_page_takes_its_paragraphs_apart(tmp_path: Path) -> None:
+    """Facts and lines are there, and nothing else."""
+    each = "{% for p in paragraphs[:1] %}{{ p.wrong }}{% if reason %}{{ p }}{% endif %}{{ p.lines|join }}{% endfor %}"
+    found = problems_of(write(tmp_path / "own", {"urge.mail.html.j2": each}))
+    assert [p.message for p in found] == [
+        "p 没有 .wrong，可用：p.facts、p.lines",
+        "p 不能单独写，可用：p.facts、p.lines",
+    ]
+
+
+def test_what_the_language_offers_for_text_still_loads(tmp_path: Path) -> None:
+    """Loops with their counts, single characters and slices, macros, and what is included with them."""
+    words = """{% macro m(x) %}“{{ x }}{{ caller() }}”{% endmacro %}{% from "_own.sms.txt.j2" import n %}
+    {% for c in lines %}{{ loop.index }}{{ loop.cycle("、", "，") }}{% if not loop.last %}{{ loop.nextitem }}{% endif %}
+    {% endfor %}{{ number[:3] }}{{ number[0] }}{{ number[-1] }}{% call m(number) %}{{ n(number) }}{% endcall %}催办"""
+    files = {"urge.sms.txt.j2": words, "_own.sms.txt.j2": "{% macro n(x) %}<{{ x }}>{% endmacro %}"}
+    made = TemplateSet.load([builtin_templates(), write(tmp_path / "own", files)])
+    assert made.sms("urge", {"number": "N-1", "lines": "甲乙"}) == "1、乙2，N-1N1“N-1<N-1>”催办"
 
 
 def test_only_what_the_occasion_speaks_of_is_offered(tmp_path: Path) -> None:
