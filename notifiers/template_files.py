@@ -25,6 +25,7 @@ __all__ = [
     "mail_html",
     "mail_subject",
     "mail_text",
+    "misnamed",
     "missing_files",
     "occasions_in",
     "read_folders",
@@ -41,6 +42,7 @@ MAX_CHARACTERS = 65_536
 
 _SUFFIX = ".j2"
 _NAME = re.compile(r"(_?[a-z][a-z0-9_]*)\.(mail\.txt|mail\.html|sms\.txt)\.j2")
+_KEPT = (".bak", ".old", ".orig", ".swp", "~")  #: end the names of copies that somebody, or an editor, has kept
 _SUBJECT = re.compile(r"主题[：:]\s*(\S.*)")
 
 
@@ -112,6 +114,30 @@ def stem(path: str) -> str:
 def stems(folder: Folder) -> set[str]:
     """Return the stems of all files of a folder; none of one that cannot be read."""
     return {stem(file.name) for file in _entries(folder, [])}
+
+
+def misnamed(folder: Folder) -> list[TemplateProblem]:
+    """Return the files of a folder that are not read as templates for their names, and look as if they were meant to be."""
+    found = sorted((f for f in _entries(folder, []) if not f.name.endswith((_SUFFIX, *_KEPT))), key=lambda f: f.name)
+    told = ((str(file), _meant(file.name)) for file in found if file.is_file())
+    return [
+        TemplateProblem(path=path, line=0, message=f"文件名不对，没有用上，应为 {' 或 '.join(meant)}")
+        for path, meant in told
+        if meant
+    ]
+
+
+def _meant(name: str) -> list[str]:
+    """Return what a file that is not read may have been meant to be called."""
+    title, *rest = name.lower().split(".")
+    ids = {said: occasion for occasion, said in OCCASIONS.items()}
+    near = get_close_matches(title, (*OCCASIONS, "_frame", "_facts"), n=1, cutoff=0.8)
+    occasion = ids.get(title) or next(iter(near), title)
+    kind = next((k for k in ("mail", "sms") if k in rest), None)
+    if kind is None:
+        known = occasion in OCCASIONS and (occasion == title or title in ids)
+        return [mail_text(occasion), sms_text(occasion)] if known and rest else []
+    return [f"{occasion}.{kind}.{'html' if 'html' in rest and kind == 'mail' else 'txt'}{_SUFFIX}"]
 
 
 def occasions_in(sources: Mapping[str, Source]) -> list[str]:

@@ -26,6 +26,7 @@ from .template_files import (
     mail_html,
     mail_subject,
     mail_text,
+    misnamed,
     missing_files,
     occasions_in,
     read_folders,
@@ -68,10 +69,11 @@ class TemplateSet:
         with "_" are for including. A district may add occasions of its own.
 
         Raises:
-            TemplateInvalid: with every problem of every file: unknown names, syntax, references, trial renderings.
+            TemplateInvalid: with every problem of every file: its name, unknown names, syntax, references, trial renderings.
             TemplateMissing: every file that should be there and is not.
         """
         made, problems, missing = cls._checked(folders)
+        problems += [p for folder in folders for p in misnamed(folder)]
         if problems:
             raise TemplateInvalid([*problems, *_absent(missing)])
         if missing:
@@ -92,7 +94,7 @@ class TemplateSet:
         Raises:
             TemplateInvalid, TemplateMissing: the built-in templates themselves cannot be used.
         """
-        aside, found = set[str](), dict[TemplateProblem, None]()
+        aside, found = set[str](), dict.fromkeys(misnamed(own))
         while True:
             made, problems, missing = cls._checked([builtin, own], aside)
             told = [*problems, *_absent(missing)]

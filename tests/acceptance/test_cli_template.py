@@ -128,6 +128,15 @@ def test_a_frame_within_the_words_holds_nothing_up(cli: Cli, workplace: Path) ->
     assert (answer.code, f"{mail}:2: 不能引用 _frame.mail.txt.j2" in answer.text) == (1, True)
 
 
+def test_a_template_with_a_wrong_name_is_told(cli: Cli, workplace: Path) -> None:
+    """Where the ending was lost, `template check` and `doctor` say what it should be."""
+    mail = write(workplace, "assigned.mail.txt", "主题：本区交办\n正文\n")
+    said = f"{mail}: 文件名不对，没有用上，应为 assigned.mail.txt.j2"
+    answer = cli("template", "check")
+    assert (answer.code, said in answer.text) == (1, True)
+    assert said in cli("doctor", "--json").out
+
+
 def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
     """Subject, text and short message of the district's own year and prefix; anybody may look."""
     answer = cli("template", "preview", "逾期催办", by=None)

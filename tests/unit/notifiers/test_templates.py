@@ -359,6 +359,40 @@ def test_the_frames_are_not_offered_for_including(tmp_path: Path) -> None:
     assert found.message.endswith("可引用：_facts.mail.txt.j2、_frame.mail.html.j2")
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("assigned.mail.txt", "assigned.mail.txt.j2"),
+        ("assigned.mail.txt.j2.txt", "assigned.mail.txt.j2"),
+        ("Assigned.Mail.TXT.J2", "assigned.mail.txt.j2"),
+        ("assigned.sms.j2.txt", "assigned.sms.txt.j2"),
+        ("交办.sms.txt", "assigned.sms.txt.j2"),
+        ("asigned.sms.txt", "assigned.sms.txt.j2"),
+        ("assigned.txt", "assigned.mail.txt.j2 或 assigned.sms.txt.j2"),
+        ("_frame.mail.html", "_frame.mail.html.j2"),
+        ("holiday.mail.txt", "holiday.mail.txt.j2"),
+    ],
+)
+def test_a_file_that_is_not_read_for_its_name_is_told(
+    tmp_path: Path, templates: TemplateSet, name: str, meant: str
+) -> None:
+    """With the name it should have; it sets nothing aside, and the good files stay."""
+    folder = write(tmp_path / "own", {name: "主题：本区\n正文", "urge.sms.txt.j2": "本区催办{{ number }}"})
+    made, problems = TemplateSet.load_sound(builtin_templates(), folder)
+    assert [(p.path, p.message) for p in problems] == [(str(folder / name), f"文件名不对，没有用上，应为 {meant}")]
+    assert made.sms("urge", {"number": "N-1"}) == "本区催办N-1"
+    assert made.mail("assigned", {}) == templates.mail("assigned", {})
+    assert problems_of(folder) == problems
+
+
+def test_other_files_may_lie_beside_the_templates(tmp_path: Path) -> None:
+    """Notes, backups and what editors leave are no templates, and are left alone."""
+    others = ("说明.txt", "README.md", "assigned.mail.txt.j2~", "assigned.mail.txt.j2.bak", ".assigned.mail.txt.j2.swp")
+    folder = write(tmp_path / "own", dict.fromkeys(others, "x"))
+    (folder / "assigned").mkdir()
+    assert TemplateSet.load_sound(builtin_templates(), folder)[1] == ()
+
+
 def test_a_folder_that_cannot_be_read_is_set_aside_whole(tmp_path: Path, templates: TemplateSet) -> None:
     """The built-in words go out, and it is told: deadlines and sending never wait for templates."""
     made, problems = TemplateSet.load_sound(builtin_templates(), tmp_path / "none")
