@@ -100,6 +100,7 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "returned": {"reason": "不属本单位管理", "state": "待交办"},
     "standing_in": {"count": 4},
     "submitted": {"state": "待复查"},
+    "supervision_served": {"paper": "督办通知〔2024〕2号", "days_left": None, "days_overdue": _LATE},
     "urge": {"days_left": None, "days_overdue": _LATE},
     "visit_reported": {"action": "日常检查", "count": 2, "lines": "· 第1项：一楼疏散通道堆物\n· 第2项：灭火器失压"},
 }

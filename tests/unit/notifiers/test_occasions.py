@@ -96,6 +96,7 @@ def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
     mail = templates.mail(occasion, USUAL)
     if occasion in (
         "paper_served",
+        "supervision_served",
         "paper_result",
         "paper_closed",
         "paper_waiting",
@@ -137,6 +138,24 @@ def test_words_of_practice(templates: TemplateSet) -> None:
 def test_days_are_said(templates: TemplateSet, occasion: str, days: Mapping[str, Param], told: str) -> None:
     """Zero days left is today, not nothing."""
     assert told in templates.sms(occasion, {**BARE, **days})
+
+
+def test_a_supervision_paper_presses_and_asks_for_no_assignment(templates: TemplateSet) -> None:
+    """The days, what is demanded, and that the deadline stays: nothing of signing for it or of giving it back."""
+    said = {**BARE, "unit": "太和镇中心小学", "count": 1, "days_overdue": 10, "lines": "1. 堆物（2024年9月6日前）"}
+    letter = templates.mail("supervision_served", {**said, "paper": "督办通知〔2024〕1号"})
+    assert letter.subject == "督办通知〔2024〕1号 太和镇中心小学（1项，已逾期10天）"
+    assert "对下列隐患予以督办。\n已超过整改时限10天，请主要负责人牵头，立即组织整改。" in letter.text
+    assert "报告未按期完成的原因" in letter.text
+    listing = templates.mail("supervision_served", {**said, "level": "区级", "count": 3})
+    assert "实行区级挂牌督办" in listing.text
+    assert "逾期最长的已超过整改时限10天" in listing.text
+    assert "批准摘牌后方可销号" in listing.text
+    early = templates.mail("supervision_served", {**said, "days_overdue": None, "due_on": "2024年9月6日"})
+    assert "整改时限为2024年9月6日（含当日），请主要负责人牵头，按期完成整改。" in early.text
+    for mail in (letter, listing, early):
+        assert not re.search("签收|退回", mail.text)
+    assert "已逾期10天" in templates.sms("supervision_served", said)
 
 
 def test_acceptance_is_called_by_its_action(templates: TemplateSet) -> None:
