@@ -46,6 +46,7 @@ PARAMETERS: Mapping[str, str] = {
     "measures": "整改措施",
     "interim": "临时管控措施",
     "contact": "安全股联系电话",
+    "callee": "应打电话给谁，带电话号码",
     "recipient": "收信人称呼",
     "standing_in_for": "所代办的人",
     "count": "条数",

@@ -76,7 +76,7 @@ _FACTS: Mapping[str, Param] = {
 #: What an occasion says beside that.
 _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "assigned": {"state": "待签收"},
-    "call_task": {"clock": "签收时限", "state": "待签收"},
+    "call_task": {"clock": "签收时限", "state": "待签收", "callee": "示例学校安全员（13800000000）"},
     "closed": {"state": "已销号"},
     "control_first": {"severity": "重大", "state": "待先行管控", "workflow": "重大隐患"},
     "delisted": {"level": "区级"},

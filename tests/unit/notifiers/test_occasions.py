@@ -158,6 +158,12 @@ def test_a_supervision_paper_presses_and_asks_for_no_assignment(templates: Templ
     assert "已逾期10天" in templates.sms("supervision_served", said)
 
 
+def test_a_call_to_make_names_the_number(templates: TemplateSet) -> None:
+    """The official telephones without looking it up."""
+    text = templates.mail("call_task", {**BARE, "callee": "安全副校长（13800000031）"}).text
+    assert "\n联系人：安全副校长（13800000031）\n" in text
+
+
 def test_acceptance_is_called_by_its_action(templates: TemplateSet) -> None:
     """Where the definition calls re-inspection 验收, so do the messages."""
     params = {**BARE, "action": "验收不合格"}
