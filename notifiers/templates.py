@@ -133,13 +133,23 @@ class TemplateSet:
         """
         return self._versions[self._known(occasion)]
 
-    def mail(self, occasion: str, params: Mapping[str, Param], /, *, replies: bool = False, note: str = "") -> MailText:
+    def mail(
+        self,
+        occasion: str,
+        params: Mapping[str, Param],
+        /,
+        *,
+        replies: bool = False,
+        invited: bool = True,
+        note: str = "",
+    ) -> MailText:
         """Render a mail; parameters not given count as empty.
 
         Args:
             replies: an answer is read: the mail begins with `REPLY_MARK`, says below its words what can be answered
                 (`ANSWERS`), and does not say that nobody reads it; one that is about no one hazard (`ABOUT_MANY`) says
                 which mail to answer.
+            invited: what can be answered is for the recipient to do; see `Message.invited`.
             note: lines that stand below the words of the occasion.
 
         Raises:
@@ -151,7 +161,7 @@ class TemplateSet:
             "answerable": occasion not in ABOUT_MANY,
         }
         words = clean_lines(self._render(mail_text(self._known(occasion)), values))
-        body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies else "")))
+        body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies and invited else "")))
         subject = one_line(self._render(mail_subject(occasion), values))
         notes = clean_lines(note)
         text = clean_lines(self._render(FRAME_TEXT, {**values, "body": "\n\n".join(filter(None, (body, notes)))}))

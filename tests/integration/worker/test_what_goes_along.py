@@ -359,6 +359,23 @@ def test_a_supervision_letter_presses(prompt: Workplace, signs: bool) -> None:
     assert ("先签收还没有签收的隐患" in text(letter)) is not signs
 
 
+def test_only_the_units_own_people_are_asked_to_answer(open_place: Workplace) -> None:
+    """Who else is told of a listing reads the same words without what can be answered: it is not theirs to hand in."""
+    place, flow = open_place, open_place.flow
+    number = given(place)
+    done(place, number, "sign", "safety_officer")
+    place.deliver()
+    flow.ask(number, "挂牌督办", by=post(place, "safety_section"), level="district")
+    flow.rule(number, 1, by=post(place, "district_leader"), approve=True)
+    place.deliver()
+    found = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    listed = {m["To"].addresses[0].addr_spec: text(m) for m in found if m["X-Rectiflow-Occasion"] == "listed"}
+    hints = {address: "申请复查" in words for address, words in listed.items()}
+    persons = flow.directory().persons
+    assert hints[persons[post(place, "principal")].email or ""]
+    assert not hints[persons[post(place, "safety_section")].email or ""]
+
+
 def test_a_notice_that_does_not_hold_any_more(place: Workplace) -> None:
     """Given to another person of the unit it goes along; given to another unit it is off the notice."""
     number = reported(place)
