@@ -321,10 +321,9 @@ def carry_out(plan: Plan, now: datetime) -> list[Decision] | Refusal:
 def _told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list[Decision]:
     """Let everybody concerned hear of the paper once, not of each hazard on it."""
     snapshots, hand = [s for s, _ in plan.parts], plan.parts[0][1].hand
-    name = f"{PAPERS.get(plan.paper.kind, plan.paper.kind)}{PAPER_STEPS[plan.step]}"
     params: dict[str, Plain] = {
         "paper": title_of(plan.paper),
-        "action": name,
+        "action": f"{title_of(plan.paper)}{PAPER_STEPS[plan.step]}",
         "reason": plan.paper.reason or None,
         "next_step": _next_step(plan),
         **(_pressing(plan, local_day(now)) if plan.template == "supervision_served" else {}),
