@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rectiflow.notifiers import OCCASIONS, count_parts
+from rectiflow.notifiers import OCCASIONS, builtin_templates, count_parts
 from rectiflow.notifiers.preview import sms_parts
 
 from .conftest import Cli
@@ -149,6 +149,17 @@ def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
         "短信（1 条，",
     ):
         assert said in answer.out
+
+
+def test_a_sample_lists_what_such_a_message_lists(cli: Cli) -> None:
+    """Where the words have a list there is something in it, with what is wrong."""
+    found = {p["occasion"]: p["text"] for p in shown(cli, "--all")}
+    listing = [o for o in OCCASIONS if "{{ lines }}" in (builtin_templates() / f"{o}.mail.txt.j2").read_text("utf-8")]
+    assert len(listing) > 8
+    for occasion in listing:
+        assert occasion == "generic" or re.search(r"[。：]\n\n(· |1\. |\S+ \d+ 条)", found[occasion]), occasion
+    for occasion in ("paper_result", "digest"):
+        assert "疏散通道堆物" in found[occasion]
 
 
 @pytest.mark.parametrize(("occasion", "state"), [("交办", "待签收"), ("申请复查", "待复查"), ("逾期催办", "整改中")])
