@@ -210,6 +210,8 @@ class Change:
             key,
             params,
             directory=directory,
+            ticket=self.ticket,
+            today=self.today,
             restricted=self.ticket.restricted,
             urgent=urgent,
         )

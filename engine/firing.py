@@ -66,12 +66,13 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
     audience = _audience(change, clock, rung)
     if not audience:
         change.incident("nobody", f"“{clock.title}”到期无人可提醒：对应岗位空缺或未配置，请补人员")
-    if rung.step.act == "call":
+    calling = rung.step.act == "call"
+    if calling:
         change.call(clock.id, rung.step.roles[0])
     key = f"{clock.id}:{run.run}:{run.version}:{rung.step.id}:{rung.occurrence}"
     hourly = isinstance(clock.within, Span) and clock.within.unit in HOURLY
     until = f"（{due_text(run.due_on, run.due_at)}）" if hourly and run.due_on else ""
-    said = {"clock": f"{clock.title}{until}", **_days(run, change)}
+    said = {"clock": f"{clock.title}{until}", **_days(run, change), "callee": _callee(change) if calling else None}
     change.tell(
         audience,
         _template(change, run, rung),
@@ -80,6 +81,18 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
         each=rung.step.catch_up == "all",
         **said,
     )
+
+
+def _callee(change: Change) -> str | None:
+    """Say whom to call and at which number: the responsible person or the unit's head; the deputy of who is away."""
+    directory, head = change.snapshot.directory, change.people(r for r in ("principal",) if r in change.workflow.roles)
+    meant = change.ticket.fields.get("responsible_person") or next(iter(head), "")
+    deputy = next((d for d in directory.deputies(meant, change.today) if d in directory.persons), None)
+    person = directory.persons.get(deputy or meant)
+    if person is None:
+        return None
+    instead = f"，代{directory.person_name(meant)}" if deputy else ""
+    return f"{person.name}（{person.phone or '没有登记电话'}{instead}）"
 
 
 def _days(run: ClockRun, change: Change) -> dict[str, int | None]:

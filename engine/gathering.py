@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from .decision import Decision
 from .directory import Directory
-from .moments import chinese_date
+from .moments import chinese_date, local_day
 from .roles import people
 from .stimulus import Hand
 from .telling import brief, drafts
@@ -40,6 +40,8 @@ def gather(decisions: Sequence[Decision], letter: Letter, directory: Directory, 
         letter.key,
         letter.params,
         directory=directory,
+        ticket=decisions[0].ticket,
+        today=local_day(decisions[0].events[0].recorded_at),
         restricted=any(d.ticket.restricted for d in decisions),
         urgent=letter.urgent,
     )

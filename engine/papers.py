@@ -24,8 +24,9 @@ from .moments import local_day
 from .papering import carried
 from .stimulus import Act, Attachment, Hand, PaperStep
 from .ticket import Document, Plain, Snapshot
+from .values import as_date
 from .visibility import unit_roles
-from .vocabulary import PAPER_STEPS, PAPERS
+from .vocabulary import LEVELS, PAPER_STEPS, PAPERS
 from .workflow import Transition, Workflow
 
 __all__ = [
@@ -46,7 +47,12 @@ __all__ = [
     "title_of",
 ]
 
-_ADDRESSED = ("rectification_notice", "supervision_letter", "listing_notice")  #: papers a unit has to follow
+#: papers a unit has to follow → the occasion by which it is told that they are served
+_ADDRESSED: Mapping[str, str] = {
+    "rectification_notice": "paper_served",
+    "supervision_letter": "supervision_served",
+    "listing_notice": "supervision_served",
+}
 _LOOKING_BACK = ("verification_opinion", "correction_notice")  #: papers that state what was, also of what is closed
 _LISTING_ITEMS = ("rectification_notice", "verification_opinion")  #: papers whose items are closed together
 _Nothing: Mapping[str, Any] = {}
@@ -194,7 +200,7 @@ def _serve(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refu
     after = replace(paper, status="served", served_on=on, served_by=order.hand.actor, served_via=order.hand.via)
     parts = tuple(_part(i, after, "serve", order, _serving(i)) for i in items if not _over(i))
     roles = unit_roles(items[0].snapshot.workflow)
-    template = "paper_served" if paper.kind in _ADDRESSED else "paper_waiting"
+    template = _ADDRESSED.get(paper.kind, "paper_waiting")
     return Plan(step="serve", paper=after, parts=parts, told=roles, template=template, urgent=True)
 
 
@@ -320,12 +326,12 @@ def carry_out(plan: Plan, now: datetime) -> list[Decision] | Refusal:
 def _told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list[Decision]:
     """Let everybody concerned hear of the paper once, not of each hazard on it."""
     snapshots, hand = [s for s, _ in plan.parts], plan.parts[0][1].hand
-    name = f"{PAPERS.get(plan.paper.kind, plan.paper.kind)}{PAPER_STEPS[plan.step]}"
     params: dict[str, Plain] = {
         "paper": title_of(plan.paper),
-        "action": name,
+        "action": f"{title_of(plan.paper)}{PAPER_STEPS[plan.step]}",
         "reason": plan.paper.reason or None,
-        "next_step": None if plan.step == "serve" and plan.paper.kind not in _ADDRESSED else _NEXT.get(plan.step),
+        "next_step": _next_step(plan),
+        **(_pressing(plan, local_day(now)) if plan.template == "supervision_served" else {}),
     }
     letter = Letter(
         key=f"paper:{plan.paper.id}:{plan.step}:{decisions[0].ticket.rev}",
@@ -338,6 +344,22 @@ def _told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list
         params["lines"] = "\n".join(_verdict(p, d) for (_, p), d in zip(plan.parts, decisions, strict=True))
     told = notice_letter(snapshots, letter, plan.told, hand, local_day(now))
     return gather(decisions, told, snapshots[0].directory, hand)
+
+
+def _next_step(plan: Plan) -> str | None:
+    """Say what is left to the unit; a supervision paper asks for a signature only where a hazard still waits for one."""
+    if plan.step != "serve" or plan.paper.kind == "rectification_notice":
+        return _NEXT.get(plan.step)
+    waiting = any(s.workflow.states[s.case.state].stage == "assigned" for s, _ in plan.parts)
+    return "先签收还没有签收的隐患" if waiting and plan.paper.kind in _ADDRESSED else None
+
+
+def _pressing(plan: Plan, today: date) -> dict[str, Plain]:
+    """Return what a supervision paper presses with: the level of a listing, and how long the latest item is overdue."""
+    due = (as_date(s.fields.get("due_on")) for s, _ in plan.parts)
+    overdue = max(((today - day).days for day in due if day), default=0)
+    level = LEVELS.get(plan.paper.level or "") if plan.paper.kind == "listing_notice" else None
+    return {"level": level, "days_overdue": overdue if overdue > 0 else None}
 
 
 def _verdict(part: PaperStep, decision: Decision) -> str:

@@ -56,21 +56,39 @@ def drafts(
     params: Mapping[str, Plain],
     *,
     directory: Directory,
+    ticket: Ticket,
+    today: date,
     restricted: bool,
     urgent: bool,
 ) -> tuple[MessageDraft, ...]:
-    """Write one message per person; a restricted ticket's says a number and “please look” alone."""
-    said = {"district_name": params.get("district_name")} if restricted else params
+    """Write one message per person; a restricted ticket's says a number and “please look” alone.
+
+    Who is told beside the responsible unit is not `invited`: to sign for it, to answer and to ask is the unit's.
+    """
+
+    def said(person: str) -> Mapping[str, Plain]:
+        if restricted:
+            return {"district_name": params.get("district_name")}
+        return params if _of_unit(person, ticket, directory, today) else {**params, "invited": False}
+
     return tuple(
         MessageDraft(
             key=f"{key}:{person}",
             recipient=person,
             template=RESTRICTED if restricted else template,
-            params={**said, "recipient": directory.person_name(person)},
+            params={**said(person), "recipient": directory.person_name(person)},
             urgent=urgent,
         )
         for person in dict.fromkeys(recipients)
     )
+
+
+def _of_unit(person: str, ticket: Ticket, directory: Directory, today: date) -> bool:
+    """Tell whether a person is of the responsible unit; of one that is not known yet, everybody may be."""
+    unit = directory.present(ticket.fields.get("responsible_unit"))
+    if unit is None or person == ticket.fields.get("responsible_person"):
+        return True
+    return any(post.unit == unit for post in directory.posts_of(person, today))
 
 
 def with_sms(messages: Iterable[MessageDraft], directory: Directory) -> tuple[MessageDraft, ...]:

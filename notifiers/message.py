@@ -75,6 +75,11 @@ class Message(Struct, frozen=True, kw_only=True):
         """Whether it cannot wait for the morning: what is urgent about a major hazard."""
         return self.urgency == "now" and self.params.get("severity") == MAJOR
 
+    @property
+    def invited(self) -> bool:
+        """Whether the recipient may do what can be done by an answer: who is told beside the unit concerned is not."""
+        return self.params.get("invited") is not False
+
 
 class Contact(Struct, frozen=True, kw_only=True):
     """How to reach a person today; a substitute's contact names the one stood in for.

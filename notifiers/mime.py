@@ -103,7 +103,9 @@ def compose_mail(
     attachments = () if message.template == RESTRICTED else message.attachments
     enclosed = enclose(attachments, sender.files, sender.most_enclosed)
     params = fill(message, contact, district_name=sender.name)
-    words = templates.mail(message.template, params, replies=reply_to is not None, note=enclosed.note)
+    words = templates.mail(
+        message.template, params, replies=reply_to is not None, invited=message.invited, note=enclosed.note
+    )
     mail = EmailMessage(policy=SMTP)
     identity = message_id(message, domain_of(sender.address))
     subject = _header_text(words.subject, MAX_SUBJECT)

@@ -29,7 +29,8 @@ def compose_sms(
     phone = one_line(contact.phone or "")
     if not phone:
         raise RenderFailure(f"{contact.name}没有登记手机号，请补上后重发。")
-    words = templates.sms(message.template, fill(message, contact, district_name=signature), replies=replies)
+    params = fill(message, contact, district_name=signature)
+    words = templates.sms(message.template, params, replies=replies and message.invited)
     proxy = f"（代{one_line(contact.standing_in_for)}）" if contact.standing_in_for else ""
     return Rendered(
         channel=SMS,

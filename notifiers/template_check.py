@@ -22,6 +22,7 @@ from .template_files import (
     read_folders,
     sms_text,
 )
+from .template_reach import Reach
 from .template_words import syntax_words
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["ALWAYS", "check_sources", "check_trial", "names_used"]
 
 ALWAYS = frozenset({"contact", "district_name", "recipient"})  #: known of every message
-_CALLABLE = frozenset({"loop", "self"})
 _PAGE = frozenset({"answerable", "notes", "paragraphs", "reply_mark", "subject"})
 
 #: A ticket with everything known, for trial renderings.
@@ -47,19 +47,28 @@ BARE: Mapping[str, str | int] = {"number": "LZH-2024-000123", "recipient": "王�
 
 
 def check_sources(environment: Environment, sources: Mapping[str, Source]) -> list[TemplateProblem]:
-    """Return syntax errors, unknown names, filters and tests, method calls and wrong references, in file order."""
+    """Return syntax errors, unknown names, filters and tests, what is not there to be taken, and wrong references, in file order."""
     problems: list[TemplateProblem] = []
     for source in sources.values():
         try:
-            tree = environment.parse(source.text, source.name, source.path)
+            problems += _faults(source, environment, sources)
         except TemplateSyntaxError as exc:
             problems.append(_at(source, exc.lineno, f"语法错误：{syntax_words(exc.message or '')}"))
-            continue
-        problems += _vocabulary(tree, source, environment)
-        problems += _references(tree, source, sources)
-        problems += _calls(tree, source)
-        problems += _names(tree, source)
+        except (RecursionError, ValueError):  # brackets in brackets without end, a number of thousands of digits
+            problems.append(_at(source, 0, "写得太复杂，读不了，请精简"))
     return sorted(problems, key=lambda p: (p.path, p.line))
+
+
+def _faults(source: Source, environment: Environment, sources: Mapping[str, Source]) -> list[TemplateProblem]:
+    tree = environment.parse(source.text, source.name, source.path)
+    unknown = _unknown(tree, _allowed(source.name))
+    reach = Reach(tree, unknown=unknown, filters="、".join(sorted(environment.filters)))
+    return [
+        *_vocabulary(tree, source, environment),
+        *_references(tree, source, sources),
+        *(_at(source, line, told) for line, told in reach.faults()),
+        *_names(tree, source, unknown),
+    ]
 
 
 def check_trial(templates: TemplateSet, sources: Mapping[str, Source]) -> list[TemplateProblem]:
@@ -103,9 +112,15 @@ def _allowed(name: str) -> frozenset[str]:
     return base | (extra or frozenset())
 
 
-def _names(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
+def _unknown(tree: nodes.Template, allowed: frozenset[str]) -> set[str]:
+    """Return the names that a template uses and nobody gives it; `self` is of the language, and prints as a piece of it."""
+    own = {n.name for n in tree.find_all(nodes.Name) if n.name == "self"}
+    return (_asked_for(tree) | own) - allowed
+
+
+def _names(tree: nodes.Template, source: Source, unknown: set[str]) -> Iterator[TemplateProblem]:
     allowed = _allowed(source.name)
-    for name in sorted(_asked_for(tree) - allowed):
+    for name in sorted(unknown):
         line = next((n.lineno for n in tree.find_all(nodes.Name) if n.name == name), 0)
         near = get_close_matches(name, allowed, n=1)
         hint = f"（是不是 {near[0]}？）" if near else ""
@@ -146,25 +161,24 @@ def _vocabulary(tree: nodes.Template, source: Source, environment: Environment) 
 
 
 def _references(tree: nodes.Template, source: Source, sources: Mapping[str, Source]) -> Iterator[TemplateProblem]:
-    shared = [name for name in sources if name.startswith("_")]
+    shared = {name for name in sources if name.startswith("_")} - _frames_apart(source.name)
     for name in meta.find_referenced_templates(tree):
         if name not in shared:
             told = f"引用的 {name} 不存在" if name else "引用的文件名必须直接写出"
+            if name in (FRAME_TEXT, FRAME_HTML):
+                told = f"不能引用 {name}，每封邮件都已在框架里"
             yield _at(source, _reference_line(tree), f"{told}，可引用：{'、'.join(sorted(shared))}")
+
+
+def _frames_apart(name: str) -> set[str]:
+    """Return the frames that a file may not refer to: the words stand in them already; a page may build on the page's."""
+    own_page = not name.startswith("_") and name.endswith(".mail.html.j2")
+    return {FRAME_TEXT} if own_page else {FRAME_TEXT, FRAME_HTML}
 
 
 def _reference_line(tree: nodes.Template) -> int:
     kinds = (nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport)
     return next((n.lineno for n in tree.find_all(kinds)), 0)
-
-
-def _calls(tree: nodes.Template, source: Source) -> Iterator[TemplateProblem]:
-    for call in tree.find_all(nodes.Call):
-        target = call.node
-        if not isinstance(target, (nodes.Getattr, nodes.Getitem)):
-            continue
-        if not (isinstance(target.node, nodes.Name) and target.node.name in _CALLABLE):
-            yield _at(source, call.lineno, "模板里不能调用方法，请改用过滤器")
 
 
 def _listed(names: Iterable[str]) -> str:

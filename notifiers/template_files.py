@@ -25,11 +25,13 @@ __all__ = [
     "mail_html",
     "mail_subject",
     "mail_text",
+    "misnamed",
     "missing_files",
     "occasions_in",
     "read_folders",
     "sms_text",
     "stem",
+    "stems",
 ]
 
 Folder = Path | Traversable
@@ -40,6 +42,7 @@ MAX_CHARACTERS = 65_536
 
 _SUFFIX = ".j2"
 _NAME = re.compile(r"(_?[a-z][a-z0-9_]*)\.(mail\.txt|mail\.html|sms\.txt)\.j2")
+_KEPT = (".bak", ".old", ".orig", ".swp", "~")  #: end the names of copies that somebody, or an editor, has kept
 _SUBJECT = re.compile(r"主题[：:]\s*(\S.*)")
 
 
@@ -108,6 +111,35 @@ def stem(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2].partition(".")[0]
 
 
+def stems(folder: Folder) -> set[str]:
+    """Return the stems of all files of a folder; none of one that cannot be read."""
+    return {stem(file.name) for file in _entries(folder, [])}
+
+
+def misnamed(folder: Folder) -> list[TemplateProblem]:
+    """Return the files of a folder that are not read as templates for their names, and look as if they were meant to be."""
+    found = sorted((f for f in _entries(folder, []) if not f.name.endswith((_SUFFIX, *_KEPT))), key=lambda f: f.name)
+    told = ((str(file), _meant(file.name)) for file in found if file.is_file())
+    return [
+        TemplateProblem(path=path, line=0, message=f"文件名不对，没有用上，应为 {' 或 '.join(meant)}")
+        for path, meant in told
+        if meant
+    ]
+
+
+def _meant(name: str) -> list[str]:
+    """Return what a file that is not read may have been meant to be called."""
+    title, *rest = name.lower().split(".")
+    ids = {said: occasion for occasion, said in OCCASIONS.items()}
+    near = get_close_matches(title, (*OCCASIONS, "_frame", "_facts"), n=1, cutoff=0.8)
+    occasion = ids.get(title) or next(iter(near), title)
+    kind = next((k for k in ("mail", "sms") if k in rest), None)
+    if kind is None:
+        known = occasion in OCCASIONS and (occasion == title or title in ids)
+        return [mail_text(occasion), sms_text(occasion)] if known and rest else []
+    return [f"{occasion}.{kind}.{'html' if 'html' in rest and kind == 'mail' else 'txt'}{_SUFFIX}"]
+
+
 def occasions_in(sources: Mapping[str, Source]) -> list[str]:
     """Return the occasions that have at least one file, sorted."""
     return sorted({n.partition(".")[0] for n in sources if not n.startswith("_")})
@@ -127,10 +159,18 @@ def _unknown(occasion: str) -> str:
 
 
 def _listed(folder: Folder, problems: list[TemplateProblem]) -> Iterable[Folder]:
-    if not folder.is_dir():
-        problems.append(TemplateProblem(path=str(folder), line=0, message="没有这个模板文件夹，请核对设置"))
-        return ()
-    return sorted((f for f in folder.iterdir() if f.name.endswith(_SUFFIX)), key=lambda f: f.name)
+    return sorted((f for f in _entries(folder, problems) if f.name.endswith(_SUFFIX)), key=lambda f: f.name)
+
+
+def _entries(folder: Folder, problems: list[TemplateProblem]) -> list[Folder]:
+    told = "没有这个模板文件夹，请核对设置"
+    try:
+        if folder.is_dir():
+            return list(folder.iterdir())
+    except OSError as exc:
+        told = f"读不了文件夹（{os_reason(exc)}），请检查权限"
+    problems.append(TemplateProblem(path=str(folder), line=0, message=told))
+    return []
 
 
 def _read(file: Folder, rank: int, problems: list[TemplateProblem]) -> Source | None:

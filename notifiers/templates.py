@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from jinja2 import FunctionLoader, StrictUndefined
@@ -26,11 +26,13 @@ from .template_files import (
     mail_html,
     mail_subject,
     mail_text,
+    misnamed,
     missing_files,
     occasions_in,
     read_folders,
     sms_text,
     stem,
+    stems,
 )
 
 __all__ = ["REPLY_MARK", "MailText", "TemplateSet"]
@@ -67,10 +69,11 @@ class TemplateSet:
         with "_" are for including. A district may add occasions of its own.
 
         Raises:
-            TemplateInvalid: with every problem of every file: unknown names, syntax, references, trial renderings.
+            TemplateInvalid: with every problem of every file: its name, unknown names, syntax, references, trial renderings.
             TemplateMissing: every file that should be there and is not.
         """
         made, problems, missing = cls._checked(folders)
+        problems += [p for folder in folders for p in misnamed(folder)]
         if problems:
             raise TemplateInvalid([*problems, *_absent(missing)])
         if missing:
@@ -82,7 +85,8 @@ class TemplateSet:
         """Load what can be used: own files with a fault are set aside, and the built-in words of that occasion stand in.
 
         An occasion is set aside whole, mail and short message, so that both say the same. Of a shared file ("_…") the
-        built-in one stands in; what needed the own one is set aside with it.
+        built-in one stands in; what needed the own one is set aside with it. Where no file can be named, all are set
+        aside: what is sent never depends on the own files.
 
         Returns:
             the templates, and every problem of the own files, by file and line.
@@ -90,20 +94,19 @@ class TemplateSet:
         Raises:
             TemplateInvalid, TemplateMissing: the built-in templates themselves cannot be used.
         """
-        aside, found = set[str](), dict[TemplateProblem, None]()
+        aside, found = set[str](), dict.fromkeys(misnamed(own))
         while True:
             made, problems, missing = cls._checked([builtin, own], aside)
             told = [*problems, *_absent(missing)]
-            if not told:
-                return made, tuple(sorted(found, key=lambda p: (p.path, p.line)))
-            wrong = {stem(p.path) for p in told} & _stems(own) - aside
-            if not wrong:  # a built-in file does not go with the own shared ones, or is no good by itself
-                wrong = {s for s in _stems(own) if s.startswith("_")} - aside
-            if not wrong:
-                cls.load([builtin])
-                raise TemplateInvalid(told)
-            aside |= wrong
             found |= dict.fromkeys(told)
+            if not told:
+                return made, _in_order(found)
+            left = stems(own) - aside
+            wrong = {stem(p.path) for p in told} & left
+            wrong = wrong or {s for s in left if s.startswith("_")}  # a built-in file does not go with the shared ones
+            if not wrong:
+                return cls.load([builtin]), _in_order(found)
+            aside |= wrong
 
     @classmethod
     def _checked(
@@ -130,13 +133,23 @@ class TemplateSet:
         """
         return self._versions[self._known(occasion)]
 
-    def mail(self, occasion: str, params: Mapping[str, Param], /, *, replies: bool = False, note: str = "") -> MailText:
+    def mail(
+        self,
+        occasion: str,
+        params: Mapping[str, Param],
+        /,
+        *,
+        replies: bool = False,
+        invited: bool = True,
+        note: str = "",
+    ) -> MailText:
         """Render a mail; parameters not given count as empty.
 
         Args:
             replies: an answer is read: the mail begins with `REPLY_MARK`, says below its words what can be answered
                 (`ANSWERS`), and does not say that nobody reads it; one that is about no one hazard (`ABOUT_MANY`) says
                 which mail to answer.
+            invited: what can be answered is for the recipient to do; see `Message.invited`.
             note: lines that stand below the words of the occasion.
 
         Raises:
@@ -148,7 +161,7 @@ class TemplateSet:
             "answerable": occasion not in ABOUT_MANY,
         }
         words = clean_lines(self._render(mail_text(self._known(occasion)), values))
-        body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies else "")))
+        body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies and invited else "")))
         subject = one_line(self._render(mail_subject(occasion), values))
         notes = clean_lines(note)
         text = clean_lines(self._render(FRAME_TEXT, {**values, "body": "\n\n".join(filter(None, (body, notes)))}))
@@ -200,22 +213,28 @@ class TemplateSet:
         return RenderFailure(f"消息模板 {path} {what}。", path=path)
 
     def _place(self, name: str, error: Exception) -> tuple[str, int]:
-        """Return file and line of the innermost template the error came through."""
-        paths = {source.path for source in self._sources.values()}
-        place, trace = (self._sources[name].path, 0), error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename in paths:
-                place = trace.tb_frame.f_code.co_filename, trace.tb_lineno
-            trace = trace.tb_next
-        return place
+        """Return file and line of the innermost template the error came through: of the latest folder, whose it is."""
+        ranks = {source.path: source.rank for source in self._sources.values()}
+        found = [(self._sources[name].path, 0), *_lines_of(error, ranks)]
+        latest = max(ranks[path] for path, _ in found)
+        return next((path, line) for path, line in reversed(found) if ranks[path] == latest)
 
 
 def _absent(missing: Sequence[str]) -> list[TemplateProblem]:
     return [TemplateProblem(path=name, line=0, message="缺少文件") for name in missing]
 
 
-def _stems(folder: Folder) -> set[str]:
-    return {stem(file.name) for file in folder.iterdir()}
+def _in_order(problems: Iterable[TemplateProblem]) -> tuple[TemplateProblem, ...]:
+    return tuple(sorted(problems, key=lambda p: (p.path, p.line)))
+
+
+def _lines_of(error: Exception, paths: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Yield file and line of each template an error came through, the innermost last."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in paths:
+            yield trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

@@ -73,33 +73,56 @@ _FACTS: Mapping[str, Param] = {
     "actor_unit": "示例一镇初级中学",
     "days_left": 3,
 }
+_ITEMS = "1. 一楼东侧，疏散通道堆物（2024年9月6日前）\n2. 食堂，灭火器失压（2024年9月20日前）"
 #: What an occasion says beside that.
 _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "assigned": {"state": "待签收"},
-    "call_task": {"clock": "签收时限", "state": "待签收"},
+    "call_task": {"clock": "签收时限", "state": "待签收", "callee": "示例学校安全员（13800000000）"},
     "closed": {"state": "已销号"},
     "control_first": {"severity": "重大", "state": "待先行管控", "workflow": "重大隐患"},
     "delisted": {"level": "区级"},
-    "digest": {"count": 2, "lines": "· 临期提醒：LZH-2024-000123\n· 交办：LZH-2024-000124"},
+    "digest": {
+        "count": 2,
+        "lines": "· 临期提醒：LZH-2024-000123，疏散通道堆物（整改时限 2024年9月6日）\n"
+        "· 交办：LZH-2024-000124，灭火器失压（整改时限 2024年9月20日）",
+    },
     "generic": {"action": "请补充整改后的照片"},
-    "handed_over": {"action": "安全股股长", "count": 12},
-    "import_summary": {"count": 36},
+    "handed_over": {
+        "action": "安全股股长",
+        "count": 2,
+        "lines": "· LZH-2024-000123，疏散通道堆物\n· LZH-2024-000124，灭火器失压",
+    },
+    "import_summary": {"count": 36, "lines": "一般隐患 34 条，重大隐患 2 条\n已逾期 3 条"},
     "listed": {"level": "区级"},
     "major_reported": {"severity": "重大", "workflow": "重大隐患"},
-    "paper_closed": {"count": 3},
-    "paper_result": {"count": 3},
-    "paper_served": {"paper": "整改通知书〔2024〕5号", "count": 3},
-    "paper_waiting": {"paper": "整改通知书", "action": "待签发", "count": 3, "next_step": "审核签发"},
+    "paper_closed": {"count": 2, "lines": _ITEMS},
+    "paper_result": {"count": 2, "lines": "1. 一楼东侧，疏散通道堆物：合格\n2. 食堂，灭火器失压：不合格，未更换"},
+    "paper_served": {"paper": "整改通知书〔2024〕5号", "count": 2, "lines": _ITEMS},
+    "paper_waiting": {
+        "paper": "整改通知书",
+        "action": "整改通知书拟稿",
+        "count": 2,
+        "lines": _ITEMS,
+        "next_step": "签发",
+    },
     "passed": {"state": "复查合格待销号"},
     "reassigned": {"state": "待签收"},
     "recalled": {"state": "待交办"},
     "reclassified": {"workflow": "重大隐患"},
     "reminder": {"clock": "签收时限", "state": "待签收"},
+    "report_ready": {"lines": "排查 40 条，已整改 36 条，逾期 1 条"},
     "request_decided": {"request": "延期", "decision": "批准"},
     "request_made": {"request": "延期", "reason": "所需配件未到货"},
     "returned": {"reason": "不属本单位管理", "state": "待交办"},
     "standing_in": {"count": 4},
     "submitted": {"state": "待复查"},
+    "supervision_served": {
+        "paper": "督办通知〔2024〕2号",
+        "count": 2,
+        "lines": _ITEMS,
+        "days_left": None,
+        "days_overdue": _LATE,
+    },
     "urge": {"days_left": None, "days_overdue": _LATE},
     "visit_reported": {"action": "日常检查", "count": 2, "lines": "· 第1项：一楼疏散通道堆物\n· 第2项：灭火器失压"},
 }
@@ -263,7 +286,7 @@ def write_page(previews: Sequence[Preview], file: Path) -> None:
 def _worded(place: Workplace, meant: TemplateLine, message: Message, contact: Contact, source: str) -> Preview:
     settings, district = place.settings, place.flow.directory().district.name
     values = fill(message, contact, district_name=settings.mail.sender_name or district)
-    mail = place.templates.mail(message.template, values, replies=bool(settings.inbox.address))
+    mail = place.templates.mail(message.template, values, replies=bool(settings.inbox.address), invited=message.invited)
     reached = replace(contact, phone=contact.phone or _PHONE)
     signature = settings.outgoing.sms_signature or district
     sms = compose_sms(message, reached, templates=place.templates, signature=signature)

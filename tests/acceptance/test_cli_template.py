@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rectiflow.notifiers import OCCASIONS, count_parts
+from rectiflow.notifiers import OCCASIONS, builtin_templates, count_parts
 from rectiflow.notifiers.preview import sms_parts
 
 from .conftest import Cli
@@ -119,6 +119,24 @@ def test_check_names_every_problem_with_its_line(cli: Cli, workplace: Path) -> N
     assert cli("template", "preview", "交办").code == 1
 
 
+def test_a_frame_within_the_words_holds_nothing_up(cli: Cli, workplace: Path) -> None:
+    """What a template wrongly builds on is told by its own line; deadlines and sending go on."""
+    mail = write(workplace, "assigned.mail.txt.j2", '主题：交办\n{% include "_frame.mail.txt.j2" %}\n')
+    assert cli("tick").code == 0
+    assert cli("outbox", "send").code == 0
+    answer = cli("template", "check")
+    assert (answer.code, f"{mail}:2: 不能引用 _frame.mail.txt.j2" in answer.text) == (1, True)
+
+
+def test_a_template_with_a_wrong_name_is_told(cli: Cli, workplace: Path) -> None:
+    """Where the ending was lost, `template check` and `doctor` say what it should be."""
+    mail = write(workplace, "assigned.mail.txt", "主题：本区交办\n正文\n")
+    said = f"{mail}: 文件名不对，没有用上，应为 assigned.mail.txt.j2"
+    answer = cli("template", "check")
+    assert (answer.code, said in answer.text) == (1, True)
+    assert said in cli("doctor", "--json").out
+
+
 def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
     """Subject, text and short message of the district's own year and prefix; anybody may look."""
     answer = cli("template", "preview", "逾期催办", by=None)
@@ -131,6 +149,17 @@ def test_a_preview_without_a_hazard_is_a_sample(cli: Cli) -> None:
         "短信（1 条，",
     ):
         assert said in answer.out
+
+
+def test_a_sample_lists_what_such_a_message_lists(cli: Cli) -> None:
+    """Where the words have a list there is something in it, with what is wrong."""
+    found = {p["occasion"]: p["text"] for p in shown(cli, "--all")}
+    listing = [o for o in OCCASIONS if "{{ lines }}" in (builtin_templates() / f"{o}.mail.txt.j2").read_text("utf-8")]
+    assert len(listing) > 8
+    for occasion in listing:
+        assert occasion == "generic" or re.search(r"[。：]\n\n(· |1\. |\S+ \d+ 条)", found[occasion]), occasion
+    for occasion in ("paper_result", "digest"):
+        assert "疏散通道堆物" in found[occasion]
 
 
 @pytest.mark.parametrize(("occasion", "state"), [("交办", "待签收"), ("申请复查", "待复查"), ("逾期催办", "整改中")])

@@ -332,8 +332,48 @@ def test_a_listing_goes_with_its_own_notice(place: Workplace) -> None:
     assert files(district) == []
     step(place, "sign", flow.snapshot(number).documents[-1].id, "district_leader")
     step(place, "serve", flow.snapshot(number).documents[-1].id, "safety_section")
-    (letter,) = mails(place, "principal", "paper_served")
+    (letter,) = mails(place, "principal", "supervision_served")
     assert files(letter) == ["挂牌督办通知书〔2024〕2号.docx"]
+    assert "实行区级挂牌督办" in text(letter)
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_a_supervision_letter_presses(prompt: Workplace, signs: bool) -> None:
+    """By its number and the days; what is signed for is not to be signed for again, and nothing is to be given back."""
+    number = given(prompt)
+    if signs:
+        done(prompt, number, "sign", "safety_officer")
+    prompt.deliver()
+    on(prompt, date(2024, 9, 20))
+    flow = prompt.flow
+    asked = next(r.ordinal for r in flow.snapshot(number).requests if r.kind == "supervision_letter")  # by the ladder
+    flow.rule(number, asked, by=post(prompt, "bureau_leader"), approve=True)
+    paper = flow.snapshot(number).documents[-1].id
+    step(prompt, "sign", paper, "bureau_leader")
+    step(prompt, "serve", paper, "safety_section")
+    (letter,) = mails(prompt, "principal", "supervision_served")
+    assert str(letter["Subject"]) == "督办通知〔2024〕1号 示例一镇第一小学（1项，已逾期8天）"
+    assert files(letter) == ["督办通知〔2024〕1号.docx"]
+    assert "立即组织整改" in text(letter)
+    assert "退回" not in text(letter)
+    assert ("先签收还没有签收的隐患" in text(letter)) is not signs
+
+
+def test_only_the_units_own_people_are_asked_to_answer(open_place: Workplace) -> None:
+    """Who else is told of a listing reads the same words without what can be answered: it is not theirs to hand in."""
+    place, flow = open_place, open_place.flow
+    number = given(place)
+    done(place, number, "sign", "safety_officer")
+    place.deliver()
+    flow.ask(number, "挂牌督办", by=post(place, "safety_section"), level="district")
+    flow.rule(number, 1, by=post(place, "district_leader"), approve=True)
+    place.deliver()
+    found = [message_from_bytes(p.read_bytes(), policy=default) for p in (place.folder / "out").glob("*.eml")]
+    listed = {m["To"].addresses[0].addr_spec: text(m) for m in found if m["X-Rectiflow-Occasion"] == "listed"}
+    hints = {address: "申请复查" in words for address, words in listed.items()}
+    persons = flow.directory().persons
+    assert hints[persons[post(place, "principal")].email or ""]
+    assert not hints[persons[post(place, "safety_section")].email or ""]
 
 
 def test_a_notice_that_does_not_hold_any_more(place: Workplace) -> None:

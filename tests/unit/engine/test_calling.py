@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+import pytest
+from msgspec.structs import replace
+
 from rectiflow.engine.decision import Decision, Refusal
+from rectiflow.engine.directory import Changes, Substitution
 from rectiflow.engine.simulate import World
 from rectiflow.engine.stimulus import Called, Hand
-from support.district import HEAD, RECTIFIER, SAFETY, at, codes, done, hazard, world
+from support.district import HEAD, RECTIFIER, SAFETY, at, codes, directory, done, hazard, world
 
 
 def assigned() -> tuple[World, str]:
@@ -38,6 +44,36 @@ def test_the_call_is_done_and_comes_again() -> None:
     assert not place.cases[number].calls
     place.advance_to(at("2024-09-05", "10:00"))
     assert "sign" in place.cases[number].calls
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (Changes(), "示例一镇第一小学安全副校长（13800000031）"),
+        (
+            Changes(persons=(replace(directory().persons[RECTIFIER], phone=None),)),
+            "示例一镇第一小学安全副校长（没有登记电话）",
+        ),
+        (
+            Changes(
+                substitutions=(
+                    Substitution(person=RECTIFIER, deputy=HEAD, since=date(2024, 9, 3), until=date(2024, 9, 9)),
+                )
+            ),
+            "示例一镇第一小学校长（13800000030，代示例一镇第一小学安全副校长）",
+        ),
+    ],
+)
+def test_who_is_to_call_is_told_whom(changes: Changes, told: str) -> None:
+    """The person and the number, those of the deputy while somebody is away."""
+    place = world("2024-09-02")
+    number = hazard(place)
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-09-20"))
+    place.directory = directory().after(changes)
+    place.advance_to(at("2024-09-04", "10:00"))
+    tasks = [m for m in place.cases[number].messages.values() if m.template == "call_task"]
+    assert SAFETY in {m.recipient for m in tasks}
+    assert {m.params["callee"] for m in tasks} == {told}
 
 
 def test_what_is_said_is_private() -> None:

@@ -120,6 +120,14 @@ def test_everybody_hears_of_a_paper_once() -> None:
     assert (params["count"], params["due_on"], len(str(params["lines"]).splitlines())) == (8, "2024年9月20日", 8)
 
 
+def test_what_was_done_with_a_paper_names_it_once() -> None:
+    """By its number, where it has one."""
+    desk = Desk(1).until("sign", "serve", "acknowledge", "reply")
+    said = [m.params["action"] for m in desk.world.cases[desk.numbers[0]].messages.values() if "paper" in m.params]
+    assert "整改通知书拟稿" in said
+    assert "rectification_notice〔2024〕1号整改报告" in said
+
+
 def test_the_reports_of_a_visit_are_gathered_with_the_history_true() -> None:
     """What a step did is in every hazard's own history, with the paper it belongs to."""
     desk = Desk().until("sign", "serve")

@@ -96,6 +96,7 @@ def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
     mail = templates.mail(occasion, USUAL)
     if occasion in (
         "paper_served",
+        "supervision_served",
         "paper_result",
         "paper_closed",
         "paper_waiting",
@@ -130,13 +131,62 @@ def test_words_of_practice(templates: TemplateSet) -> None:
         ("reminder", {"days_left": 0}, "今天到期"),
         ("reminder", {"days_overdue": 5}, "已超过整改时限5天"),
         ("reminder", {"days_overdue": 5, "clock": "整改时限"}, "已超过整改时限5天"),
-        ("reminder", {"days_overdue": 5, "clock": "复查时限"}, "的复查时限临近或已到期，"),
+        ("reminder", {"days_overdue": 5, "clock": "复查时限"}, "已超过复查时限5天，"),
+        ("reminder", {"days_left": 2, "clock": "复查时限"}, "距复查时限还有2天，"),
+        ("reminder", {"days_left": 0, "clock": "先行管控时限（今天18时前）"}, "的先行管控时限（今天18时前）今天到期，"),
+        ("reminder", {"clock": "复查时限"}, "的复查时限临近，"),
         ("request_made", {"request": "督办通知", "unit": "太和镇中心小学"}, "有督办通知申请"),
     ],
 )
 def test_days_are_said(templates: TemplateSet, occasion: str, days: Mapping[str, Param], told: str) -> None:
-    """Zero days left is today, not nothing."""
+    """Zero days left is today, not nothing; the mail says the same."""
     assert told in templates.sms(occasion, {**BARE, **days})
+    assert occasion != "reminder" or told in templates.mail(occasion, {**BARE, **days}).text
+
+
+def test_a_supervision_paper_presses_and_asks_for_no_assignment(templates: TemplateSet) -> None:
+    """The days, what is demanded, and that the deadline stays: nothing of signing for it or of giving it back."""
+    said = {**BARE, "unit": "太和镇中心小学", "count": 1, "days_overdue": 10, "lines": "1. 堆物（2024年9月6日前）"}
+    letter = templates.mail("supervision_served", {**said, "paper": "督办通知〔2024〕1号"})
+    assert letter.subject == "督办通知〔2024〕1号 太和镇中心小学（1项，已逾期10天）"
+    assert "对下列隐患予以督办。\n已超过整改时限10天，请主要负责人牵头，立即组织整改。" in letter.text
+    assert "报告未按期完成的原因" in letter.text
+    listing = templates.mail("supervision_served", {**said, "level": "区级", "count": 3})
+    assert "实行区级挂牌督办" in listing.text
+    assert "逾期最长的已超过整改时限10天" in listing.text
+    assert "批准摘牌后方可销号" in listing.text
+    early = templates.mail("supervision_served", {**said, "days_overdue": None, "due_on": "2024年9月6日"})
+    assert "整改时限为2024年9月6日（含当日），请主要负责人牵头，按期完成整改。" in early.text
+    for mail in (letter, listing, early):
+        assert not re.search("签收|退回", mail.text)
+    assert "已逾期10天" in templates.sms("supervision_served", said)
+
+
+@pytest.mark.parametrize("occasion", ["control_first", "reminder", "urge", "due_soon", "listed"])
+def test_a_short_message_about_a_hazard_names_the_unit(templates: TemplateSet, occasion: str) -> None:
+    """Who is told of several schools knows which one is meant."""
+    assert "太和镇中心小学" in templates.sms(occasion, USUAL)
+
+
+@pytest.mark.parametrize(
+    ("action", "paper", "told"),
+    [
+        ("整改通知书拟稿", "整改通知书", "太和镇中心小学整改通知书拟稿，"),
+        ("整改通知书〔2024〕1号整改报告", "整改通知书〔2024〕1号", "太和镇中心小学整改通知书〔2024〕1号整改报告，"),
+        ("待签发", "整改通知书", "太和镇中心小学待签发（整改通知书），"),
+    ],
+)
+def test_a_papers_kind_is_not_doubled(templates: TemplateSet, action: str, paper: str, told: str) -> None:
+    """What is done names the paper; it stands beside it only where that does not."""
+    params = {**BARE, "unit": "太和镇中心小学", "action": action, "paper": paper}
+    assert told in templates.mail("paper_waiting", params).text
+    assert told in templates.sms("paper_waiting", params)
+
+
+def test_a_call_to_make_names_the_number(templates: TemplateSet) -> None:
+    """The official telephones without looking it up."""
+    text = templates.mail("call_task", {**BARE, "callee": "安全副校长（13800000031）"}).text
+    assert "\n联系人：安全副校长（13800000031）\n" in text
 
 
 def test_acceptance_is_called_by_its_action(templates: TemplateSet) -> None:

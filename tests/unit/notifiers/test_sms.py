@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rectiflow.notifiers import RenderFailure, TemplateSet, count_parts
+from rectiflow.notifiers import Param, RenderFailure, TemplateSet, count_parts
 from rectiflow.notifiers.sms import compose_sms
 from rectiflow.notifiers.wish import read_wish
 
@@ -54,12 +54,17 @@ def test_what_can_be_signed_for_says_so(
 ) -> None:
     """Where answers are read, and where there is something to sign for."""
 
-    def words(occasion: str) -> str:
+    def words(occasion: str, **params: Param) -> str:
         rendered = compose_sms(
-            make_message(template=occasion), make_contact(), templates=templates, signature="区教育局", replies=True
+            make_message(template=occasion, params=params),
+            make_contact(),
+            templates=templates,
+            signature="区教育局",
+            replies=True,
         )
         return rendered.body.decode()
 
     assert words("assigned").endswith("请及时签收、按期整改。回复1即签收。")
     assert "回复" not in words("passed")
+    assert "回复" not in words("assigned", invited=False)
     assert read_wish("1", START.date()).kind == "sign"

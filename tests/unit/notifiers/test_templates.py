@@ -175,7 +175,7 @@ def test_unknown_names_are_told_with_line_and_choice(tmp_path: Path) -> None:
         ("urge.sms.txt.j2", "{% include number %}", 1, "必须直接写出"),
         ("urge.sms.txt.j2", "{{ days_overdue + 1 }}", 1, "试用时出错"),
         ("urge.sms.txt.j2", "{{ 9 ** 9 }}", 1, "不能用运算符 **"),
-        ("urge.sms.txt.j2", "{{ number.__class__ }}", 1, "试用时出错"),
+        ("urge.sms.txt.j2", "{{ number.__class__ }}", 1, "number 后面不能写 .__class__"),
         ("urge.sms.txt.j2", "{{ reason }}", 0, "没有内容"),
         ("urge.mail.txt.j2", "主题：{{ reason }}\n正文\n", 0, "主题或正文为空"),
         ("urge.mail.txt.j2", "主题：催办\n{{ reason }}\n", 0, "主题或正文为空"),
@@ -191,6 +191,65 @@ def test_what_does_not_load(tmp_path: Path, name: str, text: str, line: int, tol
     found = problems_of(write(tmp_path / "own", {name: text}))
     assert (Path(found[0].path).name, found[0].line) == (name, line)
     assert told in found[0].message
+
+
+_HIDDEN = "{% macro m() %}x{% endmacro %}{% set x = unit %}{% if reason == '不会有' %}\n%s{% endif %}催办"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{{ unit.format }}", "unit 后面不能写 .format：只有文字或数，写 {{ unit }}，要改样子用过滤器：default、"),
+        ("{{ contact.nope }}", "contact 后面不能写 .nope"),
+        ("{{ unit['format'] }}", "unit 后面不能写 […]"),
+        ("{{ unit[number] }}", "unit 后面不能写 […]"),
+        ("{{ days_left[0] }}", "days_left 后面不能写 […]"),
+        ("{{ (unit|lower).format }}", "不能写 .format"),
+        ("{{ '{}'.format }}", "不能写 .format"),
+        ("{{ unit() }}", "不能调用方法"),
+        ("{{ unit.upper() }}", "不能调用方法"),
+        ("{{ x.upper }}", "x 后面不能写 .upper"),
+        ("{{ unit|join('', 'format') }}", "join 后面只能写连接用的符号"),
+        ("{{ unit|join(attribute='format') }}", "join 后面只能写连接用的符号"),
+        ("{{ self }}", "没有名为 self 的内容"),
+        ("{{ self.a() }}", "没有名为 self 的内容"),
+        ("{{ loop.index }}", "没有名为 loop 的内容"),
+        ("{% for c in unit %}{{ loop }}{% endfor %}", "loop 不能单独写，可用：loop.index、"),
+        ("{% for c in unit %}{{ loop.nope }}{% endfor %}", "loop 没有 .nope，可用：loop.index、"),
+        ("{% for c in unit %}{{ loop[0] }}{% endfor %}", "loop 没有 […]，可用：loop.index、"),
+        ("{% for c in unit %}{{ loop.cycle }}{% endfor %}", "loop 没有 .cycle"),
+        ("{% for c in unit %}{{ loop.index() }}{% endfor %}", "不能调用方法"),
+        ("{% for c in unit %}{{ c.upper }}{% endfor %}", "c 后面不能写 .upper"),
+        ("{{ m }}", "m 不能单独写，要用的写 m()"),
+        ("{% block a %}{{ super }}{% endblock %}", "super 不能单独写"),
+    ],
+)
+def test_what_is_not_there_is_found_behind_a_condition_too(tmp_path: Path, text: str, told: str) -> None:
+    """Also what would print a piece of Python without failing; each once, at its line, with what is allowed."""
+    hidden = _HIDDEN.replace("%s", text)
+    (found,) = problems_of(write(tmp_path / "own", {"urge.sms.txt.j2": hidden}))
+    assert (Path(found.path).name, found.line) == ("urge.sms.txt.j2", 2)
+    assert told in found.message
+
+
+def test_a_page_takes_its_paragraphs_apart(tmp_path: Path) -> None:
+    """Facts and lines are there, and nothing else."""
+    each = "{% for p in paragraphs[:1] %}{{ p.wrong }}{% if reason %}{{ p }}{% endif %}{{ p.lines|join }}{% endfor %}"
+    found = problems_of(write(tmp_path / "own", {"urge.mail.html.j2": each}))
+    assert [p.message for p in found] == [
+        "p 没有 .wrong，可用：p.facts、p.lines",
+        "p 不能单独写，可用：p.facts、p.lines",
+    ]
+
+
+def test_what_the_language_offers_for_text_still_loads(tmp_path: Path) -> None:
+    """Loops with their counts, single characters and slices, macros, and what is included with them."""
+    words = """{% macro m(x) %}“{{ x }}{{ caller() }}”{% endmacro %}{% from "_own.sms.txt.j2" import n %}
+    {% for c in lines %}{{ loop.index }}{{ loop.cycle("、", "，") }}{% if not loop.last %}{{ loop.nextitem }}{% endif %}
+    {% endfor %}{{ number[:3] }}{{ number[0] }}{{ number[-1] }}{% call m(number) %}{{ n(number) }}{% endcall %}催办"""
+    files = {"urge.sms.txt.j2": words, "_own.sms.txt.j2": "{% macro n(x) %}<{{ x }}>{% endmacro %}"}
+    made = TemplateSet.load([builtin_templates(), write(tmp_path / "own", files)])
+    assert made.sms("urge", {"number": "N-1", "lines": "甲乙"}) == "1、乙2，N-1N1“N-1<N-1>”催办"
 
 
 def test_only_what_the_occasion_speaks_of_is_offered(tmp_path: Path) -> None:
@@ -251,6 +310,94 @@ def test_what_is_wrong_only_in_use_is_set_aside_too(tmp_path: Path, templates: T
     assert [(Path(p.path).name, p.line) for p in problems] == [("assigned.sms.txt.j2", 1), ("urge.sms.txt.j2", 1)]
     for occasion in ("assigned", "urge"):
         assert made.mail(occasion, {"number": "N-1"}) == templates.mail(occasion, {"number": "N-1"})
+
+
+FRAME_IN = '主题：交办\n{% include "_frame.mail.txt.j2" %}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "told"),
+    [
+        ("assigned.mail.txt.j2", FRAME_IN, 2, "不能引用 _frame.mail.txt.j2"),
+        (
+            "assigned.mail.txt.j2",
+            '主题：交办\n{% extends "_frame.mail.html.j2" %}\n',
+            2,
+            "不能引用 _frame.mail.html.j2",
+        ),
+        ("assigned.mail.txt.j2", "主题：交办\n正文{% if number %}\n{{ unit + 1 }}{% endif %}\n", 3, "试用时出错"),
+        (
+            "assigned.mail.html.j2",
+            '<p>1</p>\n{% extends "_frame.mail.html.j2" %}{% set paragraphs = 1 %}',
+            2,
+            "试用时出错",
+        ),
+        ("_frame.mail.txt.j2", '{{ body }}\n{% include "_frame.mail.txt.j2" %}', 2, "不能引用 _frame.mail.txt.j2"),
+        ("_facts.mail.txt.j2", '一\n{% include "_facts.mail.txt.j2" %}', 2, "试用时出错"),
+        ("assigned.sms.txt.j2", "{% block a %}x{% endblock %}\n{% block a %}x{% endblock %}", 2, "语法错误"),
+        ("assigned.sms.txt.j2", "一\n{{ " + "(" * 9_000 + "1" + ")" * 9_000 + " }}", 0, "写得太复杂"),
+        ("assigned.sms.txt.j2", "一\n{{ " + "9" * 5_000 + " }}", 0, "写得太复杂"),
+    ],
+)
+def test_a_fault_of_the_district_is_booked_on_its_own_file(
+    tmp_path: Path, templates: TemplateSet, name: str, text: str, line: int, told: str
+) -> None:
+    """Also where it shows in a built-in file: the built-in words stand in, and the others of the district stay."""
+    folder = write(tmp_path / "own", {name: text, "urge.sms.txt.j2": "本区催办{{ number }}"})
+    made, problems = TemplateSet.load_sound(builtin_templates(), folder)
+    assert (Path(problems[0].path), problems[0].line) == (folder / name, line)
+    assert told in problems[0].message
+    assert made.mail("assigned", {"number": "N-1"}) == templates.mail("assigned", {"number": "N-1"})
+    assert made.sms("urge", {"number": "N-1"}) == "本区催办N-1"
+
+
+def test_the_frames_are_not_offered_for_including(tmp_path: Path) -> None:
+    """What a template may refer to is named without them; a page may be built on the page's frame."""
+    (found,) = problems_of(write(tmp_path / "own", {"urge.sms.txt.j2": '{% include "_nothing.txt.j2" %}'}))
+    assert found.message.endswith("可引用：_facts.mail.txt.j2")
+    (found,) = problems_of(write(tmp_path / "pages", {"urge.mail.html.j2": '{% include "_nothing.txt.j2" %}'}))
+    assert found.message.endswith("可引用：_facts.mail.txt.j2、_frame.mail.html.j2")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("assigned.mail.txt", "assigned.mail.txt.j2"),
+        ("assigned.mail.txt.j2.txt", "assigned.mail.txt.j2"),
+        ("Assigned.Mail.TXT.J2", "assigned.mail.txt.j2"),
+        ("assigned.sms.j2.txt", "assigned.sms.txt.j2"),
+        ("交办.sms.txt", "assigned.sms.txt.j2"),
+        ("asigned.sms.txt", "assigned.sms.txt.j2"),
+        ("assigned.txt", "assigned.mail.txt.j2 或 assigned.sms.txt.j2"),
+        ("_frame.mail.html", "_frame.mail.html.j2"),
+        ("holiday.mail.txt", "holiday.mail.txt.j2"),
+    ],
+)
+def test_a_file_that_is_not_read_for_its_name_is_told(
+    tmp_path: Path, templates: TemplateSet, name: str, meant: str
+) -> None:
+    """With the name it should have; it sets nothing aside, and the good files stay."""
+    folder = write(tmp_path / "own", {name: "主题：本区\n正文", "urge.sms.txt.j2": "本区催办{{ number }}"})
+    made, problems = TemplateSet.load_sound(builtin_templates(), folder)
+    assert [(p.path, p.message) for p in problems] == [(str(folder / name), f"文件名不对，没有用上，应为 {meant}")]
+    assert made.sms("urge", {"number": "N-1"}) == "本区催办N-1"
+    assert made.mail("assigned", {}) == templates.mail("assigned", {})
+    assert problems_of(folder) == problems
+
+
+def test_other_files_may_lie_beside_the_templates(tmp_path: Path) -> None:
+    """Notes, backups and what editors leave are no templates, and are left alone."""
+    others = ("说明.txt", "README.md", "assigned.mail.txt.j2~", "assigned.mail.txt.j2.bak", ".assigned.mail.txt.j2.swp")
+    folder = write(tmp_path / "own", dict.fromkeys(others, "x"))
+    (folder / "assigned").mkdir()
+    assert TemplateSet.load_sound(builtin_templates(), folder)[1] == ()
+
+
+def test_a_folder_that_cannot_be_read_is_set_aside_whole(tmp_path: Path, templates: TemplateSet) -> None:
+    """The built-in words go out, and it is told: deadlines and sending never wait for templates."""
+    made, problems = TemplateSet.load_sound(builtin_templates(), tmp_path / "none")
+    assert made.sms("urge", {"number": "N-1"}) == templates.sms("urge", {"number": "N-1"})
+    assert [p.message for p in problems] == ["没有这个模板文件夹，请核对设置"]
 
 
 def test_text_with_a_byte_order_mark_and_crlf_loads(tmp_path: Path) -> None:
