@@ -15,7 +15,8 @@ __all__ = ["DIGEST", "MOST_LINES", "Held", "digest_params"]
 
 DIGEST = "digest"  #: the occasion
 MOST_LINES = 60  #: of one digest; what is beyond is counted
-_MAX_LINE = 120
+_MAX_LINE = 160
+_MAX_PART = 40  #: of what is said of it, and of a description
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -48,17 +49,51 @@ def digest_params(held: Iterable[Held]) -> dict[str, Param]:
 
 
 def _line(item: Held, *, named: bool) -> str:
+    if item.template == RESTRICTED:
+        return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(item.number, '请登录查看')}"
+    what, more = _happened(item)
+    said = _joined(shorten(more, _MAX_PART), item.number, item.unit if named else "", _about(item.params))
+    return shorten(f"{FACT_MARK}{one_line(f'{shorten(what, _MAX_PART)}：{said}')}", _MAX_LINE)
+
+
+def _happened(item: Held) -> tuple[str, str]:
+    """Return what happened, or which time runs, and what is to be known of it beside the hazard."""
     title = OCCASIONS.get(item.template, item.template)
-    what = "请登录查看" if item.template == RESTRICTED else _said(item.params)
-    parts = filter(None, (item.number, item.unit if named else "", what))
-    return shorten(f"{FACT_MARK}{title}：{one_line('，'.join(parts))}", _MAX_LINE)
+    said = {name: str(value) for name, value in item.params.items() if value not in (None, "")}
+    level, asked, action = said.get("level", ""), said.get("request", ""), said.get("action")
+    reason = f"理由：{said['reason']}" if "reason" in said else ""
+    match item.template:
+        case "request_made" if asked:
+            title = f"{level}{asked}申请待审批"
+        case "request_decided" if asked:
+            title = f"{level}{asked}申请{said.get('decision') or '已批复'}"
+        case "listed" | "delisted":
+            title = f"{level}{title}"
+        case "reminder" | "call_task":
+            title = f"{said.get('clock', '')}{title}"
+        case "generic" | "paper_waiting":
+            title = action or title
+        case "reclassified":
+            return title, _joined(said.get("workflow"), reason)
+        case "handed_over" | "standing_in":
+            return title, _joined(said.get("actor"), action, said.get("period"))
+        case "report_ready" | "import_summary":
+            return title, said.get("period", "")
+        case _:
+            pass
+    return title, _joined(f"新时限 {said['new_due_on']}" if "new_due_on" in said else "", reason)
 
 
-def _said(params: Mapping[str, Param]) -> str:
+def _joined(*parts: str | None) -> str:
+    return "，".join(filter(None, parts))
+
+
+def _about(params: Mapping[str, Param]) -> str:
+    """Return which hazards it is about, in short, and until when they are to be corrected."""
     due_on, overdue = params.get("due_on"), params.get("days_overdue")
-    until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on else ""
-    told = next((said for name in ("description", "paper", "request") if (said := params.get(name))), "")
-    return f"{told or _listed(str(params.get('lines') or ''))}{until}"
+    until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on and not params.get("new_due_on") else ""
+    told = params.get("description") or params.get("paper")
+    return f"{shorten(str(told), _MAX_PART) if told else _listed(str(params.get('lines') or ''))}{until}"
 
 
 def _listed(lines: str) -> str:

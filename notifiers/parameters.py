@@ -43,6 +43,7 @@ PARAMETERS: Mapping[str, str] = {
     "level": "督办级别，如 区级",
     "request": "申请名，如 延期",
     "decision": "批准或不批准",
+    "new_due_on": "延期批准后的整改时限",
     "measures": "整改措施",
     "interim": "临时管控措施",
     "contact": "安全股联系电话",
