@@ -12,6 +12,7 @@ from .ports import Channel
 
 __all__ = [
     "ChooseChannel",
+    "Copied",
     "Full",
     "Gone",
     "Hours",
@@ -22,6 +23,7 @@ __all__ = [
     "any_hour",
     "any_number",
     "choose_channel",
+    "never_copied",
     "ways_of",
 ]
 
@@ -33,6 +35,9 @@ Gone = Callable[[Message], str | None]  #: why a message need not be sent any mo
 #: Message, channel, who is reached → whether that is enough for today; where it is not, this one counts from now on.
 Full = Callable[[Message, str, Contact], bool]
 Said = Callable[[Message, str], str | None]  #: message, channel → why it says nothing new there; None while it does
+Copied = Callable[
+    [Message], str | None
+]  #: where else a message's words are told; None while they are told nowhere else
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -62,6 +67,11 @@ def any_number(_message: Message, _channel: str, _contact: Contact) -> bool:
     return False
 
 
+def never_copied(_message: Message) -> str | None:
+    """Say that no message repeats another one."""
+    return None
+
+
 def always_new(_message: Message, _channel: str) -> str | None:
     """Say that every message says something new."""
     return None
@@ -82,6 +92,7 @@ class Rules:
         hours: from when on a channel may disturb people; what comes before waits until then.
         gone: says why a message need not go any more, asked just before each attempt.
         full: says that who is reached has had enough of a channel for today; the message goes with the digest instead.
+        copied: says where else its words are told of a message that is too much for today; it need not be held then.
         said: says why a message repeats what another one has told by the same channel.
     """
 
@@ -90,4 +101,5 @@ class Rules:
     hours: Hours = any_hour
     gone: Gone = always_needed
     full: Full = any_number
+    copied: Copied = never_copied
     said: Said = always_new

@@ -36,6 +36,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
         hours=any_hour if at_any_hour else place.ways.hours,
         gone=partial(reason_gone, flow.store),
         full=partial(_full, place),
+        copied=partial(_copied, place),
         said=partial(_said, place),
     )
     return _dispatch(place, channels, rules, limit=limit, going=going)
@@ -168,6 +169,17 @@ def _full(place: Workplace, message: Message, channel: str, contact: Contact) ->
         addresses=addresses,
         measure=measure,
     )
+
+
+def _copied(place: Workplace, message: Message) -> str | None:
+    """Say that a short message repeats a mail that has gone, goes or is held."""
+    from rectiflow.engine.telling import mail_of
+    from rectiflow.storage import outbox
+
+    mail = mail_of(str(message.id))
+    other = outbox.standing_of(place.flow.store.engine, place.flow.district, mail) if mail else None
+    told = other is not None and other.status in ("sent", "waiting", "held", "merged")
+    return "同样的内容另有一条" if told else None
 
 
 def _said(place: Workplace, message: Message, channel: str) -> str | None:

@@ -11,9 +11,10 @@ from rectiflow._outbox import hushed, lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
 from rectiflow.engine.moments import ZONE
+from rectiflow.engine.telling import event_of, mail_of
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.storage import digests, queries
+from rectiflow.storage import digests, outbox, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -59,7 +60,7 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
+        why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False) or _sent(flow, row)
         if why is not None:
             gone.setdefault(why, []).append(row["key"])
         elif lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
@@ -71,13 +72,23 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     papers = {key: _papers(flow, row) for key, row in kept.items() if row["number"] not in hidden}
 
     def digest(keys: Sequence[str]) -> MessageDraft:
-        held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys)
+        once = {
+            event_of(key, kept[key]["recipient"]): key for key in reversed(keys)
+        }  # the mail before its short message
+        held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys if key in once.values())
         key = f"{DIGEST}:{day.isoformat()}:{person}"
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
         params = {**digest_params(held), ENCLOSED: enclosed or None}
         return MessageDraft(key=key, recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
+
+
+def _sent(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:
+    """Say that what a short message repeats has gone as mail meanwhile, or goes."""
+    mail = mail_of(row["key"])
+    other = outbox.standing_of(flow.store.engine, flow.district, mail) if mail else None
+    return "同样的内容已另发邮件" if other is not None and other.status in ("sent", "waiting") else None
 
 
 def _taken(day: date) -> str:

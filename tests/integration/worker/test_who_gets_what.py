@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from rectiflow._clock import SetClock
+from rectiflow._delivery import send_at_once
 from rectiflow._desk import waiting_calls
 from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
@@ -14,6 +15,8 @@ from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import NotFound, Refused
 from rectiflow.storage import incoming, queries
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.workplaces import assigned
 
 OFFICER = "town1_school2"
@@ -105,6 +108,52 @@ def test_a_day_has_its_measure(place: Workplace) -> None:
     assert not outbox(place.flow, status="held")
     assert len(numbers) == 5
     place.flow.close()
+
+
+def test_a_short_message_too_many_is_not_held_beside_its_mail(place: Workplace) -> None:
+    """Its mail has gone, or is held: nothing is told once more, and the digest has one line for it."""
+    told = place.settings.outgoing.model_copy(update={"per_day": 3, "sms_per_day": 1, "digest": "09:30"})
+    place = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": told}))
+    flow, person = place.flow, responsible(place)
+    numbers = assigned(place, 4)
+    done = place.deliver()
+    mine = [r for r in queries.messages(flow.store.engine, flow.district) if r["recipient"] == person]
+    held = [r for r in mine if r["status"] == "held"]
+    assert held
+    assert not any(r["key"].endswith(":sms") for r in held)
+    dropped = [r for r in mine if r["status"] == "cancelled"]
+    assert {r["detail"] for r in dropped} == {"当天已发短信达到上限，同样的内容另有一条"}
+    assert len(held) + len(dropped) + 3 == len(mine)
+    assert done.held == len([r for r in queries.messages(flow.store.engine, flow.district) if r["status"] == "held"])
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    place.deliver()
+    digests = [
+        r for r in queries.messages(flow.store.engine, flow.district, status="sent") if r["template"] == "digest"
+    ]
+    (mine,) = [r["params"] for r in digests if r["recipient"] == person]
+    lines = str(mine["lines"]).splitlines()
+    assert (mine["count"], len(lines)) == (len(held), len(held))
+    assert {n for n in numbers if n in str(mine["lines"])} == {r["number"] for r in held}
+    place.flow.close()
+
+
+def test_a_short_message_held_before_its_mail_went_is_not_told_again(place: Workplace) -> None:
+    """Both were held; the mail was sent by hand: nothing is left for the digest."""
+    flow, person = place.flow, responsible(place)
+    (number,) = assigned(place, 1)
+    mails = [r["key"] for r in queries.messages(flow.store.engine, flow.district) if r["recipient"] == person]
+    with writing(flow.store.engine) as connection:
+        m = table("message")
+        connection.execute(m.update().where(m.c.recipient == person).values(status="held"))
+    assert sorted(mails) == [f"{number}:2:{person}", f"{number}:2:{person}:sms"]
+    assert send_at_once(place, [f"{number}:2:{person}"]).sent == 1
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    place.deliver()
+    rows = {r["key"]: r for r in queries.messages(flow.store.engine, flow.district) if r["recipient"] == person}
+    assert rows[f"{number}:2:{person}:sms"]["detail"] == "同样的内容已另发邮件"
+    assert not [key for key in rows if key.startswith("digest:")]
 
 
 def test_wrong_addresses_are_said_together(place: Workplace) -> None:
