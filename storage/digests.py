@@ -17,7 +17,10 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["cancel_held", "held", "merge", "release", "take_back"]
+__all__ = ["TAKEN_IN", "cancel_held", "held", "merge", "release", "take_back"]
+
+
+TAKEN_IN = "taken_in"  #: parameter of a digest: the keys of what it took in, a line each
 
 
 class _ThereAlready(Exception):

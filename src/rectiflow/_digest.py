@@ -78,7 +78,7 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
         held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys if key in once.values())
         key = f"{DIGEST}:{day.isoformat()}:{person}"
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
-        params = {**digest_params(held), ENCLOSED: enclosed or None}
+        params = {**digest_params(held), ENCLOSED: enclosed or None, digests.TAKEN_IN: "\n".join(keys)}
         return MessageDraft(key=key, recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
