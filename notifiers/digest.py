@@ -25,6 +25,7 @@ class Held(Struct, frozen=True, kw_only=True):
     number: str | None
     template: str
     params: Mapping[str, Param]
+    standing_in_for: str = ""  #: the absent person it is for; "" where that is who gets the digest
 
     @property
     def unit(self) -> str:
@@ -49,10 +50,11 @@ def digest_params(held: Iterable[Held]) -> dict[str, Param]:
 
 
 def _line(item: Held, *, named: bool) -> str:
+    away = f"代{item.standing_in_for}" if item.standing_in_for else ""
     if item.template == RESTRICTED:
-        return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(item.number, '请登录查看')}"
+        return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(away, item.number, '请登录查看')}"
     what, more = _happened(item)
-    said = _joined(shorten(more, _MAX_PART), item.number, item.unit if named else "", _about(item.params))
+    said = _joined(away, shorten(more, _MAX_PART), item.number, item.unit if named else "", _about(item.params))
     return shorten(f"{FACT_MARK}{one_line(f'{shorten(what, _MAX_PART)}：{said}')}", _MAX_LINE)
 
 

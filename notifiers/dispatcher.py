@@ -303,7 +303,7 @@ class _Batch:
         closed = self._closed(message, channel)
         if closed is not None or words is not None:
             return closed
-        repeated = self.rules.said(message, channel.name)
+        repeated = self.rules.said(message, channel.name, contact)
         if repeated is not None:
             return self._drop(message, repeated)
         measured = not message.pressing and message.template != DIGEST

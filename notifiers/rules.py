@@ -34,7 +34,8 @@ Jitter = Callable[[timedelta], timedelta]
 Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
 #: Message, channel, who is reached → whether that is enough for today; where it is not, this one counts from now on.
 Full = Callable[[Message, str, Contact], bool]
-Said = Callable[[Message, str], str | None]  #: message, channel → why it says nothing new there; None while it does
+#: Message, channel, who is reached → why it says nothing new there; None while it does, and it counts as told from now on.
+Said = Callable[[Message, str, Contact], str | None]
 Copied = Callable[
     [Message], str | None
 ]  #: where else a message's words are told; None while they are told nowhere else
@@ -72,7 +73,7 @@ def never_copied(_message: Message) -> str | None:
     return None
 
 
-def always_new(_message: Message, _channel: str) -> str | None:
+def always_new(_message: Message, _channel: str, _contact: Contact) -> str | None:
     """Say that every message says something new."""
     return None
 
@@ -93,7 +94,7 @@ class Rules:
         gone: says why a message need not go any more, asked just before each attempt.
         full: says that who is reached has had enough of a channel for today; the message goes with the digest instead.
         copied: says where else its words are told of a message that is too much for today; it need not be held then.
-        said: says why a message repeats what another one has told by the same channel.
+        said: says why a message repeats what another one has told, or is about to tell, whom it reaches by the same channel.
     """
 
     jitter: Jitter = spread

@@ -25,22 +25,25 @@ _LONGEST_BREAK = 30  #: days
 
 
 def gather_digests(flow: Rectiflow, at: time) -> int:
-    """Put the digest into the outbox for everybody for whom something is held; return how many.
+    """Put the digest into the outbox for everybody who is to be told what is held; return how many.
 
-    What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
-    the next. What has lost its reason is cancelled; what only rests for now stays held. A digest of an earlier day that could
-    not be handed over is taken back: one of today says what is still so.
+    What was written before `at` of the last working day goes, once for each day and person who is reached: who stands in
+    for others has one for all. What is written later waits for the next. What has lost its reason is cancelled; what only
+    rests for now stays held. A digest of an earlier day that could not be handed over is taken back: one of today says what
+    is still so.
     """
     moment = _last(flow, at)
     if moment is None:
         return 0
     today = moment.astimezone(ZONE).date()
     digests.take_back(
-        flow.store.engine, flow.district, DIGEST, lambda day: _taken(date.fromisoformat(day)),
-        before=today.isoformat(), new=_taken(today),
+        flow.store.engine, flow.district, DIGEST, before=today.isoformat(), new=_taken(today),
     )  # fmt: skip
     held = digests.held(flow.store.engine, flow.district, until=moment)
-    return sum(_gather(flow, person, rows, today) for person, rows in held.items())
+    reached: dict[str, list[Mapping[str, Any]]] = {}
+    for person, rows in held.items():
+        reached.setdefault(flow.directory().reached_for(person, flow.today()), []).extend(rows)
+    return sum(_gather(flow, person, rows, today) for person, rows in reached.items())
 
 
 def release_held(flow: Rectiflow) -> int:
@@ -69,13 +72,12 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
         digests.cancel_held(engine, flow.district, keys, why)
     numbers = sorted({r["number"] for r in kept.values() if r["number"]})
     hidden = queries.restricted_numbers(engine, flow.district, numbers)
+    names = {r["recipient"]: flow.directory().person_name(r["recipient"]) for r in kept.values()}
     papers = {key: _papers(flow, row) for key, row in kept.items() if row["number"] not in hidden}
 
     def digest(keys: Sequence[str]) -> MessageDraft:
-        once = {
-            event_of(key, kept[key]["recipient"]): key for key in reversed(keys)
-        }  # the mail before its short message
-        held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys if key in once.values())
+        once = set(_each_once(kept, keys, person).values())
+        held = (_held(kept[k], names, person, hushing=kept[k]["number"] in hidden) for k in keys if k in once)
         key = f"{DIGEST}:{day.isoformat()}:{person}"
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
         params = {**digest_params(held), ENCLOSED: enclosed or None, digests.TAKEN_IN: "\n".join(keys)}
@@ -103,8 +105,14 @@ def _papers(flow: Rectiflow, row: Mapping[str, Any]) -> list[str]:
     return digest_papers(flow, told)
 
 
-def _held(row: Mapping[str, Any], *, hushing: bool) -> Held:
+def _each_once(rows: Mapping[str, Mapping[str, Any]], keys: Sequence[str], person: str) -> dict[str, str]:
+    """Return the key of one message for each event: one's own before those for others, a mail before its short message."""
+    ordered = sorted(keys, key=lambda key: rows[key]["recipient"] != person)
+    return {event_of(key, rows[key]["recipient"]): key for key in reversed(ordered)}
+
+
+def _held(row: Mapping[str, Any], names: Mapping[str, str], person: str, *, hushing: bool) -> Held:
     """Return what was held; of a hazard that has become restricted since, its number alone."""
-    if hushing:
-        return Held(number=row["number"], template=RESTRICTED, params=hushed(row["params"]))
-    return Held(number=row["number"], template=row["template"], params=row["params"])
+    away = names[row["recipient"]] if row["recipient"] != person else ""
+    template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
+    return Held(number=row["number"], template=template, params=params, standing_in_for=away)
