@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -34,27 +36,39 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 def digest_params(held: Iterable[Held]) -> dict[str, Param]:
-    """Return what the template of a digest is given: one line for each message, the units together."""
+    """Return what the template of a digest is given: one line for each message, the units together.
+
+    Where it is about several units, each has a paragraph of its own below its name; what is about none comes first.
+    """
     items = sorted(held, key=lambda h: (h.unit, h.number or ""))
-    lines = [_line(item, named=len({i.unit for i in items}) > 1) for item in items[:MOST_LINES]]
-    if len(items) > MOST_LINES:
-        lines.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请用 rectiflow today 查看")
     names = {i.unit for i in items} - {""}
+    told = _by_unit(items) if len(names) > 1 else ["\n".join(map(_line, items[:MOST_LINES]))]
+    if len(items) > MOST_LINES:
+        told.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请用 rectiflow today 查看")
     return {
         "count": len(items),
-        "lines": "\n".join(lines),
+        "lines": ("\n\n" if len(names) > 1 else "\n").join(told),
         "unit": next(iter(names)) if len(names) == 1 else None,
         "district_name": items[0].params.get("district_name") if items else None,
         "contact": next((c for i in items if (c := i.params.get("contact"))), None),
     }
 
 
-def _line(item: Held, *, named: bool) -> str:
+def _by_unit(items: Sequence[Held]) -> list[str]:
+    """Return a heading for each unit, with how many there are, and its lines below; of what is too long the beginning."""
+    counts, told = Counter(item.unit for item in items), list[str]()
+    for unit, shown in groupby(items[:MOST_LINES], key=lambda item: item.unit):
+        told += [f"{one_line(unit)}（{counts[unit]}项）"] if unit else []
+        told.append("\n".join(map(_line, shown)))
+    return told
+
+
+def _line(item: Held) -> str:
     away = f"代{item.standing_in_for}" if item.standing_in_for else ""
     if item.template == RESTRICTED:
         return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(away, item.number, '请登录查看')}"
     what, more = _happened(item)
-    said = _joined(away, shorten(more, _MAX_PART), item.number, item.unit if named else "", _about(item.params))
+    said = _joined(away, shorten(more, _MAX_PART), item.number, _about(item.params))
     return shorten(f"{FACT_MARK}{one_line(f'{shorten(what, _MAX_PART)}：{said}')}", _MAX_LINE)
 
 

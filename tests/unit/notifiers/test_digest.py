@@ -14,7 +14,7 @@ def held(number: str, template: str = "reminder", **params: str | int | None) ->
 
 
 def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None:
-    """Occasion, number, unit, what it is and until when; late is said, not how late it was when it was written."""
+    """Below the name of each unit: occasion, number, what it is and until when; late is said, not how late it was when it was written."""
     said = digest_params(
         [
             held("N-2", unit="乙校", description="灭火器失压", due_on="2024年9月20日"),
@@ -24,16 +24,27 @@ def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None
     )
     assert said == {
         "count": 3,
-        "lines": "· 提醒：N-2，乙校，灭火器失压（整改时限 2024年9月20日）\n"
-        "· 复查合格：N-3，乙校，配电箱未锁\n"
-        "· 逾期催办：N-1，甲校，疏散通道堵塞（整改时限 2024年9月1日，已逾期）",
+        "lines": "乙校（2项）\n\n"
+        "· 提醒：N-2，灭火器失压（整改时限 2024年9月20日）\n"
+        "· 复查合格：N-3，配电箱未锁\n\n"
+        "甲校（1项）\n\n"
+        "· 逾期催办：N-1，疏散通道堵塞（整改时限 2024年9月1日，已逾期）",
         "unit": None,
         "district_name": "区教育局",
         "contact": "123",
     }
     mail = templates.mail(DIGEST, {**dict.fromkeys(("recipient", "standing_in_for"), ""), **said, "unit": ""})
     assert "灭火器失压" in mail.text
-    assert "<td" in mail.html
+    assert mail.html.count("<td") == templates.mail(
+        DIGEST, {**said, "lines": "· 甲：乙\n· 甲：乙\n· 甲：乙"}
+    ).html.count("<td")
+    assert (
+        mail.text.index("乙校（2项）")
+        < mail.text.index("N-3")
+        < mail.text.index("甲校（1项）")
+        < mail.text.index("N-1")
+    )
+    assert "乙校（2项）" in mail.html
 
 
 def test_of_one_unit_its_name_stands_once() -> None:
