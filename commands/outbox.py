@@ -111,8 +111,11 @@ def send_messages(
     if keys and not done.claimed:
         say("没有发送：已经发出、取消或并入汇总的不再发，状态见 rectiflow outbox list。")
         raise typer.Exit(1)
+    held = f"，并入下一次汇总 {done.held} 条" if done.held else ""
     dropped = f"，不再需要 {done.dropped} 条" if done.dropped else ""
-    say(f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条{dropped}。")
+    say(
+        f"发出 {done.sent} 条，稍后重试 {done.retried} 条，等待 {done.waiting} 条，未送达 {done.dead} 条{held}{dropped}。"
+    )
     if done.sent and place.settings.outgoing.files:
         folder = place.path(place.settings.outgoing.folder)
         say("没有真的发出去（[outgoing] files = true），写成了文件：")

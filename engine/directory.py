@@ -242,6 +242,16 @@ class Directory:
         """Return who stands in for a person that day."""
         return tuple(s.deputy for s in self._substitutions.get(person, ()) if _on(s.since, s.until, day))
 
+    def reached_for(self, person: str, day: date) -> str:
+        """Return who is told that day what is for a person: whoever stands in for an absent one."""
+        return next((d for d in self.deputies(person, day) if d in self.persons), person)
+
+    def told_with(self, person: str, day: date) -> tuple[str, ...]:
+        """Return for whom else whoever is told what is for a person is told that day."""
+        reached = self.reached_for(person, day)
+        others = (p for p in (reached, *self._substitutions) if p != person)
+        return tuple(dict.fromkeys(p for p in others if self.reached_for(p, day) == reached))
+
 
 _HEADS = ("校长", "园长", "主要负责人", "单位主要负责人", "负责人")  #: words for the head of a unit
 

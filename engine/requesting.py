@@ -253,6 +253,8 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
     unit_heads = change.people(r for r in ("principal", "rectifier", "safety_section") if r in change.workflow.roles)
     unit_heads += change.people(turn_roles(change.workflow, change.ticket)) if listed else ()
     audience = dict.fromkeys((*((request.asked_by,) if request.asked_by else ()), *unit_heads))
+    extended = kind.effect == "extend" and request.status == "approved"
+    new_due_on = as_date(request.data.get("new_due_on")) if extended else None
     change.tell(
         audience,
         template,
@@ -262,6 +264,7 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
         decision="批准" if request.status == "approved" else "不批准",
         level=LEVELS.get(request.level or ""),
         reason=request.reason or None,
+        new_due_on=chinese_date(new_due_on) if new_due_on else None,
     )
 
 

@@ -14,7 +14,7 @@ from .ticket import Plain, Ticket
 from .values import as_date, show
 from .workflow import Workflow
 
-__all__ = ["RESTRICTED", "brief", "drafts", "other_copy", "parameters", "with_sms"]
+__all__ = ["RESTRICTED", "brief", "drafts", "event_of", "mail_of", "other_copy", "parameters", "with_sms"]
 
 RESTRICTED = "restricted"  #: the template that says no more than a number and “please look”
 COPY = ":sms"  #: ends the key of the short message that says the same as a mail
@@ -100,6 +100,16 @@ def with_sms(messages: Iterable[MessageDraft], directory: Directory) -> tuple[Me
         if message.urgent and message.channel is None and person is not None and person.phone and person.email:
             found.append(replace(message, key=f"{message.key}{COPY}", channel="sms"))
     return tuple(found)
+
+
+def mail_of(key: str) -> str | None:
+    """Return the key of the mail that a short message repeats; None for what repeats none."""
+    return key.removesuffix(COPY) if key.endswith(COPY) else None
+
+
+def event_of(key: str, recipient: str) -> str:
+    """Return what the messages have in common that tell several persons the same, or one by mail and short message."""
+    return key.removesuffix(COPY).removesuffix(f":{recipient}")
 
 
 def other_copy(key: str) -> str:

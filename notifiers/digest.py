@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -15,7 +17,8 @@ __all__ = ["DIGEST", "MOST_LINES", "Held", "digest_params"]
 
 DIGEST = "digest"  #: the occasion
 MOST_LINES = 60  #: of one digest; what is beyond is counted
-_MAX_LINE = 120
+_MAX_LINE = 160
+_MAX_PART = 40  #: of what is said of it, and of a description
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -24,6 +27,7 @@ class Held(Struct, frozen=True, kw_only=True):
     number: str | None
     template: str
     params: Mapping[str, Param]
+    standing_in_for: str = ""  #: the absent person it is for; "" where that is who gets the digest
 
     @property
     def unit(self) -> str:
@@ -32,33 +36,80 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 def digest_params(held: Iterable[Held]) -> dict[str, Param]:
-    """Return what the template of a digest is given: one line for each message, the units together."""
+    """Return what the template of a digest is given: one line for each message, the units together.
+
+    Where it is about several units, each has a paragraph of its own below its name; what is about none comes first.
+    """
     items = sorted(held, key=lambda h: (h.unit, h.number or ""))
-    lines = [_line(item, named=len({i.unit for i in items}) > 1) for item in items[:MOST_LINES]]
-    if len(items) > MOST_LINES:
-        lines.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请用 rectiflow today 查看")
     names = {i.unit for i in items} - {""}
+    told = _by_unit(items) if len(names) > 1 else ["\n".join(map(_line, items[:MOST_LINES]))]
+    if len(items) > MOST_LINES:
+        told.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请用 rectiflow today 查看")
     return {
         "count": len(items),
-        "lines": "\n".join(lines),
+        "lines": ("\n\n" if len(names) > 1 else "\n").join(told),
         "unit": next(iter(names)) if len(names) == 1 else None,
         "district_name": items[0].params.get("district_name") if items else None,
         "contact": next((c for i in items if (c := i.params.get("contact"))), None),
     }
 
 
-def _line(item: Held, *, named: bool) -> str:
+def _by_unit(items: Sequence[Held]) -> list[str]:
+    """Return a heading for each unit, with how many there are, and its lines below; of what is too long the beginning."""
+    counts, told = Counter(item.unit for item in items), list[str]()
+    for unit, shown in groupby(items[:MOST_LINES], key=lambda item: item.unit):
+        told += [f"{one_line(unit)}（{counts[unit]}项）"] if unit else []
+        told.append("\n".join(map(_line, shown)))
+    return told
+
+
+def _line(item: Held) -> str:
+    away = f"代{item.standing_in_for}" if item.standing_in_for else ""
+    if item.template == RESTRICTED:
+        return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(away, item.number, '请登录查看')}"
+    what, more = _happened(item)
+    said = _joined(away, shorten(more, _MAX_PART), item.number, _about(item.params))
+    return shorten(f"{FACT_MARK}{one_line(f'{shorten(what, _MAX_PART)}：{said}')}", _MAX_LINE)
+
+
+def _happened(item: Held) -> tuple[str, str]:
+    """Return what happened, or which time runs, and what is to be known of it beside the hazard."""
     title = OCCASIONS.get(item.template, item.template)
-    what = "请登录查看" if item.template == RESTRICTED else _said(item.params)
-    parts = filter(None, (item.number, item.unit if named else "", what))
-    return shorten(f"{FACT_MARK}{title}：{one_line('，'.join(parts))}", _MAX_LINE)
+    said = {name: str(value) for name, value in item.params.items() if value not in (None, "")}
+    level, asked, action = said.get("level", ""), said.get("request", ""), said.get("action")
+    reason = f"理由：{said['reason']}" if "reason" in said else ""
+    match item.template:
+        case "request_made" if asked:
+            title = f"{level}{asked}申请待审批"
+        case "request_decided" if asked:
+            title = f"{level}{asked}申请{said.get('decision') or '已批复'}"
+        case "listed" | "delisted":
+            title = f"{level}{title}"
+        case "reminder" | "call_task":
+            title = f"{said.get('clock', '')}{title}"
+        case "generic" | "paper_waiting":
+            title = action or title
+        case "reclassified":
+            return title, _joined(said.get("workflow"), reason)
+        case "handed_over" | "standing_in":
+            return title, _joined(said.get("actor"), action, said.get("period"))
+        case "report_ready" | "import_summary":
+            return title, said.get("period", "")
+        case _:
+            pass
+    return title, _joined(f"新时限 {said['new_due_on']}" if "new_due_on" in said else "", reason)
 
 
-def _said(params: Mapping[str, Param]) -> str:
+def _joined(*parts: str | None) -> str:
+    return "，".join(filter(None, parts))
+
+
+def _about(params: Mapping[str, Param]) -> str:
+    """Return which hazards it is about, in short, and until when they are to be corrected."""
     due_on, overdue = params.get("due_on"), params.get("days_overdue")
-    until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on else ""
-    told = next((said for name in ("description", "paper", "request") if (said := params.get(name))), "")
-    return f"{told or _listed(str(params.get('lines') or ''))}{until}"
+    until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on and not params.get("new_due_on") else ""
+    told = params.get("description") or params.get("paper")
+    return f"{shorten(str(told), _MAX_PART) if told else _listed(str(params.get('lines') or ''))}{until}"
 
 
 def _listed(lines: str) -> str:

@@ -316,13 +316,22 @@ class _Batch:
         closed = self._closed(message, channel)
         if closed is not None or words is not None:
             return closed
-        repeated = self.rules.said(message, channel.name)
+        repeated = self.rules.said(message, channel.name, contact)
         if repeated is not None:
             return self._drop(message, repeated)
         measured = not message.pressing and message.template != DIGEST
         if measured and self.rules.full(message, channel.name, contact):
-            return self._hold(message, f"当天已发{_title(channel.name)}达到上限，并入下一次汇总")
+            return self._too_much(message, channel)
         return None
+
+    def _too_much(self, message: Message, channel: Channel) -> _Outcome:
+        """Hold what is too much for today; drop what only repeats what is told otherwise."""
+        enough, copied = f"当天已发{_title(channel.name)}达到上限", self.rules.copied(message)
+        return (
+            self._hold(message, f"{enough}，并入下一次汇总")
+            if copied is None
+            else self._drop(message, f"{enough}，{copied}")
+        )
 
     async def _hand_over(
         self, message: Message, channel: Channel, contact: Contact, words: Rendered | None

@@ -43,6 +43,7 @@ PARAMETERS: Mapping[str, str] = {
     "level": "督办级别，如 区级",
     "request": "申请名，如 延期",
     "decision": "批准或不批准",
+    "new_due_on": "延期批准后的整改时限",
     "measures": "整改措施",
     "interim": "临时管控措施",
     "contact": "安全股联系电话",
@@ -108,7 +109,7 @@ _EXTEND = "不能按期完成的，回复“申请延期到12月31日，理由�
 _SAY = "也可以直接回复说明情况，附上照片"
 
 #: Occasions that are about no one hazard: an answer to one could be about any.
-ABOUT_MANY = frozenset({"digest", "handed_over", "import_summary", "report_ready", "standing_in", "visit_reported"})
+ABOUT_MANY = frozenset({"handed_over", "import_summary", "report_ready", "standing_in", "visit_reported"})
 
 #: What can be answered to a mail that asks for something, by occasion; what is in “” does it as a first line of its own.
 ANSWERS: Mapping[str, str] = {
@@ -116,6 +117,7 @@ ANSWERS: Mapping[str, str] = {
     for occasion, ways in {
         "assigned": (_SIGN, _SUBMIT, _EXTEND),
         "reassigned": (_SIGN, _SUBMIT, _EXTEND),
+        "digest": ("第一行写“签收”和隐患编号，即签收那一条（整改通知书的，各项一次签收）",),
         "paper_served": (f"{_SIGN}，各项一次签收", _SUBMIT),
         "supervision_served": ("收到后回复“签收”，即为签收这件文书", "说明未按期完成的原因和下步安排，附上照片"),
         "reminder": (_SIGN, _SUBMIT, _SAY),

@@ -12,6 +12,7 @@ from .ports import Channel
 
 __all__ = [
     "ChooseChannel",
+    "Copied",
     "Full",
     "Gone",
     "Hours",
@@ -22,6 +23,7 @@ __all__ = [
     "any_hour",
     "any_number",
     "choose_channel",
+    "never_copied",
     "ways_of",
 ]
 
@@ -32,7 +34,11 @@ Jitter = Callable[[timedelta], timedelta]
 Gone = Callable[[Message], str | None]  #: why a message need not be sent any more; None while it need
 #: Message, channel, who is reached → whether that is enough for today; where it is not, this one counts from now on.
 Full = Callable[[Message, str, Contact], bool]
-Said = Callable[[Message, str], str | None]  #: message, channel → why it says nothing new there; None while it does
+#: Message, channel, who is reached → why it says nothing new there; None while it does, and it counts as told from now on.
+Said = Callable[[Message, str, Contact], str | None]
+Copied = Callable[
+    [Message], str | None
+]  #: where else a message's words are told; None while they are told nowhere else
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -62,7 +68,12 @@ def any_number(_message: Message, _channel: str, _contact: Contact) -> bool:
     return False
 
 
-def always_new(_message: Message, _channel: str) -> str | None:
+def never_copied(_message: Message) -> str | None:
+    """Say that no message repeats another one."""
+    return None
+
+
+def always_new(_message: Message, _channel: str, _contact: Contact) -> str | None:
     """Say that every message says something new."""
     return None
 
@@ -82,7 +93,8 @@ class Rules:
         hours: from when on a channel may disturb people; what comes before waits until then.
         gone: says why a message need not go any more, asked just before each attempt.
         full: says that who is reached has had enough of a channel for today; the message goes with the digest instead.
-        said: says why a message repeats what another one has told by the same channel.
+        copied: says where else its words are told of a message that is too much for today; it need not be held then.
+        said: says why a message repeats what another one has told, or is about to tell, whom it reaches by the same channel.
     """
 
     jitter: Jitter = spread
@@ -90,4 +102,5 @@ class Rules:
     hours: Hours = any_hour
     gone: Gone = always_needed
     full: Full = any_number
+    copied: Copied = never_copied
     said: Said = always_new

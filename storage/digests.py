@@ -17,7 +17,10 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["cancel_held", "held", "let_out", "merge", "release", "take_back", "there"]
+__all__ = ["TAKEN_IN", "cancel_held", "held", "let_out", "merge", "release", "take_back", "there"]
+
+
+TAKEN_IN = "taken_in"  #: parameter of a digest: the keys of what it took in, a line each
 
 
 class _ThereAlready(Exception):
@@ -85,14 +88,11 @@ def merge(
     return True
 
 
-def take_back(
-    engine: Engine, district: str, template: str, detail: Callable[[str], str], *, before: str, new: str
-) -> int:
+def take_back(engine: Engine, district: str, template: str, *, before: str, new: str) -> int:
     """Hold again what earlier digests took in that were never handed over, so that one of today says what is still so.
 
     Args:
         template: of digests; their keys begin with it and their day.
-        detail: what is noted of what a digest took in, by the day of that digest (2024-09-02).
         before: the day of the new digest.
         new: noted of the digests that are taken out.
 
@@ -107,12 +107,12 @@ def take_back(
             return 0
     with writing(engine) as connection:
         gone = connection.execute(
-            update(m).where(*old).values(status="cancelled", detail=new).returning(m.c.key, m.c.recipient)
+            update(m).where(*old).values(status="cancelled", detail=new).returning(m.c.params)
         ).all()
-        for key, person in gone:
-            taken = detail(key.split(":")[1])
-            mine = (m.c.district == district, m.c.recipient == person, m.c.status == "merged", m.c.detail == taken)
-            connection.execute(update(m).where(*mine).values(status="held"))
+        for (params,) in gone:
+            for some in _chunks(str(params.get(TAKEN_IN) or "").splitlines()):
+                mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "merged")
+                connection.execute(update(m).where(*mine).values(status="held"))
     return len(gone)
 
 

@@ -15,7 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from rectiflow.engine.errors import Conflict, NotFound
 
 from .connect import reading, writing
-from .phrases import status_is
+from .digests import TAKEN_IN
+from .phrases import chunks, status_is
 from .queries import settle as settle_incidents
 from .tables import table
 
@@ -39,6 +40,7 @@ __all__ = [
     "note",
     "one_incoming",
     "settle",
+    "taken_in",
     "told_to",
     "waiting_count",
 ]
@@ -245,6 +247,20 @@ def told_to(
     query = select(*_row(m)).where(*mine, *when).order_by(m.c.sent_at.desc(), m.c.key)
     with reading(engine) as connection:
         return [_outbox_row(row) for row in connection.execute(query)]
+
+
+def taken_in(engine: Engine, district: str, digest: str) -> list[OutboxRow]:
+    """Return what a digest, by its key, took in, in its order; [] for any other message."""
+    m = table("message")
+    mine = m.c.district == district
+    with reading(engine) as connection:
+        params: Mapping[str, Any] | None = connection.scalar(select(m.c.params).where(mine, m.c.key == digest))
+        keys = str(params.get(TAKEN_IN) or "").splitlines() if params is not None else []
+        rows = [
+            row for some in chunks(keys) for row in connection.execute(select(*_row(m)).where(mine, m.c.key.in_(some)))
+        ]
+    found = {row.key: row for row in map(_outbox_row, rows)}
+    return [found[key] for key in keys if key in found]
 
 
 def note(engine: Engine, district: str, key: str, told: str) -> None:

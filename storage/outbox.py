@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from .connect import reading, writing
 from .phrases import chunks, hidden, status_is
@@ -15,7 +29,19 @@ from .queries import settle
 from .statements import CLAIMED_MESSAGE
 from .tables import table
 
-__all__ = ["Measure", "Standing", "cancel", "given_after", "hurry", "let_go", "retry", "standing_of", "take", "wake"]
+__all__ = [
+    "Measure",
+    "Standing",
+    "cancel",
+    "given_after",
+    "hurry",
+    "let_go",
+    "let_only",
+    "retry",
+    "standing_of",
+    "take",
+    "wake",
+]
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
@@ -93,17 +119,57 @@ def let_go(
     going = (*mine, status_is(m.c.status, "waiting"), m.c.key != key)
     sent = (*mine, status_is(m.c.status, "sent"), m.c.sent_at >= measure.since)
     count = Counter[str]()
-    with writing(engine) as connection:
-        if engine.dialect.name == "postgresql":  # SQLite has one writer anyway
-            connection.execute(_ONE_AT_A_TIME, {"name": f"rectiflow let_go {district}"})
+    with _deciding(engine, district) as connection:
         for which in (going, sent):
             by_channel = select(m.c.rendered_channel, func.count()).where(*which).group_by(m.c.rendered_channel)
             count.update(dict(connection.execute(by_channel).all()))
         if 0 < measure.most <= count.total() or 0 < measure.by_channel <= count[channel]:
             return False
-        held = (m.c.district == district, m.c.key == key, status_is(m.c.status, "waiting"), m.c.owner == owner)
-        connection.execute(update(m).where(*held).values(rendered_channel=channel, rendered_to=addresses[0]))
+        _note_going(connection, district, key, owner, channel, addresses[0])
         return True
+
+
+def let_only(
+    engine: Engine,
+    district: str,
+    key: str,
+    *,
+    owner: str,
+    channel: str,
+    addresses: Sequence[str],
+    others: Sequence[str],
+) -> bool:
+    """Let a claimed message go to somebody by a channel, unless one of the others has gone to these addresses by it, or is about to.
+
+    From then on it counts as about to go, as with `let_go`.
+
+    Args:
+        addresses: of who is reached, as they may stand in messages; first the one this goes to.
+        others: keys of the messages that tell the same.
+    """
+    m = table("message")
+    there = (m.c.rendered_channel == channel, m.c.rendered_to.in_(addresses), m.c.status.in_(("sent", "waiting")))
+    with _deciding(engine, district) as connection:
+        same = select(m.c.key).where(m.c.district == district, m.c.key.in_(others), *there)
+        if connection.scalar(same.limit(1)) is not None:
+            return False
+        _note_going(connection, district, key, owner, channel, addresses[0])
+        return True
+
+
+@contextmanager
+def _deciding(engine: Engine, district: str) -> Iterator[Connection]:
+    """Give a connection for deciding what goes: one after another in a district, however many workers there are."""
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":  # SQLite has one writer anyway
+            connection.execute(_ONE_AT_A_TIME, {"name": f"rectiflow let_go {district}"})
+        yield connection
+
+
+def _note_going(connection: Connection, district: str, key: str, owner: str, channel: str, address: str) -> None:
+    m = table("message")
+    held = (m.c.district == district, m.c.key == key, status_is(m.c.status, "waiting"), m.c.owner == owner)
+    connection.execute(update(m).where(*held).values(rendered_channel=channel, rendered_to=address))
 
 
 class Standing(NamedTuple):

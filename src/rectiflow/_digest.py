@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._enclosing import ENCLOSED, digest_papers
@@ -13,9 +14,10 @@ from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import ZONE
+from rectiflow.engine.telling import event_of, mail_of
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.storage import digests, queries
+from rectiflow.storage import digests, outbox, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -27,28 +29,28 @@ _LONGEST_BREAK = 30  #: days
 
 
 def gather_digests(flow: Rectiflow, at: time, going: Callable[[], bool] = lambda: True) -> int:
-    """Put the digest into the outbox for everybody for whom something is held; return how many.
+    """Put the digest into the outbox for everybody who is to be told what is held; return how many.
 
-    Who has the digest of the day already is not looked at again. `going` is asked after each person: when it says no, the
-    others get theirs the next time.
-
-    What was written before `at` of the last working day goes, once for each person and day; what is written later waits for
-    the next. What has lost its reason is cancelled; what only rests for now stays held; what is about a hazard that cannot be
-    read goes by itself, so that the failure is counted. A digest of an earlier day that could
-    not be handed over is taken back: one of today says what is still so.
+    What was written before `at` of the last working day goes, once for each day and person who is reached: who stands in
+    for others has one for all, and who has it already is not looked at again. What is written later waits for the next.
+    What has lost its reason is cancelled; what only rests for now stays held; what is about a hazard that cannot be read goes
+    by itself, so that the failure is counted. A digest of an earlier day that could not be handed over is taken back: one of
+    today says what is still so. `going` is asked after each person: when it says no, the others get theirs the next time.
     """
     moment = _last(flow, at)
     if moment is None:
         return 0
     today = moment.astimezone(ZONE).date()
     digests.take_back(
-        flow.store.engine, flow.district, DIGEST, lambda day: _taken(date.fromisoformat(day)),
-        before=today.isoformat(), new=_taken(today),
+        flow.store.engine, flow.district, DIGEST, before=today.isoformat(), new=_taken(today),
     )  # fmt: skip
     held = digests.held(flow.store.engine, flow.district, until=moment)
-    made = digests.there(flow.store.engine, flow.district, [_key(today, person) for person in held])
-    count = 0
+    reached: dict[str, list[Mapping[str, Any]]] = {}
     for person, rows in held.items():
+        reached.setdefault(flow.directory().reached_for(person, flow.today()), []).extend(rows)
+    made = digests.there(flow.store.engine, flow.district, [_key(today, person) for person in reached])
+    count = 0
+    for person, rows in reached.items():
         if _key(today, person) in made:
             continue
         count += _gather(flow, person, rows, today)
@@ -75,10 +77,12 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
         try:
-            if lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
+            sent = _sent(flow, row)
+            lost = partial(lost_reason, flow.store, row["key"], row["number"], row["template"])
+            if sent is None and lost() is None:
                 kept[row["key"]] = row
                 continue
-            why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
+            why = sent or lost(paused=False)
         except WorkplaceError:  # the database is away, which is no message's fault
             raise
         except Exception:
@@ -93,12 +97,14 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
         digests.cancel_held(engine, flow.district, keys, why)
     numbers = sorted({r["number"] for r in kept.values() if r["number"]})
     hidden = queries.restricted_numbers(engine, flow.district, numbers)
+    names = {r["recipient"]: flow.directory().person_name(r["recipient"]) for r in kept.values()}
     papers = {key: _papers(flow, row) for key, row in kept.items() if row["number"] not in hidden}
 
     def digest(keys: Sequence[str]) -> MessageDraft:
-        held = (_held(kept[key], hushing=kept[key]["number"] in hidden) for key in keys)
+        once = set(_each_once(kept, keys, person).values())
+        held = (_held(kept[k], names, person, hushing=kept[k]["number"] in hidden) for k in keys if k in once)
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
-        params = {**digest_params(held), ENCLOSED: enclosed or None}
+        params = {**digest_params(held), ENCLOSED: enclosed or None, digests.TAKEN_IN: "\n".join(keys)}
         return MessageDraft(key=_key(day, person), recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
@@ -106,6 +112,13 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
 
 def _key(day: date, person: str) -> str:
     return f"{DIGEST}:{day.isoformat()}:{person}"
+
+
+def _sent(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:
+    """Say that what a short message repeats has gone as mail meanwhile, or goes."""
+    mail = mail_of(row["key"])
+    other = outbox.standing_of(flow.store.engine, flow.district, mail) if mail else None
+    return "同样的内容已另发邮件" if other is not None and other.status in ("sent", "waiting") else None
 
 
 def _taken(day: date) -> str:
@@ -120,8 +133,14 @@ def _papers(flow: Rectiflow, row: Mapping[str, Any]) -> list[str]:
     return digest_papers(flow, told)
 
 
-def _held(row: Mapping[str, Any], *, hushing: bool) -> Held:
+def _each_once(rows: Mapping[str, Mapping[str, Any]], keys: Sequence[str], person: str) -> dict[str, str]:
+    """Return the key of one message for each event: one's own before those for others, a mail before its short message."""
+    ordered = sorted(keys, key=lambda key: rows[key]["recipient"] != person)
+    return {event_of(key, rows[key]["recipient"]): key for key in reversed(ordered)}
+
+
+def _held(row: Mapping[str, Any], names: Mapping[str, str], person: str, *, hushing: bool) -> Held:
     """Return what was held; of a hazard that has become restricted since, its number alone."""
-    if hushing:
-        return Held(number=row["number"], template=RESTRICTED, params=hushed(row["params"]))
-    return Held(number=row["number"], template=row["template"], params=row["params"])
+    away = names[row["recipient"]] if row["recipient"] != person else ""
+    template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
+    return Held(number=row["number"], template=template, params=params, standing_in_for=away)

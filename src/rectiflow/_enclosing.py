@@ -31,7 +31,19 @@ __all__ = ["ENCLOSED", "KeptFiles", "Papers", "digest_papers"]
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 JPEG = "image/jpeg"
 ENCLOSED = "enclosed"  #: parameter of a digest: the ids of the papers that go with it
-_NEW = frozenset({"request_decided", "closed", "paper_closed"})  #: occasions whose paper is new to who gets a digest
+#: Occasions whose paper is new to who gets a digest: what was decided, and what was served and held as too much for a day.
+_NEW = frozenset(
+    {
+        "request_decided",
+        "closed",
+        "paper_closed",
+        "paper_served",
+        "paper_result",
+        "paper_waiting",
+        "reassigned",
+        "listed",
+    }
+)
 _TELLING = ("sign", "serve", "verify")  #: steps of a paper after which whoever is told is to have it
 
 
@@ -128,9 +140,9 @@ class Papers:
 
 
 def digest_papers(flow: Rectiflow, told: Told) -> list[str]:
-    """Return the ids of the papers that go with a digest for one message in it: those that tell what was decided.
+    """Return the ids of the papers that go with a digest for one message in it: those that reach nobody otherwise.
 
-    A notice does not: it was served by itself, and a digest may list many.
+    That of a reminder or a call does not: it was served before.
     """
     try:
         return _spoken(flow, told) if told.occasion in _NEW else []

@@ -186,8 +186,7 @@ class DirectoryContacts:
         holder = directory.persons.get(person)
         if holder is None:
             return None
-        deputy = next((directory.persons[d] for d in directory.deputies(person, on) if d in directory.persons), None)
-        reached = deputy or holder
+        reached = directory.persons[directory.reached_for(person, on)]
         reach = {MAIL: reached.email, SMS: reached.phone}
         dead = [address for way, address in reach.items() if address and (way, address) in self._dead]
         told = [(masked_phone(a) or "") if a == reached.phone else a for a in dead]
@@ -196,7 +195,7 @@ class DirectoryContacts:
             name=reached.name,
             email=None if reached.email in dead else reached.email,
             phone=None if reached.phone in dead else reached.phone,
-            standing_in_for=holder.name if deputy else None,
+            standing_in_for=holder.name if reached is not holder else None,
             channels=reached.channels,
             trouble=f"{reached.name}的{'、'.join(told)}多次退回，已停发" if dead else "",
         )

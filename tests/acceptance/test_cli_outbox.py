@@ -81,6 +81,17 @@ def test_chosen_messages_go_at_once(cli: Cli) -> None:
     assert waiting[1] in listed(cli, "待发")
 
 
+def test_what_is_held_back_is_counted(cli: Cli, workplace: Path) -> None:
+    """Beyond the day's measure it waits for the digest: who sends is told how many."""
+    file = workplace / "rectiflow.toml"
+    file.write_text(file.read_text("utf-8").replace("# per_day = 30", "per_day = 1"), "utf-8")
+    told = cli("outbox", "send", "--anyway").out.splitlines()[0]
+    found = json.loads(cli("outbox", "list", "--status", "待汇总", "--json", "--limit", "0").out)
+    held = len([m for m in found if "达到上限" in m["detail"]])
+    assert held
+    assert f"，未送达 0 条，并入下一次汇总 {held} 条" in told
+
+
 def test_a_rehearsal_says_where_its_mails_are(cli: Cli, workplace: Path) -> None:
     """After sending, and of a mail that was looked at."""
     sent = cli("outbox", "send").out.splitlines()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.moments import local_day
+from rectiflow.notifiers.digest import DIGEST
 from rectiflow.notifiers.parameters import SIGNABLE
 from rectiflow.notifiers.phone import spellings
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
+from rectiflow.storage.incoming import OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import paper_named
@@ -26,9 +29,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rectiflow._workplace import Workplace
-    from rectiflow.storage.incoming import OutboxRow
 
-__all__ = ["ANSWERABLE", "Meant", "meant"]
+__all__ = ["ANSWERABLE", "Meant", "meant", "meant_of_digest"]
 
 ANSWERABLE = timedelta(days=3)  #: how long a short message answers what was sent
 MOST_LISTED = 5  #: numbers that are told at once: a short message is short
@@ -55,6 +57,26 @@ def meant(place: Workplace, phone: str, words: str, when: datetime, last: Outbox
     """
     flow, since = place.flow, when - ANSWERABLE
     rows = incoming.told_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
+    return _meant(place, words, when, _with_digested(place, rows), last, "三天内没有给这个号码发过 {number}，没有办理")
+
+
+def meant_of_digest(place: Workplace, digest: OutboxRow, words: str, when: datetime) -> Meant:
+    """Tell what an answer to a digest speaks of: a hazard that it names, or the only one there that is to be signed for."""
+    return _meant(place, words, when, _with_digested(place, [digest]), digest, "这份汇总里没有 {number}，没有办理")
+
+
+def _with_digested(place: Workplace, rows: Iterable[OutboxRow]) -> list[OutboxRow]:
+    """Return messages, and behind each digest what it took in."""
+    engine, district, found = place.flow.store.engine, place.flow.district, list[OutboxRow]()
+    for row in rows:
+        found += [row, *(incoming.taken_in(engine, district, row.key) if row.template == DIGEST else ())]
+    return found
+
+
+def _meant(
+    place: Workplace, words: str, when: datetime, rows: Sequence[OutboxRow], last: OutboxRow | None, unknown: str
+) -> Meant:
+    """Tell which of these messages is meant, the latest first. `unknown`: what is said of a number that none is about."""
     told = {number: row for row in reversed(rows) for number in _numbers(place, row)}
     named, rest = _named(words, told)
     kind = read_wish(rest, local_day(when)).kind
@@ -63,7 +85,7 @@ def meant(place: Workplace, phone: str, words: str, when: datetime, last: Outbox
     if named:
         row = told.get(named[0])
         if row is None:
-            return Meant(message=last, words=words, ask=f"三天内没有给这个号码发过 {named[0]}，没有办理")
+            return Meant(message=last, words=words, ask=unknown.format(number=named[0]))
         one = row if kind == "sign" else replace(row, number=named[0], key="")  # of a notice only this hazard
         return Meant(message=one, words=rest)
     if kind != "sign":

@@ -16,6 +16,7 @@ from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
+from rectiflow.notifiers.digest import DIGEST
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -29,7 +30,7 @@ from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
 from .acting import DONE, Answer, carry_out, paper_named
-from .naming import ANSWERABLE, Meant, meant
+from .naming import ANSWERABLE, Meant, meant, meant_of_digest
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
 
@@ -123,7 +124,27 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
         return settled(row, "waiting", f"{who}，没有办理", number=message.number)
     if len(messages) > 1:
         return _of_several(place, row, messages, actor)
+    if message.template == DIGEST:
+        return _of_digest(place, mail, row, message, actor)
     return _answered(place, row, message, actor, _enclosed(place, mail))
+
+
+def _of_digest(place: Workplace, mail: Mail, row: Incoming, digest: OutboxRow, actor: str) -> Incoming:
+    """Take what answers a digest as an answer to the message in it that is meant."""
+    found = meant_of_digest(place, digest, row.words, row.received_at)
+    if found.ask:
+        asked = _asked_back(place, row, digest, actor, found.ask)
+        return settled(asked, "waiting", found.ask) if mail.attachments else asked
+    return _answered(place, row, found.message or digest, actor, _enclosed(place, mail), said=found.words)
+
+
+def _asked_back(place: Workplace, row: Incoming, message: OutboxRow, actor: str, ask: str) -> Incoming:
+    """Ask which hazard is meant."""
+    row = replace(row, person=actor)
+    if _too_many(place, row):
+        return _put_aside(place, row, message)
+    _tell(place, row, message, ask)
+    return settled(row, "done", ask)
 
 
 def _spread(place: Workplace, mail: Mail, kind: str) -> bool:
@@ -211,11 +232,7 @@ def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
     if actor is None:
         return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
     if found.ask:
-        row = replace(row, person=actor)
-        if _too_many(place, row):
-            return _put_aside(place, row, message)
-        _tell(place, row, message, found.ask)
-        return settled(row, "done", found.ask)
+        return _asked_back(place, row, message, actor, found.ask)
     return _answered(place, row, message, actor, ((), []), said=found.words)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 
 import pytest
@@ -17,8 +18,10 @@ from rectiflow._today import today
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.storage.connect import writing
 from rectiflow.storage.queries import evidence_of
-from support.answers import answer, called, head, mailed, responsible, returned
+from rectiflow.storage.tables import table
+from support.answers import answer, called, head, mailed, responsible, returned, served
 from support.pictures import PNG
 from support.workplaces import assigned
 
@@ -167,6 +170,46 @@ def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> 
         found = receive_mail(place, answer(mail, text, address))
         assert found.status == "waiting", text
         assert "请回复那条隐患的消息" in found.outcome
+
+
+def held_back(place: Workplace) -> EmailMessage:
+    """Let the digest of the next day bring the head of the school what was too much for one; return it."""
+    assert isinstance(place.clock, SetClock)
+    (person, _), m = head(place), table("message")
+    with writing(place.flow.store.engine) as connection:
+        connection.execute(m.update().where(m.c.recipient == person).values(status="held"))
+    place.clock.forward(days=1)
+    mail = mailed(place, person)
+    assert str(mail["Subject"]).startswith("今日汇总")
+    return mail
+
+
+def test_what_a_digest_brings_is_signed_for_by_its_number(open_place: Workplace) -> None:
+    """Of several the number is asked for; what it does not speak of is not meant."""
+    place, flow, (_, address) = open_place, open_place.flow, head(open_place)
+    one, other = assigned(place, 2)
+    digest = held_back(place)
+    asked = receive_mail(place, answer(digest, "签收", address))
+    assert (asked.status, asked.outcome) == ("done", f"有2条待签收：{one}、{other}，请回复 签收 编号")
+    unknown = receive_mail(place, answer(digest, "签收 LZH-2024-000777", address))
+    assert unknown.outcome == "这份汇总里没有 LZH-2024-000777，没有办理"
+    done = receive_mail(place, answer(digest, f"签收 {other}", address))
+    assert (done.status, done.number, done.outcome) == ("done", other, "签收已办理")
+    assert [flow.ticket(n).state for n in (one, other)] == ["assigned", "rectifying"]
+    last = receive_mail(place, answer(digest, "收到", address))
+    assert (last.number, flow.ticket(one).state) == (one, "rectifying")
+    handed_in = receive_mail(place, answer(digest, f"申请复查 {other}\n已拆除门锁", address, ("整改后.png", PNG)))
+    assert (handed_in.outcome, flow.ticket(other).state) == ("申请复查已办理", "pending_verification")
+
+
+def test_a_notice_that_a_digest_brings_is_signed_for_at_once(open_place: Workplace) -> None:
+    """All its hazards, by one answer."""
+    place, flow, (_, address) = open_place, open_place.flow, head(open_place)
+    _, numbers = served(place, 2)
+    digest = held_back(place)
+    done = receive_mail(place, answer(digest, "签收", address))
+    assert (done.status, done.outcome) == ("done", "签收已办理")
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
 
 
 def test_an_answer_to_the_letter_of_a_visit_is_about_none_of_its_hazards(open_place: Workplace) -> None:

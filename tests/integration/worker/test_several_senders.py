@@ -11,9 +11,12 @@ from threading import Barrier
 
 import pytest
 
+from rectiflow._persons import register
 from rectiflow._settings import read_settings
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.smtp import MailServer
 from support.stores import rows
 from support.workplaces import sample_workplace
@@ -72,6 +75,23 @@ def test_a_day_s_measure_is_one(place: Workplace) -> None:
     """Seven are enough for one person: seven arrive, whoever sends them, and the rest is held for the digest."""
     set_to(place, "# per_day = 30", "per_day = 7")
     assert all_send(place) == {"sent": 7, "held": MESSAGES - 7}
+
+
+def test_who_stands_in_is_told_once(place: Workplace) -> None:
+    """What is for the absent one too goes once to who stands in, whichever of both is sent first, whoever sends it."""
+    set_to(place, "# per_day = 30", "per_day = 0", "# sms_per_day = 10", "sms_per_day = 0")
+    flow, m = place.flow, table("message")
+    persons = [p.id for p in flow.directory().persons.values() if p.email][:2]
+    register(flow, persons[1], persons[0], since=flow.today(), until=flow.today())
+    with writing(flow.store.engine) as connection:
+        connection.execute(m.delete())
+    drafts = [
+        MessageDraft(key=f"general:{n}:{person}", recipient=person, template="generic", params={}, urgent=True)
+        for n in range(MESSAGES)
+        for person in persons
+    ]
+    flow.store.enqueue(flow.district, drafts, now=flow.now())
+    assert all_send(place) == {"sent": MESSAGES, "cancelled": MESSAGES}
 
 
 def test_a_server_s_measure_is_one(place: Workplace) -> None:

@@ -414,6 +414,21 @@ def test_a_decision_on_more_time_goes_with_its_form(place: Workplace, form: bool
     assert files(digest) == (["延期审批表〔2024〕1号.docx"] if form else [])
 
 
+def test_a_notice_too_many_for_a_day_goes_with_the_digest(place: Workplace) -> None:
+    """Once, with the signed paper: nothing else brings it."""
+    told = place.settings.outgoing.model_copy(update={"per_day": 1})
+    strict = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": told}))
+    given(strict)
+    strict.deliver()
+    served(strict, reported(strict), reported(strict))
+    assert mails(strict, "principal", "paper_served") == []
+    on(strict, date(2024, 9, 3), 10)
+    (digest,) = mails(strict, "principal", "digest")
+    assert files(digest) == ["整改通知书〔2024〕1号.docx"]
+    assert text(digest).count("· 整改通知书送达：") == 1
+    strict.flow.close()
+
+
 def test_a_decision_told_at_once(prompt: Workplace) -> None:
     """Without a digest the form goes with the decision; a form of another request does not."""
     number = given(prompt)

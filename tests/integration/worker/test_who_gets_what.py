@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import time, timedelta
 
 import pytest
 
 from rectiflow._clock import SetClock
+from rectiflow._delivery import send_at_once
 from rectiflow._desk import waiting_calls
+from rectiflow._digest import gather_digests
 from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import NotFound, Refused
 from rectiflow.storage import incoming, queries
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.workplaces import assigned
 
 OFFICER = "town1_school2"
@@ -107,6 +112,52 @@ def test_a_day_has_its_measure(place: Workplace) -> None:
     place.flow.close()
 
 
+def test_a_short_message_too_many_is_not_held_beside_its_mail(place: Workplace) -> None:
+    """Its mail has gone, or is held: nothing is told once more, and the digest has one line for it."""
+    told = place.settings.outgoing.model_copy(update={"per_day": 3, "sms_per_day": 1, "digest": "09:30"})
+    place = dataclasses.replace(place, settings=place.settings.model_copy(update={"outgoing": told}))
+    flow, person = place.flow, responsible(place)
+    numbers = assigned(place, 4)
+    done = place.deliver()
+    mine = [r for r in queries.messages(flow.store.engine, flow.district) if r["recipient"] == person]
+    held = [r for r in mine if r["status"] == "held"]
+    assert held
+    assert not any(r["key"].endswith(":sms") for r in held)
+    dropped = [r for r in mine if r["status"] == "cancelled"]
+    assert {r["detail"] for r in dropped} == {"当天已发短信达到上限，同样的内容另有一条"}
+    assert len(held) + len(dropped) + 3 == len(mine)
+    assert done.held == len([r for r in queries.messages(flow.store.engine, flow.district) if r["status"] == "held"])
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    place.deliver()
+    digests = [
+        r for r in queries.messages(flow.store.engine, flow.district, status="sent") if r["template"] == "digest"
+    ]
+    (mine,) = [r["params"] for r in digests if r["recipient"] == person]
+    lines = str(mine["lines"]).splitlines()
+    assert (mine["count"], len(lines)) == (len(held), len(held))
+    assert {n for n in numbers if n in str(mine["lines"])} == {r["number"] for r in held}
+    place.flow.close()
+
+
+def test_a_short_message_held_before_its_mail_went_is_not_told_again(place: Workplace) -> None:
+    """Both were held; the mail was sent by hand: nothing is left for the digest."""
+    flow, person = place.flow, responsible(place)
+    (number,) = assigned(place, 1)
+    mails = [r["key"] for r in queries.messages(flow.store.engine, flow.district) if r["recipient"] == person]
+    with writing(flow.store.engine) as connection:
+        m = table("message")
+        connection.execute(m.update().where(m.c.recipient == person).values(status="held"))
+    assert sorted(mails) == [f"{number}:2:{person}", f"{number}:2:{person}:sms"]
+    assert send_at_once(place, [f"{number}:2:{person}"]).sent == 1
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    place.deliver()
+    rows = {r["key"]: r for r in queries.messages(flow.store.engine, flow.district) if r["recipient"] == person}
+    assert rows[f"{number}:2:{person}:sms"]["detail"] == "同样的内容已另发邮件"
+    assert not [key for key in rows if key.startswith("digest:")]
+
+
 def test_wrong_addresses_are_said_together(place: Workplace) -> None:
     """All that is wrong, at once, and nothing is changed."""
     before = place.flow.directory().persons[responsible(place)]
@@ -162,6 +213,58 @@ def test_a_measure_is_of_who_is_reached(place: Workplace) -> None:
     rows = queries.messages(flow.store.engine, flow.district, status="sent")
     assert len([r for r in rows if r["rendered_to"] == "officer@school.example"]) == 3
     place.flow.close()
+
+
+def away(place: Workplace) -> tuple[str, str]:
+    """Let who answers for the hazards of the school stand in for its head; return both, each with mail and telephone."""
+    flow, today = place.flow, place.flow.today()
+    (principal,), officer = flow.directory().holders("principal", OFFICER, today), responsible(place)
+    set_reach(flow, officer, email="officer@school.example", phone="13800000001")
+    set_reach(flow, principal, email="head@school.example", phone="13800000002")
+    register(flow, principal, officer, since=today, until=today + timedelta(days=14))
+    return principal, officer
+
+
+def test_who_stands_in_is_told_once(place: Workplace) -> None:
+    """By mail once and by short message once; what is the same for the absent one is dropped, and says why."""
+    flow, both = place.flow, away(place)
+    numbers = assigned(place, 2)
+    place.deliver()
+    for number in numbers:
+        rows = [r for r in queries.messages(flow.store.engine, flow.district, number=number) if r["recipient"] in both]
+        went = [(r["rendered_channel"], r["rendered_to"]) for r in rows if r["status"] == "sent"]
+        assert sorted(went) == [("mail", "officer@school.example"), ("sms", "13800000001")]
+        name = flow.directory().person_name(both[1])
+        dropped = {r["detail"] for r in rows if r["status"] == "cancelled"}
+        assert dropped == {f"同一件事已用{way}发给{name}，不再重复" for way in ("邮件", "短信")}
+        assert len(rows) == 4
+
+
+def test_who_stands_in_has_one_digest(place: Workplace) -> None:
+    """With what is for the absent one said to be so, and what is for both once; one not handed over is taken back whole."""
+    flow, (principal, officer) = place.flow, away(place)
+    one, other, both_of_them = assigned(place, 3)
+    m = table("message")
+    with writing(flow.store.engine) as connection:
+        connection.execute(m.update().values(status="cancelled"))
+        for number, persons in ((one, [principal]), (other, [officer]), (both_of_them, [principal, officer])):
+            meant = (m.c.number == number, m.c.recipient.in_(persons), m.c.channel.is_(None))
+            connection.execute(m.update().where(*meant).values(status="held"))
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    assert gather_digests(flow, time(9)) == 1
+    place.clock.forward(days=1, seconds=3600)
+    place.deliver()
+    rows = [r for r in queries.messages(flow.store.engine, flow.district) if r["template"] == "digest"]
+    assert sorted((r["status"], r["recipient"]) for r in rows) == [("cancelled", officer), ("sent", officer)]
+    (sent,) = [r for r in rows if r["status"] == "sent"]
+    name = flow.directory().person_name(principal)
+    lines = str(sent["params"]["lines"]).splitlines()
+    assert [line.partition("，第")[0] for line in lines] == [
+        f"· 交办：代{name}，{one}", f"· 交办：{other}", f"· 交办：{both_of_them}",
+    ]  # fmt: skip
+    assert sent["rendered_to"] == "officer@school.example"
+    assert len(queries.messages(flow.store.engine, flow.district, status="merged")) == 4
 
 
 def test_what_was_given_to_somebody_else_meanwhile_is_not_told(place: Workplace) -> None:

@@ -52,6 +52,7 @@ def test_an_extension_waits_for_the_issuer_and_changes_nothing_before() -> None:
     assert ruled.ticket.fields["interim"] == "专人值守"
     assert ruled.ticket.marks["extended"] == 1
     assert "new_due_on" not in ruled.ticket.fields
+    assert {m.params["new_due_on"] for m in ruled.messages} == {"2024年9月30日"}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,7 @@ def test_a_rejection_needs_a_reason() -> None:
     answer = done(place.rule(number, 1, SAFETY, approve=False, reason="工期足够"))
     (request,) = answer.requests
     assert (request.status, request.decided_by, request.reason) == ("rejected", SAFETY, "工期足够")
+    assert {(m.params["reason"], m.params["new_due_on"]) for m in answer.messages} == {("工期足够", None)}
     assert clock(place, number, "rectify").version == 1
     assert codes(place.rule(number, 1, SAFETY)) == {"request_decided"}
 

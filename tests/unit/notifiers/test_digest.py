@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rectiflow.notifiers import DIGEST, TemplateSet
 from rectiflow.notifiers.digest import MOST_LINES, Held, digest_params
 
@@ -12,7 +14,7 @@ def held(number: str, template: str = "reminder", **params: str | int | None) ->
 
 
 def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None:
-    """Occasion, number, unit, what it is and until when; late is said, not how late it was when it was written."""
+    """Below the name of each unit: occasion, number, what it is and until when; late is said, not how late it was when it was written."""
     said = digest_params(
         [
             held("N-2", unit="乙校", description="灭火器失压", due_on="2024年9月20日"),
@@ -22,16 +24,27 @@ def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None
     )
     assert said == {
         "count": 3,
-        "lines": "· 提醒：N-2，乙校，灭火器失压（整改时限 2024年9月20日）\n"
-        "· 复查合格：N-3，乙校，配电箱未锁\n"
-        "· 逾期催办：N-1，甲校，疏散通道堵塞（整改时限 2024年9月1日，已逾期）",
+        "lines": "乙校（2项）\n\n"
+        "· 提醒：N-2，灭火器失压（整改时限 2024年9月20日）\n"
+        "· 复查合格：N-3，配电箱未锁\n\n"
+        "甲校（1项）\n\n"
+        "· 逾期催办：N-1，疏散通道堵塞（整改时限 2024年9月1日，已逾期）",
         "unit": None,
         "district_name": "区教育局",
         "contact": "123",
     }
     mail = templates.mail(DIGEST, {**dict.fromkeys(("recipient", "standing_in_for"), ""), **said, "unit": ""})
     assert "灭火器失压" in mail.text
-    assert "<td" in mail.html
+    assert mail.html.count("<td") == templates.mail(
+        DIGEST, {**said, "lines": "· 甲：乙\n· 甲：乙\n· 甲：乙"}
+    ).html.count("<td")
+    assert (
+        mail.text.index("乙校（2项）")
+        < mail.text.index("N-3")
+        < mail.text.index("甲校（1项）")
+        < mail.text.index("N-1")
+    )
+    assert "乙校（2项）" in mail.html
 
 
 def test_of_one_unit_its_name_stands_once() -> None:
@@ -59,3 +72,39 @@ def test_what_lists_several_hazards_names_them() -> None:
         digest_params([held("", "visit_reported", unit="甲校", lines="· 通道堆物\n· 灭火器失压")])["lines"]
     ).splitlines()
     assert line == "· 检查发现隐患：通道堆物；灭火器失压"
+
+
+@pytest.mark.parametrize(
+    ("template", "params", "line"),
+    [
+        (
+            "request_decided",
+            {"request": "延期", "decision": "批准", "due_on": "2024年10月30日", "new_due_on": "2024年10月30日"},
+            "延期申请批准：新时限 2024年10月30日，N-1，通道堵塞",
+        ),
+        (
+            "request_decided",
+            {"request": "延期", "decision": "不批准", "due_on": "2024年9月22日", "reason": "可先用替代品"},
+            "延期申请不批准：理由：可先用替代品，N-1，通道堵塞（整改时限 2024年9月22日）",
+        ),
+        ("request_made", {"request": "挂牌督办", "level": "区级"}, "区级挂牌督办申请待审批：N-1，通道堵塞"),
+        ("reminder", {"clock": "复查时限"}, "复查时限提醒：N-1，通道堵塞"),
+        ("call_task", {"clock": "签收时限"}, "签收时限电话催办任务：N-1，通道堵塞"),
+        ("generic", {"action": "作废", "reason": "重复登记"}, "作废：理由：重复登记，N-1，通道堵塞"),
+        ("recalled", {"reason": "交错了单位"}, "撤回交办：理由：交错了单位，N-1，通道堵塞"),
+        ("paper_waiting", {"action": "整改通知书待签发", "description": "", "paper": "整改通知书"},
+         "整改通知书待签发：N-1，整改通知书"),
+        ("standing_in", {"actor": "某校长", "description": "", "period": "9月2日至22日"},
+         "请假代理：某校长，9月2日至22日，N-1"),
+    ],
+)  # fmt: skip
+def test_a_line_says_what_happened(template: str, params: dict[str, str], line: str) -> None:
+    """A grant and a refusal are told apart, with the new date or the reason; a reminder names its clock."""
+    said = digest_params([held("N-1", template, **{"unit": "甲校", "description": "通道堵塞", **params})])
+    assert said["lines"] == f"· {line}"
+
+
+def test_a_long_reason_or_description_leaves_room_for_the_rest() -> None:
+    """Each is cut by itself; the date at the end is not."""
+    said = digest_params([held("N-1", "returned", reason="理" * 300, description="隐" * 60, due_on="2024年9月22日")])
+    assert str(said["lines"]) == f"· 退回：理由：{'理' * 36}…，N-1，{'隐' * 39}…（整改时限 2024年9月22日）"

@@ -260,7 +260,9 @@ def test_what_another_message_has_said_is_dropped(
     mail, sms = RecordingChannel(), RecordingChannel(name="sms")
     messages = [make_message(id=1, channel="sms"), make_message(id=2, number="LZH-2024-000002", channel="mail")]
     office = Office(messages, {"p-head": make_contact()}, templates, clock, mail, sms)
-    report = office.send(said=lambda _message, channel: "同样的内容已用短信发出" if channel == "sms" else None)
+    report = office.send(
+        said=lambda _message, channel, _contact: "同样的内容已用短信发出" if channel == "sms" else None
+    )
     assert report == DispatchReport(sent=1, dropped=1)
     assert office.outbox.rows[1].told == "同样的内容已用短信发出"
 

@@ -111,7 +111,7 @@ def _luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("occasion", ["digest", "visit_reported"])
+@pytest.mark.parametrize("occasion", ["handed_over", "visit_reported"])
 def test_what_is_about_many_says_which_mail_to_answer(templates: TemplateSet, occasion: str) -> None:
     """An answer to it could be about any of its hazards; one about a single hazard can be answered at once."""
     found = templates.mail(occasion, {**PARAMS, "count": 2, "lines": "· 甲：乙"}, replies=True)
