@@ -153,7 +153,8 @@ def _of_several(place: Workplace, row: Incoming, messages: list[OutboxRow], acto
     if _too_many(place, row):
         return _put_aside(place, row, message)
     told = f"一封邮件寄到了 {len(messages)} 条消息的回复地址，没有办理；请每条消息各回一封"
-    _tell(place, row, message, told)
+    if not any(_is_receipt(m) for m in messages):
+        _tell(place, row, message, told)
     return settled(row, "waiting", told)
 
 
@@ -235,7 +236,8 @@ def _answered(
         return _put_aside(place, row, message)
     if not row.words.strip() and not evidence:
         outcome = "；".join(["没有看到新写的文字，没有办理", *left_out, WRITE_PLAINLY])
-        _tell(place, row, message, outcome)
+        if not _is_receipt(message):
+            _tell(place, row, message, outcome)
         return settled(row, "waiting", outcome)
     became, told = carry_out(
         flow,
