@@ -21,19 +21,26 @@ WishKind = Literal["sign", "submit", "extend", "forbidden", "comment"]
 
 _GAPS = re.compile(r"[ \t。.，,、!！~～;；:：\"'“”‘’()\[\]【】《》<>「」—*#-]+")
 _ASKING = re.compile(r"[?？]|[吗么呢]$")
-_POLITE = (  # taken whole: nothing is tried twice, however often it stands there
-    r"(?>好的|(?:各位)?(?:老师|领导|局长|股长|主任|同志)?(?:您好|你好|们好|好)|嗯|谢谢(?:您|老师|领导|提醒)?|辛苦了?|麻烦了?)"
-)
 _SURNAMES = (
     "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁郑罗宋谢唐韩曹许邓萧肖冯曾程蔡彭潘袁董余苏叶吕魏蒋田杜丁沈姜范江傅钟卢汪戴崔"
     "任陆廖姚方金邱夏谭韦贾邹石熊孟秦阎薛侯雷段郝孔邵史毛顾赖武康贺严尹钱施洪龚"
+)
+_TITLE = "(?:老师|领导|同志|局长|股长|科长|主任|书记)"
+_CALLED = rf"(?:(?:尊敬的|敬爱的|各位){{0,2}}(?:[区县市]?教育局|安全股){{0,2}}[{_SURNAMES}]?副?{_TITLE}们?)"
+_POLITE = (  # taken whole: nothing is tried twice, however often it stands there
+    rf"(?>好的|{_CALLED}?(?:您好|你好|们好|好)|嗯|谢谢(?:您|老师|领导|提醒)?|辛苦了?|麻烦了?)"
+)
+_TO = re.compile(rf"{_CALLED}\s*[:,]\s*")  #: begins a line: 王股长：申请复查
+_SALUTATION = re.compile(  # a line that only says to whom it is written; it says nothing of what was not done
+    rf"(?!.*[没未不无])(?:(?:{_CALLED}|{_POLITE})+|(?:尊敬的|敬爱的|各位).{{1,14}}|.{{1,8}}:|.{{1,14}}(?:{_TITLE}|股|局|办):"
+    rf"|.{{1,14}}{_TITLE}们?[,，:]?(?:您好|你好))[\s:,。.!]*"
 )
 _NAME = rf"(?:[{_SURNAMES}](?:副?校长|副?园长|副?主任|老师|副?书记|副?院长|同志))"
 _WE = r"(?:(?:我校|我园|我单位|我们|本校|本园|现)*)"
 _SIGNED = r"(?:(?:我|已|已经|确认|同意)*签收了?|(?:我|已|已经|确认|均已)*(?:收到|收悉)了?(?:整改)?(?:通知书?|邮件|短信|信息)?)"
 _SIGN = re.compile(rf"{_POLITE}*(?:(?:回复?)?1(?:签收)?|签收1|{_SIGNED}(?:{_POLITE}*{_SIGNED})*){_NAME}?{_POLITE}*")
 _DONE = (
-    r"(?:(?:该隐患|隐患|问题|以上问题)?(?:现|均|都|全部|已|经)*"
+    r"(?:(?:该隐患|隐患|问题|以上问题)?(?:现|均|都|全部|已|经|按照?要求|按期|按时)*"
     r"(?:整改(?:工作|任务)?(?:现|均|都|全部|已|经)*(?:完成|完毕|到位|结束)|(?:完成|落实)整改)了?)"
 )
 _ASK = (
@@ -84,15 +91,15 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 
 def read_wish(text: str, today: date) -> Wish:
-    """Return what a text asks for; a line that only greets is passed over.
+    """Return what a text asks for; lines that only greet are passed over.
 
     A day without a year is the next such day, `today` at the earliest. 10天 are natural days from today, a month has 30.
     """
     first, _, rest = _greeted(text).partition("\n")
-    line, rest = " ".join(unicodedata.normalize("NFKC", first).split()), rest.strip()
+    line, rest = _TO.sub("", " ".join(unicodedata.normalize("NFKC", first).split()), count=1), rest.strip()
     words = _GAPS.sub("", line)
     if _ASKING.search(line.strip('。.!！"”’）) ')):
-        return _comment(text, line)
+        return _comment(text)
     if kind := _of_words(words):
         return Wish(kind=kind, text=rest, words=words)
     head, sign, tail = _parted(line)
@@ -101,18 +108,26 @@ def read_wish(text: str, today: date) -> Wish:
     asked = re.sub(rf"^{_POLITE}+[\s,，。!！:：]+", "", line.strip("【】[]*# "))
     if len(line) <= _MAX_LINE and (match := _EXTEND.fullmatch(asked)):
         return Wish(kind="extend", text=_reason(match["reason"] or "", rest), until=_until(match, today), words=asked)
-    return _comment(text, line)
+    return _comment(text)
 
 
 def _greeted(text: str) -> str:
-    """Return a text from its first line on that says more than 您好."""
-    first, _, rest = text.strip().partition("\n")
-    bare = _GAPS.sub("", unicodedata.normalize("NFKC", first[:_MAX_LINE]))
-    return rest.strip() if rest.strip() and re.fullmatch(rf"{_POLITE}+", bare) else text.strip()
+    """Return a text from its first line on that says more than to whom it is written: 王股长：, 您好."""
+    text = text.strip()
+    while True:
+        first, _, rest = text.partition("\n")
+        line = unicodedata.normalize("NFKC", first[:_MAX_LINE]).strip()
+        if not rest.strip() or _asks(line) or not _SALUTATION.fullmatch(line):
+            return text
+        text = rest.strip()
 
 
-def _comment(text: str, line: str) -> Wish:
-    meant = next((said for word, said in _NEAR.items() if word in line), None)
+def _asks(line: str) -> bool:
+    return _of_words(_GAPS.sub("", line)) is not None or _EXTEND.fullmatch(line) is not None
+
+
+def _comment(text: str) -> Wish:
+    meant = next((said for word, said in _NEAR.items() if word in text), None)
     hint = f"没有办理“{meant[0]}”，要办请在第一行只写“{meant[1]}”" if meant else ""
     return Wish(kind="comment", text=text.strip(), hint=hint)
 

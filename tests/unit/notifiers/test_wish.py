@@ -44,6 +44,12 @@ def kind(text: str) -> str:
         "您好：\n签收",
         "回复1签收",
         "已收到通知，签收",
+        "尊敬的领导：\n您好！\n签收",
+        "张股长：\n\n您好！\n收到，谢谢",
+        "尊敬的梁子湖区教育局领导：\n签收",
+        "梁子湖区教育局安全股：\n签收",
+        "王股长您好，签收",
+        "王股长：签收",
     ],
 )
 def test_sign(text: str) -> None:
@@ -56,6 +62,7 @@ def test_sign(text: str) -> None:
     [
         "申请复查", "已整改完成", "整改完毕。", "我校已全部整改到位！", "隐患已整改完毕", "请复查", "已整改完成，请复查",
         "整改已完成", "已完成整改", "整改完毕", "您好，我校已整改完毕，请予以复查，谢谢", "各位领导好：\n整改工作已完成",
+        "王股长：\n已按要求整改完成，请复查。", "王股长：\n申请复查", "李主任，您好！\n  申请复查\n都已整改", "申请复查：\n锁已拆除",
     ],
 )  # fmt: skip
 def test_submit(text: str) -> None:
@@ -92,6 +99,7 @@ def test_never_by_mail(text: str) -> None:
         "请问什么时候验收", "验收标准是什么", "不申请延期", "关于申请延期到1月15日的问题", "", "？", "谢谢",
         "您好", "好的。", "申请延期的话要交什么材料", "签收？", "签收吗", "1?", "签收 不了", "签收 等校长", "签收王校长再说",
         "已整改完成，还差一处", "未完成整改", "申请延期10个工作日", "申请延期1.5个月", "申请延期到下周五", "收到了没有",
+        "还没有完成：\n签收", "隐患二：没有完成\n签收",
     ],
 )  # fmt: skip
 def test_sentences_are_comments(text: str) -> None:
@@ -147,11 +155,13 @@ def test_rest_is_kept() -> None:
         ("签收？", "没有办理“签收”，要办请在第一行只写“签收”"),
         ("已整改完成，还差一处", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
         ("申请延期10个工作日", "没有办理“申请延期”，要办请在第一行只写“申请延期到12月31日，理由：……”"),
-        ("照片见附件\n签收", ""),
+        ("照片见附件\n签收", "没有办理“签收”，要办请在第一行只写“签收”"),
+        ("王股长：\n锁已经拆了，\n请来复查。", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
+        ("王股长：\n照片见附件", ""),
     ],
 )
 def test_what_may_have_meant_more(text: str, hint: str) -> None:
-    """A remark whose first line has the words in it says what was not done, and how to have it done."""
+    """A remark that has the words anywhere in it says what was not done, and how to have it done."""
     assert read_wish(text, TODAY).hint == hint
 
 
