@@ -15,18 +15,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+from .signature import SURNAMES, is_signature
+
 __all__ = ["Wish", "WishKind", "read_wish"]
 
 WishKind = Literal["sign", "submit", "extend", "forbidden", "comment"]
 
 _GAPS = re.compile(r"[ \t。.，,、!！~～;；:：\"'“”‘’()\[\]【】《》<>「」—*#-]+")
 _ASKING = re.compile(r"[?？]|[吗么呢]$")
-_SURNAMES = (
-    "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁郑罗宋谢唐韩曹许邓萧肖冯曾程蔡彭潘袁董余苏叶吕魏蒋田杜丁沈姜范江傅钟卢汪戴崔"
-    "任陆廖姚方金邱夏谭韦贾邹石熊孟秦阎薛侯雷段郝孔邵史毛顾赖武康贺严尹钱施洪龚"
-)
 _TITLE = "(?:老师|领导|同志|局长|股长|科长|主任|书记)"
-_CALLED = rf"(?:(?:尊敬的|敬爱的|各位){{0,2}}(?:[区县市]?教育局|安全股){{0,2}}[{_SURNAMES}]?副?{_TITLE}们?)"
+_CALLED = rf"(?:(?:尊敬的|敬爱的|各位){{0,2}}(?:[区县市]?教育局|安全股){{0,2}}[{SURNAMES}]?副?{_TITLE}们?)"
 _POLITE = (  # taken whole: nothing is tried twice, however often it stands there
     rf"(?>好的|{_CALLED}?(?:您好|你好|们好|好)|嗯|谢谢(?:您|老师|领导|提醒)?|辛苦了?|麻烦了?)"
 )
@@ -35,7 +33,7 @@ _SALUTATION = re.compile(  # a line that only says to whom it is written; it say
     rf"(?!.*[没未不无])(?:(?:{_CALLED}|{_POLITE})+|(?:尊敬的|敬爱的|各位).{{1,14}}|.{{1,8}}:|.{{1,14}}(?:{_TITLE}|股|局|办):"
     rf"|.{{1,14}}{_TITLE}们?[,，:]?(?:您好|你好))[\s:,。.!]*"
 )
-_NAME = rf"(?:[{_SURNAMES}](?:副?校长|副?园长|副?主任|老师|副?书记|副?院长|同志))"
+_NAME = rf"(?:[{SURNAMES}](?:副?校长|副?园长|副?主任|老师|副?书记|副?院长|同志))"
 _WE = r"(?:(?:我校|我园|我单位|我们|本校|本园|现)*)"
 _SIGNED = r"(?:(?:我|已|已经|确认|同意)*签收了?|(?:我|已|已经|确认|均已)*(?:收到|收悉)了?(?:整改)?(?:通知书?|邮件|短信|信息)?)"
 _SIGN = re.compile(rf"{_POLITE}*(?:(?:回复?)?1(?:签收)?|签收1|{_SIGNED}(?:{_POLITE}*{_SIGNED})*){_NAME}?{_POLITE}*")
@@ -77,7 +75,7 @@ _NEAR = {  # what a line may have meant that says more than it should, and what 
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What is asked for. `text` is what was written besides the words that say so; all of it for a comment.
+    """What is asked for. `text` is what was written besides the words that say so, unless that only signs; all of it for a comment.
 
     `until` is the new day of an extension, None where no day can be read from it: then it must be asked for.
     `hint` says of a comment that may have meant more what was not done, and what to write instead, in Chinese.
@@ -97,6 +95,7 @@ def read_wish(text: str, today: date) -> Wish:
     """
     first, _, rest = _greeted(text).partition("\n")
     line, rest = _TO.sub("", " ".join(unicodedata.normalize("NFKC", first).split()), count=1), rest.strip()
+    rest = "" if is_signature(rest) else rest
     words = _GAPS.sub("", line)
     if _ASKING.search(line.strip('。.!！"”’）) ')):
         return _comment(text)

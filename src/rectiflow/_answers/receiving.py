@@ -63,7 +63,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
     mail = read_mail(raw, size=size)
-    words = new_text(mail.text)[:MOST_WORDS]
+    words = new_text(mail.text, sender=mail.sender)[:MOST_WORDS]
     row = Incoming(
         id=identity(_remark(place, mail, words) or _said(mail) or raw, mail.sender),
         received_at=place.flow.now(),

@@ -150,6 +150,20 @@ def test_what_stands_beside_an_action_is_kept(open_place: Workplace) -> None:
     assert len(evidence_of(flow.store.engine, flow.district, number)) == 1
 
 
+def test_a_signature_is_no_word(open_place: Workplace) -> None:
+    """Foxmail's line with the own address, a school and a name: nothing to be looked at, and nothing that was done."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    signed = receive_mail(place, answer(mail, "签收\n\n示例一镇第一小学\n校长 王某某", address))
+    assert (signed.status, signed.outcome) == ("done", "签收已办理")
+    handed_in = answer(mail, f"申请复查\n\n\n{address}", address, ("整改后.png", PNG))
+    assert receive_mail(place, handed_in).outcome == "申请复查已办理"
+    assert flow.ticket(number).fields["measures"] == "已完成整改"
+    assert "remarked" not in [e.kind for e in flow.history(number)]
+
+
 def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> None:
     """A digest speaks of many hazards: nothing is signed for, and the sender is told so."""
     place, flow = open_place, open_place.flow

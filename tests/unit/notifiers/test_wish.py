@@ -150,6 +150,35 @@ def test_rest_is_kept() -> None:
 
 
 @pytest.mark.parametrize(
+    "below",
+    [
+        "示例一镇第一小学\n校长 王某某", "王小明\n示例一镇第一小学\n电话 0711-7654321", "谢谢！\n王校长", "13800000001",
+        "此致\n敬礼\n示例一镇中心小学校长室\n2024年9月2日", "h@b.example", "安全副校长：李某",
+    ],
+)  # fmt: skip
+def test_who_signs_says_nothing_more(below: str) -> None:
+    """A signature below the words is neither a remark nor what was done."""
+    assert [read_wish(f"{words}\n\n{below}", TODAY).text for words in ("签收", "申请复查")] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "马上办",
+        "周五到货\n示例一镇第一小学",
+        "三楼没有水\n王校长",
+        "配件在办公室",
+        "请转告第二小学",
+        "王小明",
+        "锁已拆除\n谢谢",
+    ],
+)
+def test_words_above_a_signature_are_kept(below: str) -> None:
+    """Whatever is more than a signature stays, word for word; so does a name alone: it may be somebody else's."""
+    assert read_wish(f"签收\n{below}", TODAY).text == below
+
+
+@pytest.mark.parametrize(
     ("text", "hint"),
     [
         ("签收？", "没有办理“签收”，要办请在第一行只写“签收”"),
