@@ -10,11 +10,12 @@ import re
 import unicodedata
 from calendar import monthrange
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
+from .parameters import EXTENSION
 from .signature import SURNAMES, is_signature
 
 __all__ = ["Wish", "WishKind", "read_wish"]
@@ -67,7 +68,7 @@ _MAX_WORDS = 40  #: characters of a line that is nothing but the words
 _MAX_LINE = 1_000  #: characters of a line that asks for an extension
 _REASON = re.compile(r"[\s,，。;；:：、(（]*(?:理由|原因|因为|因)?\s*(?:是|为)?\s*[:：]?\s*")
 _NEAR = {  # what a line may have meant that says more than it should, and what does it
-    "延期": ("申请延期", "申请延期到12月31日，理由：……"),
+    "延期": ("申请延期", EXTENSION),
     "复查": ("申请复查", "申请复查"),
     "完成": ("申请复查", "申请复查"),
     "签收": ("签收", "签收"),
@@ -77,13 +78,15 @@ _NEAR = {  # what a line may have meant that says more than it should, and what 
 class Wish(Struct, frozen=True, kw_only=True):
     """What is asked for. `text` is what was written besides the words that say so, unless that only signs; all of it for a comment.
 
-    `until` is the new day of an extension, None where no day can be read from it: then it must be asked for.
+    `until` is the new day of an extension, `days` for how many natural days it is; both None where neither can be read
+    from it: then it must be asked for.
     `hint` says of a comment that may have meant more what was not done, and what to write instead, in Chinese.
     """
 
     kind: WishKind
     text: str = ""
     until: date | None = None
+    days: int | None = None
     words: str = ""  #: the first line as it was understood
     hint: str = ""
 
@@ -91,7 +94,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 def read_wish(text: str, today: date) -> Wish:
     """Return what a text asks for; lines that only greet are passed over.
 
-    A day without a year is the next such day, `today` at the earliest. 10天 are natural days from today, a month has 30.
+    A day without a year is the next such day, `today` at the earliest. 10天 are natural days, a month has 30.
     """
     first, _, rest = _greeted(text).partition("\n")
     line, rest = _TO.sub("", " ".join(unicodedata.normalize("NFKC", first).split()), count=1), rest.strip()
@@ -106,7 +109,9 @@ def read_wish(text: str, today: date) -> Wish:
         return Wish(kind="submit", text="\n".join(filter(None, (tail, rest))), words=head)
     asked = re.sub(rf"^{_POLITE}+[\s,，。!！:：]+", "", line.strip("【】[]*# "))
     if len(line) <= _MAX_LINE and (match := _EXTEND.fullmatch(asked)):
-        return Wish(kind="extend", text=_reason(match["reason"] or "", rest), until=_until(match, today), words=asked)
+        days = _days(match["count"], match["unit"]) if match["count"] else None
+        said = _reason(match["reason"] or "", rest)
+        return Wish(kind="extend", text=said, until=_until(match, today), days=days, words=asked)
     return _comment(text)
 
 
@@ -148,11 +153,8 @@ def _of_words(words: str) -> WishKind | None:
 
 
 def _until(match: re.Match[str], today: date) -> date | None:
-    """Return the day an extension is asked for up to: as it is written, the end of a month, or so long from today."""
-    if match["count"]:
-        with suppress(OverflowError):
-            return today + timedelta(days=_days(match["count"], match["unit"]))
-    elif match["this"] or match["last"] or match["end"]:
+    """Return the day an extension is asked for up to: as it is written, or the end of a month."""
+    if match["this"] or match["last"] or match["end"]:
         month = today.month if match["this"] else 12 if match["last"] else int(match["end"])
         year = int(match["end_year"] or today.year + (month < today.month))
         with suppress(ValueError):

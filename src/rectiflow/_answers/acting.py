@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
@@ -14,8 +14,10 @@ from rectiflow.engine.acting import not_here
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.errors import Conflict, Reason, RectiflowError, Refused
 from rectiflow.engine.inspecting import verifies
+from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
+from rectiflow.engine.values import as_date
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from rectiflow.notifiers.wish import Wish
 
 __all__ = [
+    "ASKED",
     "DONE",
     "Answer",
     "Became",
@@ -38,6 +41,7 @@ __all__ = [
 
 Became = Literal["done", "unseen", "waiting"]  #: nothing is left to do, words are to be looked at, a person has to act
 DONE = "已办理"  #: said of what was carried out now, and not before
+ASKED = "已提交，等待批复"  #: the same of what somebody has to decide about
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
 _PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
@@ -96,7 +100,22 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
         some = f"（{'、'.join(done)} 已办理）" if done else ""
         why = _why(flow, answer, exc.reasons)
         return "waiting", f"{title}没有{'全部' if done else ''}办成{some}：{why}。{_kept(_remark(flow, answer))}"
-    return _with_the_rest(flow, answer, f"{title}{DONE}")
+    return _with_the_rest(flow, answer, _done(flow, answer, title))
+
+
+def _done(flow: Rectiflow, answer: Answer, title: str) -> str:
+    """Say what was carried out; of an extension to which day it is asked for, where that is one day for all."""
+    if answer.wish.kind != "extend":
+        return f"{title}{DONE}"
+    asked = {_extended_to(flow.snapshot(number)) for number in _numbers(flow, answer)}
+    day = asked.pop() if len(asked) == 1 else None
+    return f"{title}{f'到{chinese_date(day)}' if day else ''}{ASKED}"
+
+
+def _extended_to(snapshot: Snapshot) -> date | None:
+    kind = _extending(snapshot.workflow)
+    last = next((r for r in reversed(snapshot.requests) if r.kind == kind), None)
+    return as_date(last.data.get("new_due_on")) if last is not None else None
 
 
 def _with_the_rest(flow: Rectiflow, answer: Answer, said: str) -> tuple[Became, str]:
@@ -168,7 +187,7 @@ def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[Became, str
     if not all(found):
         return None
     if all(kinds - {"remarked"} for kinds in found):
-        return _with_the_rest(flow, answer, f"{title}{DONE}")
+        return _with_the_rest(flow, answer, _done(flow, answer, title))
     return "waiting", f"{title}没有办成。{_kept(len(found))}"
 
 
@@ -215,7 +234,7 @@ def stimulus_of(snapshot: Snapshot, answer: Answer) -> Stimulus:
         kind = _extending(snapshot.workflow)
         if kind is None:
             raise _not_by_mail(snapshot, "extend")
-        return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, wish.until))
+        return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, _until(snapshot, answer)))
     if wish.kind == "submit":
         trigger = _check_handing_in(snapshot)
         return Act(trigger=trigger, hand=_hand(answer), data=_finished(answer), evidence=answer.evidence)
@@ -223,6 +242,14 @@ def stimulus_of(snapshot: Snapshot, answer: Answer) -> Stimulus:
     if signing is None:
         raise _not_by_mail(snapshot, "sign")
     return Act(trigger=signing, hand=_hand(answer), evidence=answer.evidence)
+
+
+def _until(snapshot: Snapshot, answer: Answer) -> date | None:
+    """Return the day asked for; so many days count from the deadline, from the day of the answer where that has passed."""
+    if answer.wish.days is None:
+        return answer.wish.until
+    on, due_on = answer.stood_in or answer.on, as_date(snapshot.case.marks.get("due_on"))
+    return (max(on, due_on) if due_on else on) + timedelta(days=answer.wish.days)
 
 
 def _finished(answer: Answer) -> dict[str, Any]:

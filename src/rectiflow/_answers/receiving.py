@@ -28,7 +28,7 @@ from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
-from .acting import DONE, Answer, carry_out, paper_named
+from .acting import ASKED, DONE, Answer, carry_out, paper_named
 from .naming import ANSWERABLE, Meant, meant
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
@@ -255,7 +255,7 @@ def _answered(
         ),
     )
     outcome = "；".join([told, *left_out])
-    acted = DONE in told
+    acted = DONE in told or ASKED in told
     if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)

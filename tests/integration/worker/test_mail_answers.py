@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default
 
@@ -11,12 +11,16 @@ import pytest
 from msgspec import to_builtins
 
 from rectiflow._answers import receive_mail
+from rectiflow._answers.acting import Answer, stimulus_of
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
 from rectiflow._today import today
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.moments import chinese_date
+from rectiflow.engine.stimulus import Ask
+from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage.queries import evidence_of
 from support.answers import answer, called, head, mailed, responsible, returned
 from support.pictures import PNG
@@ -94,12 +98,31 @@ def test_an_extension_goes_through_decide(open_place: Workplace) -> None:
     receive_mail(place, answer(mail, "签收", address))
     assert "可办：" not in receive_mail(place, answer(mail, "申请延期", address)).outcome
     asked = receive_mail(place, answer(mail, "申请延期到2024年9月27日 理由：配件未到货\n临时措施：专人值守", address))
-    assert asked.outcome == "申请延期已办理"
+    assert asked.outcome == "申请延期到2024年9月27日已提交，等待批复"
     (request,) = flow.snapshot(number).requests
     assert (request.kind, request.status) == ("extension", "pending")
     again = receive_mail(place, answer(mail, "申请延期", address))
     assert "没有办成" in again.outcome
     assert again.status == "waiting"
+
+
+def test_days_count_from_the_deadline(open_place: Workplace) -> None:
+    """10天 are ten days more than the deadline gives; where that has passed, ten days from the letter."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    words = "申请延期10天，理由：等待招标。临时管控措施：专人值守"
+    snapshot, late = flow.snapshot(number), date(2024, 9, 25)
+    wish = read_wish(words, late)
+    asked = stimulus_of(snapshot, Answer(actor=principal, via="mail", mark="m", wish=wish, words=words, on=late))
+    assert isinstance(asked, Ask)
+    assert asked.data["new_due_on"] == date(2024, 10, 5)
+    due_on = date.fromisoformat(str(snapshot.case.marks["due_on"]))
+    assert due_on > flow.today()
+    until = chinese_date(due_on + timedelta(days=10))
+    assert receive_mail(place, answer(mail, words, address)).outcome == f"申请延期到{until}已提交，等待批复"
 
 
 def test_a_deputy_answers_for_who_is_away(open_place: Workplace) -> None:

@@ -111,7 +111,7 @@ def test_an_old_notice_speaks_of_what_still_stands_on_it(open_place: Workplace) 
     assert receive_mail(place, answer(old, "签收", address)).outcome == "签收已办理"
     assert [flow.ticket(n).state for n in (kept, moved)] == ["rectifying", "assigned"]
     until = "申请延期到2024年9月30日，理由：招标。临时措施：值守"
-    assert receive_mail(place, answer(old, until, address)).outcome == "申请延期已办理"
+    assert receive_mail(place, answer(old, until, address)).outcome == "申请延期到2024年9月30日已提交，等待批复"
     assert receive_mail(place, answer(old, "第一项的说明", address)).status == "unseen"
     assert [len(flow.snapshot(n).requests) for n in (kept, moved)] == [1, 0]
     assert [[e.kind for e in flow.history(n)].count("remarked") for n in (kept, moved)] == [1, 0]
