@@ -1,7 +1,8 @@
 """What an answer asks for, from its first line; the same for a mail and a short message.
 
 Only a line that is nothing but the words counts: “我还没有签收” is a remark. What needs eyes or a decision (验收,
-销号, 批准) is never taken by mail, it is only recognised, so that the sender can be told.
+销号, 批准) is never taken by mail, nor what sends a hazard back (退回): it is only recognised, so that the sender can be
+told.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .signature import SURNAMES, is_signature
 
 __all__ = ["Wish", "WishKind", "read_wish"]
 
-WishKind = Literal["sign", "submit", "extend", "forbidden", "comment"]
+WishKind = Literal["sign", "submit", "extend", "return", "forbidden", "comment"]
 
 _GAPS = re.compile(r"[ \t。.，,、!！~～;；:：\"'“”‘’()\[\]【】《》<>「」—*#-]+")
 _ASKING = re.compile(r"[?？]|[吗么呢]$")
@@ -46,10 +47,15 @@ _ASK = (
     r"(?:(?:现|特)?(?:申请|请求|请予|请予以|请|提交|请安排|请领导|请安全股|请尽快)(?:予以|安排|尽快|来)?(?:复查|复核))"
 )
 _SUBMIT = re.compile(rf"{_POLITE}*{_WE}(?:{_DONE}{_ASK}?|{_ASK}){_NAME}?{_POLITE}*")
+_DECIDED = "验收|销号|批准|审批|同意|准许|准予|合格|不合格|通过|不通过|未通过|不批准|不同意|驳回|结案|销案"
 _FORBIDDEN = re.compile(
-    r"(请|申请|现|已|经|同意|准予|予以|确认|可以|我|审核|审批)*(现场|整改|复查|验收|核查|延期|该隐患|隐患)*"
-    r"(验收|销号|批准|审批|同意|准许|准予|合格|不合格|通过|不通过|未通过|不批准|不同意|驳回|退回|结案|销案)+(了)?"
-    r"|(我|现)?(同意|准予|可以|不同意|不予)延期"
+    rf"(?=.*(?:{_DECIDED}))(?:请|申请|现|已|经|予以|确认|可以|我|审核|现场|整改|复查|核查|延期|该隐患|隐患|{_DECIDED}|了)+"
+    r"|[我现]?(?:可以|不予)延期"
+)
+_OURS = r"[^\s,.。;；]{0,4}[我本](?:校|园|院|单位|们(?:学校|单位)?)"
+_RETURN = re.compile(  # what says so by the way, too: somebody looks at it, and nothing more
+    rf"(?<![被已次不有])退回(?!的|来)|(?:不|拒绝?|无法)(?:予|能|同意)?签收|不(?:属于?|归|由){_OURS}"
+    rf"|(?:不是|并非){_OURS}(?:的|管|负责|职责|范围)"
 )
 _DAY = r"(?:(?P<year>\d{4})\s*[-/.年]\s*)?(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*[日号]?(?!\d)"
 _MONTH_END = (
@@ -76,7 +82,8 @@ _NEAR = {  # what a line may have meant that says more than it should, and what 
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What is asked for. `text` is what was written besides the words that say so, unless that only signs; all of it for a comment.
+    """What is asked for. `text` is what was written besides the words that say so, unless that only signs; all of it for a
+    comment and a return.
 
     `until` is the new day of an extension, `days` for how many natural days it is; both None where neither can be read
     from it: then it must be asked for.
@@ -101,7 +108,7 @@ def read_wish(text: str, today: date) -> Wish:
     rest = "" if is_signature(rest) else rest
     words = _GAPS.sub("", line)
     if _ASKING.search(line.strip('。.!！"”’）) ')):
-        return _comment(text)
+        return _comment(text, asking=True)
     if kind := _of_words(words):
         return Wish(kind=kind, text=rest, words=words)
     head, sign, tail = _parted(line)
@@ -130,7 +137,9 @@ def _asks(line: str) -> bool:
     return _of_words(_GAPS.sub("", line)) is not None or _EXTEND.fullmatch(line) is not None
 
 
-def _comment(text: str) -> Wish:
+def _comment(text: str, *, asking: bool = False) -> Wish:
+    if _RETURN.search(text) and not asking:
+        return Wish(kind="return", text=text.strip())
     meant = next((said for word, said in _NEAR.items() if word in text), None)
     hint = f"没有办理“{meant[0]}”，要办请在第一行只写“{meant[1]}”" if meant else ""
     return Wish(kind="comment", text=text.strip(), hint=hint)

@@ -61,6 +61,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     evidence: tuple[Attachment, ...] = ()
     number: str | None = None
     paper: str | None = None
+    contact: str = ""  #: the office's telephone
     stood_in: date | None = None  #: the last day a deputy stood in, who answers after that: it counts as of then
 
 
@@ -78,6 +79,9 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
     title = TITLES.get(answer.wish.kind, TITLES["comment"])
     if answer.wish.kind == "forbidden":
         return "waiting", f"复查、销号、审批不能通过邮件或短信办理，请联系安全股。{_kept(_remark(flow, answer))}"
+    if answer.wish.kind == "return":
+        call = f"（急的请致电 {answer.contact}）" if answer.contact else ""
+        return "waiting", f"没有办理退回，已转安全股处理{call}。{_kept(_remark(flow, answer))}"
     if answer.wish.kind == "comment":
         kept = _remark(flow, answer)
         said = "已记为补充说明" if kept else "没有可以记录说明的隐患"

@@ -66,13 +66,14 @@ def meant(place: Workplace, phone: str, words: str, when: datetime, last: Outbox
             return Meant(message=last, words=words, ask=f"三天内没有给这个号码发过 {named[0]}，没有办理")
         one = row if kind == "sign" else replace(row, number=named[0], key="")  # of a notice only this hazard
         return Meant(message=one, words=rest)
-    if kind != "sign":
+    if kind not in ("sign", "return"):
         return Meant(message=last, words=words)
     unsigned = {paper_named(row.key) or row.number: row for row in rows if _is_unsigned(place, row)}
     if len(unsigned) > 1:
         numbers = [row.number or "" for row in unsigned.values()]
+        reply = "签收" if kind == "sign" else "退回"
         return Meant(
-            message=last, words=words, ask=f"有{len(numbers)}条待签收：{_listed(sorted(numbers))}请回复 签收 编号"
+            message=last, words=words, ask=f"有{len(numbers)}条待签收：{_listed(sorted(numbers))}请回复 {reply} 编号"
         )
     return Meant(message=next(iter(unsigned.values()), last), words=words)
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.incoming import Incoming as Mail
+    from rectiflow.notifiers.wish import Wish
 
 __all__ = ["receive_mail", "receive_sms"]
 
@@ -251,12 +252,13 @@ def _answered(
             evidence=evidence,
             number=None if message.template in _OF_MANY else message.number,
             paper=paper_named(message.key),
+            contact=place.settings.contact,
             stood_in=_stood_in(place, actor, message),
         ),
     )
     outcome = "；".join([told, *left_out])
     acted = DONE in told or ASKED in told
-    if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row)):
+    if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row, wish, outcome)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
 
@@ -266,11 +268,13 @@ def _is_receipt(message: OutboxRow) -> bool:
     return message.template == RECEIPT or f":{RECEIPT}:" in f":{message.key}"
 
 
-def _said_before(place: Workplace, row: Incoming) -> bool:
-    """Tell whether the same words about the same hazard came from the same sender before."""
+def _said_before(place: Workplace, row: Incoming, wish: Wish, outcome: str) -> bool:
+    """Tell whether the same words about the same hazard came from the same sender before; of 退回, in any words."""
     flow = place.flow
     others = incoming.incoming(flow.store.engine, flow.district, number=row.number) if row.number else ()
-    return not row.number or any((o.sender, o.words) == (row.sender, row.words) and o.id != row.id for o in others)
+    mine = [o for o in others if o.sender == row.sender and o.id != row.id]
+    again = wish.kind == "return" and outcome in [o.outcome for o in mine]
+    return not row.number or again or row.words in [o.words for o in mine]
 
 
 def _too_many(place: Workplace, row: Incoming, *, most: int = MOST_AN_HOUR) -> bool:

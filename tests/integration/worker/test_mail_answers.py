@@ -106,6 +106,24 @@ def test_an_extension_goes_through_decide(open_place: Workplace) -> None:
     assert again.status == "waiting"
 
 
+def test_what_is_sent_back_waits_for_a_person(open_place: Workplace) -> None:
+    """Nothing is carried out; the words stand with the hazard, the office sees them, and the sender is told whom to call."""
+    place, flow = open_place, open_place.flow
+    place = dataclasses.replace(place, settings=place.settings.model_copy(update={"contact": "0711-1234567"}))
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    sent_back = receive_mail(place, answer(mailed(place, principal, number), "退回，该处属隔壁小学管理", address))
+    assert (sent_back.status, flow.ticket(number).state) == ("waiting", "assigned")
+    assert sent_back.outcome == "没有办理退回，已转安全股处理（急的请致电 0711-1234567）。来信内容已作为说明记录"
+    receipt = called(place, f"来信收到 {number}")
+    assert sent_back.outcome in receipt.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    assert "没有办理退回" in str(to_builtins(today(flow, by=safety)))
+    told = len(outbox(flow))
+    assert receive_mail(place, answer(receipt, "来信退回，编号 2", address)).status == "waiting"
+    assert len(outbox(flow)) == told  # an automaton that says so to each receipt is told once
+
+
 def test_days_count_from_the_deadline(open_place: Workplace) -> None:
     """10天 are ten days more than the deadline gives; where that has passed, ten days from the letter."""
     place, flow = open_place, open_place.flow

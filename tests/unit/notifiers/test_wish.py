@@ -84,6 +84,10 @@ def test_submit(text: str) -> None:
         "申请验收",
         "现场验收合格。",
         "驳回",
+        "验收通过，请销号",
+        "批准延期",
+        "不同意延期",
+        "可以延期",
     ],
 )
 def test_never_by_mail(text: str) -> None:
@@ -105,6 +109,27 @@ def test_never_by_mail(text: str) -> None:
 def test_sentences_are_comments(text: str) -> None:
     """A sentence that has the words in it is a remark, word for word."""
     assert replace(read_wish(text, TODAY), hint="") == Wish(kind="comment", text=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "退回", "退回，该处属隔壁小学管理", "这处隐患不是我校的，申请退回", "不签收，这不是我校的", "拒绝签收", "不属于本单位职责",
+        "王股长：\n您好！\n该围墙不归我校管。", "此处不属我园管理范围，请核实", "隐患在校外，\n申请退回",
+    ],
+)  # fmt: skip
+def test_sent_back(text: str) -> None:
+    """Whose a hazard is somebody has to look at; however it is said."""
+    assert read_wish(text, TODAY) == Wish(kind="return", text=text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["能退回吗？", "退回的灭火器已换", "还没有签收", "不是我校没整改", "配件已退回厂家", "这是我校的", "不能按期完成"],
+)
+def test_not_sent_back(text: str) -> None:
+    """A question, and what went back to somebody else."""
+    assert kind(text) == "comment"
 
 
 @pytest.mark.parametrize(
