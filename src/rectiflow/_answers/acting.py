@@ -18,6 +18,7 @@ from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
 from rectiflow.engine.values import as_date
+from rectiflow.notifiers.parameters import EXTENSION
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -161,7 +162,9 @@ def _signer(flow: Rectiflow, number: str, person: str) -> str | None:
 
 def _why(flow: Rectiflow, answer: Answer, reasons: Iterable[Reason]) -> str:
     """Say why something was refused, and what the sender can write instead: of what can be done only what mail does."""
-    reasons = tuple(reasons)
+    reasons = tuple(replace(r, message=_without(answer, r)) for r in reasons)
+    if answer.wish.kind == "extend" and any(r.code == "field_missing" for r in reasons):
+        reasons = (*reasons, Reason(code="example", message=f"请照这样写：“{EXTENSION}”"))
     elsewhere = [r for r in reasons if r.code in ("wrong_state", _NOT_BY_MAIL)]
     if answer.paper is not None or answer.number is None or not elsewhere:
         return "；".join(dict.fromkeys(r.message for r in reasons))
@@ -171,6 +174,17 @@ def _why(flow: Rectiflow, answer: Answer, reasons: Iterable[Reason]) -> str:
     )
     can = "、".join(_by_mail(flow, snapshot, answer.actor))
     return "；".join(dict.fromkeys(said)) + (f"，现在可以回复：{can}" if can else "")
+
+
+def _without(answer: Answer, reason: Reason) -> str:
+    """Say what is missing as people do who write letters, and what to do about it."""
+    if reason.code != "field_missing":
+        return reason.message
+    if reason.subject == "new_due_on":
+        return "没有写延期到哪一天"
+    if reason.subject != "evidence":
+        return reason.message
+    return f"{reason.message}，{'请用邮件附照片' if answer.via == 'sms' else '请附上整改后的照片，再回复一次'}"
 
 
 def _by_mail(flow: Rectiflow, snapshot: Snapshot, person: str) -> list[str]:

@@ -327,7 +327,7 @@ def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], lis
 
     flow, kept = place.flow, list[Attachment]()
     sifted = sift(mail.attachments)
-    left_out = [f"附件“{r.name}”没有收：{r.why}" for r in sifted.refused]
+    left_out = [str(r) for r in sifted.refused]
     for piece in sifted.kept:
         if flow.evidence is None:
             left_out.append(f"附件“{piece.name}”没有收：没有设置佐证材料的存放处")

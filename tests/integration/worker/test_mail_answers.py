@@ -10,16 +10,18 @@ from email.policy import default
 import pytest
 from msgspec import to_builtins
 
-from rectiflow._answers import receive_mail
+from rectiflow._answers import receive_mail, receive_sms
 from rectiflow._answers.acting import Answer, stimulus_of
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
+from rectiflow._persons import set_reach
 from rectiflow._today import today
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.stimulus import Ask
+from rectiflow.notifiers.parameters import EXTENSION
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage.queries import evidence_of
 from support.answers import answer, called, head, mailed, responsible, returned
@@ -104,6 +106,27 @@ def test_an_extension_goes_through_decide(open_place: Workplace) -> None:
     again = receive_mail(place, answer(mail, "申请延期", address))
     assert "没有办成" in again.outcome
     assert again.status == "waiting"
+
+
+def test_what_is_missing_is_said_with_what_to_do(open_place: Workplace) -> None:
+    """A photograph by mail, also by who wrote a short message; a day, in a sentence that can be copied."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    bare = receive_mail(place, answer(mail, "申请复查\n已换新", address))
+    assert bare.outcome.startswith("申请复查没有办成：缺“佐证材料”，请附上整改后的照片，再回复一次。")
+    wrong = receive_mail(place, answer(mail, "申请复查\n换了", address, ("照片.exe.jpg", b"MZ" + b"\0" * 400)))
+    assert "附件“照片.exe.jpg”没有收：内容不是 jpg 格式" in wrong.outcome
+    asked = receive_mail(place, answer(mail, "申请延期，理由：等资金", address))
+    said = f"申请延期没有办成：没有写延期到哪一天；缺“临时管控措施”；请照这样写：“{EXTENSION}”。"
+    assert asked.outcome.startswith(said)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email=address)
+    (other,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "签收").number == other
+    assert "缺“佐证材料”，请用邮件附照片。" in receive_sms(place, "13911112222", "申请复查").outcome
 
 
 def test_what_is_sent_back_waits_for_a_person(open_place: Workplace) -> None:

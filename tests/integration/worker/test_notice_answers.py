@@ -73,6 +73,8 @@ def test_a_notice_is_signed_for_as_a_whole(open_place: Workplace, monkeypatch: p
     assert receive_mail(place, raw).outcome == "签收已办理"
     assert paper_line(flow, paper, by=principal).status == "acknowledged"
     assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    bare = receive_mail(place, answer(mail, "申请复查\n都清理了", address))
+    assert "缺“佐证材料”，请附上整改后的照片，再回复一次" in bare.outcome
     done = receive_mail(place, answer(mail, "申请复查\n均已清理", address, ("整改后.png", PNG)))
     assert done.outcome == "申请复查已办理"
     assert {flow.ticket(n).state for n in numbers} == {"pending_verification"}
