@@ -216,7 +216,7 @@ def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
         row = replace(row, person=actor)
         if _too_many(place, row):
             return _put_aside(place, row, message)
-        _tell(place, row, message, found.ask)
+        _tell(place, row, replace(message, number=None, key=""), found.ask)
         return settled(row, "done", found.ask)
     return _answered(place, row, message, actor, ((), []), said=found.words)
 
