@@ -12,6 +12,8 @@ from ._options import Yes
 from ._output import console, is_terminal, print_json, say, show_raw, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rectiflow._workplace import Workplace
 
 app = typer.Typer(help="提醒消息：列表、查看、发送、重发、取消，测试通道。", no_args_is_help=True)
@@ -101,7 +103,8 @@ def send_messages(
     from rectiflow._delivery import send_at_once
     from rectiflow._upkeep import channels_down, hurry
 
-    place = _keeper(context, "发送提醒消息").place
+    place, keys = _keeper(context, "发送提醒消息").place, list(dict.fromkeys(keys or []))
+    not_sent = "没有发送：已经发出、取消或并入汇总的不再发"
     if keys:
         done = send_at_once(place, keys)
     else:
@@ -109,8 +112,7 @@ def send_messages(
             hurry(place.flow)
         done = place.deliver(at_any_hour=anyway)
     if keys and not done.claimed:
-        say("没有发送：已经发出、取消或并入汇总的不再发，状态见 rectiflow outbox list。")
-        raise typer.Exit(1)
+        _end_where_left(keys, 0, not_sent)
     held = f"，并入下一次汇总 {done.held} 条" if done.held else ""
     dropped = f"，不再需要 {done.dropped} 条" if done.dropped else ""
     say(
@@ -124,6 +126,7 @@ def send_messages(
     for said in down:
         warn(said)
     _say_what_waits(place, told_of_digest=anyway)
+    _end_where_left(keys, done.claimed, not_sent)
     if done.dead or (down and not done.sent):
         raise typer.Exit(1)
 
@@ -181,16 +184,16 @@ def retry_messages(
     context: typer.Context,
     keys: Annotated[list[str] | None, typer.Argument(help="消息编号；不写为全部未送达的", metavar="[消息]...")] = None,
 ) -> None:
-    """把未送达的消息重新排队，按现在的联系方式重新成文。"""
+    """把未送达的消息重新排队，按现在的联系方式重新成文；写了编号又不能重发的，退出码为 1。"""
     from rectiflow._upkeep import retry
 
-    count = retry(_keeper(context, "重发提醒消息").flow, keys or [])
-    none = (
-        "没有未送达的消息，不用重发。"
-        if not keys
-        else "没有重新排队：已经发出或取消的不再发，状态见 rectiflow outbox list。"
-    )
-    say(f"已重新排队 {count} 条，用 rectiflow outbox send 发送。" if count else none)
+    keys = list(dict.fromkeys(keys or []))
+    count = retry(_keeper(context, "重发提醒消息").flow, keys)
+    if count:
+        say(f"已重新排队 {count} 条，用 rectiflow outbox send 发送。")
+    if not keys and not count:
+        say("没有未送达的消息，不用重发。")
+    _end_where_left(keys, count, "没有重新排队：已经发出或取消的不再发")
 
 
 @app.command("cancel")
@@ -199,19 +202,29 @@ def cancel_messages(
     keys: Annotated[list[str], typer.Argument(help="消息编号", metavar="消息...")],
     yes: Yes = False,
 ) -> None:
-    """取消还没有发出的消息；记录保留，写明谁在什么时候取消的。"""
+    """取消还没有发出的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
     from rectiflow._upkeep import cancel, message
 
     from ._asking import confirm
 
-    made = _keeper(context, "取消提醒消息")
+    made, keys = _keeper(context, "取消提醒消息"), list(dict.fromkeys(keys))
     for one in [message(made.flow, key) for key in keys]:
         say(f"{one.id}  {one.occasion}{f'，{one.number}' if one.number else ''} → {one.recipient}")
     if is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？"):
         say("没有取消。")
         return
     count = cancel(made.flow, keys, by=made.person)
-    say(f"已取消 {count} 条。" if count else "没有取消：只有还没有发出的消息能取消，状态见 rectiflow outbox list。")
+    if count:
+        say(f"已取消 {count} 条。")
+    _end_where_left(keys, count, "没有取消：只有还没有发出的消息能取消")
+
+
+def _end_where_left(keys: Sequence[str], done: int, why: str) -> None:
+    """Say of messages that were named how many are left as they were, and end with 1."""
+    left = len(keys) - done
+    if left > 0:
+        say(f"{f'另有 {left} 条' if done else ''}{why}，状态见 rectiflow outbox list。")
+        raise typer.Exit(1)
 
 
 def _keeper(context: typer.Context, what: str) -> Session:

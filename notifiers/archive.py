@@ -54,7 +54,7 @@ def problem_of_package(content: bytes, *, folder: str, packing: Packing) -> str:
     if not content.startswith(b"PK\x03\x04"):
         old = content.startswith(b"\xd0\xcf\x11\xe0")
         return (
-            "加了密码或是旧格式，请去掉密码并另存后重发" if old else "的内容与扩展名不符，请用 Word 或 Excel 另存后重发"
+            "加了密码或是旧格式，请去掉密码并另存后重发" if old else "内容与扩展名不符，请用 Word 或 Excel 另存后重发"
         )
     if content.count(_ENTRY) > packing.entries:  # before the directory is read: each entry costs memory
         return _BOMB
@@ -69,7 +69,7 @@ def _problem_of_entries(entries: list[ZipInfo], folder: str, packing: Packing) -
     """Judge by the directory."""
     names = [e.filename for e in entries]
     if _CONTENT_TYPES not in names or not any(n.startswith(folder) for n in names):
-        return "的内容与扩展名不符，请用 Word 或 Excel 另存后重发"
+        return "内容与扩展名不符，请用 Word 或 Excel 另存后重发"
     if any(_PROGRAM.fullmatch(n.rpartition("/")[2]) for n in names):
         return _RUNS
     if any(n.startswith("/") or ".." in n.split("/") for n in names) or any(

@@ -13,6 +13,7 @@ from typing import Literal
 from msgspec import Struct
 
 from .incoming import Incoming
+from .quoting import new_text
 from .token import digest_of
 
 __all__ = ["Bounce", "Judgement", "MailKind", "judge"]
@@ -51,6 +52,11 @@ _AUTOMATIC_SUBJECT = re.compile(
     r"|来自.{1,60}的自动(回复|答复)|ooo\s*[:：]|已读回执|(外出|休假|请假)通知\s*($|[:：】\])）])"
     r"|[您你]好?[,，]?\s*(您|你)?的?(邮件|来信|信件)(我们?)?(已经?|均已)收到)"
     r"|\s*(re|回复|答复)\s*[:：]\s*[【\[]?自动(回复|答复)\s*($|[:：】\]])",
+    re.IGNORECASE,
+)
+_AUTOMATIC_WORDS = re.compile(
+    r"[此本该这]\s*封?(邮件|来信|信件|信|消息)?\s*[为是系]\s*(一[封条])?(由)?(系统|程序|邮箱|服务器)?(的)?自动(回复|答复|应答|回覆)(?!.{0,4}[吗么?？])"
+    r"|this is an auto(mated|matic)?[- ]?(reply|response|answer)\b",
     re.IGNORECASE,
 )
 _REPLY_SUBJECT = re.compile(r"\s*(re|回复|答复|回覆|aw|sv)\s*(\[\d+\]|\(\d+\))?\s*[:：]", re.IGNORECASE)
@@ -132,6 +138,8 @@ def _automatic(mail: Incoming) -> str:
         return f"自动或群发的邮件（Precedence: {precedence}）"
     if _AUTOMATIC_SUBJECT.match(mail.subject):
         return "标题表明是自动回复"
+    if _AUTOMATIC_WORDS.search(new_text(mail.text)):
+        return "正文写明是自动回复"
     if mail.return_path == "":
         return "没有退信地址的邮件，是程序发出的"
     return ""

@@ -10,6 +10,7 @@ from .plaintext import clean_lines, one_line
 __all__ = [
     "ABOUT_MANY",
     "ANSWERS",
+    "EXTENSION",
     "OCCASIONS",
     "PARAMETERS",
     "RESTRICTED",
@@ -105,7 +106,10 @@ _SIGN = "收到后回复“签收”，即为签收"
 SMS_ANSWER = "回复1即签收。"  #: what a short message that can be signed for ends with
 SIGNABLE = frozenset({"assigned", "reassigned", "paper_served"})  #: occasions that are signed for
 _SUBMIT = "整改完成后回复“申请复查”，附上照片，第二行起写整改措施"
-_EXTEND = "不能按期完成的，回复“申请延期到12月31日，理由：等待招标。临时管控措施：专人值守”这样的一句"
+EXTENSION = (
+    "申请延期到12月31日，理由：等待招标。临时管控措施：专人值守"  #: an example with everything that is asked for
+)
+_EXTEND = f"不能按期完成的，回复“{EXTENSION}”这样的一句"
 _SAY = "也可以直接回复说明情况，附上照片"
 
 #: Occasions that are about no one hazard: an answer to one could be about any.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from .signature import cut_signature
+
 __all__ = ["MARKER", "new_text"]
 
 MARKER = "请在此行以上回复"  #: stands on a line of our own mails; what is below it is ours
@@ -51,19 +53,22 @@ _DEVICE = re.compile(
 _SIGNATURE = "--"  #: with a blank behind it, which some programs cut (RFC 3676, 4.3)
 
 
-def new_text(text: str) -> str:
+def new_text(text: str, *, sender: str = "") -> str:
     """Return what is new in an answer: never longer than the text, and the same when it is asked again.
 
     Nothing but blanks at ends of lines and of the text goes from a text that quotes nothing. The result is empty
     where only an earlier mail is left, or where an answer below unmarked lines cannot be told from them.
+
+    Args:
+        sender: the address it came from, in lower case: a last line that is nothing else goes.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("&nbsp;", " ")
-    while (shorter := _cut(text)) != text:  # what was cut may have stood between two lines that belong together
+    while (shorter := _cut(text, sender)) != text:  # what was cut may have stood between two lines that belong together
         text = shorter
     return text
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, sender: str) -> str:
     lines = [line.rstrip() for line in text.split("\n")]
     kept: list[str] = []
     signed = False
@@ -85,7 +90,7 @@ def _cut(text: str) -> str:
             at += 1
     if at < len(lines):
         _drop_rules(kept)
-    return _without_empty_ends(kept)
+    return _without_empty_ends(cut_signature(kept, sender))
 
 
 def _intro_at(lines: list[str], at: int) -> int:

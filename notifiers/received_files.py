@@ -96,13 +96,13 @@ class Enclosure(Struct, frozen=True, kw_only=True):
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """A file that is not kept, and why, in Chinese."""
+    """A file that is not kept, and why, in Chinese: what follows a colon."""
 
     name: str
     why: str
 
     def __str__(self) -> str:
-        return f"附件“{self.name}”{self.why}。"
+        return f"附件“{self.name}”没有收：{self.why}"
 
 
 class Sifted(Struct, frozen=True, kw_only=True):
@@ -165,7 +165,7 @@ def _problem(name: str, content: bytes, limits: EnclosureLimits) -> str:
     """Return why a file is not taken; nothing when it is."""
     extension = _extension(name)
     if extension not in _TYPES:
-        return _WHY.get(extension) or f"的格式不能收，{_WANTED}"
+        return _WHY.get(extension) or f"格式不能收，{_WANTED}"
     if not content:
         return "是空文件，请核对后重发"
     if len(content) > limits.piece_bytes:
@@ -174,7 +174,7 @@ def _problem(name: str, content: bytes, limits: EnclosureLimits) -> str:
     if wanted in _PACKAGES:
         return problem_of_package(content, folder=_PACKAGES[wanted], packing=limits.packing)
     if _kind(content) != wanted:
-        return f"的内容不是 {extension} 格式，{_WANTED}"
+        return f"内容不是 {extension} 格式，{_WANTED}"
     if wanted == "pdf":
         return next((why for name, why in _PDF_NAMES.items() if _pdf_name(name).search(content)), "")
     return ""

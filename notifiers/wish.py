@@ -1,7 +1,8 @@
 """What an answer asks for, from its first line; the same for a mail and a short message.
 
 Only a line that is nothing but the words counts: “我还没有签收” is a remark. What needs eyes or a decision (验收,
-销号, 批准) is never taken by mail, it is only recognised, so that the sender can be told.
+销号, 批准) is never taken by mail, nor what sends a hazard back (退回): it is only recognised, so that the sender can be
+told.
 """
 
 from __future__ import annotations
@@ -10,40 +11,51 @@ import re
 import unicodedata
 from calendar import monthrange
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
+from .parameters import EXTENSION
+from .signature import SURNAMES, is_signature
+
 __all__ = ["Wish", "WishKind", "read_wish"]
 
-WishKind = Literal["sign", "submit", "extend", "forbidden", "comment"]
+WishKind = Literal["sign", "submit", "extend", "return", "forbidden", "comment"]
 
 _GAPS = re.compile(r"[ \t。.，,、!！~～;；:：\"'“”‘’()\[\]【】《》<>「」—*#-]+")
 _ASKING = re.compile(r"[?？]|[吗么呢]$")
+_TITLE = "(?:老师|领导|同志|局长|股长|科长|主任|书记)"
+_CALLED = rf"(?:(?:尊敬的|敬爱的|各位){{0,2}}(?:[区县市]?教育局|安全股){{0,2}}[{SURNAMES}]?副?{_TITLE}们?)"
 _POLITE = (  # taken whole: nothing is tried twice, however often it stands there
-    r"(?>好的|(?:各位)?(?:老师|领导|局长|股长|主任|同志)?(?:您好|你好|们好|好)|嗯|谢谢(?:您|老师|领导|提醒)?|辛苦了?|麻烦了?)"
+    rf"(?>好的|{_CALLED}?(?:您好|你好|们好|好)|嗯|谢谢(?:您|老师|领导|提醒)?|辛苦了?|麻烦了?)"
 )
-_SURNAMES = (
-    "王李张刘陈杨黄赵周吴徐孙朱马胡郭林何高梁郑罗宋谢唐韩曹许邓萧肖冯曾程蔡彭潘袁董余苏叶吕魏蒋田杜丁沈姜范江傅钟卢汪戴崔"
-    "任陆廖姚方金邱夏谭韦贾邹石熊孟秦阎薛侯雷段郝孔邵史毛顾赖武康贺严尹钱施洪龚"
+_TO = re.compile(rf"{_CALLED}\s*[:,]\s*")  #: begins a line: 王股长：申请复查
+_SALUTATION = re.compile(  # a line that only says to whom it is written; it says nothing of what was not done
+    rf"(?!.*[没未不无])(?:(?:{_CALLED}|{_POLITE})+|(?:尊敬的|敬爱的|各位).{{1,14}}|.{{1,8}}:|.{{1,14}}(?:{_TITLE}|股|局|办):"
+    rf"|.{{1,14}}{_TITLE}们?[,，:]?(?:您好|你好))[\s:,。.!]*"
 )
-_NAME = rf"(?:[{_SURNAMES}](?:副?校长|副?园长|副?主任|老师|副?书记|副?院长|同志))"
+_NAME = rf"(?:[{SURNAMES}](?:副?校长|副?园长|副?主任|老师|副?书记|副?院长|同志))"
 _WE = r"(?:(?:我校|我园|我单位|我们|本校|本园|现)*)"
 _SIGNED = r"(?:(?:我|已|已经|确认|同意)*签收了?|(?:我|已|已经|确认|均已)*(?:收到|收悉)了?(?:整改)?(?:通知书?|邮件|短信|信息)?)"
 _SIGN = re.compile(rf"{_POLITE}*(?:(?:回复?)?1(?:签收)?|签收1|{_SIGNED}(?:{_POLITE}*{_SIGNED})*){_NAME}?{_POLITE}*")
 _DONE = (
-    r"(?:(?:该隐患|隐患|问题|以上问题)?(?:现|均|都|全部|已|经)*"
+    r"(?:(?:该隐患|隐患|问题|以上问题)?(?:现|均|都|全部|已|经|按照?要求|按期|按时)*"
     r"(?:整改(?:工作|任务)?(?:现|均|都|全部|已|经)*(?:完成|完毕|到位|结束)|(?:完成|落实)整改)了?)"
 )
 _ASK = (
     r"(?:(?:现|特)?(?:申请|请求|请予|请予以|请|提交|请安排|请领导|请安全股|请尽快)(?:予以|安排|尽快|来)?(?:复查|复核))"
 )
 _SUBMIT = re.compile(rf"{_POLITE}*{_WE}(?:{_DONE}{_ASK}?|{_ASK}){_NAME}?{_POLITE}*")
+_DECIDED = "验收|销号|批准|审批|同意|准许|准予|合格|不合格|通过|不通过|未通过|不批准|不同意|驳回|结案|销案"
 _FORBIDDEN = re.compile(
-    r"(请|申请|现|已|经|同意|准予|予以|确认|可以|我|审核|审批)*(现场|整改|复查|验收|核查|延期|该隐患|隐患)*"
-    r"(验收|销号|批准|审批|同意|准许|准予|合格|不合格|通过|不通过|未通过|不批准|不同意|驳回|退回|结案|销案)+(了)?"
-    r"|(我|现)?(同意|准予|可以|不同意|不予)延期"
+    rf"(?=.*(?:{_DECIDED}))(?:请|申请|现|已|经|予以|确认|可以|我|审核|现场|整改|复查|核查|延期|该隐患|隐患|{_DECIDED}|了)+"
+    r"|[我现]?(?:可以|不予)延期"
+)
+_OURS = r"[^\s,.。;；]{0,4}[我本](?:校|园|院|单位|们(?:学校|单位)?)"
+_RETURN = re.compile(  # what says so by the way, too: somebody looks at it, and nothing more
+    rf"(?<![被已次不有])退回(?!的|来)|(?:不|拒绝?|无法)(?:予|能|同意)?签收|不(?:属于?|归|由){_OURS}"
+    rf"|(?:不是|并非){_OURS}(?:的|管|负责|职责|范围)"
 )
 _DAY = r"(?:(?P<year>\d{4})\s*[-/.年]\s*)?(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*[日号]?(?!\d)"
 _MONTH_END = (
@@ -62,7 +74,7 @@ _MAX_WORDS = 40  #: characters of a line that is nothing but the words
 _MAX_LINE = 1_000  #: characters of a line that asks for an extension
 _REASON = re.compile(r"[\s,，。;；:：、(（]*(?:理由|原因|因为|因)?\s*(?:是|为)?\s*[:：]?\s*")
 _NEAR = {  # what a line may have meant that says more than it should, and what does it
-    "延期": ("申请延期", "申请延期到12月31日，理由：……"),
+    "延期": ("申请延期", EXTENSION),
     "复查": ("申请复查", "申请复查"),
     "完成": ("申请复查", "申请复查"),
     "签收": ("签收", "签收"),
@@ -70,29 +82,33 @@ _NEAR = {  # what a line may have meant that says more than it should, and what 
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """What is asked for. `text` is what was written besides the words that say so; all of it for a comment.
+    """What is asked for. `text` is what was written besides the words that say so, unless that only signs; all of it for a
+    comment and a return.
 
-    `until` is the new day of an extension, None where no day can be read from it: then it must be asked for.
+    `until` is the new day of an extension, `days` for how many natural days it is; both None where neither can be read
+    from it: then it must be asked for.
     `hint` says of a comment that may have meant more what was not done, and what to write instead, in Chinese.
     """
 
     kind: WishKind
     text: str = ""
     until: date | None = None
+    days: int | None = None
     words: str = ""  #: the first line as it was understood
     hint: str = ""
 
 
 def read_wish(text: str, today: date) -> Wish:
-    """Return what a text asks for; a line that only greets is passed over.
+    """Return what a text asks for; lines that only greet are passed over.
 
-    A day without a year is the next such day, `today` at the earliest. 10天 are natural days from today, a month has 30.
+    A day without a year is the next such day, `today` at the earliest. 10天 are natural days, a month has 30.
     """
     first, _, rest = _greeted(text).partition("\n")
-    line, rest = " ".join(unicodedata.normalize("NFKC", first).split()), rest.strip()
+    line, rest = _TO.sub("", " ".join(unicodedata.normalize("NFKC", first).split()), count=1), rest.strip()
+    rest = "" if is_signature(rest) else rest
     words = _GAPS.sub("", line)
     if _ASKING.search(line.strip('。.!！"”’）) ')):
-        return _comment(text, line)
+        return _comment(text, asking=True)
     if kind := _of_words(words):
         return Wish(kind=kind, text=rest, words=words)
     head, sign, tail = _parted(line)
@@ -100,19 +116,31 @@ def read_wish(text: str, today: date) -> Wish:
         return Wish(kind="submit", text="\n".join(filter(None, (tail, rest))), words=head)
     asked = re.sub(rf"^{_POLITE}+[\s,，。!！:：]+", "", line.strip("【】[]*# "))
     if len(line) <= _MAX_LINE and (match := _EXTEND.fullmatch(asked)):
-        return Wish(kind="extend", text=_reason(match["reason"] or "", rest), until=_until(match, today), words=asked)
-    return _comment(text, line)
+        days = _days(match["count"], match["unit"]) if match["count"] else None
+        said = _reason(match["reason"] or "", rest)
+        return Wish(kind="extend", text=said, until=_until(match, today), days=days, words=asked)
+    return _comment(text)
 
 
 def _greeted(text: str) -> str:
-    """Return a text from its first line on that says more than 您好."""
-    first, _, rest = text.strip().partition("\n")
-    bare = _GAPS.sub("", unicodedata.normalize("NFKC", first[:_MAX_LINE]))
-    return rest.strip() if rest.strip() and re.fullmatch(rf"{_POLITE}+", bare) else text.strip()
+    """Return a text from its first line on that says more than to whom it is written: 王股长：, 您好."""
+    text = text.strip()
+    while True:
+        first, _, rest = text.partition("\n")
+        line = unicodedata.normalize("NFKC", first[:_MAX_LINE]).strip()
+        if not rest.strip() or _asks(line) or not _SALUTATION.fullmatch(line):
+            return text
+        text = rest.strip()
 
 
-def _comment(text: str, line: str) -> Wish:
-    meant = next((said for word, said in _NEAR.items() if word in line), None)
+def _asks(line: str) -> bool:
+    return _of_words(_GAPS.sub("", line)) is not None or _EXTEND.fullmatch(line) is not None
+
+
+def _comment(text: str, *, asking: bool = False) -> Wish:
+    if _RETURN.search(text) and not asking:
+        return Wish(kind="return", text=text.strip())
+    meant = next((said for word, said in _NEAR.items() if word in text), None)
     hint = f"没有办理“{meant[0]}”，要办请在第一行只写“{meant[1]}”" if meant else ""
     return Wish(kind="comment", text=text.strip(), hint=hint)
 
@@ -134,11 +162,8 @@ def _of_words(words: str) -> WishKind | None:
 
 
 def _until(match: re.Match[str], today: date) -> date | None:
-    """Return the day an extension is asked for up to: as it is written, the end of a month, or so long from today."""
-    if match["count"]:
-        with suppress(OverflowError):
-            return today + timedelta(days=_days(match["count"], match["unit"]))
-    elif match["this"] or match["last"] or match["end"]:
+    """Return the day an extension is asked for up to: as it is written, or the end of a month."""
+    if match["this"] or match["last"] or match["end"]:
         month = today.month if match["this"] else 12 if match["last"] else int(match["end"])
         year = int(match["end_year"] or today.year + (month < today.month))
         with suppress(ValueError):

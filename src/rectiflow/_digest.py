@@ -46,8 +46,8 @@ def gather_digests(flow: Rectiflow, at: time, going: Callable[[], bool] = lambda
     )  # fmt: skip
     held = digests.held(flow.store.engine, flow.district, until=moment)
     reached: dict[str, list[Mapping[str, Any]]] = {}
-    for person, rows in held.items():
-        reached.setdefault(flow.directory().reached_for(person, flow.today()), []).extend(rows)
+    for person, mine in held.items():
+        reached.setdefault(flow.directory().reached_for(person, flow.today()), []).extend(mine)
     made = digests.there(flow.store.engine, flow.district, [_key(today, person) for person in reached])
     count = 0
     for person, rows in reached.items():

@@ -132,6 +132,19 @@ def test_who_cancelled_a_message_stands_with_it(cli: Cli, monkeypatch: pytest.Mo
     assert (again["status"], again["detail"]) == ("waiting", "")
 
 
+def test_what_was_named_and_left_is_told_alike(cli: Cli) -> None:
+    """A message that was sent is neither sent, queued nor cancelled again: exit code 1, also beside one that is."""
+    sent, *waiting = listed(cli, "待发")
+    cli("outbox", "send", sent, now=NIGHT)
+    for verb, said in (("send", "没有发送："), ("retry", "没有重新排队："), ("cancel", "没有取消：")):
+        alone = cli("outbox", verb, sent, now=NIGHT)
+        assert (alone.code, alone.out.splitlines()[-1].startswith(said)) == (1, True)
+        both = cli("outbox", verb, sent, waiting.pop(), now=NIGHT)
+        assert (both.code, both.out.splitlines()[-1].startswith(f"另有 1 条{said}")) == (1, True)
+    nothing = cli("outbox", "retry", now=NIGHT)
+    assert (nothing.code, nothing.out) == (0, "没有未送达的消息，不用重发。\n")
+
+
 def test_a_channel_that_is_down_is_no_success(cli: Cli, workplace: Path) -> None:
     """Nothing could be sent: why, and exit code 1; the doctor says it too, with what waits."""
     config = workplace / "rectiflow.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
@@ -14,8 +14,11 @@ from rectiflow.engine.acting import not_here
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.errors import Conflict, Reason, RectiflowError, Refused
 from rectiflow.engine.inspecting import verifies
+from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.papers import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
+from rectiflow.engine.values import as_date
+from rectiflow.notifiers.parameters import EXTENSION
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from rectiflow.notifiers.wish import Wish
 
 __all__ = [
+    "ASKED",
     "DONE",
     "Answer",
     "Became",
@@ -38,6 +42,7 @@ __all__ = [
 
 Became = Literal["done", "unseen", "waiting"]  #: nothing is left to do, words are to be looked at, a person has to act
 DONE = "已办理"  #: said of what was carried out now, and not before
+ASKED = "已提交，等待批复"  #: the same of what somebody has to decide about
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
 _PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
@@ -57,6 +62,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     evidence: tuple[Attachment, ...] = ()
     number: str | None = None
     paper: str | None = None
+    contact: str = ""  #: the office's telephone
     stood_in: date | None = None  #: the last day a deputy stood in, who answers after that: it counts as of then
 
 
@@ -74,6 +80,9 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
     title = TITLES.get(answer.wish.kind, TITLES["comment"])
     if answer.wish.kind == "forbidden":
         return "waiting", f"复查、销号、审批不能通过邮件或短信办理，请联系安全股。{_kept(_remark(flow, answer))}"
+    if answer.wish.kind == "return":
+        call = f"（急的请致电 {answer.contact}）" if answer.contact else ""
+        return "waiting", f"没有办理退回，已转安全股处理{call}。{_kept(_remark(flow, answer))}"
     if answer.wish.kind == "comment":
         kept = _remark(flow, answer)
         said = "已记为补充说明" if kept else "没有可以记录说明的隐患"
@@ -96,7 +105,22 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
         some = f"（{'、'.join(done)} 已办理）" if done else ""
         why = _why(flow, answer, exc.reasons)
         return "waiting", f"{title}没有{'全部' if done else ''}办成{some}：{why}。{_kept(_remark(flow, answer))}"
-    return _with_the_rest(flow, answer, f"{title}{DONE}")
+    return _with_the_rest(flow, answer, _done(flow, answer, title))
+
+
+def _done(flow: Rectiflow, answer: Answer, title: str) -> str:
+    """Say what was carried out; of an extension to which day it is asked for, where that is one day for all."""
+    if answer.wish.kind != "extend":
+        return f"{title}{DONE}"
+    asked = {_extended_to(flow.snapshot(number)) for number in _numbers(flow, answer)}
+    day = asked.pop() if len(asked) == 1 else None
+    return f"{title}{f'到{chinese_date(day)}' if day else ''}{ASKED}"
+
+
+def _extended_to(snapshot: Snapshot) -> date | None:
+    kind = _extending(snapshot.workflow)
+    last = next((r for r in reversed(snapshot.requests) if r.kind == kind), None)
+    return as_date(last.data.get("new_due_on")) if last is not None else None
 
 
 def _with_the_rest(flow: Rectiflow, answer: Answer, said: str) -> tuple[Became, str]:
@@ -138,7 +162,9 @@ def _signer(flow: Rectiflow, number: str, person: str) -> str | None:
 
 def _why(flow: Rectiflow, answer: Answer, reasons: Iterable[Reason]) -> str:
     """Say why something was refused, and what the sender can write instead: of what can be done only what mail does."""
-    reasons = tuple(reasons)
+    reasons = tuple(replace(r, message=_without(answer, r)) for r in reasons)
+    if answer.wish.kind == "extend" and any(r.code == "field_missing" for r in reasons):
+        reasons = (*reasons, Reason(code="example", message=f"请照这样写：“{EXTENSION}”"))
     elsewhere = [r for r in reasons if r.code in ("wrong_state", _NOT_BY_MAIL)]
     if answer.paper is not None or answer.number is None or not elsewhere:
         return "；".join(dict.fromkeys(r.message for r in reasons))
@@ -148,6 +174,17 @@ def _why(flow: Rectiflow, answer: Answer, reasons: Iterable[Reason]) -> str:
     )
     can = "、".join(_by_mail(flow, snapshot, answer.actor))
     return "；".join(dict.fromkeys(said)) + (f"，现在可以回复：{can}" if can else "")
+
+
+def _without(answer: Answer, reason: Reason) -> str:
+    """Say what is missing as people do who write letters, and what to do about it."""
+    if reason.code != "field_missing":
+        return reason.message
+    if reason.subject == "new_due_on":
+        return "没有写延期到哪一天"
+    if reason.subject != "evidence":
+        return reason.message
+    return f"{reason.message}，{'请用邮件附照片' if answer.via == 'sms' else '请附上整改后的照片，再回复一次'}"
 
 
 def _by_mail(flow: Rectiflow, snapshot: Snapshot, person: str) -> list[str]:
@@ -168,7 +205,7 @@ def _on_record(flow: Rectiflow, answer: Answer, title: str) -> tuple[Became, str
     if not all(found):
         return None
     if all(kinds - {"remarked"} for kinds in found):
-        return _with_the_rest(flow, answer, f"{title}{DONE}")
+        return _with_the_rest(flow, answer, _done(flow, answer, title))
     return "waiting", f"{title}没有办成。{_kept(len(found))}"
 
 
@@ -215,7 +252,7 @@ def stimulus_of(snapshot: Snapshot, answer: Answer) -> Stimulus:
         kind = _extending(snapshot.workflow)
         if kind is None:
             raise _not_by_mail(snapshot, "extend")
-        return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, wish.until))
+        return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, _until(snapshot, answer)))
     if wish.kind == "submit":
         trigger = _check_handing_in(snapshot)
         return Act(trigger=trigger, hand=_hand(answer), data=_finished(answer), evidence=answer.evidence)
@@ -223,6 +260,14 @@ def stimulus_of(snapshot: Snapshot, answer: Answer) -> Stimulus:
     if signing is None:
         raise _not_by_mail(snapshot, "sign")
     return Act(trigger=signing, hand=_hand(answer), evidence=answer.evidence)
+
+
+def _until(snapshot: Snapshot, answer: Answer) -> date | None:
+    """Return the day asked for; so many days count from the deadline, from the day of the answer where that has passed."""
+    if answer.wish.days is None:
+        return answer.wish.until
+    on, due_on = answer.stood_in or answer.on, as_date(snapshot.case.marks.get("due_on"))
+    return (max(on, due_on) if due_on else on) + timedelta(days=answer.wish.days)
 
 
 def _finished(answer: Answer) -> dict[str, Any]:

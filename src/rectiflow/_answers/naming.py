@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rectiflow._workplace import Workplace
+    from rectiflow.notifiers.wish import WishKind
 
 __all__ = ["ANSWERABLE", "Meant", "meant", "meant_of_digest"]
 
@@ -37,11 +38,15 @@ MOST_LISTED = 5  #: numbers that are told at once: a short message is short
 _FULL = re.compile(r"(?P<head>[A-Z][A-Z0-9]{1,7}-\d{4}-)(?P<serial>\d{1,6})(?!\d)", re.IGNORECASE)
 _FIRST = re.compile(r"(?P<serial>\d{1,6})(?:号|\s|[,:、])\s*(?P<rest>\D.*)")
 _LAST = re.compile(r"(?P<rest>.*\D)(?P<serial>\d{1,6})号?[.。]?")
+_SHORT = 8  #: characters of words that say nothing but 退回
 _BLANKS = " ,，:：、;；"
 
 
 class Meant(Struct, frozen=True, kw_only=True):
-    """The message that was answered, and the words without the number; `ask` is what to ask back where it is not clear."""
+    """The message that was answered, and the words without the number; `ask` is what to ask back where it is not clear.
+
+    What is asked back is about no hazard: nobody knows which was meant.
+    """
 
     message: OutboxRow | None
     words: str
@@ -85,16 +90,18 @@ def _meant(
     if named:
         row = told.get(named[0])
         if row is None:
-            return Meant(message=last, words=words, ask=unknown.format(number=named[0]))
+            asked = f"{unknown.format(number=named[0])}{_example(kind, told)}"
+            return Meant(message=last, words=words, ask=asked)
         one = row if kind == "sign" else replace(row, number=named[0], key="")  # of a notice only this hazard
         return Meant(message=one, words=rest)
-    if kind != "sign":
+    if kind not in ("sign", "return"):
         return Meant(message=last, words=words)
     unsigned = {paper_named(row.key) or row.number: row for row in rows if _is_unsigned(place, row)}
     if len(unsigned) > 1:
         numbers = [row.number or "" for row in unsigned.values()]
+        reply = "签收" if kind == "sign" else "退回"
         return Meant(
-            message=last, words=words, ask=f"有{len(numbers)}条待签收：{_listed(sorted(numbers))}请回复 签收 编号"
+            message=last, words=words, ask=f"有{len(numbers)}条待签收：{_listed(sorted(numbers))}请回复 {reply} 编号"
         )
     return Meant(message=next(iter(unsigned.values()), last), words=words)
 
@@ -109,10 +116,25 @@ def _named(words: str, told: dict[str, OutboxRow]) -> tuple[list[str], str]:
         if found := pattern.fullmatch(first.strip()):
             rest = "\n".join(filter(None, (found["rest"].strip(_BLANKS), below)))
             fitting = [n for n in told if int(n.rpartition("-")[2]) == int(found["serial"])]
-            acts = read_wish(rest, date.min).kind in ("sign", "submit")
+            acts = _acts(rest)
             if fitting and (acts or (pattern is _FIRST and int(found["serial"]) != 1)):
                 return fitting, rest
+            if acts and not fitting and read_wish(words, date.min).kind != "sign":  # 签收 1 is the answer 1
+                return [found["serial"]], rest
     return [], words
+
+
+def _acts(rest: str) -> bool:
+    """Tell whether words beside a number ask for something; of 退回 only where that is all they say."""
+    kind = read_wish(rest, date.min).kind
+    return kind in ("sign", "submit", "forbidden") or (kind == "return" and len(rest) <= _SHORT)
+
+
+def _example(kind: WishKind, told: dict[str, OutboxRow]) -> str:
+    """Show how a number is written, by the last that was told."""
+    number = next(reversed(told), None)
+    verb = {"submit": "申请复查", "return": "退回"}.get(kind, "签收")
+    return f"；请写消息里的编号，如“{verb} {int(number.rpartition('-')[2])}”" if number else ""
 
 
 def _numbers(place: Workplace, row: OutboxRow) -> list[str]:

@@ -29,7 +29,7 @@ from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
-from .acting import DONE, Answer, carry_out, paper_named
+from .acting import ASKED, DONE, Answer, carry_out, paper_named
 from .naming import ANSWERABLE, Meant, meant, meant_of_digest
 from .recording import Received, identity, once, settled
 from .returning import returned_mail
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.incoming import Incoming as Mail
+    from rectiflow.notifiers.wish import Wish
 
 __all__ = ["receive_mail", "receive_sms"]
 
@@ -64,7 +65,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
     """
     mail = read_mail(raw, size=size)
-    words = new_text(mail.text)[:MOST_WORDS]
+    words = new_text(mail.text, sender=mail.sender)[:MOST_WORDS]
     row = Incoming(
         id=identity(_remark(place, mail, words) or _said(mail) or raw, mail.sender),
         received_at=place.flow.now(),
@@ -174,7 +175,8 @@ def _of_several(place: Workplace, row: Incoming, messages: list[OutboxRow], acto
     if _too_many(place, row):
         return _put_aside(place, row, message)
     told = f"一封邮件寄到了 {len(messages)} 条消息的回复地址，没有办理；请每条消息各回一封"
-    _tell(place, row, message, told)
+    if not any(_is_receipt(m) for m in messages):
+        _tell(place, row, message, told)
     return settled(row, "waiting", told)
 
 
@@ -232,7 +234,7 @@ def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
     if actor is None:
         return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
     if found.ask:
-        return _asked_back(place, row, message, actor, found.ask)
+        return _asked_back(place, row, replace(message, number=None, key=""), actor, found.ask)
     return _answered(place, row, message, actor, ((), []), said=found.words)
 
 
@@ -252,7 +254,8 @@ def _answered(
         return _put_aside(place, row, message)
     if not row.words.strip() and not evidence:
         outcome = "；".join(["没有看到新写的文字，没有办理", *left_out, WRITE_PLAINLY])
-        _tell(place, row, message, outcome)
+        if not _is_receipt(message):
+            _tell(place, row, message, outcome)
         return settled(row, "waiting", outcome)
     became, told = carry_out(
         flow,
@@ -266,12 +269,13 @@ def _answered(
             evidence=evidence,
             number=None if message.template in _OF_MANY else message.number,
             paper=paper_named(message.key),
+            contact=place.settings.contact,
             stood_in=_stood_in(place, actor, message),
         ),
     )
     outcome = "；".join([told, *left_out])
-    acted = DONE in told
-    if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row)):
+    acted = DONE in told or ASKED in told
+    if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row, wish, outcome)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
 
@@ -281,11 +285,13 @@ def _is_receipt(message: OutboxRow) -> bool:
     return message.template == RECEIPT or f":{RECEIPT}:" in f":{message.key}"
 
 
-def _said_before(place: Workplace, row: Incoming) -> bool:
-    """Tell whether the same words about the same hazard came from the same sender before."""
+def _said_before(place: Workplace, row: Incoming, wish: Wish, outcome: str) -> bool:
+    """Tell whether the same words about the same hazard came from the same sender before; of 退回, in any words."""
     flow = place.flow
     others = incoming.incoming(flow.store.engine, flow.district, number=row.number) if row.number else ()
-    return not row.number or any((o.sender, o.words) == (row.sender, row.words) and o.id != row.id for o in others)
+    mine = [o for o in others if o.sender == row.sender and o.id != row.id]
+    again = wish.kind == "return" and outcome in [o.outcome for o in mine]
+    return not row.number or again or row.words in [o.words for o in mine]
 
 
 def _too_many(place: Workplace, row: Incoming, *, most: int = MOST_AN_HOUR) -> bool:
@@ -338,7 +344,7 @@ def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], lis
 
     flow, kept = place.flow, list[Attachment]()
     sifted = sift(mail.attachments)
-    left_out = [f"附件“{r.name}”没有收：{r.why}" for r in sifted.refused]
+    left_out = [str(r) for r in sifted.refused]
     for piece in sifted.kept:
         if flow.evidence is None:
             left_out.append(f"附件“{piece.name}”没有收：没有设置佐证材料的存放处")

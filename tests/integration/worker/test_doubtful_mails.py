@@ -156,6 +156,21 @@ def test_an_automaton_that_answers_receipts_is_answered_once(open_place: Workpla
     assert len(receipts) == 2  # for the first words, and for 已收到, which signed
 
 
+def test_an_automaton_that_only_quotes_is_answered_once(open_place: Workplace) -> None:
+    """Nothing but the mail that it got, which says no more in a receipt: the first gets a receipt, the receipts none."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    numbers = assigned(place, 2)
+    mail, other = (mailed(place, principal, number) for number in numbers)
+    receive_mail(place, answer(mail, "", address))
+    receipt = called(place, f"来信收到 {numbers[0]}")
+    told = len(outbox(flow))
+    assert receive_mail(place, answer(receipt, "", address)).status == "waiting"
+    both = answer(receipt, "见附", address).replace(b"Subject:", f"Cc: {other['Reply-To']}\r\nSubject:".encode(), 1)
+    assert "2 条消息的回复地址" in receive_mail(place, both).outcome
+    assert len(outbox(flow)) == told
+
+
 def test_the_same_remark_twice_is_one(open_place: Workplace) -> None:
     """Under another Message-ID, from the same sender about the same message; what asks for something is done as it stands."""
     place, flow = open_place, open_place.flow

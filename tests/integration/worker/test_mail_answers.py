@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import timedelta
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -11,13 +11,19 @@ from email.policy import default
 import pytest
 from msgspec import to_builtins
 
-from rectiflow._answers import receive_mail
+from rectiflow._answers import receive_mail, receive_sms
+from rectiflow._answers.acting import Answer, stimulus_of
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
+from rectiflow._persons import set_reach
 from rectiflow._today import today
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.moments import chinese_date
+from rectiflow.engine.stimulus import Ask
+from rectiflow.notifiers.parameters import EXTENSION
+from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage.connect import writing
 from rectiflow.storage.queries import evidence_of
 from rectiflow.storage.tables import table
@@ -97,12 +103,70 @@ def test_an_extension_goes_through_decide(open_place: Workplace) -> None:
     receive_mail(place, answer(mail, "签收", address))
     assert "可办：" not in receive_mail(place, answer(mail, "申请延期", address)).outcome
     asked = receive_mail(place, answer(mail, "申请延期到2024年9月27日 理由：配件未到货\n临时措施：专人值守", address))
-    assert asked.outcome == "申请延期已办理"
+    assert asked.outcome == "申请延期到2024年9月27日已提交，等待批复"
     (request,) = flow.snapshot(number).requests
     assert (request.kind, request.status) == ("extension", "pending")
     again = receive_mail(place, answer(mail, "申请延期", address))
     assert "没有办成" in again.outcome
     assert again.status == "waiting"
+
+
+def test_what_is_missing_is_said_with_what_to_do(open_place: Workplace) -> None:
+    """A photograph by mail, also by who wrote a short message; a day, in a sentence that can be copied."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    bare = receive_mail(place, answer(mail, "申请复查\n已换新", address))
+    assert bare.outcome.startswith("申请复查没有办成：缺“佐证材料”，请附上整改后的照片，再回复一次。")
+    wrong = receive_mail(place, answer(mail, "申请复查\n换了", address, ("照片.exe.jpg", b"MZ" + b"\0" * 400)))
+    assert "附件“照片.exe.jpg”没有收：内容不是 jpg 格式" in wrong.outcome
+    asked = receive_mail(place, answer(mail, "申请延期，理由：等资金", address))
+    said = f"申请延期没有办成：没有写延期到哪一天；缺“临时管控措施”；请照这样写：“{EXTENSION}”。"
+    assert asked.outcome.startswith(said)
+    set_reach(flow, principal, channels=("sms",), phone="13911112222", email=address)
+    (other,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "签收").number == other
+    assert "缺“佐证材料”，请用邮件附照片。" in receive_sms(place, "13911112222", "申请复查").outcome
+
+
+def test_what_is_sent_back_waits_for_a_person(open_place: Workplace) -> None:
+    """Nothing is carried out; the words stand with the hazard, the office sees them, and the sender is told whom to call."""
+    place, flow = open_place, open_place.flow
+    place = dataclasses.replace(place, settings=place.settings.model_copy(update={"contact": "0711-1234567"}))
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    sent_back = receive_mail(place, answer(mailed(place, principal, number), "退回，该处属隔壁小学管理", address))
+    assert (sent_back.status, flow.ticket(number).state) == ("waiting", "assigned")
+    assert sent_back.outcome == "没有办理退回，已转安全股处理（急的请致电 0711-1234567）。来信内容已作为说明记录"
+    receipt = called(place, f"来信收到 {number}")
+    assert sent_back.outcome in receipt.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    assert "没有办理退回" in str(to_builtins(today(flow, by=safety)))
+    told = len(outbox(flow))
+    assert receive_mail(place, answer(receipt, "来信退回，编号 2", address)).status == "waiting"
+    assert len(outbox(flow)) == told  # an automaton that says so to each receipt is told once
+
+
+def test_days_count_from_the_deadline(open_place: Workplace) -> None:
+    """10天 are ten days more than the deadline gives; where that has passed, ten days from the letter."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    words = "申请延期10天，理由：等待招标。临时管控措施：专人值守"
+    snapshot, late = flow.snapshot(number), date(2024, 9, 25)
+    wish = read_wish(words, late)
+    asked = stimulus_of(snapshot, Answer(actor=principal, via="mail", mark="m", wish=wish, words=words, on=late))
+    assert isinstance(asked, Ask)
+    assert asked.data["new_due_on"] == date(2024, 10, 5)
+    due_on = date.fromisoformat(str(snapshot.case.marks["due_on"]))
+    assert due_on > flow.today()
+    until = chinese_date(due_on + timedelta(days=10))
+    assert receive_mail(place, answer(mail, words, address)).outcome == f"申请延期到{until}已提交，等待批复"
 
 
 def test_a_deputy_answers_for_who_is_away(open_place: Workplace) -> None:
@@ -151,6 +215,20 @@ def test_what_stands_beside_an_action_is_kept(open_place: Workplace) -> None:
     assert receive_mail(place, asked).again
     assert [e.kind for e in flow.history(number)].count("remarked") == 2
     assert len(evidence_of(flow.store.engine, flow.district, number)) == 1
+
+
+def test_a_signature_is_no_word(open_place: Workplace) -> None:
+    """Foxmail's line with the own address, a school and a name: nothing to be looked at, and nothing that was done."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    signed = receive_mail(place, answer(mail, "签收\n\n示例一镇第一小学\n校长 王某某", address))
+    assert (signed.status, signed.outcome) == ("done", "签收已办理")
+    handed_in = answer(mail, f"申请复查\n\n\n{address}", address, ("整改后.png", PNG))
+    assert receive_mail(place, handed_in).outcome == "申请复查已办理"
+    assert flow.ticket(number).fields["measures"] == "已完成整改"
+    assert "remarked" not in [e.kind for e in flow.history(number)]
 
 
 def test_an_answer_to_a_digest_is_not_said_to_be_done(open_place: Workplace) -> None:

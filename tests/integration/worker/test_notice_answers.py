@@ -73,6 +73,8 @@ def test_a_notice_is_signed_for_as_a_whole(open_place: Workplace, monkeypatch: p
     assert receive_mail(place, raw).outcome == "签收已办理"
     assert paper_line(flow, paper, by=principal).status == "acknowledged"
     assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    bare = receive_mail(place, answer(mail, "申请复查\n都清理了", address))
+    assert "缺“佐证材料”，请附上整改后的照片，再回复一次" in bare.outcome
     done = receive_mail(place, answer(mail, "申请复查\n均已清理", address, ("整改后.png", PNG)))
     assert done.outcome == "申请复查已办理"
     assert {flow.ticket(n).state for n in numbers} == {"pending_verification"}
@@ -111,7 +113,7 @@ def test_an_old_notice_speaks_of_what_still_stands_on_it(open_place: Workplace) 
     assert receive_mail(place, answer(old, "签收", address)).outcome == "签收已办理"
     assert [flow.ticket(n).state for n in (kept, moved)] == ["rectifying", "assigned"]
     until = "申请延期到2024年9月30日，理由：招标。临时措施：值守"
-    assert receive_mail(place, answer(old, until, address)).outcome == "申请延期已办理"
+    assert receive_mail(place, answer(old, until, address)).outcome == "申请延期到2024年9月30日已提交，等待批复"
     assert receive_mail(place, answer(old, "第一项的说明", address)).status == "unseen"
     assert [len(flow.snapshot(n).requests) for n in (kept, moved)] == [1, 0]
     assert [[e.kind for e in flow.history(n)].count("remarked") for n in (kept, moved)] == [1, 0]

@@ -9,7 +9,7 @@ import pytest
 from rectiflow._answers import receive_receipt, receive_sms
 from rectiflow._clock import SetClock
 from rectiflow._persons import reach, set_reach
-from rectiflow._upkeep import incidents
+from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers.receipts import Receipt
@@ -106,7 +106,42 @@ def test_words_with_a_number_are_about_that_hazard(open_place: Workplace) -> Non
     assert "没有给这个号码发过 LZH-2024-000999" in receive_sms(place, "13911112222", "签收 LZH-2024-000999").outcome
     assert "请一条一条回复" in receive_sms(place, "13911112222", f"签收 {first}、{second}").outcome
     assert {flow.ticket(n).state for n in (first, second)} == {"assigned"}
-    assert "没有办理“签收”" in receive_sms(place, "13911112222", "签收 77").outcome
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_number_that_was_not_told_is_asked_back_about(open_place: Workplace, full: bool) -> None:
+    """Whatever is asked for: filed under no hazard, nothing on record, and the receipt is headed by none."""
+    place, flow = open_place, open_place.flow
+    _, first = texted(place)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(minutes=5)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    before = [len(flow.history(number)) for number in (first, second)]
+    unknown = "LZH-2024-000999" if full else "77"
+    for said in ("签收 {}", "{} 签收", "申请复查 {}", "销号 {}", "退回 {}"):
+        found = receive_sms(place, "13911112222", said.format(unknown))
+        assert (found.number, found.status) == (None, "done")
+        verb = said.replace("{}", "").strip().replace("销号", "签收")
+        assert found.outcome == f"三天内没有给这个号码发过 {unknown}，没有办理；请写消息里的编号，如“{verb} 2”"
+    assert [len(flow.history(number)) for number in (first, second)] == before
+    receipts = [m for m in outbox(flow) if m.occasion == "来信回执"]
+    assert [m.number for m in receipts] == [None] * 5
+    place.deliver()
+    assert "没有办理；请写消息里的编号，如“签收 2”" in (place.folder / "sms.log").read_text()
+
+
+def test_what_is_never_done_by_message_stands_with_the_hazard_it_names(open_place: Workplace) -> None:
+    """销号 1 is about the first, though the second was told last; so is 退回."""
+    place, flow = open_place, open_place.flow
+    _, first = texted(place)
+    assigned(place, 1)
+    place.deliver()
+    short = int(first.rpartition("-")[2])
+    assert receive_sms(place, "13911112222", f"销号 {short}").number == first
+    assert receive_sms(place, "13911112222", f"退回 {short}").number == first
+    assert [e.kind for e in flow.history(first)].count("remarked") == 2
+    assert receive_sms(place, "13911112222", "不是我校的").outcome.endswith("请回复 退回 编号")
 
 
 def test_a_bare_answer_with_several_open_asks_back(open_place: Workplace) -> None:

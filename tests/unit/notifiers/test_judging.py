@@ -98,6 +98,24 @@ def test_automatic(head: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("您好，您的来信已收到，我会尽快处理。此为自动回复，请勿回复。", "automatic"),
+        ("来信收悉。\n本邮件为系统自动回复，请不要直接回复本邮件", "automatic"),
+        ("我在外地，9月10日回来。这是一封自动回复邮件。", "automatic"),
+        ("Thanks. This is an automated response.", "automatic"),
+        ("签收\n> 此为自动回复，请勿回复。", "reply"),
+        ("这是自动回复吗？", "reply"),
+        ("已设置自动回复，通知请发到新邮箱", "reply"),
+    ],
+)
+def test_automata_that_say_so_only_in_words(words: str, kind: str) -> None:
+    """Some webmails send what they answer by themselves without a header; what is quoted and what is asked is none."""
+    mail = raw(f"From: {HEAD}\nSubject: {word('Re: 隐患交办')}\nIn-Reply-To: {OUR_ID}", words)
+    assert judged(mail).kind == kind
+
+
+@pytest.mark.parametrize(
     "head",
     [
         f"In-Reply-To: {OUR_ID}",

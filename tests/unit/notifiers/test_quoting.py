@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rectiflow.notifiers.hypertext import text_of_html
 from rectiflow.notifiers.quoting import MARKER, new_text
 
 NEW = "已整改完成\n\n灭火器已更换，照片见附件。"
@@ -102,6 +103,45 @@ def test_only_the_new_is_left(below: str) -> None:
     """Nothing of the earlier mail, nothing of the signature, whatever the program."""
     assert new_text(NEW + "\n" + below) == NEW
     assert new_text((NEW + "\n" + below).replace("\n", "\r\n")) == NEW
+
+
+OWN = "h@b.example"
+MASTER = "---- 回复的原邮件 ----\n| 发件人 | 安全股<a@b.example> |\n"
+SIGNED = {  # what programs put above the earlier mail
+    "foxmail": f"\n\n\n{OWN}\n \n发件人： 安全股\n发送时间： 2024-12-02 09:30\n收件人： 校长\n主题： 整改通知\n{OLD}",
+    "foxmail-new-mail": f"\n\n\n{OWN.upper()}\n",
+    "mail-master": f"\n\n| |\n王校长\n|\n|\nwang@163.com\n|\n签名由网易邮箱大师定制\n\n\n{MASTER}{OLD}",
+    "mail-master-en": (
+        "\n\n| |\n王校长\n邮箱：wang@163.com\n|\n\nSignature is customized by Netease Mail Master\n\n"
+        f"On 12/02/2024 09:30, Office wrote:\n{QUOTED}"
+    ),
+    "mail-master-html": f"\n王校长\n邮箱：wang@163.com\n签名由 网易邮箱大师 定制\n{MASTER}{OLD}",
+    "mail-master-bare": f"\n签名由网易邮箱大师定制\n{MASTER}{OLD}",
+}
+
+
+@pytest.mark.parametrize("below", SIGNED.values(), ids=SIGNED.keys())
+def test_what_programs_sign_with_goes(below: str) -> None:
+    """The sender's own address, and Mail Master's block; what the person wrote stays to its last line."""
+    for said in (NEW, "签收", f"请发到 {OWN}"):
+        assert new_text(said + "\n" + below, sender=OWN) == said
+
+
+def test_mail_master_s_pages() -> None:
+    """The same block where there is only HTML."""
+    html = (
+        '<div>签收</div><div id="ntes-pcmail-signature"><table><tr valign="middle"><td><img src="a.png"></td><td><div>王校长</div>'
+        "</td></tr><tr><td><div>wang@163.com</div></td></tr></table><div><span>签名由</span>"
+        '<a href="https://mail.163.com/dashi/">网易邮箱大师</a><span>定制</span></div></div>'
+        "<div>---- 回复的原邮件 ----</div><table><tr><td>发件人</td><td>安全股&lt;a@b.example&gt;</td></tr></table>"
+    )
+    assert new_text(text_of_html(html), sender=OWN) == "签收"
+
+
+def test_addresses_that_are_words() -> None:
+    """An address of somebody else, or within a sentence or above another line, is what was written."""
+    for text in ("新邮箱：\nnew@b.example", f"{OWN}\n是我的邮箱", "签名由网易邮箱大师定制的广告请不要发"):
+        assert new_text(text, sender=OWN) == text
 
 
 @pytest.mark.parametrize("name", ["qq", "wechat", "163", "outlook-zh", "outlook-en", "foxmail", "marker", "gmail-zh"])
