@@ -15,7 +15,7 @@ from .queries import settle
 from .statements import CLAIMED_MESSAGE
 from .tables import table
 
-__all__ = ["Measure", "Standing", "cancel", "given_after", "hurry", "let_go", "retry", "standing_of", "take", "wake"]
+__all__ = ["Measure", "Standing", "acted_since", "cancel", "hurry", "let_go", "retry", "standing_of", "take", "wake"]
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
@@ -122,17 +122,13 @@ def standing_of(engine: Engine, district: str, key: str) -> Standing | None:
     return None if row is None else Standing(*row)
 
 
-def given_after(engine: Engine, district: str, number: str, seq: int) -> bool:
-    """Tell whether a hazard was given to somebody once more after a line of its history."""
-    m = table("message")
-    later = (
-        m.c.district == district,
-        m.c.number == number,
-        m.c.seq > seq,
-        m.c.template.in_(("assigned", "reassigned")),
-    )
+def acted_since(engine: Engine, district: str, number: str, seq: int) -> dict[int, str]:
+    """Return which steps were taken on a hazard from a line of its history on, by the line."""
+    e = table("event")
+    since = (e.c.district == district, e.c.number == number, e.c.seq >= seq, e.c.kind == "acted")
     with reading(engine) as connection:
-        return connection.scalar(select(m.c.key).where(*later).limit(1)) is not None
+        found = connection.execute(select(e.c.seq, e.c.trigger).where(*since))
+        return {int(row.seq): str(row.trigger) for row in found}
 
 
 def _free(m: Table, district: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

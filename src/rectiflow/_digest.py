@@ -7,7 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._enclosing import ENCLOSED, digest_papers
-from rectiflow._outbox import hushed, lost_reason
+from rectiflow._outbox import hushed
+from rectiflow._reasons import lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
 from rectiflow.engine.moments import ZONE
@@ -59,10 +60,10 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     engine, now, gone = flow.store.engine, flow.now(), dict[str, list[str]]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
-        why = lost_reason(flow.store, row["key"], row["number"], row["template"], paused=False)
+        why = lost_reason(flow, row, paused=False)
         if why is not None:
             gone.setdefault(why, []).append(row["key"])
-        elif lost_reason(flow.store, row["key"], row["number"], row["template"]) is None:
+        elif lost_reason(flow, row) is None:
             kept[row["key"]] = row
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)

@@ -132,7 +132,7 @@ def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str
     given = [m for m in outbox(flow, number=number) if m.occasion == "交办" and m.recipient == name]
     assert given
     assert {m.status for m in given} == {"cancelled"}
-    assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回", "隐患已作废"}
+    assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回或退回", "隐患已作废"}
 
 
 def test_who_likes_short_messages_gets_the_urgent_ones_once(place: Workplace) -> None:
