@@ -7,7 +7,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, Select, Table, and_, func, literal_column, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .connect import reading, writing
 from .phrases import chunks, hidden, status_is
@@ -15,8 +29,24 @@ from .queries import settle
 from .statements import CLAIMED_MESSAGE
 from .tables import table
 
-__all__ = ["Measure", "Standing", "acted_since", "cancel", "hurry", "let_go", "retry", "standing_of", "take", "wake"]
+__all__ = [
+    "Measure",
+    "Standing",
+    "acted_since",
+    "cancel",
+    "hurry",
+    "let_go",
+    "readdress",
+    "retry",
+    "standing_of",
+    "take",
+    "unsent",
+    "waited_for",
+    "wake",
+]
 
+_UNSENT = ("waiting", "held", "dead")
+_UNWORDED = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -30,7 +60,6 @@ def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: dat
         keys: which ones; None for all that did not arrive.
     """
     m = table("message")
-    anew = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
     free = _free(m, district, now)
     if keys is None:
         keys = _keys(engine, select(m.c.key).where(*free, status_is(m.c.status, "dead")))
@@ -41,7 +70,7 @@ def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: dat
         with writing(engine) as connection:
             due = {**_due(now), "detail": None}  # why it waited, or did not arrive, is over
             waiting = connection.execute(chosen.where(m.c.status.in_(("waiting", "held"))).values(**due))
-            dead = connection.execute(again.values(**due, **anew)).all()
+            dead = connection.execute(again.values(**due, **_UNWORDED)).all()
             settle(connection, district, [about for key, number in dead for about in _about(number, key)], now)
         count += waiting.rowcount + len(dead)
     return count
@@ -129,6 +158,52 @@ def acted_since(engine: Engine, district: str, number: str, seq: int) -> dict[in
     with reading(engine) as connection:
         found = connection.execute(select(e.c.seq, e.c.trigger).where(*since))
         return {int(row.seq): str(row.trigger) for row in found}
+
+
+def waited_for(engine: Engine, district: str) -> list[str]:
+    """Return for whom something is in the outbox that has not been sent."""
+    m = table("message")
+    some = (select(m.c.recipient).where(m.c.district == district, status_is(m.c.status, s)) for s in _UNSENT)
+    with reading(engine) as connection:
+        return list(connection.scalars(union(*some)))
+
+
+def unsent(engine: Engine, district: str, persons: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what has not been sent to some persons, oldest first; not what is just being sent."""
+    m, found = table("message"), list[dict[str, Any]]()
+    for some in chunks(persons):
+        query = select(m).where(m.c.district == district, m.c.owner.is_(None), m.c.recipient.in_(some))
+        with reading(engine) as connection:
+            rows = connection.execute(query.where(m.c.status.in_(_UNSENT))).mappings()
+            found += [dict(row) for row in rows]
+    return sorted(found, key=lambda row: (row["created_at"], row["seq"], row["key"]))
+
+
+def readdress(
+    engine: Engine, district: str, key: str, rows: Sequence[dict[str, Any]], *, why: str, now: datetime
+) -> bool:
+    """Take a message out with the reason, and write it anew to others; who has the same already gets no second one.
+
+    Args:
+        rows: the message as it is to be to each of them; what did not arrive is due at once.
+
+    Returns:
+        False where it has been sent meanwhile, or is just being sent; then nothing is changed.
+    """
+    m = table("message")
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    free = (m.c.district == district, m.c.key == key, m.c.owner.is_(None), m.c.status.in_(_UNSENT))
+    with writing(engine) as connection:
+        change = update(m).where(*free).values(status="cancelled", detail=why)
+        number = connection.execute(change.returning(m.c.number)).first()
+        if number is None:
+            return False
+        for row in rows:
+            fresh = {**row, **_due(now), **_UNWORDED, "sent_at": None, "detail": None}
+            held = {"status": "held"} if row["status"] == "held" else {}
+            connection.execute(insert(m).values(**{**fresh, **held}).on_conflict_do_nothing())
+        settle(connection, district, _about(number[0], key), now)
+    return True
 
 
 def _free(m: Table, district: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

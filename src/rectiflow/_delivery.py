@@ -23,11 +23,13 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
         going: asked after each batch; when it says no, the rest waits for the next time.
         at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
     """
+    from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
     from rectiflow.notifiers import Rules, any_hour
 
     flow, channels = place.flow, place.ways.channels()
     flow.refresh()  # addresses and substitutes as they are now
+    forward(flow)
     _gather(place)
     _settle(place, channels)
     if channels:
@@ -50,6 +52,7 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     Raises:
         NotFound: no message, or more than one, is meant by one of them; nothing is sent then.
     """
+    from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
     from rectiflow._upkeep import message, retry
     from rectiflow.notifiers import Rules, one_batch
@@ -58,6 +61,7 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     flow.refresh()
     chosen = [message(flow, key).key for key in keys]
     retry(flow, chosen)
+    forward(flow)
     rules = Rules(gone=partial(reason_gone, flow))
     return _dispatch(place, place.ways.channels(), rules, limit=len(chosen), going=one_batch, only=chosen)
 
