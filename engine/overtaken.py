@@ -69,7 +69,7 @@ def answered(snapshot: Snapshot, asked: Asked, today: date) -> str | None:
     over = overtaken(snapshot, asked, today, paused=False)
     if over is not None or asked.occasion not in _SIGNED_FOR or _state(snapshot).stage == "assigned":
         return over
-    return "已签收"
+    return "隐患已签收"
 
 
 def concerned(snapshot: Snapshot, today: date) -> frozenset[str]:

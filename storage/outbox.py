@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ __all__ = [
     "Measure",
     "Standing",
     "acted_since",
+    "answered",
+    "astray",
     "cancel",
     "hurry",
     "let_go",
@@ -204,6 +206,42 @@ def readdress(
             connection.execute(insert(m).values(**{**fresh, **held}).on_conflict_do_nothing())
         settle(connection, district, _about(number[0], key), now)
     return True
+
+
+def astray(engine: Engine, district: str, number: str, endings: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what was told of a hazard, by itself or with others on a paper, and did not arrive.
+
+    That is what was given up, what came back, and what waits for a reason that ends with one of these words.
+    """
+    m, own, item = table("message"), table("document_item"), table("document_item").alias("item")
+    papers = select(own.c.document).where(own.c.district == district, own.c.number == number)
+    beside = select(item.c.number).where(item.c.district == district, item.c.document.in_(papers))
+    about = or_(m.c.number == number, m.c.number.in_(beside))
+    with reading(engine) as connection:
+        query = select(m).where(m.c.district == district, about, or_(_failed(m), _waits_for(m, endings)))
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def answered(
+    engine: Engine, district: str, row: Mapping[str, Any], endings: Sequence[str], *, why: str, now: datetime
+) -> None:
+    """Take out a message that did not arrive and need not any more, and close what is open about it, with the reason.
+
+    One that was sent and came back stays what it is. What is open about its recipient is closed with the last of them.
+    """
+    m, number, key = table("message"), row["number"], row["key"]
+    with writing(engine) as connection:
+        mine = (*_free(m, district, now), m.c.key == key, m.c.status.in_(("dead", "waiting")))
+        connection.execute(update(m).where(*mine).values(status="cancelled", detail=why))
+        theirs = (m.c.district == district, m.c.recipient == row["recipient"])
+        more = select(m.c.key).where(*theirs, or_(m.c.status == "dead", _waits_for(m, endings)))
+        last = connection.scalar(more.limit(1)) is None
+        about = [*_about(number, key), *([f":unreached:{row['recipient']}"] if last else [])]
+        settle(connection, district, about, now, why=why)
+
+
+def _waits_for(m: Table, endings: Sequence[str]) -> ColumnElement[bool]:
+    return and_(m.c.status == "waiting", or_(*(m.c.detail.like(f"%{ending}") for ending in endings)))
 
 
 def _free(m: Table, district: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
