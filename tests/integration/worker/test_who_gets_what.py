@@ -183,6 +183,23 @@ def test_wrong_addresses_are_said_together(place: Workplace) -> None:
     assert read_settings(None).outgoing.per_day == 30
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("a@b", "@ 后面的域名里要有“.”"),
+        (f"{'a' * 70}@school.example", "@ 前面最多 64 个字符"),
+        ("-oQ/tmp@b", "@ 前面不能以“-”开头；@ 后面的域名里要有“.”"),
+    ],
+)
+def test_an_address_beyond_the_limits_is_refused(place: Workplace, address: str, told: str) -> None:
+    """What no server would take, or a program would take for an option, is told as what it is."""
+    with pytest.raises(Refused) as refused:
+        set_reach(place.flow, responsible(place), email=address)
+    assert [r.message for r in refused.value.reasons] == [
+        f"邮箱“{address}”不是有效地址（{told}），应如 head@example.edu.cn"
+    ]
+
+
 @pytest.mark.parametrize("how", ["recalled", "voided"])
 def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str) -> None:
     """What waits when the assignment is recalled, or the hazard voided, is cancelled and says why."""
