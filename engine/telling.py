@@ -14,7 +14,7 @@ from .ticket import Plain, Ticket
 from .values import as_date, show
 from .workflow import Workflow
 
-__all__ = ["RESTRICTED", "brief", "drafts", "event_of", "mail_of", "other_copy", "parameters", "with_sms"]
+__all__ = ["COPY", "RESTRICTED", "brief", "drafts", "event_of", "mail_of", "other_copy", "parameters", "with_sms"]
 
 RESTRICTED = "restricted"  #: the template that says no more than a number and “please look”
 COPY = ":sms"  #: ends the key of the short message that says the same as a mail

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rectiflow.engine.mail_address import faults_of
+
 __all__ = ["Unfit", "read_email", "read_phone"]
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -37,6 +39,8 @@ def read_email(text: str) -> str:
         Unfit: it is no address.
     """
     written = "".join(text.split())
-    if not _EMAIL.fullmatch(written):
-        raise Unfit("不是电子邮箱地址，应是 name@example.com 的样子；一格只填一个")
+    faults = faults_of(written) if "@" in written else ()
+    if faults or not _EMAIL.fullmatch(written):
+        why = "；".join(faults) or "应是 name@example.com 的样子"
+        raise Unfit(f"不是电子邮箱地址，{why}；一格只填一个")
     return written

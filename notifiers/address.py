@@ -5,17 +5,18 @@ from __future__ import annotations
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 
-__all__ = ["domain_of", "is_address", "is_domain"]
+from rectiflow.engine.mail_address import faults_of
 
-MAX_CHARACTERS = 254  #: RFC 5321 path limit less the angle brackets
+__all__ = ["domain_of", "is_address", "is_domain"]
 
 
 def is_address(text: str | None) -> bool:
     """Say whether the text is exactly one plain ASCII address `local@domain`.
 
+    Its parts are within the limits of RFC 5321, its domain has a dot, and it does not begin like an option of a program.
     Addresses outside ASCII need servers with SMTPUTF8 all the way; they are refused here rather than bounced.
     """
-    if not text or len(text) > MAX_CHARACTERS or not text.isascii() or not text.isprintable():
+    if not text or faults_of(text) or not text.isascii() or not text.isprintable():
         return False
     if " " in text or '"' in text or text.count("@") != 1:
         return False

@@ -39,6 +39,7 @@ __all__ = [
     "LATER_DELAY",
     "LET_PASS",
     "RETRY_DELAYS",
+    "STILL",
     "UNCONFIGURED",
     "WAIT_WHILE_DOWN",
     "DispatchReport",

@@ -25,6 +25,7 @@ from rectiflow.engine.errors import RectiflowError
 
 __all__ = [
     "KEPT",
+    "LOCKOUT",
     "ChannelDown",
     "ChannelNotConfigured",
     "DeliveryFailure",
@@ -39,6 +40,7 @@ __all__ = [
     "Unanswered",
 ]
 
+LOCKOUT = timedelta(minutes=30)  #: between two logins that are refused: providers lock out who keeps trying
 KEPT = "消息已保留，将自动重发。"  #: ends what is told of a message that waits in the outbox
 
 

@@ -32,7 +32,7 @@ from .http_sms import HttpSms, Judged, Request, read_door
 from .json_path import text_at
 from .message import Rendered
 from .phone import mobile
-from .refusals import UNKNOWN, Refusal, Verdict, unnamed
+from .refusals import NOT_LET_IN, UNKNOWN, Refusal, Verdict, unnamed
 from .registry import About
 from .sms import compose_sms
 
@@ -134,7 +134,8 @@ def judged(rule: Judgement, title: str, answer: HttpAnswer) -> Judged:
     if code in rule.ok:
         return Judged(code=code, number=f"{title} {quoted(text_at(answer.body, rule.id_field) or code)}")
     verdict = rule.refusals.get(code)
-    refusal = MEANINGS[verdict] if verdict else UNKNOWN if named else unnamed(answer.status)
+    unknown = UNKNOWN if named and answer.status not in NOT_LET_IN else unnamed(answer.status)
+    refusal = MEANINGS[verdict] if verdict else unknown
     return Judged(code=code, said=text_at(answer.body, rule.said_field), refusal=refusal)
 
 

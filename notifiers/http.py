@@ -12,14 +12,16 @@ import logging
 import re
 import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
 from rectiflow.engine.errors import os_reason
 
-from .errors import KEPT, ChannelDown, Unanswered
+from .errors import KEPT, LOCKOUT, ChannelDown, Unanswered
 from .plaintext import one_line, shorten
+from .refusals import NOT_LET_IN, SHUT_OUT
 
 if TYPE_CHECKING:
     import httpx2
@@ -84,7 +86,7 @@ class HttpDoor:
         """Post bytes and return the JSON object that comes back, whatever the status below 500.
 
         Raises:
-            ChannelDown: no connection, a bad certificate, 429.
+            ChannelDown: no connection, a bad certificate, 429; 401 or 403 without a JSON object.
             Unanswered: the request was begun, and then no answer in time, a connection that broke, 5xx, or an answer that
                 is no JSON object: a page in between, or another address than the gateway's.
         """
@@ -102,10 +104,10 @@ class HttpDoor:
                 asyncio.timeout(min(4 * self._timeout, WHOLE)),
                 client.stream("POST", url, content=content, headers=dict(headers), extensions=extensions) as response,
             ):
-                said = await _read(response)
+                said, charset = await _read(response), response.charset_encoding
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as exc:
             raise self._broken(exc, begun=begun) from exc
-        return self._judged(response.status_code, said)
+        return self._judged(response.status_code, said, charset)
 
     def without_secrets(self, words: str) -> str:
         """Return a stranger's words without our secrets, the middle of telephone numbers hidden."""
@@ -124,17 +126,17 @@ class HttpDoor:
         told = f"{self.place}{why}" if late else f"与{self.place}的连接中断（{why}）"
         return Unanswered(f"{told}，不知道收没收到，再发可能重复；{KEPT}")
 
-    def _judged(self, status: int, said: bytes) -> HttpAnswer:
+    def _judged(self, status: int, said: bytes, charset: str | None) -> HttpAnswer:
         if status == TOO_MANY:
             raise ChannelDown(f"{self.place}暂时不能受理（HTTP {status}）；{KEPT}", code=status)
         if status >= 500:
             raise Unanswered(f"{self.place}出错（HTTP {status}），不知道收没收到，再发可能重复；{KEPT}", code=status)
-        try:
-            body = json.loads(said)
-        except (ValueError, RecursionError):
-            body = None
+        body = _json(said, charset)
         if not isinstance(body, dict):
-            shown = quoted(self.without_secrets(said.decode("utf-8", "replace")), 60)
+            shown = quoted(self.without_secrets(_text(said, charset)), 60)
+            if status in NOT_LET_IN:
+                told = f"{self.place}{SHUT_OUT}（HTTP {status}：{shown}）"
+                raise ChannelDown(f"{told}；{KEPT}", code=status, after=LOCKOUT)
             told = f"{self.place}的应答不是约定的格式（HTTP {status}：{shown}）"
             raise Unanswered(f"{told}，不知道收没收到，请核对网关地址，以及上网是否要先登录；{KEPT}", code=status)
         return HttpAnswer(status=status, body=cast("dict[str, Any]", body))
@@ -166,6 +168,24 @@ async def _read(response: httpx2.Response) -> bytes:
         if len(said) > MAX_ANSWER:
             break
     return said[:MAX_ANSWER]
+
+
+def _json(said: bytes, charset: str | None) -> Any:
+    """Read JSON in UTF-8, as it should be, or in what the header names, or in GB 18030; None for anything else."""
+    try:
+        try:
+            return json.loads(said)
+        except UnicodeDecodeError:
+            return json.loads(_text(said, charset))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _text(said: bytes, charset: str | None) -> str:
+    for codec in ("utf-8", charset or "gb18030", "gb18030"):
+        with suppress(LookupError, ValueError):
+            return said.decode(codec)
+    return said.decode("utf-8", "replace")
 
 
 def _reason(exc: Exception) -> str:

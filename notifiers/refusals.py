@@ -7,9 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
+from .errors import KEPT, LOCKOUT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 
-__all__ = ["UNKNOWN", "Refusal", "Verdict", "meaning", "refused", "unnamed"]
+__all__ = ["NOT_LET_IN", "SHUT_OUT", "UNKNOWN", "Refusal", "Verdict", "meaning", "refused", "unnamed"]
 
 Verdict = Literal["temporary", "permanent", "wait", "unanswered"]
 
@@ -28,10 +28,15 @@ class Refusal(Struct, frozen=True):
 
 UNKNOWN = Refusal("temporary", "原因不明，请查对服务商的错误码说明")
 UNSAID = Refusal("unanswered", "应答里没有结果码，不知道收没收到，再发可能重复")
+SHUT_OUT = "没有让本机登录，请核对账号、密钥，和对方有没有限定来访的地址（白名单）"
+BARRED = Refusal("wait", SHUT_OUT)
+NOT_LET_IN = (401, 403)  #: statuses of HTTP with which a login is refused: nothing was looked at
 
 
 def unnamed(status: int) -> Refusal:
-    """Return what an answer without a code means: by HTTP it was refused, or nobody knows."""
+    """Return what an answer without a code means: by HTTP the login or the message was refused, or nobody knows."""
+    if status in NOT_LET_IN:
+        return BARRED
     return UNKNOWN if status >= 400 else UNSAID
 
 
@@ -55,7 +60,8 @@ def refused(place: str, said: str, refusal: Refusal) -> DeliveryFailure:
     if refusal.verdict == "permanent":
         return PermanentFailure(f"{place}不受理这条短信：{told}，更正后重发。")
     if refusal.verdict == "wait":
-        return ChannelDown(f"{place}现在不能发送：{told}；{KEPT}")
+        after = LOCKOUT if refusal is BARRED else None
+        return ChannelDown(f"{place}现在不能发送：{told}；{KEPT}", after=after)
     if refusal.verdict == "unanswered":
         return Unanswered(f"{place}没有说清：{told}；{KEPT}")
     return TemporaryFailure(f"{place}这次没有受理：{told}；{KEPT}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-from datetime import timedelta
 from typing import TypeVar
 
 import aiosmtplib
@@ -12,7 +11,7 @@ import aiosmtplib
 from rectiflow.engine.errors import os_reason, tls_reason
 
 from .charset import decode_text
-from .errors import KEPT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
+from .errors import KEPT, LOCKOUT, ChannelDown, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 from .plaintext import one_line, shorten
 
 __all__ = ["Dropped", "no_connection", "quoted", "refusal", "unanswered"]
@@ -21,7 +20,6 @@ REFUSING = range(400, 600)  #: what refuses; anything else is no answer of SMTP 
 SERVICE_CLOSING = 421  #: the server ends the connection, whatever was asked (RFC 5321, 3.8)
 TOO_BIG = 552  #: may come in answer to the sender, for the announced size (RFC 1870), but is about this mail
 LOGIN = frozenset({530, 534, 535, 538})  #: a login is wanted, or another one (RFC 4954, 6): no fault of the mail
-LOCKOUT = timedelta(minutes=30)  #: between two logins that are refused: providers lock out who keeps trying
 MAILBOX_FULL = "2.2"
 BUSY = "4.5"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -20,8 +20,10 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .connect import reading, writing
 from .phrases import chunks, hidden, status_is
@@ -32,17 +34,24 @@ from .tables import table
 __all__ = [
     "Measure",
     "Standing",
+    "acted_since",
+    "answered",
+    "astray",
     "cancel",
-    "given_after",
     "hurry",
     "let_go",
     "let_only",
+    "readdress",
     "retry",
     "standing_of",
     "take",
+    "unsent",
+    "waited_for",
     "wake",
 ]
 
+_UNSENT = ("waiting", "held", "dead")
+_UNWORDED = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -56,7 +65,6 @@ def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: dat
         keys: which ones; None for all that did not arrive.
     """
     m = table("message")
-    anew = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
     free = _free(m, district, now)
     if keys is None:
         keys = _keys(engine, select(m.c.key).where(*free, status_is(m.c.status, "dead")))
@@ -67,7 +75,7 @@ def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: dat
         with writing(engine) as connection:
             due = {**_due(now), "detail": None}  # why it waited, or did not arrive, is over
             waiting = connection.execute(chosen.where(m.c.status.in_(("waiting", "held"))).values(**due))
-            dead = connection.execute(again.values(**due, **anew)).all()
+            dead = connection.execute(again.values(**due, **_UNWORDED)).all()
             settle(connection, district, [about for key, number in dead for about in _about(number, key)], now)
         count += waiting.rowcount + len(dead)
     return count
@@ -188,17 +196,95 @@ def standing_of(engine: Engine, district: str, key: str) -> Standing | None:
     return None if row is None else Standing(*row)
 
 
-def given_after(engine: Engine, district: str, number: str, seq: int) -> bool:
-    """Tell whether a hazard was given to somebody once more after a line of its history."""
-    m = table("message")
-    later = (
-        m.c.district == district,
-        m.c.number == number,
-        m.c.seq > seq,
-        m.c.template.in_(("assigned", "reassigned")),
-    )
+def acted_since(engine: Engine, district: str, number: str, seq: int) -> dict[int, str]:
+    """Return which steps were taken on a hazard from a line of its history on, by the line."""
+    e = table("event")
+    since = (e.c.district == district, e.c.number == number, e.c.seq >= seq, e.c.kind == "acted")
     with reading(engine) as connection:
-        return connection.scalar(select(m.c.key).where(*later).limit(1)) is not None
+        found = connection.execute(select(e.c.seq, e.c.trigger).where(*since))
+        return {int(row.seq): str(row.trigger) for row in found}
+
+
+def waited_for(engine: Engine, district: str) -> list[str]:
+    """Return for whom something is in the outbox that has not been sent."""
+    m = table("message")
+    some = (select(m.c.recipient).where(m.c.district == district, status_is(m.c.status, s)) for s in _UNSENT)
+    with reading(engine) as connection:
+        return list(connection.scalars(union(*some)))
+
+
+def unsent(engine: Engine, district: str, persons: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what has not been sent to some persons, oldest first; not what is just being sent."""
+    m, found = table("message"), list[dict[str, Any]]()
+    for some in chunks(persons):
+        query = select(m).where(m.c.district == district, m.c.owner.is_(None), m.c.recipient.in_(some))
+        with reading(engine) as connection:
+            rows = connection.execute(query.where(m.c.status.in_(_UNSENT))).mappings()
+            found += [dict(row) for row in rows]
+    return sorted(found, key=lambda row: (row["created_at"], row["seq"], row["key"]))
+
+
+def readdress(
+    engine: Engine, district: str, key: str, rows: Sequence[dict[str, Any]], *, why: str, now: datetime
+) -> bool:
+    """Take a message out with the reason, and write it anew to others; who has the same already gets no second one.
+
+    Args:
+        rows: the message as it is to be to each of them; what did not arrive is due at once.
+
+    Returns:
+        False where it has been sent meanwhile, or is just being sent; then nothing is changed.
+    """
+    m = table("message")
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    free = (m.c.district == district, m.c.key == key, m.c.owner.is_(None), m.c.status.in_(_UNSENT))
+    with writing(engine) as connection:
+        change = update(m).where(*free).values(status="cancelled", detail=why)
+        number = connection.execute(change.returning(m.c.number)).first()
+        if number is None:
+            return False
+        for row in rows:
+            fresh = {**row, **_due(now), **_UNWORDED, "sent_at": None, "detail": None}
+            held = {"status": "held"} if row["status"] == "held" else {}
+            connection.execute(insert(m).values(**{**fresh, **held}).on_conflict_do_nothing())
+        settle(connection, district, _about(number[0], key), now)
+    return True
+
+
+def astray(engine: Engine, district: str, number: str, endings: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what was told of a hazard, by itself or with others on a paper, and did not arrive.
+
+    That is what was given up, what came back, and what waits for a reason that ends with one of these words.
+    """
+    m, own, item = table("message"), table("document_item"), table("document_item").alias("item")
+    papers = select(own.c.document).where(own.c.district == district, own.c.number == number)
+    beside = select(item.c.number).where(item.c.district == district, item.c.document.in_(papers))
+    about = or_(m.c.number == number, m.c.number.in_(beside))
+    with reading(engine) as connection:
+        query = select(m).where(m.c.district == district, about, or_(_failed(m), _waits_for(m, endings)))
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def answered(
+    engine: Engine, district: str, row: Mapping[str, Any], endings: Sequence[str], *, why: str, now: datetime
+) -> None:
+    """Take out a message that did not arrive and need not any more, and close what is open about it, with the reason.
+
+    One that was sent and came back stays what it is. What is open about its recipient is closed with the last of them.
+    """
+    m, number, key = table("message"), row["number"], row["key"]
+    with writing(engine) as connection:
+        mine = (*_free(m, district, now), m.c.key == key, m.c.status.in_(("dead", "waiting")))
+        connection.execute(update(m).where(*mine).values(status="cancelled", detail=why))
+        theirs = (m.c.district == district, m.c.recipient == row["recipient"])
+        more = select(m.c.key).where(*theirs, or_(m.c.status == "dead", _waits_for(m, endings)))
+        last = connection.scalar(more.limit(1)) is None
+        about = [*_about(number, key), *([f":unreached:{row['recipient']}"] if last else [])]
+        settle(connection, district, about, now, why=why)
+
+
+def _waits_for(m: Table, endings: Sequence[str]) -> ColumnElement[bool]:
+    return and_(m.c.status == "waiting", or_(*(m.c.detail.like(f"%{ending}") for ending in endings)))
 
 
 def _free(m: Table, district: str, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -225,12 +225,13 @@ def retell(engine: Engine, district: str, key: str, message: str) -> bool:
     return _write(engine, update(i).where(*mine).values(message=message)) > 0
 
 
-def settle(connection: Connection, district: str | None, keys: Sequence[str], now: datetime) -> int:
-    """Do `settle_incidents` in a transaction that is open."""
+def settle(connection: Connection, district: str | None, keys: Sequence[str], now: datetime, *, why: str = "") -> int:
+    """Do `settle_incidents` in a transaction that is open. `why` is added to what the incidents say."""
     i = table("incident")
     mine = () if district is None else (i.c.district == district,)
     change = update(i).where(*mine, status_is(i.c.status, "open"), i.c.key.in_(keys))
-    return connection.execute(change.values(status="closed", closed_at=now)).rowcount if keys else 0
+    said = {"message": i.c.message.concat(f"；{why}，已自动结束")} if why else {}
+    return connection.execute(change.values(status="closed", closed_at=now, **said)).rowcount if keys else 0
 
 
 def pending_requests(engine: Engine, district: str, *, status: str | None = "pending") -> list[Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._enclosing import ENCLOSED, digest_papers
-from rectiflow._outbox import hushed, lost_reason
+from rectiflow._outbox import hushed
+from rectiflow._reasons import lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
 from rectiflow.engine.errors import WorkplaceError
@@ -78,11 +78,10 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     for row in rows:
         try:
             sent = _sent(flow, row)
-            lost = partial(lost_reason, flow.store, row["key"], row["number"], row["template"])
-            if sent is None and lost() is None:
+            if sent is None and lost_reason(flow, row) is None:
                 kept[row["key"]] = row
                 continue
-            why = sent or lost(paused=False)
+            why = sent or lost_reason(flow, row, paused=False)
         except WorkplaceError:  # the database is away, which is no message's fault
             raise
         except Exception:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,22 +10,14 @@ from msgspec.structs import replace
 
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
-from rectiflow.engine.errors import NotFound
-from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.visibility import masked_phone
-from rectiflow.engine.vocabulary import VOIDED
 from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.mime import lean
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import outbox, queries
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox", "hushed", "lost_reason", "reason_gone"]
-
-
-_GIVING = frozenset({"assigned", "reassigned"})  #: occasions on which somebody is given work
-#: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
-_STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):[^:]+:\d+:.+")
+__all__ = ["DirectoryContacts", "StoreOutbox", "hushed"]
 
 
 class StoreOutbox:
@@ -211,46 +202,6 @@ def _hushed(message: Message) -> Message:
 def hushed(params: Mapping[str, Param]) -> dict[str, Param]:
     """Return what a message about a restricted hazard may be given."""
     return {name: params.get(name) for name in ("district_name", "contact", "number", "severity")}
-
-
-def reason_gone(store: Store, message: Message) -> str | None:
-    """Say why a message need not be sent any more; None while it need, and for what only tells what has happened.
-
-    A step of a ladder is written under the run and version of its clock. Once that run has ended or pauses, or has a new
-    date, what the step had to say is not so any more. An assignment is not, once it is recalled or the hazard voided.
-    """
-    over = lost_reason(store, str(message.id), message.number, message.template)
-    if over is None and message.template in _GIVING and message.number is not None:
-        later = outbox.given_after(store.engine, message.district, message.number, message.sequence)
-        return "隐患已重新交办，不再按原来的通知" if later else None
-    return over
-
-
-def lost_reason(store: Store, key: str, number: str | None, template: str, *, paused: bool = True) -> str | None:
-    """Say why a message of this key need not be sent any more; see `reason_gone`. `paused`: a run that pauses is a reason."""
-    step = _STEP.fullmatch(key)
-    if number is None or (step is None and template not in _GIVING):
-        return None
-    try:
-        loaded = store.load(number)
-    except NotFound:
-        return None
-    return _not_given(loaded.ticket) if step is None else _over(loaded.clocks, step, paused=paused)
-
-
-def _over(clocks: Mapping[str, ClockRun], step: re.Match[str], *, paused: bool) -> str | None:
-    run = clocks.get(step["clock"])
-    if run is None:
-        return None
-    if run.run != int(step["run"]) or not run.live or (paused and run.status == "paused"):
-        return "隐患已办到下一环节，不再提醒"
-    return "时限已变更，不再按原时限提醒" if run.version != int(step["version"]) else None
-
-
-def _not_given(ticket: Ticket) -> str | None:
-    if ticket.state == VOIDED.id:
-        return "隐患已作废，不再通知交办"
-    return None if ticket.fields.get("responsible_person") else "交办已撤回，不再通知"
 
 
 def _message(row: dict[str, Any]) -> Message:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -128,6 +128,7 @@ class Workplace:
     @cached_property
     def flow(self) -> Rectiflow:
         """The workflow engine on this workplace's database."""
+        from rectiflow._astray import settle_astray
         from rectiflow._flow import Rectiflow
         from rectiflow.storage.evidence import FolderEvidence
 
@@ -145,6 +146,7 @@ class Workplace:
         flow.also_sms = self.settings.outgoing.files or "sms" in self.settings.channels
         flow.contact = self.settings.contact
         flow.holding = bool(self.settings.outgoing.digest)
+        flow.on_done(partial(settle_astray, flow))
         return flow
 
     @property

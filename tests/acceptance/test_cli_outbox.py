@@ -125,7 +125,8 @@ def test_who_cancelled_a_message_stands_with_it(cli: Cli, monkeypatch: pytest.Mo
     assert asked.out.splitlines()[-1] == "没有取消。"
     assert one in listed(cli, "待发")
     assert cli("outbox", "cancel", one, "--yes", now=NIGHT).out.endswith("已取消 1 条。\n")
-    (gone,) = json.loads(cli("outbox", "list", "--status", "已取消", "--json").out)
+    cancelled = json.loads(cli("outbox", "list", "--status", "已取消", "--json").out)
+    (gone,) = [m for m in cancelled if m["id"] == one]
     assert gone["detail"] == "安全股股长 2024-09-02 23:00 取消"
     assert cli("outbox", "retry", two, now=NIGHT).code == 0
     (again,) = [m for m in json.loads(cli("outbox", "list", "--json").out) if m["id"] == two]

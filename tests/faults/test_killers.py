@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from rectiflow._clock import SetClock
-from rectiflow._flow import Answer
-from rectiflow._outbox import reason_gone
+from rectiflow._flow import Answer, Rectiflow
+from rectiflow._reasons import reason_gone
 from rectiflow._sweep import MOST_ATTEMPTS
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers import RETRY_DELAYS, Message
 from rectiflow.storage import queries
-from rectiflow.storage.store import DueTimer, Store
+from rectiflow.storage.store import DueTimer
 from support.workplaces import assigned
 
 
@@ -58,12 +58,12 @@ def test_a_message_that_kills_workers_stops_nobody(place: Workplace, monkeypatch
     flow, numbers = place.flow, assigned(place, 3)
     deaths = 0
 
-    def deadly(store: Store, message: Message) -> str | None:
+    def deadly(flow: Rectiflow, message: Message) -> str | None:
         if message.number == numbers[0]:
             raise Killed
-        return reason_gone(store, message)
+        return reason_gone(flow, message)
 
-    monkeypatch.setattr("rectiflow._outbox.reason_gone", deadly)
+    monkeypatch.setattr("rectiflow._reasons.reason_gone", deadly)
     for _ in range(12 * (len(RETRY_DELAYS) + 3)):
         try:
             place.deliver()

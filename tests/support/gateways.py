@@ -56,6 +56,7 @@ class Told:
     content: bytes | None
     taken: bool = False
     after: float = 0  #: seconds of silence first
+    kind: str = ""  #: content-type
 
 
 def told(body: object, *, status: int = 200, taken: bool = False) -> Told:
@@ -126,6 +127,8 @@ def _handler(gateway: Gateway, over: threading.Event) -> type[BaseHTTPRequestHan
             self.send_response(said.status)
             self.send_header("content-length", str(len(said.content)))
             self.send_header("connection", "close")
+            if said.kind:
+                self.send_header("content-type", said.kind)
             self.end_headers()
             self.wfile.write(said.content)
 
@@ -223,12 +226,14 @@ class SmsContract(RefusingContract):
             (Told(content=b"{}", after=5, taken=True), Unanswered, "没有及时应答"),
             (Told(content=None, taken=True), Unanswered, "没有答完就断开"),
             (told({}), Unanswered, "HTTP 200"),
-            (told({}, status=403), TemporaryFailure, "HTTP 403"),
+            (told({}, status=400), TemporaryFailure, "HTTP 400"),
+            (told({}, status=403), ChannelDown, "HTTP 403"),
+            (Told(content=b"<html>denied</html>", status=401), ChannelDown, "HTTP 401"),
         ],
-        ids=["html", "404", "list", "text", "deep", "500", "429", "slow", "cut", "empty", "403"],
+        ids=["html", "404", "list", "text", "deep", "500", "429", "slow", "cut", "empty", "400", "403", "401"],
     )
     def test_what_is_no_answer(self, peer: SmsPeer, answer: Told, kind: type[DeliveryFailure], words: str) -> None:
-        """What does not tell leaves open what became of the message; only a plain "too many" is the channel's."""
+        """What does not tell leaves open what became of the message; a plain "too many" and a login refused are the channel's."""
         failed = failure(peer, answer)
         assert type(failed) is kind
         assert words in str(failed)

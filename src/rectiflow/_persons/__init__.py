@@ -5,6 +5,7 @@ from __future__ import annotations
 from .absence import Absence, absences, cancel, register
 from .closing import Closed, close
 from .following import keep_posts
+from .forwarding import forward
 from .handing import Handed, Newcomer, Order, hand_over
 from .listing import Listed, check_listing, write_listing
 from .passing import KINDS, Passing, counted
@@ -26,6 +27,7 @@ __all__ = [
     "check_listing",
     "close",
     "counted",
+    "forward",
     "hand_over",
     "keep_posts",
     "reach",

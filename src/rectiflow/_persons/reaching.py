@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.errors import NotFound, Reason, Refused
+from rectiflow.engine.mail_address import faults_of
 from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.address import is_address
 from rectiflow.notifiers.message import CHANNEL_TITLES
@@ -118,7 +119,16 @@ def _reasons(phone: str | None, email: str | None, channels: tuple[str, ...]) ->
             "phone",
             f"号码“{phone}”应是 11 位手机号，或带区号的座机，如 0711-3866666",
         ),
-        (bool(email) and not is_address(email), "email", f"邮箱“{email}”不是有效地址，应如 head@example.edu.cn"),
+        (
+            bool(email) and not is_address(email),
+            "email",
+            f"邮箱“{email}”不是有效地址{_limits(email)}，应如 head@example.edu.cn",
+        ),
         (bool(unknown), "channels", f"没有“{'、'.join(sorted(unknown))}”这种通道，可写 {'、'.join(CHANNELS.values())}"),
     )
     return [Reason(code="wrong", subject=subject, message=said) for wrong, subject, said in checks if wrong]
+
+
+def _limits(email: str | None) -> str:
+    faults = faults_of(email) if email and "@" in email else ()
+    return f"（{'；'.join(faults)}）" if faults else ""

@@ -11,14 +11,17 @@ from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
 from rectiflow._desk import waiting_calls
 from rectiflow._digest import gather_digests
+from rectiflow._outbox import StoreOutbox
 from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import NotFound, Refused
+from rectiflow.notifiers import STILL
 from rectiflow.storage import incoming, queries
 from rectiflow.storage.connect import writing
 from rectiflow.storage.tables import table
+from support.answers import served
 from support.workplaces import assigned
 
 OFFICER = "town1_school2"
@@ -83,6 +86,68 @@ def test_nobody_is_reached(place: Workplace) -> None:
         assert waiting_calls(flow, number) == ["sign"]
         assert [e.kind for e in flow.history(number)].count("unreached") == 1
         assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize("step", ["signed", "voided"])
+def test_what_did_not_arrive_ends_with_the_step(place: Workplace, step: str) -> None:
+    """Signed for by telephone, or voided: the incidents, the call and the messages end, and say why."""
+    flow, person = place.flow, responsible(place)
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    set_reach(flow, person, email="", phone="")
+    (number, other) = assigned(place, 2)
+    place.deliver()
+    assert waiting_calls(flow, number) == ["sign"]
+    if step == "signed":
+        flow.do(number, "sign", by=person, entered_by=safety, via="phone", note="电话里答复收到")
+    else:
+        flow.void(number, by=safety, reason="重复登记")
+    why = "隐患已签收" if step == "signed" else "隐患已作废，不再通知交办"
+    assert waiting_calls(flow, number) == []
+    assert {i.number for i in incidents(flow) if i.kind == "message"} == {other}
+    closed = [i for i in incidents(flow, open_only=False) if i.number == number and i.kind == "message"]
+    assert closed
+    assert all(i.message.endswith(f"；{why}，已自动结束") for i in closed)
+    cancelled = {m.detail for m in outbox(flow, number=number, status="cancelled") if m.occasion == "交办"}
+    assert cancelled == {why}
+    assert outbox(flow, number=number, status="dead") == []
+
+
+def test_who_could_not_be_reached_is_no_incident_once_nothing_waits(place: Workplace) -> None:
+    """Two assignments were tried for long and somebody is to call; the incident about the person ends with the second."""
+    flow, person = place.flow, responsible(place)
+    (first, second) = assigned(place, 2)
+    sending = StoreOutbox(flow.store, "w", flow.now, flow.district)
+    for message in sending.claim_messages(owner="w", limit=99, lease=timedelta(minutes=1)):
+        if message.recipient == person:
+            sending.unreached(message, "已尝试 6 次仍未发出：信箱满")
+            sending.mark_waiting(message, after=timedelta(hours=12), error=f"信箱满{STILL}")
+        else:
+            sending.mark_dropped(message, why="不在这里说")
+    assert [i.subject for i in incidents(flow)] == [f"unreached:{person}"]
+    flow.do(first, "sign", by=person)
+    assert [i.subject for i in incidents(flow)] == [f"unreached:{person}"]
+    flow.do(second, "sign", by=person)
+    assert incidents(flow) == []
+    assert outbox(flow, status="waiting") == []
+    (closed,) = incidents(flow, open_only=False)
+    assert closed.message.endswith("；隐患已签收，已自动结束")
+
+
+def test_a_notice_that_came_back_ends_with_the_last_of_its_hazards(place: Workplace) -> None:
+    """One message tells of all hazards on a paper: it has done what it should once each of them is signed for."""
+    flow, person = place.flow, responsible(place)
+    _, (first, second) = served(place, 2)
+    told = [m for m in outbox(flow) if m.occasion == "整改通知书送达"]
+    assert told
+    sending = StoreOutbox(flow.store, "w", flow.now, flow.district)
+    for message in sending.claim_messages(owner="w", limit=99, lease=timedelta(minutes=1)):
+        sending.mark_dead(message, error="邮箱不存在")
+    about = {i.subject for i in incidents(flow) if ":paper:" in i.subject}
+    assert about
+    flow.do(second, "sign", by=person)
+    assert {i.subject for i in incidents(flow)} >= about
+    flow.do(first, "sign", by=person)
+    assert not {i.subject for i in incidents(flow)} & about
 
 
 def test_a_day_has_its_measure(place: Workplace) -> None:
@@ -168,6 +233,23 @@ def test_wrong_addresses_are_said_together(place: Workplace) -> None:
     assert read_settings(None).outgoing.per_day == 30
 
 
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("a@b", "@ 后面的域名里要有“.”"),
+        (f"{'a' * 70}@school.example", "@ 前面最多 64 个字符"),
+        ("-oQ/tmp@b", "@ 前面不能以“-”开头；@ 后面的域名里要有“.”"),
+    ],
+)
+def test_an_address_beyond_the_limits_is_refused(place: Workplace, address: str, told: str) -> None:
+    """What no server would take, or a program would take for an option, is told as what it is."""
+    with pytest.raises(Refused) as refused:
+        set_reach(place.flow, responsible(place), email=address)
+    assert [r.message for r in refused.value.reasons] == [
+        f"邮箱“{address}”不是有效地址（{told}），应如 head@example.edu.cn"
+    ]
+
+
 @pytest.mark.parametrize("how", ["recalled", "voided"])
 def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str) -> None:
     """What waits when the assignment is recalled, or the hazard voided, is cancelled and says why."""
@@ -183,7 +265,7 @@ def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str
     given = [m for m in outbox(flow, number=number) if m.occasion == "交办" and m.recipient == name]
     assert given
     assert {m.status for m in given} == {"cancelled"}
-    assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回", "隐患已作废"}
+    assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回或退回", "隐患已作废"}
 
 
 def test_who_likes_short_messages_gets_the_urgent_ones_once(place: Workplace) -> None:

@@ -7,7 +7,10 @@ import pytest
 from rectiflow.notifiers.address import domain_of, is_address
 
 
-@pytest.mark.parametrize("text", ["head@school.example", "a.b+c@qq.com", "x@localhost", "o'neill@a-b.example"])
+@pytest.mark.parametrize(
+    "text",
+    ["head@school.example", "a.b+c@qq.com", f"{'a' * 64}@school.example", "a-b@school.example", "o'neill@a-b.example"],
+)
 def test_plain_addresses_pass(text: str) -> None:
     """Ordinary addresses are accepted."""
     assert is_address(text)
@@ -33,6 +36,12 @@ def test_plain_addresses_pass(text: str) -> None:
         "head@school..example",
         "head@school.example>",
         "a" * 250 + "@b.example",
+        f"{'a' * 70}@school.example",
+        f"a@{'.'.join(['b' * 60] * 5)}.example",
+        "a@b",
+        "a@b.",
+        "x@localhost",
+        "-oQ/tmp@school.example",
     ],
 )
 def test_everything_else_is_refused(text: str | None) -> None:

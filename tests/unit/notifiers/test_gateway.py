@@ -23,9 +23,10 @@ from rectiflow.notifiers import (
     PermanentFailure,
     TemporaryFailure,
 )
+from rectiflow.notifiers.errors import LOCKOUT
 from rectiflow.notifiers.gateway import DigestRule, channel, digest_of, filled
 from support.channel_contract import composed, handed_over
-from support.gateways import PHONE, Asked, SmsContract, SmsPeer, a_gateway, failure, made, told
+from support.gateways import PHONE, Asked, SmsContract, SmsPeer, Told, a_gateway, failure, made, told
 
 SECRET = "s3cr3tOfMas"
 MAS: Mapping[str, Any] = {
@@ -128,6 +129,41 @@ def test_every_value(peer: SmsPeer, code: str, kind: type[DeliveryFailure]) -> N
     assert type(failed) is kind
     assert f"{code}：138****0001 ***）" in str(failed)
     assert "云MAS" in str(failed)
+
+
+@pytest.mark.parametrize(
+    ("codec", "kind"),
+    [
+        ("gbk", ""),
+        ("gbk", "application/json; charset=GBK"),
+        ("gbk", "application/json; charset=utf-8"),
+        ("big5", "application/json; charset=big5"),
+        ("gbk", "application/json; charset=nothing-known"),
+    ],
+)
+def test_an_answer_in_another_charset(peer: SmsPeer, codec: str, kind: str) -> None:
+    """Success said in GBK is success: the same short message three times is what comes of not reading it."""
+    body = json.dumps({**TAKEN, "message": "提交成功"}, ensure_ascii=False).encode(codec)
+    peer.answer(Told(content=body, taken=True, kind=kind))
+    assert handed_over(peer.channel, composed(peer.channel)) == ["云MAS 0923150527001000001003"]
+    assert peer.received() == 1
+    refused = json.dumps({"rspcod": "InvalidMobile", "message": "提交不成功"}, ensure_ascii=False).encode(codec)
+    assert "提交不成功" in str(failure(peer, Told(content=refused, kind=kind)))
+
+
+def test_a_page_in_another_charset_can_be_read(peer: SmsPeer) -> None:
+    """What stands between us and the gateway is quoted so that people can read it."""
+    assert "请先登录" in str(failure(peer, Told(content="<html>请先登录</html>".encode("gbk"))))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_refused_by_http(peer: SmsPeer, status: int) -> None:
+    """Nothing was looked at: the channel waits, and long enough not to be locked out."""
+    for answer in (told({"rspcod": "SomethingNew"}, status=status), Told(content=b"denied", status=status)):
+        failed = failure(peer, answer)
+        assert isinstance(failed, ChannelDown)
+        assert failed.after == LOCKOUT
+        assert "账号、密钥" in str(failed)
 
 
 def test_a_value_that_is_no_text(peer: SmsPeer) -> None:

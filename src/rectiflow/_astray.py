@@ -1,0 +1,54 @@
+"""What did not arrive and need not any more: the step was taken by other ways, so that what is open about it ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rectiflow._reasons import asked_of
+from rectiflow.engine.enclosing import paper_of_key
+from rectiflow.engine.errors import RectiflowError
+from rectiflow.engine.overtaken import answered
+from rectiflow.storage import outbox, paperwork
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Outcome, Rectiflow
+
+__all__ = ["settle_astray"]
+
+log = logging.getLogger(__name__)
+
+
+def settle_astray(flow: Rectiflow, outcome: Outcome) -> None:
+    """After a step on a hazard, cancel what did not arrive and asked for it, and close its incidents, with the reason.
+
+    The call that was to be made ends with its deadline. An assignment that was signed for, by telephone or by hand, need
+    not be delivered any more; a paper not before all its hazards are.
+    """
+    if all(event.kind in ("timer", "reported") for event in outcome.decision.events):
+        return
+    try:
+        _settle(flow, outcome.ticket.number)
+    except (
+        RectiflowError
+    ) as exc:  # the step itself is done: what is open about messages is looked at after the next one
+        log.warning("%s 的消息事项没有结束：%s", outcome.ticket.number, exc)
+
+
+def _settle(flow: Rectiflow, number: str) -> None:
+    from rectiflow.notifiers import STILL, UNCONFIGURED
+
+    engine, district, endings = flow.store.engine, flow.district, (STILL, UNCONFIGURED)
+    for row in outbox.astray(engine, district, number, endings):
+        why = _answered(flow, row)
+        if why is not None:
+            outbox.answered(engine, district, row, endings, why=why, now=flow.now())
+
+
+def _answered(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:
+    paper = paper_of_key(row["key"], ("serve",))
+    numbers = paperwork.paper_items(flow.store.engine, flow.district, paper) if paper else [row["number"]]
+    asked = asked_of(flow, row)
+    reasons = [answered(flow.snapshot(number), asked, flow.today()) for number in numbers]
+    return reasons[0] if reasons and all(reasons) else None

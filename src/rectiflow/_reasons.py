@@ -1,0 +1,54 @@
+"""Why a message that waits need not be sent any more: what it asks for is compared with its hazard as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rectiflow.engine.errors import NotFound
+from rectiflow.engine.overtaken import Asked, overtaken
+from rectiflow.engine.telling import RESTRICTED
+from rectiflow.engine.vocabulary import default_template
+from rectiflow.storage import outbox
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow.notifiers import Message
+
+__all__ = ["asked_of", "lost_reason", "reason_gone"]
+
+
+def reason_gone(flow: Rectiflow, message: Message) -> str | None:
+    """Say why a message need not be sent any more; None while it need, and for what only tells what has happened."""
+    row: dict[str, Any] = {
+        "key": str(message.id), "number": message.number, "seq": message.sequence, "recipient": message.recipient,
+        "template": message.template, "created_at": message.created_at,
+    }  # fmt: skip
+    return lost_reason(flow, row)
+
+
+def lost_reason(flow: Rectiflow, row: Mapping[str, Any], *, paused: bool = True) -> str | None:
+    """Say why a message of the outbox need not be sent any more. `paused`: a deadline that rests is a reason."""
+    if row["number"] is None:
+        return None
+    try:
+        snapshot = flow.snapshot(row["number"])
+    except NotFound:
+        return None
+    return overtaken(snapshot, asked_of(flow, row), flow.today(), paused=paused)
+
+
+def asked_of(flow: Rectiflow, row: Mapping[str, Any]) -> Asked:
+    """Return what a message of the outbox asks for; of a restricted hazard its history says on what occasion."""
+    told = outbox.acted_since(flow.store.engine, flow.district, row["number"], row["seq"])
+    occasions = {seq: default_template(trigger) for seq, trigger in told.items()}
+    own = occasions.pop(row["seq"], "")
+    at: datetime = row["created_at"]
+    return Asked(
+        key=row["key"],
+        recipient=row["recipient"],
+        occasion=own if row["template"] == RESTRICTED else row["template"],
+        at=at,
+        later=tuple(occasions.values()),
+    )
