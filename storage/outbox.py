@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -166,7 +166,7 @@ def let_only(
 
 
 @contextmanager
-def _deciding(engine: Engine, district: str) -> Iterator[Connection]:
+def _deciding(engine: Engine, district: str) -> Generator[Connection]:
     """Give a connection for deciding what goes: one after another in a district, however many workers there are."""
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":  # SQLite has one writer anyway
