@@ -250,13 +250,12 @@ def documents(engine: Engine, district: str, *, status: str | None = None) -> li
     return _all(engine, query.order_by(d.c.drafted_on, d.c.id))
 
 
-def open_tasks(engine: Engine, district: str) -> list[Any]:
-    """Return the stored tasks that wait, oldest first."""
+def open_tasks(engine: Engine, district: str, *, number: str | None = None) -> list[Any]:
+    """Return the stored tasks that wait, oldest first; of one ticket or of all."""
     t = table("task")
-    return _all(
-        engine,
-        select(t).where(t.c.district == district, status_is(t.c.status, "open")).order_by(t.c.opened_at, t.c.number),
-    )
+    query = select(t).where(t.c.district == district, status_is(t.c.status, "open"))
+    query = query.where(t.c.number == number) if number else query
+    return _all(engine, query.order_by(t.c.opened_at, t.c.number))
 
 
 def evidence_of(engine: Engine, district: str, number: str) -> list[Any]:

@@ -125,12 +125,15 @@ def _wake(place: Workplace) -> None:
 def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     from rectiflow._enclosing import Papers
     from rectiflow._outbox import StoreOutbox
-    from rectiflow._unreached import let_call
+    from rectiflow._unreached import call_off, let_call
 
     flow = place.flow
 
     def call(message: Message, why: str) -> None:
         let_call(flow, str(message.id), message.number, message.recipient, why)
+
+    def sent(message: Message) -> None:
+        call_off(flow, str(message.id), message.number, message.recipient)
 
     return StoreOutbox(
         flow.store,
@@ -138,6 +141,7 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
         flow.now,
         flow.district,
         unreached=call,
+        reached=sent,
         enclosed=Papers(flow, place.path(place.settings.templates)).of,
         only=only,
     )
