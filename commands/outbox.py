@@ -24,7 +24,7 @@ def list_messages(
     context: typer.Context,
     status: Annotated[
         str | None,
-        typer.Option("--status", help="待发、待汇总、已并入汇总、已发、未送达、已取消", metavar="状态"),
+        typer.Option("--status", help="待发、待汇总、已并入汇总、已发、退回、未送达、已取消", metavar="状态"),
     ] = None,
     number: Annotated[str | None, typer.Option("--ticket", help="只看这条隐患的", metavar="编号")] = None,
     limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
@@ -176,14 +176,16 @@ def try_channels(
 @app.command("retry")
 def retry_messages(
     context: typer.Context,
-    keys: Annotated[list[str] | None, typer.Argument(help="消息编号；不写为全部未送达的", metavar="[消息]...")] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="消息编号；不写为全部未送达和退回的", metavar="[消息]...")
+    ] = None,
 ) -> None:
-    """把未送达的消息重新排队，按现在的联系方式重新成文。"""
+    """把未送达和退回的消息重新排队，按现在的联系方式重新成文。"""
     from rectiflow._upkeep import retry
 
     count = retry(_keeper(context, "重发提醒消息").flow, keys or [])
     none = (
-        "没有未送达的消息，不用重发。"
+        "没有未送达或退回的消息，不用重发。"
         if not keys
         else "没有重新排队：已经发出或取消的不再发，状态见 rectiflow outbox list。"
     )
@@ -196,7 +198,7 @@ def cancel_messages(
     keys: Annotated[list[str], typer.Argument(help="消息编号", metavar="消息...")],
     yes: Yes = False,
 ) -> None:
-    """取消还没有发出的消息；记录保留，写明谁在什么时候取消的。"""
+    """取消还没有发出、或退回的消息；记录保留，写明谁在什么时候取消的。"""
     from rectiflow._upkeep import cancel, message
 
     from ._asking import confirm
@@ -208,7 +210,11 @@ def cancel_messages(
         say("没有取消。")
         return
     count = cancel(made.flow, keys, by=made.person)
-    say(f"已取消 {count} 条。" if count else "没有取消：只有还没有发出的消息能取消，状态见 rectiflow outbox list。")
+    say(
+        f"已取消 {count} 条。"
+        if count
+        else "没有取消：只有还没有发出、或退回的消息能取消，状态见 rectiflow outbox list。"
+    )
 
 
 def _keeper(context: typer.Context, what: str) -> Session:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     func,
+    not_,
     or_,
     select,
     update,
@@ -158,11 +159,15 @@ def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), ke
 
 
 def messages(engine: Engine, district: str, *, status: str | None = None, number: str | None = None) -> list[Any]:
-    """Return outbox rows, newest first."""
+    """Return outbox rows, newest first; `status` as in the table, or returned: sent, and come back (so `sent` has none of them)."""
     m = table("message")
     home = hidden(m.c.district) if status == "waiting" and not number else m.c.district  # these are few, in an index
     query = select(m).where(home == district)
-    query = query.where(status_is(m.c.status, status)) if status else query
+    if status in ("sent", "returned"):
+        back = m.c.returned_at.is_not(None)
+        query = query.where(status_is(m.c.status, "sent"), back if status == "returned" else not_(back))
+    elif status:
+        query = query.where(status_is(m.c.status, status))
     query = query.where(m.c.number == number) if number else query
     return _all(engine, query.order_by(m.c.created_at.desc(), m.c.key))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rectiflow._desk import PaperView, RequestView, paper_view, request_view
-from rectiflow._upkeep import STATUS_TITLES
+from rectiflow._upkeep import STATUS_TITLES, status_of
 from rectiflow._views import TicketLine, line, occasion, seen
 from rectiflow.engine.actions import Action
 from rectiflow.engine.chain import Event
@@ -192,8 +192,8 @@ def _told(flow: Rectiflow, number: str) -> tuple[Told, ...]:
             seq=r["seq"],
             occasion=occasion(r["template"]),
             recipient=directory.person_name(r["recipient"]),
-            status=r["status"],
-            status_title=STATUS_TITLES.get(r["status"]) or str(r["status"]),
+            status=status_of(r),
+            status_title=STATUS_TITLES.get(status_of(r)) or status_of(r),
         )
         for r in rows
     )
