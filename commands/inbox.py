@@ -44,23 +44,7 @@ def receive(
     as_json: _Json = False,
 ) -> None:
     """收下一封或几封邮件（供邮件服务器的管道调用，也可收另存的 .eml）。"""
-    from rectiflow._answers import receive_mail
-
-    place = session(context).place
-    found: list[Received] = []
-    wanted: Sequence[Path | None] = _readable(files) if files else [None]
-    for file in wanted:
-        raw = file.read_bytes() if file is not None else _piped()
-        try:
-            found.append(receive_mail(place, raw))
-        except Exception as exc:
-            if file is not None:
-                raise
-            from ._faults import describe_any
-
-            warn(describe_any(exc))
-            raise typer.Exit(TRY_AGAIN) from exc
-    _show(found, as_json=as_json)
+    _show(_from_files(context, files) if files else [_from_pipe(context)], as_json=as_json)
 
 
 @app.command("sms")
@@ -303,6 +287,27 @@ def _readable(files: Sequence[Path]) -> Sequence[Path]:
     if wrong:
         raise InputUnusable(f"{'；'.join(wrong)}。请核对文件名和权限，一封都没有收。")
     return files
+
+
+def _from_files(context: typer.Context, files: Sequence[Path]) -> list[Received]:
+    from rectiflow._answers import receive_mail
+
+    place = session(context).place
+    return [receive_mail(place, file.read_bytes()) for file in _readable(files)]
+
+
+def _from_pipe(context: typer.Context) -> Received:
+    """Take in what a mail server hands over; whatever keeps us from it, the settings too, it is to hand over again later."""
+    raw = _piped()
+    try:
+        from rectiflow._answers import receive_mail
+
+        return receive_mail(session(context).place, raw)
+    except Exception as exc:
+        from ._faults import describe_any
+
+        warn(describe_any(exc))
+        raise typer.Exit(TRY_AGAIN) from exc
 
 
 def _piped() -> bytes:

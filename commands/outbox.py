@@ -26,7 +26,7 @@ def list_messages(
     context: typer.Context,
     status: Annotated[
         str | None,
-        typer.Option("--status", help="待发、待汇总、已并入汇总、已发、未送达、已取消", metavar="状态"),
+        typer.Option("--status", help="待发、待汇总、已并入汇总、已发、退回、未送达、已取消", metavar="状态"),
     ] = None,
     number: Annotated[str | None, typer.Option("--ticket", help="只看这条隐患的", metavar="编号")] = None,
     limit: Annotated[int, typer.Option("--limit", help="最多几条，0 为全部", min=0)] = 50,
@@ -182,9 +182,11 @@ def try_channels(
 @app.command("retry")
 def retry_messages(
     context: typer.Context,
-    keys: Annotated[list[str] | None, typer.Argument(help="消息编号；不写为全部未送达的", metavar="[消息]...")] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="消息编号；不写为全部未送达和退回的", metavar="[消息]...")
+    ] = None,
 ) -> None:
-    """把未送达的消息重新排队，按现在的联系方式重新成文；写了编号又不能重发的，退出码为 1。"""
+    """把未送达和退回的消息重新排队，按现在的联系方式重新成文；写了编号又不能重发的，退出码为 1。"""
     from rectiflow._upkeep import retry
 
     keys = list(dict.fromkeys(keys or []))
@@ -192,7 +194,7 @@ def retry_messages(
     if count:
         say(f"已重新排队 {count} 条，用 rectiflow outbox send 发送。")
     if not keys and not count:
-        say("没有未送达的消息，不用重发。")
+        say("没有未送达或退回的消息，不用重发。")
     _end_where_left(keys, count, "没有重新排队：已经发出或取消的不再发")
 
 
@@ -202,7 +204,7 @@ def cancel_messages(
     keys: Annotated[list[str], typer.Argument(help="消息编号", metavar="消息...")],
     yes: Yes = False,
 ) -> None:
-    """取消还没有发出的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
+    """取消还没有发出、或退回的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
     from rectiflow._upkeep import cancel, message
 
     from ._asking import confirm
@@ -216,7 +218,7 @@ def cancel_messages(
     count = cancel(made.flow, keys, by=made.person)
     if count:
         say(f"已取消 {count} 条。")
-    _end_where_left(keys, count, "没有取消：只有还没有发出的消息能取消")
+    _end_where_left(keys, count, "没有取消：只有还没有发出、或退回的消息能取消")
 
 
 def _end_where_left(keys: Sequence[str], done: int, why: str) -> None:

@@ -15,7 +15,7 @@ from ._output import print_json, say
 from .unit import import_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from rectiflow._persons import Reach
 
@@ -193,10 +193,27 @@ def reach_person(
         print_json(found)
         return
     show_reach(found, everybody=person is None)
+    if not dry_run and (phone or email or restore):
+        _say_what_is_left(made, {r.person for r in found} if person else _holders(made, restore))
     for title in _not_here(made, found) if prefer else ():
         say(f"请注意：没有配置{title}通道，这项偏好现在不起作用；配置写法见 docs/channels.md。")
     if dry_run:
         say(DRY)
+
+
+def _say_what_is_left(made: Session, persons: Collection[str]) -> None:
+    """Say how what did not reach these persons is sent again, to who may send it."""
+    from rectiflow._identity import keeps_all
+    from rectiflow._upkeep import undelivered
+
+    count = undelivered(made.flow, persons) if keeps_all(made.flow, made.person) else 0
+    if count:
+        say(f"有 {count} 条没有送到的消息可以重发：rectiflow outbox retry（只重发几条的，写上编号，见 outbox list）。")
+
+
+def _holders(made: Session, address: str | None) -> list[str]:
+    """Return who has an address."""
+    return [p.id for p in made.flow.directory().persons.values() if address in (p.email, p.phone)]
 
 
 def _not_here(made: Session, found: Sequence[Reach]) -> list[str]:

@@ -224,9 +224,9 @@ class Change:
         """Take back what this change was about to tell under a key."""
         self._messages = [m for m in self._messages if not m.key.startswith(f"{key}:")]
 
-    def call(self, clock: str, role: str) -> None:
-        """Open a telephone task for a role: the responsible person, or the unit's head, is to be called."""
-        callee = self.ticket.fields.get("responsible_person")
+    def call(self, clock: str, role: str, callee: str | None = None) -> None:
+        """Open a telephone task for a role: somebody is to be called, the responsible person where nobody is named."""
+        callee = callee or self.ticket.fields.get("responsible_person")
         self._calls.append(CallTask(clock=clock, role=role, callee=callee, opened_at=self.now))
 
     def end_call(self, clock: str) -> None:

@@ -27,6 +27,7 @@ from .stimulus import (
     Handover,
     Import,
     PaperStep,
+    Reached,
     Remark,
     Report,
     Rule,
@@ -38,7 +39,7 @@ from .stimulus import (
 )
 from .ticket import Snapshot
 from .undoing import undo
-from .unreached import unreached
+from .unreached import reached, unreached
 from .workflow import Workflow
 
 __all__ = ["decide"]
@@ -70,6 +71,8 @@ def decide(workflow: Workflow, snapshot: Snapshot, stimulus: Stimulus, now: date
             return called(snapshot, stimulus, now)
         case Unreached():
             return unreached(snapshot, stimulus, now)
+        case Reached():
+            return reached(snapshot, stimulus, now)
         case Remark():
             return remark(snapshot, stimulus, now)
         case Fire():

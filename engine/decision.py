@@ -30,7 +30,7 @@ class EventDraft(Struct, frozen=True, kw_only=True):
     """
 
     #: reported | acted | timer | asked | ruled | signed | amended | voided | imported | reclassified | papered | undone
-    #: | handed_over | carried
+    #: | handed_over | carried | called | unreached | reached
     kind: str
     trigger: str
     from_state: str | None

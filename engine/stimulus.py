@@ -22,6 +22,7 @@ __all__ = [
     "Handover",
     "Import",
     "PaperStep",
+    "Reached",
     "Remark",
     "Report",
     "Rule",
@@ -98,10 +99,19 @@ class Remark(Struct, frozen=True, kw_only=True):
 
 
 class Unreached(Struct, frozen=True, kw_only=True):
-    """A message about a hazard reached nobody: the person has no address that works."""
+    """A message about a hazard reached nobody: the person has no address that works. `message` is its key."""
 
     person: str
     why: str
+    message: str = ""
+
+
+class Reached(Struct, frozen=True, kw_only=True):
+    """A message for which a person was to be called has been sent after all; `clock` is that of the call."""
+
+    person: str
+    message: str
+    clock: str
 
 
 class Fire(Struct, frozen=True, kw_only=True):
@@ -241,6 +251,7 @@ Stimulus = (
     | Void
     | Undo
     | Unreached
+    | Reached
     | Import
     | Handover
     | Carry

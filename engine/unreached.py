@@ -1,20 +1,23 @@
-"""Nobody could be told by message: somebody telephones at once, and the deadlines stay as they are."""
+"""Somebody could not be told by message: he is telephoned at once, unless the message gets through after all.
+
+The deadlines stay as they are.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from .change import Change
 from .decision import Decision, Refusal
 from .errors import Reason
 from .roles import people
-from .stimulus import Unreached
+from .stimulus import Reached, Unreached
 from .ticket import Snapshot
 from .visibility import unit_roles
 from .vocabulary import STAGES
 from .workflow import Clock
 
-__all__ = ["unreached"]
+__all__ = ["answerable", "reached", "unreached"]
 
 
 def unreached(snapshot: Snapshot, stimulus: Unreached, now: datetime) -> Decision | Refusal:
@@ -26,7 +29,7 @@ def unreached(snapshot: Snapshot, stimulus: Unreached, now: datetime) -> Decisio
     change = Change(snapshot, snapshot.case, None, now)
     clock = _to_call(snapshot)
     reasons: list[Reason] = []
-    if stimulus.person not in _responsible(snapshot, change):
+    if stimulus.person not in answerable(snapshot, change.today):
         reasons.append(
             Reason(code="not_responsible", subject=stimulus.person, message="不是责任单位的人员，不用打电话")
         )
@@ -35,13 +38,27 @@ def unreached(snapshot: Snapshot, stimulus: Unreached, now: datetime) -> Decisio
         reasons.append(Reason(code="no_call", message=f"{stage}环节没有可以电话催办的时限"))
     if reasons or clock is None:
         return Refusal(number=snapshot.case.number, action="联系不上", reasons=tuple(reasons))
-    change.call(clock.id, next(s.roles[0] for s in clock.steps if s.act == "call"))
-    return change.decision("unreached", clock.id, private={"reason": stimulus.why})
+    change.call(clock.id, next(s.roles[0] for s in clock.steps if s.act == "call"), stimulus.person)
+    about = {"person": stimulus.person, "message": stimulus.message}
+    return change.decision("unreached", clock.id, public=about, private={"reason": stimulus.why})
 
 
-def _responsible(snapshot: Snapshot, change: Change) -> frozenset[str]:
+def reached(snapshot: Snapshot, stimulus: Reached, now: datetime) -> Decision | Refusal:
+    """Decide that nobody need be called any more: what had not arrived has been sent after all."""
+    run = snapshot.clocks.get(stimulus.clock)
+    if run is None or not run.live:
+        reason = Reason(code="call_over", message="这个时限已经不走了，没有要打的电话")
+        return Refusal(number=snapshot.case.number, action="消息送达", reasons=(reason,))
+    change = Change(snapshot, snapshot.case, None, now)
+    change.end_call(stimulus.clock)
+    about = {"person": stimulus.person, "message": stimulus.message}
+    return change.decision("reached", stimulus.clock, public=about)
+
+
+def answerable(snapshot: Snapshot, today: date) -> frozenset[str]:
+    """Return who answers for a hazard on a day: the people of its unit, and whoever is named."""
     fields = snapshot.case.fields
-    unit = people(snapshot.workflow, unit_roles(snapshot.workflow), fields, snapshot.directory, change.today)
+    unit = people(snapshot.workflow, unit_roles(snapshot.workflow), fields, snapshot.directory, today)
     return frozenset((*unit, fields.get("responsible_person") or "")) - {""}
 
 

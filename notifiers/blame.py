@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from .carriers import Blame
-from .judging import Bounce
+from .judging import NOBODY, UNWANTED, Bounce
 
 __all__ = ["Blame", "blame_of_mail"]
 
@@ -14,13 +12,6 @@ __all__ = ["Blame", "blame_of_mail"]
 _ADDRESS = frozenset({"1.1", "1.2", "1.3", "1.4", "1.6", "1.10", "2.1"})
 _MESSAGE_SUBJECTS = frozenset({"3", "5", "6", "7"})  #: the system's, the protocol's, the content's, the policy's
 _MESSAGE = frozenset({"1.7", "1.8", "2.3"})  #: the sender's address is bad; the mail is too long for the mailbox
-_NOBODY = re.compile(
-    r"user unknown|unknown (user|recipient)|no such (user|recipient|mailbox|domain)|(user|mailbox|recipient|domain) not found"
-    r"|(user|account|mailbox|recipient) does(n't| not) exist|invalid (recipient|mailbox|address)|recipient (address )?rejected"
-    r"|host (or domain name )?not found|nxdomain|account (is )?(disabled|suspended|closed)"
-    r"|不存在|无此用户|没有这个用户|查无此人|收件人地址(错误|无效)|帐号(已)?(停用|注销|禁用)|账号(已)?(停用|注销|禁用)|域名(无法|不能)解析",
-    re.IGNORECASE,
-)
 
 
 def blame_of_mail(bounce: Bounce) -> Blame | None:
@@ -40,5 +31,7 @@ def blame_of_mail(bounce: Bounce) -> Blame | None:
     if subject in _MESSAGE or (subject.partition(".")[0] in _MESSAGE_SUBJECTS):
         return "message"
     if subject in ("", "0.0") or subject.startswith("4."):
-        return "address" if _NOBODY.search(bounce.diagnostic) else "busy"
+        if UNWANTED.search(bounce.diagnostic):
+            return "message"
+        return "address" if NOBODY.search(bounce.diagnostic) else "busy"
     return "busy"

@@ -7,7 +7,8 @@ Sources: RFC 3464 (delivery status), RFC 3463 (status codes), RFC 3834 (automati
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Literal
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from .incoming import Incoming
 from .quoting import new_text
 from .token import digest_of
 
-__all__ = ["Bounce", "Judgement", "MailKind", "judge"]
+__all__ = ["NOBODY", "UNWANTED", "Bounce", "Judgement", "MailKind", "judge"]
 
 MailKind = Literal["unreadable", "own", "bounce", "list", "automatic", "reply", "other"]
 
@@ -44,6 +45,27 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-
 _OUR_ID = re.compile(r"<?rectiflow\.[0-9a-f]{32}@[A-Za-z0-9.-]{1,253}>?")
 _REASON = re.compile(
     r"(退信原因|退信代码|错误代码|原因|诊断信息|diagnostic|reason|host .{1,200} said|smtp error)", re.IGNORECASE
+)
+#: Words that say there is nobody of that name.
+NOBODY = re.compile(
+    r"user unknown|unknown (user|recipient)|no such (user|recipient|mailbox|domain)|(user|mailbox|recipient|domain) not found"
+    r"|(user|account|mailbox|recipient) does(n't| not) exist|invalid (recipient|mailbox|address)|recipient (address )?rejected"
+    r"|host (or domain name )?not found|nxdomain|account (is )?(disabled|suspended|closed)"
+    r"|不存在|无此用户|没有这个用户|查无此人|收件人地址(错误|无效)|帐号(已)?(停用|注销|禁用)|账号(已)?(停用|注销|禁用)|域名(无法|不能)解析",
+    re.IGNORECASE,
+)
+#: Words that say a mail is not wanted for what it says or how it was sent, whoever it was for; the codes are NetEase's (163,
+#: 126): DT of the content, MI, HL, RP and WM of the sender (its table of reasons for returned mail).
+UNWANTED = re.compile(
+    r"\b(DT|MI|HL|RP|WM):[A-Z]{3}\b|(?<![\w.-])spam(?![\w-]|\.\w)|(content|message) (was |is |has been )?(rejected|denied|blocked|refused)"
+    r"|(rejected|denied|blocked|refused) (due to|because of|by) (the )?(its )?(content|policy)"
+    r"|垃圾(邮件|信息|短信)|反垃圾|未被许可|违禁|敏感(词|内容|信息)",
+    re.IGNORECASE,
+)
+_ADVICE = re.compile(r"可能|建议|请|如果|是否|或者?|\b(may|might|could|please|check|if)\b", re.IGNORECASE)
+_ORIGINAL = re.compile(
+    r"^[\s>-]*(-{2,} ?(this is a copy|original message|原始邮件)|below (this line )?is (a copy|the original))",
+    re.IGNORECASE,
 )
 _AUTOMATIC_SUBJECT = re.compile(
     r"\s*[【\[(（]?\s*(自动回复|自动答复|自动回覆|系统自动回复|休假自动回复|假期自动回复|外出自动回复"
@@ -233,13 +255,28 @@ def _is_stranger(address: str, own_domain: str, sender_domain: str, ours: Collec
 
 
 def _diagnostic(text: str, code: str) -> str:
-    """Return the line that says why, the next one too where it is only a title."""
+    """Return the line that says why, the next one too where it is only a title.
+
+    Where these leave open whose fault it is, and another line says so in plain words, that one stands before them.
+    """
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = list(takewhile(lambda line: not _ORIGINAL.match(line), lines))
+    said = _line_of_code(lines, code)
+    plain = "" if _plain(said) else next((line for line in lines if _plain(line) and not _ADVICE.search(line)), "")
+    return "；".join(filter(None, (plain.rstrip("。."), said)))[:MAX_DIAGNOSTIC]
+
+
+def _plain(line: str) -> bool:
+    """Tell whether a line says in plain words that there is nobody of that name, or that the mail was not wanted."""
+    return bool(NOBODY.search(line) or UNWANTED.search(line))
+
+
+def _line_of_code(lines: Sequence[str], code: str) -> str:
     wanted = [_STATUS, _REASON] if not code else [re.compile(code), _STATUS, _REASON]
     for words in wanted:
         at = next((n for n, line in enumerate(lines) if words.search(line)), None)
         if at is not None:
-            return " ".join(lines[at : at + 1 + lines[at].endswith((":", "："))])[:MAX_DIAGNOSTIC]
+            return " ".join(lines[at : at + 1 + lines[at].endswith((":", "："))])
     return ""
 
 

@@ -9,7 +9,21 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, case, delete, func, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    case,
+    delete,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import Conflict, NotFound
@@ -26,6 +40,7 @@ __all__ = [
     "Incoming",
     "Limits",
     "OutboxRow",
+    "came_back",
     "dead_addresses",
     "fault",
     "faults",
@@ -264,14 +279,26 @@ def taken_in(engine: Engine, district: str, digest: str) -> list[OutboxRow]:
 
 
 def note(engine: Engine, district: str, key: str, told: str) -> None:
-    """Add to what is said of a message that was sent; the same once."""
+    """Add to what is said of a message that was sent, and has arrived; the same once."""
+    m = table("message")
+    _note(engine, district, key, told, m.c.detail.concat("；").concat(told), returned_at=None)
+
+
+def came_back(engine: Engine, district: str, key: str, told: str, *, now: datetime) -> None:
+    """Note on a message that was sent that it came back, and first of all why; the same once."""
+    m = table("message")
+    _note(engine, district, key, told, literal(f"{told}；").concat(m.c.detail), returned_at=now)
+
+
+def _note(
+    engine: Engine, district: str, key: str, told: str, both: ColumnElement[str], *, returned_at: datetime | None
+) -> None:
     m = table("message")
     mine = (m.c.district == district, m.c.key == key, status_is(m.c.status, "sent"))
     fresh = or_(m.c.detail.is_(None), not_(m.c.detail.contains(told, autoescape=True)))
     with writing(engine) as connection:
-        connection.execute(
-            update(m).where(*mine, fresh).values(detail=func.coalesce(m.c.detail.concat("；"), "").concat(told))
-        )
+        connection.execute(update(m).where(*mine).values(returned_at=returned_at))
+        connection.execute(update(m).where(*mine, fresh).values(detail=func.coalesce(both, told)))
 
 
 def heard_since(engine: Engine, district: str, person: str, since: datetime, *, outcome: str = "") -> int:

@@ -15,8 +15,8 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     func,
-    literal_column,
     or_,
     select,
     text,
@@ -51,23 +51,25 @@ __all__ = [
 ]
 
 _UNSENT = ("waiting", "held", "dead")
-_UNWORDED = dict.fromkeys(("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body"))
+_RENDERED = ("rendered_channel", "rendered_to", "rendered_subject", "rendered_id", "rendered_body")
+_UNWORDED = dict.fromkeys((*_RENDERED, "returned_at"))
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
 def retry(engine: Engine, district: str, keys: Sequence[str] | None, *, now: datetime) -> int:
-    """Make dead, waiting or held messages due at once with their attempts counted anew; return how many.
+    """Make messages due at once that did not arrive, came back, wait or are held, their attempts counted anew; return how many.
 
-    What did not arrive, or was sent and came back, is put into words anew, and its incident is closed; what is just being
-    sent is left alone.
+    What did not arrive or came back is put into words anew, and its incident is closed; what is just being sent is left
+    alone.
 
     Args:
-        keys: which ones; None for all that did not arrive.
+        keys: which ones; None for all that did not arrive or came back.
     """
     m = table("message")
     free = _free(m, district, now)
     if keys is None:
-        keys = _keys(engine, select(m.c.key).where(*free, status_is(m.c.status, "dead")))
+        lost = (status_is(m.c.status, "dead"), m.c.returned_at.is_not(None))
+        keys = [key for which in lost for key in _keys(engine, select(m.c.key).where(*free, which))]
     count = 0
     for some in chunks(keys):
         chosen = update(m).where(*free, m.c.key.in_(some))
@@ -181,7 +183,7 @@ def _note_going(connection: Connection, district: str, key: str, owner: str, cha
 
 
 class Standing(NamedTuple):
-    """Where a message stands, and by which channel it went or is to go, once it is in words."""
+    """Where a message stands (`returned`: sent, and come back), and by which channel it went or is to go, once it is in words."""
 
     status: str
     channel: str | None
@@ -190,7 +192,8 @@ class Standing(NamedTuple):
 def standing_of(engine: Engine, district: str, key: str) -> Standing | None:
     """Return where a message stands; None where there is none of that key."""
     m = table("message")
-    query = select(m.c.status, m.c.rendered_channel).where(m.c.district == district, m.c.key == key)
+    status = case((m.c.returned_at.is_not(None), "returned"), else_=m.c.status)
+    query = select(status, m.c.rendered_channel).where(m.c.district == district, m.c.key == key)
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else Standing(*row)
@@ -302,11 +305,8 @@ def _about(number: str | None, key: str) -> tuple[str, str]:
 
 
 def _failed(m: Table) -> ColumnElement[bool]:
-    """Choose what did not arrive, and what was sent and came back, as its open incident says."""
-    i = table("incident")
-    key = func.coalesce(m.c.number, "").concat(literal_column("':returned:'")).concat(m.c.key)
-    back = select(i.c.id).where(i.c.district == m.c.district, status_is(i.c.status, "open"), i.c.key == key).exists()
-    return or_(m.c.status == "dead", and_(m.c.status == "sent", back))
+    """Choose what did not arrive, and what was sent and came back."""
+    return or_(m.c.status == "dead", and_(m.c.status == "sent", m.c.returned_at.is_not(None)))
 
 
 def _keys(engine: Engine, query: Select[Any]) -> list[str]:
@@ -331,21 +331,22 @@ def wake(engine: Engine, district: str, reason: str, *, now: datetime) -> int:
 
 
 def cancel(engine: Engine, district: str, keys: Sequence[str], *, now: datetime, why: str = "") -> int:
-    """Take waiting messages out of the outbox, visibly, but for those just being sent; return how many.
+    """Take messages out of the outbox, visibly, that wait, did not arrive or came back; return how many.
 
-    The incident about one that did not arrive is closed with it.
+    Those just being sent are left. The incident about one that did not arrive, or came back, is closed with it.
 
     Args:
         why: what is said of them from now on.
     """
     m, count = table("message"), 0
     for some in chunks(keys):
-        chosen = (*_free(m, district, now), m.c.key.in_(some), m.c.status.in_(("dead", "waiting", "held")))
-        change = update(m).where(*chosen).values(status="cancelled", owner=None, lease_until=None, detail=why)
+        open_ones = or_(_failed(m), m.c.status.in_(("waiting", "held")))
+        gone = {"status": "cancelled", "owner": None, "lease_until": None, "detail": why, "returned_at": None}
+        change = update(m).where(*_free(m, district, now), m.c.key.in_(some), open_ones).values(**gone)
         with writing(engine) as connection:
-            gone = connection.execute(change.returning(m.c.key, m.c.number)).all()
-            settle(connection, district, [about for key, number in gone for about in _about(number, key)], now)
-        count += len(gone)
+            done = connection.execute(change.returning(m.c.key, m.c.number)).all()
+            settle(connection, district, [about for key, number in done for about in _about(number, key)], now)
+        count += len(done)
     return count
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     func,
+    not_,
     or_,
     select,
     update,
@@ -158,11 +159,15 @@ def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), ke
 
 
 def messages(engine: Engine, district: str, *, status: str | None = None, number: str | None = None) -> list[Any]:
-    """Return outbox rows, newest first."""
+    """Return outbox rows, newest first; `status` as in the table, or returned: sent, and come back (so `sent` has none of them)."""
     m = table("message")
     home = hidden(m.c.district) if status == "waiting" and not number else m.c.district  # these are few, in an index
     query = select(m).where(home == district)
-    query = query.where(status_is(m.c.status, status)) if status else query
+    if status in ("sent", "returned"):
+        back = m.c.returned_at.is_not(None)
+        query = query.where(status_is(m.c.status, "sent"), back if status == "returned" else not_(back))
+    elif status:
+        query = query.where(status_is(m.c.status, status))
     query = query.where(m.c.number == number) if number else query
     return _all(engine, query.order_by(m.c.created_at.desc(), m.c.key))
 
@@ -251,13 +256,12 @@ def documents(engine: Engine, district: str, *, status: str | None = None) -> li
     return _all(engine, query.order_by(d.c.drafted_on, d.c.id))
 
 
-def open_tasks(engine: Engine, district: str) -> list[Any]:
-    """Return the stored tasks that wait, oldest first."""
+def open_tasks(engine: Engine, district: str, *, number: str | None = None) -> list[Any]:
+    """Return the stored tasks that wait, oldest first; of one ticket or of all."""
     t = table("task")
-    return _all(
-        engine,
-        select(t).where(t.c.district == district, status_is(t.c.status, "open")).order_by(t.c.opened_at, t.c.number),
-    )
+    query = select(t).where(t.c.district == district, status_is(t.c.status, "open"))
+    query = query.where(t.c.number == number) if number else query
+    return _all(engine, query.order_by(t.c.opened_at, t.c.number))
 
 
 def evidence_of(engine: Engine, district: str, number: str) -> list[Any]:

@@ -157,6 +157,7 @@ def message_row(district: str, number: str | None, seq: int, message: MessageDra
         "rendered_body": None,
         "sent_at": None,
         "detail": None,
+        "returned_at": None,
     }
 
 

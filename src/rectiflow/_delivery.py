@@ -135,7 +135,7 @@ def _wake(place: Workplace) -> None:
 def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     from rectiflow._enclosing import Papers
     from rectiflow._outbox import StoreOutbox
-    from rectiflow._unreached import let_call
+    from rectiflow._unreached import call_off, let_call
 
     flow = place.flow
 
@@ -147,12 +147,16 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
         except Exception:  # the hazard cannot be read: the incident of the message says enough
             log.exception("隐患 %s 读不出来，没能提请打电话", message.number)
 
+    def sent(message: Message) -> None:
+        call_off(flow, str(message.id), message.number, message.recipient)
+
     return StoreOutbox(
         flow.store,
         flow.owner,
         flow.now,
         flow.district,
         unreached=call,
+        reached=sent,
         enclosed=Papers(flow, place.path(place.settings.templates)).of,
         only=only,
     )

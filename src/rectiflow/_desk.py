@@ -13,6 +13,7 @@ from rectiflow.engine.chain import Event
 from rectiflow.engine.hands import role_title
 from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import Document, Request, Snapshot
+from rectiflow.engine.unreached import answerable
 from rectiflow.engine.values import show
 from rectiflow.engine.visibility import masked_phone, may_see
 from rectiflow.engine.vocabulary import LEVELS, PAPERS
@@ -99,7 +100,8 @@ class CallView(Struct, frozen=True, kw_only=True):
     """One telephone call to make (电话催办): whom, about which hazards and deadline, since when.
 
     One conversation with a person is one call, however many hazards are late. `phone` is whole only for who is to call.
-    Who is away is not called: `callee` and `phone` are the deputy's, and `stands_for` names who is away.
+    Who was not reached by message is called himself; for a deadline, who is responsible. Who is away is not called: `callee`
+    and `phone` are the deputy's, and `stands_for` names who is away.
     """
 
     numbers: tuple[str, ...]
@@ -203,8 +205,8 @@ def call_views(flow: Rectiflow, *, by: str) -> list[CallView]:
         if snapshot is None:
             continue
         fields = snapshot.case.fields
-        callee = fields.get("responsible_person") or row["callee"] or ""
         undelivered = _undelivered(histories[row["number"]], row["seq"])
+        callee = _callee(snapshot, row["callee"], flow.today() if undelivered else None)
         key = (callee, fields.get("responsible_unit") or "", row["clock"], row["role"], undelivered)
         one = replace(_call_view(flow, snapshot, row, callee, by), undelivered=undelivered)
         earlier = found.get(key)
@@ -233,6 +235,13 @@ def _call_view(flow: Rectiflow, snapshot: Snapshot, row: Mapping[str, Any], call
     )
 
 
+def _callee(snapshot: Snapshot, named: str | None, today: date | None) -> str:
+    """Return who is called: whoever a message did not reach, while he answers for the hazard `today`; else who is responsible."""
+    if named and today and named in answerable(snapshot, today):
+        return named
+    return snapshot.case.fields.get("responsible_person") or named or ""
+
+
 def _undelivered(history: Iterable[Event], seq: int) -> str:
     """Return why a message did not arrive, where that opened a call; "" where a deadline did."""
     line = next((e for e in history if e.seq == seq and e.kind == "unreached"), None)
@@ -250,7 +259,7 @@ def _together(call: CallView, other: CallView) -> CallView:
 
 def waiting_calls(flow: Rectiflow, number: str) -> list[str]:
     """Return the clocks of a hazard that wait for a call, oldest first."""
-    return [r["clock"] for r in queries.open_tasks(flow.store.engine, flow.district) if r["number"] == number]
+    return [r["clock"] for r in queries.open_tasks(flow.store.engine, flow.district, number=number)]
 
 
 def _snapshots(flow: Rectiflow, numbers: Iterable[str], by: str) -> dict[str, Snapshot]:

@@ -25,6 +25,7 @@ class StoreOutbox:
 
     Args:
         unreached: has somebody called whom a message did not reach, and why.
+        reached: ends the call that was to be made for a message; it has been sent.
         enclosed: what goes with a message.
         only: keys of messages: these are claimed, once, whatever they wait for, and no others.
     """
@@ -36,11 +37,12 @@ class StoreOutbox:
         now: Callable[[], datetime],
         district: str | None = None,
         unreached: Callable[[Message, str], None] = lambda _message, _why: None,
+        reached: Callable[[Message], None] = lambda _message: None,
         enclosed: Callable[[Message], tuple[Enclosure, ...]] = lambda _message: (),
         only: Sequence[str] | None = None,
     ) -> None:
         self._store, self._owner, self._now, self._district = store, owner, now, district
-        self._call, self._enclosed, self._only = unreached, enclosed, only
+        self._call, self._call_off, self._enclosed, self._only = unreached, reached, enclosed, only
 
     def claim_messages(self, *, owner: str, limit: int, lease: timedelta) -> list[Message]:
         """Take what is due; the rows carry everything a retry needs."""
@@ -88,6 +90,8 @@ class StoreOutbox:
             message, "sent", due_at=now, sent_at=now, detail=detail, attempts=message.attempts + 1, body=kept
         )
         queries.settle_incidents(self._store.engine, message.district, [f":unreached:{message.recipient}"], now=now)
+        if mine:
+            self._call_off(message)
         return mine
 
     def mark_retry(self, message: Message, *, after: timedelta, error: str) -> bool:

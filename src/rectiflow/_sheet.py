@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rectiflow._desk import PaperView, RequestView, paper_view, request_view
-from rectiflow._upkeep import STATUS_TITLES
+from rectiflow._upkeep import STATUS_TITLES, status_of
 from rectiflow._views import TicketLine, line, occasion, seen
 from rectiflow.engine.actions import Action
 from rectiflow.engine.chain import Event
@@ -37,7 +37,9 @@ _TITLES = {
     "handed_over": "交接",
     "remarked": "补充说明",
     "unreached": "消息联系不上，转电话通知",
+    "reached": "消息已发出，不用再打电话",
 }
+_REACHING = ("unreached", "reached")
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 
 
@@ -190,8 +192,8 @@ def _told(flow: Rectiflow, number: str) -> tuple[Told, ...]:
             seq=r["seq"],
             occasion=occasion(r["template"]),
             recipient=directory.person_name(r["recipient"]),
-            status=r["status"],
-            status_title=STATUS_TITLES.get(r["status"]) or str(r["status"]),
+            status=status_of(r),
+            status_title=STATUS_TITLES.get(status_of(r)) or status_of(r),
         )
         for r in rows
     )
@@ -243,7 +245,8 @@ def _event(
     directory, private = snapshot.directory, event.private or {}
     account, clerk = str(private.get("account") or ""), directory.persons.get(event.entered_by or "")
     moved = event.from_state is not None and (event.from_state != event.to_state or was is not workflow)
-    details = [*_details(snapshot, workflow, private)]
+    whom = directory.person_name(str(event.public.get("person") or "")) if event.kind in _REACHING else ""
+    details = [*([("对象", whom)] if whom else []), *_details(snapshot, workflow, private)]
     details += [("佐证材料", "、".join(files))] if files else []
     paper = event.public.get("document")
     details += [("文书", paper)] if isinstance(paper, str) else []

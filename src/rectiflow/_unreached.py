@@ -1,19 +1,20 @@
-"""Somebody whom no message reaches is called: the call task of a hazard, opened where one is due."""
+"""Somebody whom no message reaches is called: the call task of a hazard, opened where one is due, and ended by itself."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rectiflow.engine.errors import Conflict, NotFound, Refused
-from rectiflow.engine.stimulus import Unreached
+from rectiflow.engine.stimulus import Reached, Unreached
 from rectiflow.engine.telling import other_copy
-from rectiflow.storage import outbox
+from rectiflow.storage import outbox, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["let_call"]
+__all__ = ["call_off", "let_call"]
 
 _ON_ITS_WAY = ("sent", "waiting", "held")
 
@@ -31,7 +32,33 @@ def let_call(flow: Rectiflow, key: str, number: str | None, person: str, why: st
     if number is None or waiting_calls(flow, number) or _goes_otherwise(flow, key):
         return
     with suppress(Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
-        flow.handle(number, Unreached(person=person, why=why))
+        flow.handle(number, Unreached(person=person, why=why, message=key))
+
+
+def call_off(flow: Rectiflow, key: str, number: str | None, person: str) -> None:
+    """End the call that was opened for a message, now that the message, or its other copy, has been sent after all.
+
+    Whoever else was not reached meanwhile is called then: there is one call about a hazard at a time.
+
+    Args:
+        key: of the message.
+    """
+    calls = queries.open_tasks(flow.store.engine, flow.district, number=number) if number else []
+    if number is None or not calls:
+        return
+    about = {e.seq: e.public.get("message") for e in flow.history(number) if e.kind == "unreached"}
+    for call in calls:
+        if about.get(call["seq"]) in (key, other_copy(key)):
+            with suppress(Refused, NotFound, Conflict):  # it is over already
+                flow.handle(number, Reached(person=person, message=key, clock=call["clock"]))
+            _next(flow, number, call["opened_at"])
+
+
+def _next(flow: Rectiflow, number: str, since: datetime) -> None:
+    """Have called whom another message did not reach while the call was open."""
+    for row in queries.messages(flow.store.engine, flow.district, status="dead", number=number):
+        if row["due_at"] >= since:  # when it was given up
+            let_call(flow, row["key"], number, row["recipient"], row["detail"] or "")
 
 
 def _goes_otherwise(flow: Rectiflow, key: str) -> bool:

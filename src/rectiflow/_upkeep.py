@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -42,6 +42,8 @@ __all__ = [
     "rearm",
     "retry",
     "retry_incident",
+    "status_of",
+    "undelivered",
     "written_to",
 ]
 
@@ -99,15 +101,21 @@ STATUS_TITLES = {
     "held": "待汇总",
     "merged": "已并入汇总",
     "sent": "已发",
+    "returned": "退回",
     "dead": "未送达",
     "cancelled": "已取消",
 }
 
 
+def status_of(row: Any) -> str:
+    """Return where an outbox row stands, as in `STATUS_TITLES`: what was sent and came back is returned."""
+    return "returned" if row["returned_at"] else str(row["status"])
+
+
 def outbox(
     flow: Rectiflow, *, by: str | None = None, status: str | None = None, number: str | None = None
 ) -> list[MessageView]:
-    """Return outbox rows, newest first; `status` is waiting, sent, dead or cancelled.
+    """Return outbox rows, newest first; `status` is waiting, held, merged, sent, returned, dead or cancelled.
 
     Args:
         by: whose view it is: who keeps the ledger sees all, anybody else what is addressed to them; None is the machine.
@@ -134,11 +142,17 @@ def message(flow: Rectiflow, key: str, *, by: str | None = None) -> MessageView:
 
 
 def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
-    """Make messages due at once again; all that were not delivered when no key is given. Return how many."""
+    """Make messages due at once again; all that were not delivered or came back when no key is given. Return how many."""
     chosen = [message(flow, k).key for k in keys] if keys else None
     count = sending.retry(flow.store.engine, flow.district, chosen, now=flow.now())
     flow.ring()
     return count
+
+
+def undelivered(flow: Rectiflow, persons: Collection[str]) -> int:
+    """Return how many messages to some persons did not arrive or came back; what `retry` sends again."""
+    rows = (r for s in ("dead", "returned") for r in queries.messages(flow.store.engine, flow.district, status=s))
+    return sum(r["recipient"] in persons for r in rows)
 
 
 def put_off(flow: Rectiflow) -> tuple[int, datetime] | None:
@@ -229,7 +243,7 @@ def retry_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
     key = _timer_key(found)
     if key is not None:
         queries.retry_timer(flow.store.engine, flow.district, found.number or "", key, now=flow.now())
-    elif kind == "message":
+    elif kind in ("message", "returned"):
         sending.retry(flow.store.engine, flow.district, [what], now=flow.now())
     else:
         raise NotFound(
@@ -419,9 +433,10 @@ def _inbox(place: Workplace) -> Iterator[Finding]:
 
 
 def _messages(place: Workplace) -> Iterator[Finding]:
-    waiting, dead = outbox(place.flow, status="waiting"), outbox(place.flow, status="dead")
-    state = _NOTE if dead else _GOOD
-    yield Finding(subject="消息", state=state, detail=f"待发 {len(waiting)} 条，未送达 {len(dead)} 条")
+    waiting, dead, back = (len(outbox(place.flow, status=s)) for s in ("waiting", "dead", "returned"))
+    returned = f"，退回 {back} 条" if back else ""
+    detail = f"待发 {waiting} 条，未送达 {dead} 条{returned}"
+    yield Finding(subject="消息", state=_NOTE if dead or back else _GOOD, detail=detail)
 
 
 def _incidents(place: Workplace) -> Iterator[Finding]:
@@ -516,7 +531,7 @@ def _message_view(row: Any, recipient: str) -> MessageView:
         number=row["number"],
         recipient=recipient,
         occasion=OCCASIONS.get(row["template"], row["template"]),
-        status=row["status"],
+        status=status_of(row),
         channel=row["rendered_channel"] or row["channel"],
         created_at=row["created_at"],
         due_at=row["due_at"],

@@ -131,7 +131,10 @@ class TaskRow(Base, table=True):
 
 
 class MessageRow(Base, table=True):
-    """One outbox row. status: waiting | held (for the digest) | merged (into one) | sent | dead | cancelled"""
+    """One outbox row. status: waiting | held (for the digest) | merged (into one) | sent | dead | cancelled
+
+    `returned_at`: when one that was sent came back; until it is sent again, or a receipt says that it has arrived.
+    """
 
     __table_args__ = (
         Index(
@@ -177,6 +180,13 @@ class MessageRow(Base, table=True):
             sqlite_where=text("status = 'waiting' AND rendered_to IS NOT NULL"),
         ),
         Index(
+            "ix_rectiflow_message_returned",
+            "district",
+            "returned_at",
+            postgresql_where=text("returned_at IS NOT NULL"),
+            sqlite_where=text("returned_at IS NOT NULL"),
+        ),
+        Index(
             "ix_rectiflow_message_sent",
             "district",
             "recipient",
@@ -208,6 +218,7 @@ class MessageRow(Base, table=True):
     rendered_body: bytes | None = Field(default=None, sa_column=Column(LargeBinary(), nullable=True))
     sent_at: datetime | None = instant_column(nullable=True)
     detail: str | None = None
+    returned_at: datetime | None = instant_column(nullable=True)
 
 
 class IncidentRow(Base, table=True):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import socket
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +55,47 @@ def test_nothing_is_taken_in_where_something_is_wrong(
         assert empty.code == 2
         assert "标准输入是空的" in empty.err
     assert "没有来信" in cli("inbox", "list", "--all").out
+
+
+def _no_workplace(folder: Path) -> None:
+    (folder / "rectiflow.toml").unlink()
+
+
+def _broken_settings(folder: Path) -> None:
+    (folder / "rectiflow.toml").write_text("[mail\n", encoding="utf-8")
+
+
+def _unknown_setting(folder: Path) -> None:
+    with (folder / "rectiflow.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[nothing]\nof = "ours"\n')
+
+
+def _no_database(folder: Path) -> None:
+    (folder / "rectiflow.db").unlink()
+
+
+def _no_server(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:  # given back below: nobody listens there
+        at = f"postgresql+psycopg://nobody@127.0.0.1:{held.getsockname()[1]}/none"
+    (folder / "rectiflow.toml").write_text(f'db = "{at}"\ndistrict = "420704"\n', encoding="utf-8")
+
+
+@pytest.mark.parametrize("broken", [_no_workplace, _broken_settings, _unknown_setting, _no_database, _no_server])
+def test_a_mail_server_keeps_what_cannot_be_taken_in_now(
+    cli: Cli, workplace: Path, monkeypatch: pytest.MonkeyPatch, broken: Callable[[Path], None]
+) -> None:
+    """Whatever stands between the pipe and the database, the exit code says: later (EX_TEMPFAIL); once mended, it is in."""
+    monkeypatch.chdir(workplace)
+    whole = Path(shutil.copytree(workplace, workplace.with_name("whole")))
+    broken(workplace)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(MAIL)))
+    refused = cli("inbox", "receive", now=None, by=None)
+    assert refused.code == 75
+    assert refused.err.strip()
+    assert "Traceback" not in refused.err
+    monkeypatch.chdir(whole)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(MAIL)))
+    assert "收下 1 封" in cli("inbox", "receive").out
 
 
 def test_long_words_and_long_lists_fit(cli: Cli, tmp_path: Path) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
 import pytest
 
-from .conftest import Cli
+from rectiflow._workplace import Workplace
+from support.answers import returned
+
+from .conftest import TUESDAY, Cli
 
 
 def test_a_trial_by_each_channel(cli: Cli, workplace: Path) -> None:
@@ -182,3 +186,34 @@ def test_lists_hold_what_they_are_about(cli: Cli, workplace: Path) -> None:
     assert incidents
     assert all(i["message"] in "".join(line.strip() for line in lines).replace("（ ", "（") for i in incidents)
     assert len(lines) <= 4 * len(incidents) + 1  # beside a heading two or three lines of 78 columns each, not ten of 18
+
+
+def test_two_mails_that_come_back_are_sent_again(cli: Cli, workplace: Path, tmp_path: Path) -> None:
+    """From the bounces to the corrected address and out again: each step says what the next one is."""
+    head = "示例一镇初级中学校长"
+    with (workplace / "rectiflow.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[inbox]\naddress = "safety@bureau.example"\n')
+    cli("outbox", "send", "--anyway")
+    address = "town1-school1-head@example.com"
+    sent = [message_from_bytes(p.read_bytes(), policy=default) for p in (workplace / "outgoing/mail").glob("*.eml")]
+    mails = [m for m in sent if address in str(m["To"])][:2]
+    place = Workplace.open(workplace / "rectiflow.toml", now=datetime.fromisoformat(f"{TUESDAY}+08:00"))
+    bounces = [tmp_path / f"{n}.eml" for n in range(len(mails))]
+    for bounce, mail in zip(bounces, mails, strict=True):
+        bounce.write_bytes(returned(place, str(mail["Message-ID"]), address))
+    place.flow.close()
+    assert "已停发" in cli("inbox", "receive", *map(str, bounces)).out.replace("\n        ", "")
+    assert "outbox retry" in "".join(cli("incident", "list").out.split("\n  "))
+    keys = listed(cli, "退回")
+    assert len(keys) == 2
+    shown = cli("outbox", "show", keys[0]).out
+    assert "退回，试过 1 次" in shown
+    assert "550 5.1.1 refused" in shown
+    said = cli("person", "reach", head, "--email", "new-head@school.example").out
+    assert "有 2 条没有送到的消息可以重发：rectiflow outbox retry" in said.replace("\n", "")
+    assert "已重新排队 1 条" in cli("outbox", "retry", keys[0]).out
+    assert "已重新排队 1 条" in cli("outbox", "retry").out
+    assert "没有未送达或退回的消息" in cli("outbox", "retry").out
+    assert "发出 2 条" in cli("outbox", "send", "--anyway").out
+    sent = [message_from_bytes(p.read_bytes(), policy=default) for p in (workplace / "outgoing/mail").glob("*.eml")]
+    assert len([m for m in sent if "new-head@school.example" in str(m["To"])]) == 2

@@ -34,12 +34,13 @@ SHORTEST_ID = 6  #: characters of a vendor's id that is taken for one where anyb
 
 #: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
 LIMITS = Limits(hard=2, any=5, days=30)
+_MENDED = "请电话告知，用 person reach 更正或恢复地址，再用 outbox retry 重发退回的"
 
 
 def came_back(
     flow: Rectiflow, channel: str, address: str, why: str, message: OutboxRow | None, *, blame: Blame, by: str
 ) -> str:
-    """Take note of a return, and count it against its address unless the message itself was at fault.
+    """Take note of a return on its message, and count it against its address unless the message itself was at fault.
 
     From the second one that says the address does not exist on, or the fifth of any kind, nothing is sent there any more:
     an incident says which address is to be corrected. Who was to be told of a hazard is called then, and whenever what
@@ -51,6 +52,8 @@ def came_back(
     Returns:
         what was done, in Chinese.
     """
+    if message is not None:
+        incoming.came_back(flow.store.engine, flow.district, message.key, f"退回（{why}）", now=flow.now())
     if blame == "message":
         return _refused(flow, channel, address, why, message)
     found = incoming.fault(
@@ -61,7 +64,7 @@ def came_back(
     if not found.dead:
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
-    said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；请用 person reach 更正或恢复，并电话告知"
+    said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；{_MENDED}"
     _tell(flow, f"address:{channel}:{address}", said, message)
     return said
 

@@ -14,7 +14,7 @@ from rectiflow._flow import Rectiflow
 from rectiflow.engine.decision import Crossing, Decision
 from rectiflow.engine.errors import Conflict
 from rectiflow.engine.ticket import Ticket
-from rectiflow.storage import outbox, queries
+from rectiflow.storage import incoming, outbox, queries
 from rectiflow.storage.store import Claim, ClaimLost, DueTimer, Store
 from support.stores import (
     HOME,
@@ -519,11 +519,28 @@ def test_a_claim_is_held_anew_before_handing_over(store: Store) -> None:
 
 
 def test_what_came_back_can_be_sent_again(store: Store) -> None:
-    """A message that was sent is not, unless an incident says that it came back."""
+    """A message that was sent is not, unless it came back; by name, or with all others that did; not if it has arrived."""
     store.enqueue(HOME.code, [a_message("one"), a_message("two")], now=NOW)
     for message in mine(store):
         assert sent(store, message)
-    store.raise_incident(HOME.code, an_incident("returned:one:head"), now=NOW)
-    assert outbox.retry(store.engine, HOME.code, ["one:head", "two:head"], now=NOW) == 1
-    assert [m["key"] for m in mine(store)] == ["one:head"]
-    assert queries.incidents(store.engine, HOME.code) == []
+    engine, home = store.engine, HOME.code
+    for keys in (["one:head", "two:head"], None):
+        store.raise_incident(home, an_incident("returned:one:head"), now=NOW)
+        incoming.came_back(engine, home, "one:head", "退回（550）", now=NOW)
+        incoming.came_back(engine, home, "one:head", "退回（550）", now=NOW)
+        (back,) = queries.messages(engine, home, status="returned")
+        assert back["detail"].startswith("退回（550）；")
+        assert back["detail"].count("退回") == 1
+        assert [m["key"] for m in queries.messages(engine, home, status="sent")] == ["two:head"]
+        assert outbox.retry(engine, home, keys, now=NOW) == 1
+        assert queries.incidents(engine, home) == []
+        (message,) = mine(store)
+        assert message["key"] == "one:head"
+        assert sent(store, message)
+    for again in (outbox.cancel, outbox.retry):
+        incoming.came_back(engine, home, "two:head", "退回（550）", now=NOW)
+        incoming.note(engine, home, "two:head", "手机已收到")
+        assert again(engine, home, ["two:head"], now=NOW) == 0
+    incoming.came_back(engine, home, "two:head", "退回（550）", now=NOW)
+    assert outbox.cancel(engine, home, ["two:head"], now=NOW) == 1
+    assert outbox.retry(engine, home, None, now=NOW) == 0

@@ -17,11 +17,13 @@ from psycopg import sql
 from sqlalchemy import Engine, inspect
 
 from rectiflow._flow import Rectiflow
+from rectiflow.engine.decision import IncidentDraft, MessageDraft
 from rectiflow.engine.errors import SchemaTooNew, WorkplaceError
-from rectiflow.storage import organisation, schema
+from rectiflow.storage import incoming, organisation, queries, schema
 from rectiflow.storage.connect import make_engine, writing
+from rectiflow.storage.store import Store
 from rectiflow.storage.tables import METADATA
-from support.stores import HOME, assigned, counts, open_office, rows, scalar
+from support.stores import HOME, NOW, assigned, counts, open_office, rows, scalar
 
 SCRIPT = """
 import sys
@@ -96,7 +98,7 @@ def test_a_newer_schema_is_left_alone(engine: Engine) -> None:
 def test_an_older_schema_is_not_used_as_it_is(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has to be migrated first, and the message says how."""
     monkeypatch.setattr("rectiflow.storage.schema._head", lambda: "9999")
-    with pytest.raises(WorkplaceError, match=r"的结构是旧版（0007），请运行 rectiflow init 升级"):
+    with pytest.raises(WorkplaceError, match=r"的结构是旧版（0008），请运行 rectiflow init 升级"):
         schema.check_schema(engine)
 
 
@@ -110,6 +112,31 @@ def test_a_migration_that_fails_leaves_nothing(empty_engine: Engine) -> None:
     with writing(empty_engine) as connection:
         connection.exec_driver_sql("DROP TABLE rectiflow_unit")
     assert schema.migrate(empty_engine)
+
+
+def test_what_had_come_back_before_is_known_after(empty_engine: Engine) -> None:
+    """As an open incident or the count of its address said; what was only sent is not."""
+    engine, home = empty_engine, HOME.code
+    schema.migrate(engine)
+    store = Store(engine)
+    drafts = [
+        MessageDraft(key=k, recipient="head", template="assigned", params={}) for k in ("refused", "gone", "well")
+    ]
+    store.enqueue(home, drafts, now=NOW)
+    incoming.fault(
+        engine, home, channel="mail", address="a@b.example", at=NOW, detail="550", hard=True,
+        limits=incoming.Limits(hard=2, any=5, days=30), by="gone",
+    )  # fmt: skip
+    incident = IncidentDraft(key="returned:refused", kind="message", message="550")
+    store.raise_incident(home, incident, now=NOW)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE rectiflow_message SET status = 'sent', sent_at = created_at")
+        connection.exec_driver_sql("DROP INDEX ix_rectiflow_message_returned")
+        connection.exec_driver_sql("ALTER TABLE rectiflow_message DROP COLUMN returned_at")
+    stamp(engine, "0007")
+    schema.migrate(engine)
+    assert {m["key"] for m in queries.messages(engine, home, status="returned")} == {"refused", "gone"}
+    assert [m["key"] for m in queries.messages(engine, home, status="sent")] == ["well"]
 
 
 def test_threads_migrate_at_once(empty_url: str) -> None:
@@ -235,6 +262,6 @@ def test_every_row_belongs_to_a_district() -> None:
 def test_the_counting_of_these_tests_sees_every_table(engine: Engine) -> None:
     """What the other tests count is there."""
     assert set(counts(engine).values()) == {0}
-    assert scalar(engine, f"SELECT version_num FROM {schema.VERSION_TABLE}") == "0007"  # noqa: S608 our own name
+    assert scalar(engine, f"SELECT version_num FROM {schema.VERSION_TABLE}") == "0008"  # noqa: S608 our own name
     assert rows(engine, "SELECT * FROM rectiflow_district") == []
     assert HOME.code not in organisation.districts(engine)

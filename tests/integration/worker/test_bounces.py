@@ -10,11 +10,11 @@ import pytest
 from rectiflow._answers import Received, receive_mail, receive_receipt
 from rectiflow._desk import waiting_calls
 from rectiflow._persons import reach, restore, set_reach
-from rectiflow._upkeep import incidents
+from rectiflow._upkeep import incidents, outbox, retry, undelivered
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.receipts import Receipt
 from rectiflow.storage import incoming, queries
-from support.answers import ADDRESS, mailed, responsible, returned, texted
+from support.answers import ADDRESS, head, mailed, responsible, returned, texted
 from support.workplaces import assigned
 
 
@@ -40,6 +40,47 @@ def test_mails_that_come_back_give_an_address_up(open_place: Workplace, correcte
     else:
         restore(flow, address)
     assert not [i for i in incidents(flow) if i.subject.startswith("address:")]
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("named", [False, True])
+def test_what_came_back_is_sent_again(open_place: Workplace, corrected: bool, named: bool) -> None:
+    """Once the address is corrected, or good again: all that came back from it, or one of them; the incident says how."""
+    place, flow = open_place, open_place.flow
+    person, address = responsible(place)
+    set_reach(flow, person, phone="")
+    for number in assigned(place, 2):
+        mail = mailed(place, person, number)
+        receive_mail(place, returned(place, str(mail["Message-ID"]), address))
+    back = outbox(flow, status="returned")
+    assert [m.recipient for m in back] == [flow.directory().person_name(person)] * 2
+    assert all(m.detail.startswith("退回（550 5.1.1 refused）") for m in back)
+    assert any("再用 outbox retry 重发" in i.message for i in incidents(flow))
+    if corrected:
+        set_reach(flow, person, email="new@school.example")
+    else:
+        restore(flow, address)
+    assert undelivered(flow, {person}) == 2
+    chosen = back[:1] if named else back
+    assert retry(flow, [m.id for m in chosen] if named else []) == len(chosen)
+    place.deliver()
+    again = [r for r in queries.messages(flow.store.engine, flow.district, status="sent") if r["recipient"] == person]
+    assert {r["key"] for r in again} == {m.key for m in chosen}
+    assert {r["rendered_to"] for r in again} == {"new@school.example" if corrected else address}
+    assert len(outbox(flow, status="returned")) == 2 - len(chosen)
+
+
+def test_a_mail_and_its_short_message_that_both_come_back(open_place: Workplace) -> None:
+    """While one of them stands the hazard is known of; once neither does, somebody calls."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    set_reach(flow, principal, phone="13911112222")
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, returned(place, str(mail["Message-ID"]), "head@school.example", status="5.7.1"))
+    assert waiting_calls(flow, number) == []
+    assert receive_receipt(place, receipt(sent_row(place, principal), code="KEYWORD"), proven=False) is not None
+    assert waiting_calls(flow, number) == ["sign"]
 
 
 def test_a_message_comes_back_once(open_place: Workplace) -> None:

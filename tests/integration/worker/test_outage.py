@@ -11,11 +11,13 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._desk import call_views, waiting_calls
-from rectiflow._persons import register, set_reach
+from rectiflow._persons import Order, hand_over, register, set_reach
 from rectiflow._reader import readable
+from rectiflow._sheet import sheet
 from rectiflow._upkeep import doctor, incidents, outbox, retry
 from rectiflow._workplace import Workplace
-from support.smtp import PASSWORD, USER, MailServer, start_mail_server
+from rectiflow.engine.stimulus import Called, Hand
+from support.smtp import PASSWORD, USER, CountingController, MailServer, start_mail_server
 from support.workplaces import assigned
 
 
@@ -199,3 +201,82 @@ def test_who_was_not_reached_is_called_about_that(place: Workplace, tmp_path: Pa
     assert call.phone == made.flow.directory().persons[deputy].phone
     controller.stop()
     made.flow.close()
+
+
+def _strict(place: Workplace, tmp_path: Path, *gone: str) -> tuple[Workplace, CountingController]:
+    """Serve a workplace by a mail server that knows nobody at some addresses."""
+    folder = tmp_path / "strict"
+    folder.mkdir()
+    mailbox, controller = start_mail_server(folder, refuse=dict.fromkeys(gone, 550))
+    return served(place, port=mailbox.port, ca_file=mailbox.ca_file), controller
+
+
+@pytest.mark.parametrize("called", [False, True])
+def test_the_call_is_to_whom_the_message_did_not_reach_and_no_longer(
+    place: Workplace, tmp_path: Path, called: bool
+) -> None:
+    """Not to the responsible person, who has his mail; once the message is sent after all there is nothing to call about."""
+    made, controller = _strict(place, tmp_path, "gone@school.example")
+    flow, today = made.flow, made.flow.today()
+    (principal,) = flow.directory().holders("principal", "town1_school2", today)
+    keeper = flow.directory().holders("safety_section", None, today)[0]
+    set_reach(flow, principal, email="gone@school.example", phone="")
+    (number,) = assigned(made, 1)
+    made.deliver()
+    name = flow.directory().person_name(principal)
+    assert [c.callee for c in call_views(flow, by=keeper)] == [name]
+    (told,) = [e for e in sheet(flow, number, by=keeper).events if e.kind == "unreached"]
+    assert ("对象", name) in told.details
+    if called:
+        flow.handle(number, Called(clock="sign", hand=Hand(actor=keeper, note="已电话告知")))
+    set_reach(flow, principal, email="here@school.example")
+    retry(flow, [])
+    made.deliver()
+    assert waiting_calls(flow, number) == []
+    ended = [e for e in sheet(flow, number, by=keeper).events if e.kind == "reached"]
+    assert [("对象", name) in e.details for e in ended] == ([] if called else [True])
+    controller.stop()
+    flow.close()
+
+
+def test_one_call_after_another(place: Workplace, tmp_path: Path) -> None:
+    """Where two are not reached and the first is after all, the other one is called."""
+    made, controller = _strict(place, tmp_path, "gone@school.example", "away@school.example")
+    flow, today = made.flow, made.flow.today()
+    (principal,) = flow.directory().holders("principal", "town1_school2", today)
+    keeper = flow.directory().holders("safety_section", None, today)[0]
+    both = {"gone@school.example": principal, "away@school.example": officer(made)}
+    for email, person in both.items():
+        set_reach(flow, person, email=email, phone="")
+    (number,) = assigned(made, 1)
+    made.deliver()
+    names = {flow.directory().person_name(p): p for p in both.values()}
+    (first,) = call_views(flow, by=keeper)
+    set_reach(flow, names[first.callee], email="here@school.example")
+    retry(flow, [m.key for m in outbox(flow, status="dead") if m.recipient == first.callee])
+    made.deliver()
+    (other,) = call_views(flow, by=keeper)
+    assert {first.callee, other.callee} == set(names)
+    set_reach(flow, names[other.callee], email="there@school.example")
+    retry(flow, [])
+    made.deliver()
+    assert waiting_calls(flow, number) == []
+    controller.stop()
+    flow.close()
+
+
+def test_who_no_longer_answers_for_it_is_not_called(place: Workplace, tmp_path: Path) -> None:
+    """Who was not reached and has left the post meanwhile is not called; who is responsible is."""
+    made, controller = _strict(place, tmp_path, "gone@school.example")
+    flow, today = made.flow, made.flow.today()
+    (principal,) = flow.directory().holders("principal", "town1_school2", today)
+    keeper = flow.directory().holders("safety_section", None, today)[0]
+    set_reach(flow, principal, email="gone@school.example", phone="")
+    (number,) = assigned(made, 1)
+    made.deliver()
+    assert [c.callee for c in call_views(flow, by=keeper)] == [flow.directory().person_name(principal)]
+    hand_over(flow, Order(old=principal, new="示例二镇第一小学安全副校长", since=today), by=keeper)
+    responsible = str(flow.ticket(number).fields["responsible_person"])
+    assert [c.callee for c in call_views(flow, by=keeper)] == [flow.directory().person_name(responsible)]
+    controller.stop()
+    flow.close()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.directory import Changes, Substitution
 from rectiflow.engine.simulate import World
-from rectiflow.engine.stimulus import Called, Hand
+from rectiflow.engine.stimulus import Called, Hand, Reached, Unreached
 from support.district import HEAD, RECTIFIER, SAFETY, at, codes, directory, done, hazard, world
 
 
@@ -100,3 +100,20 @@ def test_no_extension_without_a_deadline_that_runs() -> None:
     number = hazard(place)
     asked = {"new_due_on": "2024-10-20", "reason": "缺料", "interim": "围挡"}
     assert "no_deadline" in codes(place.ask(number, "extension", HEAD, **asked))
+
+
+def test_who_was_not_reached_is_called_until_the_message_has_gone() -> None:
+    """Whoever it is, not who is responsible; both lines name the person and the message, and nothing else changes."""
+    place = world("2024-09-02")
+    number = hazard(place)
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-09-20"))
+    about = {"person": HEAD, "message": f"{number}:2:{HEAD}"}
+    decision = done(place.handle(number, Unreached(why="550", **about)))
+    assert [(c.clock, c.callee) for c in decision.calls] == [("sign", HEAD)]
+    assert dict(decision.events[0].public) == about
+    decision = done(place.handle(number, Reached(clock="sign", **about)))
+    (event,) = decision.events
+    assert (event.kind, dict(event.public), decision.end_calls) == ("reached", about, ("sign",))
+    assert (decision.clocks, decision.messages, place.cases[number].calls) == ((), (), {})
+    done(place.act(number, "sign", HEAD))
+    assert codes(place.handle(number, Reached(clock="sign", **about))) == {"call_over"}

@@ -342,6 +342,24 @@ QQ_BOUNCE = raw(
         "gb18030",
     ),
 )
+QQ_NOBODY = raw(
+    f"From: PostMaster@qq.com\nTo: safety@bureau.example\nSubject: {word('系统退信/The email is returned')}\n"
+    "Content-Type: text/plain; charset=utf-8",
+    "很抱歉，您的邮件被退回到发件人邮箱\n退信原因：收件人邮件地址（head@qq.example）不存在，邮件无法送达。\n"
+    "host mx.qq.example said: 550 Mailbox unavailable or access denied\n",
+)
+QQ_PERHAPS = raw(
+    f"From: PostMaster@qq.com\nTo: safety@bureau.example\nSubject: {word('系统退信/The email is returned')}\n"
+    "Content-Type: text/plain; charset=utf-8",
+    "很抱歉，您的邮件被退回\nhead@qq.example\nhost mx.qq.example said: 550 Mailbox unavailable or access denied\n"
+    "收件人地址可能不存在，也可能被判为垃圾邮件，请核对\n-----原始邮件-----\n疏散指示标志不存在，消防通道堆放垃圾信息栏\n",
+)
+NETEASE_SPAM = raw(
+    f"From: Postmaster@163.com\nTo: safety@bureau.example\nSubject: {word('系统退信', 'gbk')}\nContent-Type: text/plain; charset=GBK",
+    "抱歉，邮件被退回来了\n收件人：head@163.example\n退信代码：554 DT:SPM\n"
+    "发送的邮件内容包含了未被许可的信息，或违背了网易的反垃圾服务条款\n",
+    charset="gbk",
+)
 NETEASE_BOUNCE = raw(
     f"From: Postmaster@163.com\nTo: safety@bureau.example\nSubject: {word('系统退信', 'gbk')}\nContent-Type: text/plain; charset=GBK",
     "抱歉，邮件被退回来了\n收件人：head@163.example\n退信代码：452 4.2.2\n退信原因：SMTP error, RCPT TO: 452 4.2.2 mailbox is full\n",

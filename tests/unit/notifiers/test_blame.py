@@ -33,6 +33,13 @@ def bounce(status: str, said: str = "", *, permanent: bool = True) -> Bounce:
         ("", "550 该账号已停用", "address"),
         ("", "554 something", "busy"),
         ("5.0.0", "", "busy"),
+        ("", "退信代码：554 DT:SPM 发送的邮件内容包含了未被许可的信息，或违背了网易的反垃圾服务条款", "message"),
+        ("", "554 DT:SUM 信封发件人和信头发件人不匹配", "message"),
+        ("", "550 MI:SPF 192.0.2.1", "message"),
+        ("5.0.0", "550 message content rejected", "message"),
+        ("", "554 blocked as spam.", "message"),
+        ("", "host spam.mx.example said: 550 User not found", "address"),
+        ("5.4.4", "host anti-spam.mx.example not found", "busy"),
     ],
 )
 def test_the_status_decides_then_the_words(status: str, said: str, blamed: Blame) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rectiflow.notifiers import Contact, Sender, TemplateSet
+from rectiflow.notifiers.blame import blame_of_mail
 from rectiflow.notifiers.incoming import Incoming, read_mail
 from rectiflow.notifiers.judging import Bounce, Judgement, judge
 from rectiflow.notifiers.mime import compose_mail
@@ -47,6 +48,26 @@ def test_bounces(mail: bytes, recipient: str, *, permanent: bool, status: str, d
         recipient=recipient, permanent=permanent, status=status, diagnostic=bounce.diagnostic, message_id=about
     )
     assert diagnostic in bounce.diagnostic
+
+
+@pytest.mark.parametrize(
+    ("mail", "blamed", "told"),
+    [
+        (
+            mails.QQ_NOBODY,
+            "address",
+            "退信原因：收件人邮件地址（head@qq.example）不存在，邮件无法送达；host mx.qq.example",
+        ),
+        (mails.QQ_PERHAPS, "busy", "host mx.qq.example said: 550 Mailbox unavailable or access denied"),
+        (mails.NETEASE_SPAM, "message", "退信代码：554 DT:SPM"),
+        (mails.EXIM, "address", "550 User not found"),
+    ],
+)
+def test_whose_fault_another_line_says_it_is(mail: bytes, blamed: str, told: str) -> None:
+    """The line with the code may leave it open; what only may be, or stands in the mail that came back, says nothing."""
+    (bounce,) = judged(mail).bounces
+    assert blame_of_mail(bounce) == blamed
+    assert bounce.diagnostic.startswith(told)
 
 
 def test_several_recipients() -> None:
