@@ -85,8 +85,10 @@ def _happened(item: Held) -> tuple[str, str]:
             title = f"{level}{asked}申请{said.get('decision') or '已批复'}"
         case "listed" | "delisted":
             title = f"{level}{title}"
-        case "reminder" | "call_task":
+        case "reminder":
             title = f"{said.get('clock', '')}{title}"
+        case "call_task":
+            return f"{said.get('clock', '')}到期，请电话催办", said.get("callee", "")
         case "generic" | "paper_waiting":
             title = action or title
         case "reclassified":

@@ -338,6 +338,9 @@ class _Batch:
         self, message: Message, channel: Channel, contact: Contact, words: Rendered | None
     ) -> _Outcome:
         """Put a message into words where it is not, hold the claim anew, and send it."""
+        said = self.rules.allowed(message)
+        if said is not message:
+            message, words = said, None
         if words is not None:
             kept = self.outbox.renew(message, lease=self.lease)
             return await self._attempt(message, channel, words) if kept else self._lost(message)

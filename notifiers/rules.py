@@ -11,6 +11,7 @@ from .message import MAIL, SMS, Contact, Message
 from .ports import Channel
 
 __all__ = [
+    "Allowed",
     "ChooseChannel",
     "Copied",
     "Full",
@@ -18,6 +19,7 @@ __all__ = [
     "Hours",
     "Rules",
     "Said",
+    "all_of_it",
     "always_needed",
     "always_new",
     "any_hour",
@@ -36,9 +38,8 @@ Gone = Callable[[Message], str | None]  #: why a message need not be sent any mo
 Full = Callable[[Message, str, Contact], bool]
 #: Message, channel, who is reached → why it says nothing new there; None while it does, and it counts as told from now on.
 Said = Callable[[Message, str, Contact], str | None]
-Copied = Callable[
-    [Message], str | None
-]  #: where else a message's words are told; None while they are told nowhere else
+Copied = Callable[[Message], str | None]  #: where else a message's words are told; None where nowhere else
+Allowed = Callable[[Message], Message]  #: what of a message may be said now
 Hours = Callable[[str, datetime], datetime]  #: channel, now → from when on it may send; now when it may
 
 
@@ -56,6 +57,11 @@ def ways_of(contact: Contact) -> tuple[str, ...]:
 def spread(delay: timedelta) -> timedelta:
     """Lengthen a delay by up to a tenth, so that what failed together does not come back together."""
     return delay * (1 + random.random() / 10)
+
+
+def all_of_it(message: Message) -> Message:
+    """Allow everything a message says."""
+    return message
 
 
 def any_hour(_channel: str, now: datetime) -> datetime:
@@ -92,6 +98,7 @@ class Rules:
         choose: which channel a message takes (mail, then SMS).
         hours: from when on a channel may disturb people; what comes before waits until then.
         gone: says why a message need not go any more, asked just before each attempt.
+        allowed: gives what of a message may be said, asked last of all; another one than it was given is put into words anew.
         full: says that who is reached has had enough of a channel for today; the message goes with the digest instead.
         copied: says where else its words are told of a message that is too much for today; it need not be held then.
         said: says why a message repeats what another one has told, or is about to tell, whom it reaches by the same channel.
@@ -101,6 +108,7 @@ class Rules:
     choose: ChooseChannel = choose_channel
     hours: Hours = any_hour
     gone: Gone = always_needed
+    allowed: Allowed = all_of_it
     full: Full = any_number
     copied: Copied = never_copied
     said: Said = always_new

@@ -17,7 +17,7 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["TAKEN_IN", "cancel_held", "held", "let_out", "merge", "release", "take_back", "there"]
+__all__ = ["TAKEN_IN", "cancel_held", "going", "held", "let_out", "merge", "release", "take_back", "there"]
 
 
 TAKEN_IN = "taken_in"  #: parameter of a digest: the keys of what it took in, a line each
@@ -42,6 +42,16 @@ def held(engine: Engine, district: str, *, until: datetime) -> dict[str, list[di
     return found
 
 
+def going(engine: Engine, district: str, *, now: datetime) -> list[dict[str, Any]]:
+    """Return the urgent messages about hazards that are due and were not tried yet, in the order they were written."""
+    m = table("message")
+    fresh = (m.c.owner.is_(None), m.c.attempts == 0, m.c.rendered_to.is_(None))
+    mine = (hidden(m.c.district) == district, status_is(m.c.status, "waiting"), m.c.due_at <= now, *fresh)
+    query = select(m).where(*mine, m.c.urgent, m.c.number.is_not(None)).order_by(m.c.created_at, m.c.key)
+    with reading(engine) as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def there(engine: Engine, district: str, keys: Sequence[str]) -> frozenset[str]:
     """Return which of these keys of messages are in the outbox."""
     m = table("message")
@@ -61,10 +71,12 @@ def merge(
     detail: str,
     *,
     now: datetime,
+    status: str = "held",
 ) -> bool:
     """Put a digest into the outbox in the place of what is held; False when that is nothing, or it is there already.
 
     Args:
+        status: of what it takes the place of: held, or waiting and not just being sent.
         digest: makes the message of those of `keys` that are held still: somebody may have sent or cancelled some by hand.
     """
     m = table("message")
@@ -73,7 +85,7 @@ def merge(
         with writing(engine) as connection:
             taken: list[str] = []
             for some in _chunks(keys):
-                mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "held")
+                mine = (m.c.district == district, m.c.key.in_(some), m.c.status == status, m.c.owner.is_(None))
                 change = update(m).where(*mine).values(status="merged", detail=detail)
                 taken += connection.scalars(change.returning(m.c.key))
             if not taken:

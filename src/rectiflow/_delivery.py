@@ -28,20 +28,24 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
         going: asked after each digest and each batch; when it says no, the rest waits for the next time.
         at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
     """
+    from rectiflow._outbox import allowed
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
+    from rectiflow._together import gather_steps
     from rectiflow.notifiers import Rules, any_hour
 
     flow, channels = place.flow, place.ways.channels()
     flow.refresh()  # addresses and substitutes as they are now
     forward(flow)
     _gather(place, going)
+    gather_steps(flow)
     _settle(place, channels)
     if channels:
         _wake(place)
     rules = Rules(
         hours=any_hour if at_any_hour else place.ways.hours,
         gone=partial(reason_gone, flow),
+        allowed=partial(allowed, flow.store),
         full=partial(_full, place),
         copied=partial(_copied, place),
         said=partial(_said, place),
@@ -58,6 +62,7 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     Raises:
         NotFound: no message, or more than one, is meant by one of them; nothing is sent then.
     """
+    from rectiflow._outbox import allowed
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
     from rectiflow._upkeep import message, retry
@@ -68,7 +73,7 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     chosen = [message(flow, key).key for key in keys]
     retry(flow, chosen)
     forward(flow)
-    rules = Rules(gone=partial(reason_gone, flow))
+    rules = Rules(gone=partial(reason_gone, flow), allowed=partial(allowed, flow.store))
     return _dispatch(place, place.ways.channels(), rules, limit=len(chosen), going=one_batch, only=chosen)
 
 

@@ -17,7 +17,7 @@ from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import outbox, queries
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox", "hushed"]
+__all__ = ["DirectoryContacts", "StoreOutbox", "allowed", "hushed"]
 
 
 class StoreOutbox:
@@ -194,6 +194,14 @@ class DirectoryContacts:
             channels=reached.channels,
             trouble=f"{reached.name}的{'、'.join(told)}多次退回，已停发" if dead else "",
         )
+
+
+def allowed(store: Store, message: Message) -> Message:
+    """Return what of a message may be said now: of a hazard that has become restricted since, its number alone."""
+    if message.number is None or message.template == RESTRICTED:
+        return message
+    hidden = queries.restricted_numbers(store.engine, message.district, [message.number])
+    return _hushed(message) if hidden else message
 
 
 def _hushed(message: Message) -> Message:

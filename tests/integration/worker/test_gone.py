@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
 
 from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
 from rectiflow._health import examine
+from rectiflow._outbox import StoreOutbox
+from rectiflow._reader import readable
 from rectiflow._upkeep import MessageView, outbox, put_off, retry
 from rectiflow._workplace import Workplace
+from rectiflow.notifiers import Message
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.district import at
 from support.workplaces import assigned
 
@@ -204,3 +213,22 @@ def test_who_has_secured_a_major_hazard_is_not_asked_to(place: Workplace) -> Non
     told = _told(place, number, "重大隐患先行管控")
     assert {(m.status, m.detail) for m in told if m.recipient == name} == {("cancelled", "已先行管控，不用再通知")}
     assert {m.status for m in told if m.recipient != name} <= {"sent", "merged"}
+
+
+def test_what_becomes_restricted_in_between_is_hushed(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was claimed, and put into words by an attempt that failed, before the hazard was called restricted."""
+    (number,) = assigned(place, 1)
+    flow, claimed = place.flow, StoreOutbox.claim_messages
+
+    def then_restricted(*args: Any, **named: Any) -> list[Message]:
+        found = claimed(*args, **named)
+        with writing(flow.store.engine) as connection:
+            ticket = table("ticket")
+            connection.execute(update(ticket).where(ticket.c.number == number).values(restricted=True))
+        return found
+
+    monkeypatch.setattr(StoreOutbox, "claim_messages", then_restricted)
+    place.deliver()
+    sent = [m for m in outbox(flow, number=number, status="sent") if m.body]
+    assert sent
+    assert not [m for m in sent if "疏散通道" in readable(m.body or b"")]

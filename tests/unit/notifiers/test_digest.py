@@ -83,7 +83,7 @@ def test_what_lists_several_hazards_names_them() -> None:
         ),
         ("request_made", {"request": "挂牌督办", "level": "区级"}, "区级挂牌督办申请待审批：N-1，通道堵塞"),
         ("reminder", {"clock": "复查时限"}, "复查时限提醒：N-1，通道堵塞"),
-        ("call_task", {"clock": "签收时限"}, "签收时限电话催办任务：N-1，通道堵塞"),
+        ("call_task", {"clock": "签收时限", "callee": "校长（1）"}, "签收时限到期，请电话催办：校长（1），N-1，通道堵塞"),
         ("generic", {"action": "作废", "reason": "重复登记"}, "作废：理由：重复登记，N-1，通道堵塞"),
         ("recalled", {"reason": "交错了单位"}, "撤回交办：理由：交错了单位，N-1，通道堵塞"),
         ("paper_waiting", {"action": "整改通知书待签发", "description": "", "paper": "整改通知书"},
