@@ -123,7 +123,8 @@ def _propose(change: Change, rung: Rung) -> None:
 
 def _template(change: Change, run: ClockRun, rung: Rung) -> str:
     """Return the words of a step; what should have been said before the day is not said so after it."""
-    too_late = rung.step.at.amount <= 0 and run.due_on is not None and run.due_on < change.today
+    before = rung.step.at.amount < 0 or rung.step.template == "due_soon"
+    too_late = before and run.due_on is not None and run.due_on < change.today
     if rung.step.template is not None and not too_late:
         return rung.step.template
     return "call_task" if rung.step.act == "call" else "reminder"

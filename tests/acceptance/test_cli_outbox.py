@@ -147,7 +147,7 @@ def test_what_was_named_and_left_is_told_alike(cli: Cli) -> None:
         both = cli("outbox", verb, sent, waiting.pop(), now=NIGHT)
         assert (both.code, both.out.splitlines()[-1].startswith(f"另有 1 条{said}")) == (1, True)
     nothing = cli("outbox", "retry", now=NIGHT)
-    assert (nothing.code, nothing.out) == (0, "没有未送达的消息，不用重发。\n")
+    assert (nothing.code, nothing.out) == (0, "没有未送达或退回的消息，不用重发。\n")
 
 
 def test_a_channel_that_is_down_is_no_success(cli: Cli, workplace: Path) -> None:
