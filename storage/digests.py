@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +17,26 @@ from .rows import message_row
 from .tables import table
 from .types import read_instant
 
-__all__ = ["TAKEN_IN", "cancel_held", "going", "held", "let_out", "merge", "release", "take_back", "there"]
+__all__ = [
+    "TAKEN_IN",
+    "cancel_held",
+    "going",
+    "held",
+    "let_out",
+    "merge",
+    "release",
+    "take_back",
+    "taken_keys",
+    "there",
+]
 
 
 TAKEN_IN = "taken_in"  #: parameter of a digest: the keys of what it took in, a line each
+
+
+def taken_keys(params: Mapping[str, Any]) -> list[str]:
+    """Return the keys of what a digest took in."""
+    return str(params.get(TAKEN_IN) or "").splitlines()
 
 
 class _ThereAlready(Exception):
@@ -122,7 +138,7 @@ def take_back(engine: Engine, district: str, template: str, *, before: str, new:
             update(m).where(*old).values(status="cancelled", detail=new).returning(m.c.params)
         ).all()
         for (params,) in gone:
-            for some in _chunks(str(params.get(TAKEN_IN) or "").splitlines()):
+            for some in _chunks(taken_keys(params)):
                 mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "merged")
                 connection.execute(update(m).where(*mine).values(status="held"))
     return len(gone)

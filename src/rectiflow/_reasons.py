@@ -10,13 +10,15 @@ from rectiflow.engine.errors import NotFound
 from rectiflow.engine.overtaken import Asked, overtaken
 from rectiflow.engine.telling import RESTRICTED
 from rectiflow.engine.vocabulary import default_template
-from rectiflow.storage import outbox
+from rectiflow.storage import digests, outbox
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.notifiers import Message
 
-__all__ = ["asked_of", "lost_reason", "reason_gone"]
+__all__ = ["TOGETHER", "asked_of", "lost_reason", "reason_gone"]
+
+TOGETHER = "together:"  #: begins the key of a message that tells several steps at once
 
 
 def reason_gone(flow: Rectiflow, message: Message) -> str | None:
@@ -25,6 +27,10 @@ def reason_gone(flow: Rectiflow, message: Message) -> str | None:
         "key": str(message.id), "number": message.number, "seq": message.sequence, "recipient": message.recipient,
         "template": message.template, "created_at": message.created_at,
     }  # fmt: skip
+    if row["key"].startswith(TOGETHER):  # over when all is that it tells
+        parts = [{**row, "key": key, "number": key.partition(":")[0]} for key in digests.taken_keys(message.params)]
+        reasons = [lost_reason(flow, part) for part in parts]
+        return reasons[0] if reasons and all(reasons) else None
     return lost_reason(flow, row)
 
 

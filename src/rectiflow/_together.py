@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rectiflow._reasons import lost_reason
+from rectiflow._reasons import TOGETHER, lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import RectiflowError
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
@@ -50,7 +50,7 @@ def _gather(flow: Rectiflow, rows: Sequence[Mapping[str, Any]]) -> bool:
         held = [Held(number=r["number"], template=r["template"], params=r["params"]) for r in items]
         said = {"clock": first["params"].get("clock"), digests.TAKEN_IN: "\n".join(keys)}
         return MessageDraft(
-            key=f"together:{keys[0]}",
+            key=f"{TOGETHER}{keys[0]}",
             recipient=first["recipient"],
             template=DIGEST,
             params={**digest_params(held), **said},

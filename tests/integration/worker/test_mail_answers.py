@@ -148,6 +148,7 @@ def test_what_is_sent_back_waits_for_a_person(open_place: Workplace) -> None:
     told = len(outbox(flow))
     assert receive_mail(place, answer(receipt, "来信退回，编号 2", address)).status == "waiting"
     assert len(outbox(flow)) == told  # an automaton that says so to each receipt is told once
+    place.flow.close()
 
 
 def test_days_count_from_the_deadline(open_place: Workplace) -> None:

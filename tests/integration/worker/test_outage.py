@@ -125,14 +125,14 @@ def test_one_digest_after_days_without_mail(place: Workplace, server: MailServer
         away.clock.forward(days=1)
         away.flow.tick()
         away.deliver()
-    waiting = [m for m in outbox(away.flow, status="waiting") if m.occasion == "每日汇总"]
+    waiting = [m for m in outbox(away.flow, status="waiting") if m.key.startswith("digest:")]
     assert len(waiting) == len({m.recipient for m in waiting}) > 0
     safety = away.flow.directory().holders("safety_section", None, away.flow.today())[0]
     away.flow.void(numbers[0], by=safety, reason="重复登记")
     back = served(place, port=server.port, ca_file=server.ca_file, digest="09:30")
     back.clock.forward(days=1)  # type: ignore[attr-defined]
     back.deliver()
-    sent = [m for m in outbox(back.flow, status="sent") if m.occasion == "每日汇总"]
+    sent = [m for m in outbox(back.flow, status="sent") if m.key.startswith("digest:")]
     assert len(sent) == len({m.recipient for m in sent})
     words = [readable(m.body) for m in sent if m.body]
     assert any(f"临期提醒：{numbers[1]}" in w or f"逾期催办：{numbers[1]}" in w for w in words)

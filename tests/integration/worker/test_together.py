@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 from rectiflow._clock import SetClock
+from rectiflow._flow import Rectiflow
+from rectiflow._outbox import StoreOutbox
 from rectiflow._reader import readable
+from rectiflow._reasons import reason_gone
+from rectiflow._together import gather_steps
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
+from rectiflow.notifiers import Message
 from support.workplaces import assigned
 
 
@@ -49,3 +55,26 @@ def test_one_alone_and_what_was_signed_meanwhile_go_as_they_are(place: Workplace
     told = [m for m in outbox(place.flow, number=other, status="sent") if m.occasion == "电话催办任务"]
     assert told
     assert {m.status for m in outbox(place.flow, number=one) if m.occasion == "电话催办任务"} == {"cancelled"}
+
+
+def test_what_is_over_by_the_time_it_is_sent_is_dropped(place: Workplace) -> None:
+    """The channel was away, and meanwhile one hazard was signed for: the message goes; when both were, it does not."""
+    one, other = due_tomorrow(place, 2)
+    flow = place.flow
+    officer = flow.directory().holders("safety_officer", "town1_school2", flow.today())[0]
+    assert gather_steps(flow) > 0
+    (first, *_) = [m for m in outbox(flow, status="waiting") if m.key.startswith("together:")]
+    flow.do(one, "sign", by=officer)
+    assert reason_gone(flow, claimed(flow, first.key)) is None
+    flow.do(other, "sign", by=officer)
+    place.deliver()
+    together = {m.status: m.detail for m in outbox(flow) if m.key.startswith("together:")}
+    assert together == {"cancelled": "隐患已办到下一环节，不再提醒"}
+
+
+def claimed(flow: Rectiflow, key: str) -> Message:
+    """Return a message as the dispatcher has it, and leave it in the outbox."""
+    rows = StoreOutbox(flow.store, "w", flow.now, flow.district, only=[key])
+    (message,) = rows.claim_messages(owner="w", limit=1, lease=timedelta(minutes=1))
+    assert rows.mark_waiting(message, after=timedelta(), error="")
+    return message
