@@ -1,7 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`. Both need Python 3.11 or newer and make, nothing else.
 
 PYTHON  ?= python3
-WORKERS ?= 3
+WORKERS ?= 4
 SOAK    ?= 8
 VENV    := .venv
 BIN     := $(VENV)/bin

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -18,7 +19,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import insert, select
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, insert, make_url, select
 
 from rectiflow._clock import SetClock
 from rectiflow._organisation import import_organisation
@@ -43,9 +46,45 @@ def sample_workplace(
     """
     if db is None and code is None and prefix is None:
         shutil.copytree(_made_once(day), folder, dirs_exist_ok=True)
-        settings = read_settings(folder / "rectiflow.toml")
-        return Workplace(folder, settings, SetClock(at_hour(day, 9)), rehearsal=True)
+        return _opened(folder, day)
+    if db is not None and db.startswith("postgresql") and code is None and prefix is None and _is_empty(db):
+        return _copied(folder, day, make_url(db))
     return _made(folder, day, db=db, code=code, prefix=prefix)
+
+
+def _opened(folder: Path, day: date) -> Workplace:
+    return Workplace(folder, read_settings(folder / "rectiflow.toml"), SetClock(at_hour(day, 9)), rehearsal=True)
+
+
+def _copied(folder: Path, day: date, url: URL) -> Workplace:
+    """Make a workplace on an empty PostgreSQL database by copying one that this process has made."""
+    server = url.set(database="postgres").render_as_string(hide_password=False)
+    made, template = _made_on(server, day)
+    own, of = sql.Identifier(str(url.database)), sql.Identifier(template)
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(own))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(own, of))
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    file = folder / "rectiflow.toml"
+    file.write_text(file.read_text("utf-8").replace(template, str(url.database)), "utf-8")
+    return _opened(folder, day)
+
+
+@cache
+def _made_on(server: str, day: date) -> tuple[Path, str]:
+    """Make the workplace of a day once for this process and server; return its folder and its database."""
+    folder, name = Path(tempfile.mkdtemp(prefix="rft-place-")), f"made_{uuid.uuid4().hex}"
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
+    _made(folder, day, db=url).flow.close()
+    return folder, name
+
+
+def _is_empty(db: str) -> bool:
+    with psycopg.connect(db.replace("+psycopg", "")) as connection:
+        return connection.execute("SELECT to_regclass('rectiflow_ticket')").fetchone() == (None,)
 
 
 @cache

@@ -17,6 +17,8 @@ from rectiflow.storage import incoming, queries
 from support.answers import ADDRESS, head, mailed, responsible, returned, texted
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 
 @pytest.mark.parametrize("corrected", [False, True])
 def test_mails_that_come_back_give_an_address_up(open_place: Workplace, corrected: bool) -> None:

@@ -14,6 +14,8 @@ from rectiflow.engine.errors import WorkplaceError
 from rectiflow.notifiers import ChannelNotConfigured
 from support.answers import texted
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 
 def configured(place: Workplace, sms: dict[str, Any]) -> Workplace:
     """Return the workplace with short messages going by another way, and a flow of its own."""

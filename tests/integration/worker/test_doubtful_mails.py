@@ -21,6 +21,8 @@ from rectiflow.storage.tables import table
 from support.answers import answer, called, head, mailed
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 
 def test_who_is_not_the_recipient_changes_nothing(open_place: Workplace) -> None:
     """Another sender, a forged token, a token of another message's return path, none at all: kept and shown."""

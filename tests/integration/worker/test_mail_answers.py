@@ -31,6 +31,8 @@ from support.answers import answer, called, head, mailed, responsible, returned,
 from support.pictures import PNG
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 
 def test_a_hazard_by_mail_from_assignment_to_evidence(open_place: Workplace) -> None:
     """Signed for, remarked on, handed in with a photograph: each by an answer, each confirmed, each on record once."""

@@ -15,6 +15,8 @@ from rectiflow._workplace import Workplace
 from support.answers import answer, head, interrupted, mailed, served
 from support.pictures import PNG
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 
 def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplace) -> None:
     """Three hazards, one mail, the signed notice as Word; 签收 acknowledges it, and a remark stands with each hazard."""

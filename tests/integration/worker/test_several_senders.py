@@ -24,7 +24,7 @@ from support.workplaces import sample_workplace
 SENDERS, MESSAGES = 3, 30
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, smtp_server: Callable[..., MailServer]
 ) -> Iterator[Workplace]:

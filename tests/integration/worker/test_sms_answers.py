@@ -16,6 +16,8 @@ from rectiflow.notifiers.receipts import Receipt
 from support.answers import head, responsible, texted
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 
 def test_a_short_message_answers_the_last_one(open_place: Workplace) -> None:
     """1 is 签收 of what was sent last to that number; another number, and silence of three days, ask for a person."""
