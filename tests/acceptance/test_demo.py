@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pickle
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from rectiflow._demo import DemoSummary, run_demo
 from rectiflow.cli import app
@@ -18,8 +23,16 @@ Call = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory: pytest.TempPathFactory) -> DemoSummary:
-    """Live through the term once for the whole module."""
-    return run_demo(tmp_path_factory.mktemp("term") / "demo", list[str]().append)
+    """Live through the term once for all processes of this run; each has a copy of its own."""
+    shared = Path(os.environ["RECTIFLOW_TEST_SERVER_DIR"]) / "demo"
+    shared.mkdir(exist_ok=True)
+    kept = shared / "summary"
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(run_demo(shared / "term" / "demo", list[str]().append)))
+    made: DemoSummary = pickle.loads(kept.read_bytes())  # noqa: S301 our own
+    return replace(made, folder=shutil.copytree(made.folder, tmp_path_factory.mktemp("term") / "demo"))
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ from rectiflow.storage.evidence import FolderEvidence
 from rectiflow.storage.tables import table
 from support.pictures import telephone_picture
 
+DATABASES = ("sqlite",)  #: what goes along does not depend on it
+
 SCHOOL = "town1_school2"
 DAY = date(2024, 9, 2)
 FOUND = [f"隐患照片{n}.jpg" for n in (1, 2)]
