@@ -19,7 +19,7 @@ from support.workplaces import sample_workplace
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test on both databases, but for modules that say `DATABASES`: what they are about never meets one directly."""
     if "place" in metafunc.fixturenames:
-        databases = getattr(metafunc.module, "DATABASES", ("sqlite", "postgresql"))
+        databases = vars(metafunc.module).get("DATABASES", ("sqlite", "postgresql"))
         metafunc.parametrize("place", databases, indirect=True)
 
 
