@@ -80,9 +80,11 @@ def test_everything_is_seen_whole(browser: Browser, mails: Mapping[str, str], wi
 
 
 def test_the_first_screen_says_which_and_until_when(browser: Browser, mails: Mapping[str, str]) -> None:
-    """On a small telephone the number and the date are seen without a touch, in every mail that has them at all."""
+    """On a small telephone the number and the date are seen without a touch, in every mail about one hazard that has them."""
     both = 0
     for occasion, html in mails.items():
+        if occasion == "digest":  # a list of several
+            continue
         browser.show(html, width=PHONE)
         texts: list[dict[str, Any]] = browser.run(TEXTS)
         whole = "".join(t["words"] for t in texts)
