@@ -5,7 +5,7 @@ A timer only reminds, makes call tasks and proposes; it never moves a ticket, li
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from . import ladder, urgency
 from .change import Change
@@ -22,6 +22,7 @@ from .workflow import HOURLY, Clock, Span
 
 __all__ = ["OBSOLETE", "fire"]
 
+MISSED = timedelta(days=1)  #: after which an occurrence was missed, for a step that skips such
 OBSOLETE = "obsolete"  #: code of the refusal that makes the store drop the timer
 
 
@@ -49,12 +50,13 @@ def fire(snapshot: Snapshot, stimulus: Fire, now: datetime) -> Decision | Refusa
 def _climb(change: Change, clock: Clock, run: ClockRun, rungs: tuple[Rung, ...]) -> None:
     """Let every rung act in order; a later message to the same person takes the place of an earlier one.
 
-    A repeating step that skips what was missed acts once, for the newest that is due, however late: who looks only before
-    the ladder's hour is told as well. One that catches up all of it is told each time.
+    A repeating step that skips acts for the newest that is due, and not for that when it was missed: when nobody looked for
+    a day. Who looks every day before the ladder's hour is told. One that catches up all of it is told each time.
     """
     newest = {rung.step.id: rung.occurrence for rung in rungs}
     for rung in rungs:
-        if rung.step.catch_up == "skip" and rung.occurrence < newest[rung.step.id]:
+        missed = rung.occurrence < newest[rung.step.id] or change.now - rung.at >= MISSED
+        if rung.step.catch_up == "skip" and missed:
             continue
         if rung.step.act == "propose":
             _propose(change, rung)

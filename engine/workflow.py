@@ -162,7 +162,7 @@ class Step(Struct, frozen=True, kw_only=True):
     """One rung of a clock's ladder, counted from the due date.
 
     `every` repeats it; `widen` doubles the interval from the fourth occurrence on, up to 20 of its units. `catch_up` says
-    what is done about occurrences that were missed: one for all of them, all of them, or none (skip).
+    what is done about occurrences that were missed: one for all of them, all of them, or none (skip: what nobody looked for within a day).
     """
 
     id: str
