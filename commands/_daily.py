@@ -158,7 +158,7 @@ def _paper(made: Session, paper: str, *, signing: bool) -> None:
     from rectiflow._papers import items_of, paper_line, take_step
     from rectiflow._print import paragraphs
     from rectiflow.engine.errors import RectiflowError
-    from rectiflow.engine.papers import Order
+    from rectiflow.engine.paper import Order
 
     from ._faults import tell_error
     from ._notices import show_paper, tell

@@ -16,7 +16,7 @@ from ._output import say, warn
 
 if TYPE_CHECKING:
     from rectiflow._papers import PaperLine, Taken
-    from rectiflow.engine.papers import Item
+    from rectiflow.engine.paper import Item
 
     from ._context import Session
 

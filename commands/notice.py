@@ -14,7 +14,7 @@ from ._output import is_terminal, print_json, say
 
 if TYPE_CHECKING:
     from rectiflow._papers import Taken
-    from rectiflow.engine.papers import Item
+    from rectiflow.engine.paper import Item
     from rectiflow.engine.stimulus import Hand
     from rectiflow.engine.ticket import Snapshot
 
@@ -208,7 +208,7 @@ def reply(
     from rectiflow._photos import photos_by_item
     from rectiflow._views import attach
     from rectiflow.engine.errors import InputUnusable
-    from rectiflow.engine.papers import title_of
+    from rectiflow.engine.paper import title_of
     from rectiflow.engine.visibility import unit_roles
 
     from ._notices import read_words
@@ -259,7 +259,7 @@ def verify(
     """复查：逐项写合格、不合格，自动拟复查意见书；流程要求两人的写 第二复查人=…。"""
     from rectiflow._views import attach
     from rectiflow.engine.inspecting import takers, turn_roles
-    from rectiflow.engine.papers import title_of
+    from rectiflow.engine.paper import title_of
 
     from ._fields import read_via
     from ._notices import read_words
@@ -303,7 +303,7 @@ def close(
     as_json: AsJson = False,
 ) -> None:
     """销号：复查合格的各项一次销号，单位只收一条提醒；不写项号为全部待销号的项。"""
-    from rectiflow.engine.papers import title_of
+    from rectiflow.engine.paper import title_of
 
     from ._notices import read_words
 
@@ -492,7 +492,7 @@ def _hand(made: Session, given: Given, snapshot: Snapshot | None, roles: Iterabl
 
 
 def _order(hand: Hand, **said: Any) -> Any:
-    from rectiflow.engine.papers import Order
+    from rectiflow.engine.paper import Order
 
     return Order(hand=hand, **said)
 

@@ -10,17 +10,12 @@ from msgspec.structs import replace
 
 from .decision import Refusal
 from .errors import Reason
+from .paper import Item, Order, Plan, reason_at, refuse, title_of
 from .papers import (
-    Item,
-    Order,
-    Plan,
     apart_reasons,
     carry_out,
     demand_reasons,
     on_record_of,
-    reason_at,
-    refuse,
-    title_of,
 )
 from .stimulus import PaperStep
 from .ticket import Document, Snapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from .correction_notice import taken_off
 from .ticket import Document, Plain, Request, Snapshot
 from .values import as_date
 
-__all__ = ["KINDS", "Told", "paper_of_key", "spoken_of"]
+__all__ = ["KINDS", "Told", "spoken_of"]
 
 _NOTICE, _EXTENSION, _CLOSEOUT = "rectification_notice", "extension_form", "closeout_form"
 
@@ -32,7 +32,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 _ON_THE_DAY = ("due_soon", "reminder")  #: nothing new before it, and after it there is 催办
 
-_PAPER = re.compile(r"(?:[^:]+:)?paper:(?P<id>[^:]+):(?P<step>[a-z]+):\d+:.+")
 #: a ladder step's message: number, clock, run, version, step, occurrence, person
 _STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):\d+:\d+:[^:]+:(?P<occurrence>\d+):.+")
 _RULED = re.compile(r"[^:]+:ruled(?P<request>\d+):.+")
@@ -46,12 +45,6 @@ class Told(Struct, frozen=True, kw_only=True):
     occasion: str
     params: Mapping[str, Plain]
     at: datetime  #: when it was written
-
-
-def paper_of_key(key: str, steps: Iterable[str]) -> str | None:
-    """Return the id of the paper with which one of these steps was taken, where that is what a message tells of."""
-    found = _PAPER.fullmatch(key)
-    return found["id"] if found is not None and found["step"] in steps else None
 
 
 def spoken_of(told: Told, snapshot: Snapshot) -> Document | None:

@@ -18,7 +18,7 @@ from .visibility import unit_roles
 from .vocabulary import ACCEPTOR, ON_DUTY, VOIDED
 from .workflow import State
 
-__all__ = ["GIVING", "Asked", "answered", "concerned", "overtaken"]
+__all__ = ["GIVING", "Asked", "answered", "concerned", "handed_in", "overtaken"]
 
 GIVING = frozenset({"assigned", "reassigned"})  #: occasions on which somebody is given work
 _ONCE = frozenset({*GIVING, "submitted", "returned"})  #: of these the last one counts
@@ -107,12 +107,12 @@ def _given(snapshot: Snapshot, asked: Asked, today: date) -> str | None:
         return None
     if state.stage == "reported":
         return "交办已撤回或退回，不再通知"
-    return f"隐患已到“{state.title}”环节，不再通知交办" if _handed_in(snapshot, state) else None
+    return f"隐患已到“{state.title}”环节，不再通知交办" if handed_in(snapshot) else None
 
 
 def _submitted(snapshot: Snapshot, _asked: Asked, _today: date) -> str | None:
     state = _state(snapshot)
-    waits = _handed_in(snapshot, state) and state.stage == "rectifying"
+    waits = handed_in(snapshot) and state.stage == "rectifying"
     return None if waits else f"隐患已到“{state.title}”环节，不用再复查"
 
 
@@ -141,10 +141,14 @@ def _state(snapshot: Snapshot) -> State:
     return VOIDED if state == VOIDED.id else snapshot.workflow.states[state]
 
 
-def _handed_in(snapshot: Snapshot, state: State) -> bool:
+def handed_in(snapshot: Snapshot) -> bool:
     """Tell whether the work waits to be judged, or has passed."""
-    main = main_clock(snapshot.workflow)
-    return state.stage in ("verified", "closed") or (main is not None and state.id in main.paused_in)
+    state, main = _state(snapshot), main_clock(snapshot.workflow)
+    return (
+        state.final is not None
+        or state.stage in ("verified", "closed")
+        or (main is not None and state.id in main.paused_in)
+    )
 
 
 _JUDGES: Mapping[str, Callable[[Snapshot, Asked, date], str | None]] = {

@@ -6,125 +6,30 @@ decided like any action, and one refusal refuses the step, with the reasons of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .clocks import main_clock
-from .correction_notice import taken_off
 from .decide import decide
 from .decision import Decision, Refusal
 from .errors import Reason
-from .gathering import Letter, gather, item_line, notice_letter
 from .inspecting import verifies
-from .moments import local_day
+from .paper import ADDRESSED, Item, Order, Plan, reason_at, refuse, title_of
+from .paper_letters import told_once
 from .papering import carried
-from .stimulus import Act, Attachment, Hand, PaperStep
-from .ticket import Document, Plain, Snapshot
-from .values import as_date
+from .stimulus import Act, PaperStep
+from .ticket import Document, Snapshot
 from .visibility import unit_roles
-from .vocabulary import LEVELS, PAPER_STEPS, PAPERS
+from .vocabulary import PAPERS
 from .workflow import Transition, Workflow
 
-__all__ = [
-    "Item",
-    "Order",
-    "Plan",
-    "apart_reasons",
-    "carried",
-    "carry_out",
-    "demand_reasons",
-    "items_of",
-    "judging",
-    "on_record_of",
-    "paper_id",
-    "reason_at",
-    "refuse",
-    "step",
-    "title_of",
-]
+__all__ = ["apart_reasons", "carried", "carry_out", "demand_reasons", "judging", "on_record_of", "step"]
 
-#: papers a unit has to follow → the occasion by which it is told that they are served
-_ADDRESSED: Mapping[str, str] = {
-    "rectification_notice": "paper_served",
-    "supervision_letter": "supervision_served",
-    "listing_notice": "supervision_served",
-}
 _LOOKING_BACK = ("verification_opinion", "correction_notice")  #: papers that state what was, also of what is closed
 _LISTING_ITEMS = ("rectification_notice", "verification_opinion")  #: papers whose items are closed together
-_Nothing: Mapping[str, Any] = {}
-
-
-class Item(Struct, frozen=True, kw_only=True):
-    """One hazard on a paper."""
-
-    snapshot: Snapshot
-    paper: Document
-
-    @property
-    def number(self) -> str:
-        """The hazard's number."""
-        return self.snapshot.case.number
-
-    @property
-    def off(self) -> bool:
-        """Whether it is off this notice: recalled or returned since, given to another unit, or on a later notice."""
-        s = self.snapshot
-        return taken_off(s.workflow, s.case, s.directory, s.documents, self.paper)
-
-    def name(self) -> str:
-        """Say which item is meant."""
-        return f"第 {self.paper.place} 项（{self.number}）"
-
-
-class Order(Struct, frozen=True, kw_only=True):
-    """What somebody wants of a paper: `data` for every item, `each` and `evidence` for single hazards by number.
-
-    `items` are the numbers a reply or re-inspection speaks of (none: all that can be meant); `failed` those not put right.
-    """
-
-    hand: Hand
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    each: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
-    evidence: Mapping[str, tuple[Attachment, ...]] = field(default_factory=dict[str, tuple[Attachment, ...]])
-    items: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-    reason: str = ""
-
-    def of(self, number: str) -> dict[str, Any]:
-        """Return what is given for one hazard."""
-        return {**self.data, **self.each.get(number, _Nothing)}
-
-
-class Plan(Struct, frozen=True, kw_only=True):
-    """What a step is for each hazard, with the paper as it is then; `told` are the roles that learn of it."""
-
-    step: str
-    paper: Document
-    parts: tuple[tuple[Snapshot, PaperStep], ...]
-    told: tuple[str, ...] = ()
-    persons: tuple[str, ...] = ()  #: told beside the roles
-    template: str = "paper_waiting"
-    urgent: bool = False
-
-
-def title_of(paper: Document) -> str:
-    """Say what a paper is called: its number, or its kind while it is a draft."""
-    return paper.number or PAPERS.get(paper.kind, paper.kind)
-
-
-def paper_id(prefix: str, year: int, serial: int) -> str:
-    """Return the id by which people speak of a paper, also while it is a draft: LZH-W2024-0012 (文)."""
-    return f"{prefix}-W{year}-{serial:04d}"
-
-
-def items_of(snapshots: Iterable[Snapshot], paper: str) -> tuple[Item, ...]:
-    """Return the items of a paper in their order on it."""
-    found = [Item(snapshot=s, paper=d) for s in snapshots for d in s.documents if d.id == paper]
-    return tuple(sorted(found, key=lambda i: i.paper.place))
 
 
 def apart_reasons(snapshots: Sequence[Snapshot]) -> list[Reason]:
@@ -139,9 +44,9 @@ def _moved_reasons(items: Sequence[Item]) -> list[Reason]:
     """What was changed since the draft may leave a hazard on a paper where it does not belong any more."""
     paper = items[0].paper
     reasons = apart_reasons([i.snapshot for i in items])
-    for item in items if paper.kind in _ADDRESSED else ():
+    for item in items if paper.kind in ADDRESSED else ():
         directory, unit = item.snapshot.directory, item.snapshot.fields.get("responsible_unit")
-        if not _over(item) and unit not in (paper.unit, directory.present(paper.unit)):
+        if not item.over and unit not in (paper.unit, directory.present(paper.unit)):
             now, then = directory.unit_name(unit) or "（未定）", directory.unit_name(paper.unit)
             message = f"责任单位已改为 {now}，文书是发给 {then} 的，请作废（notice void）后重拟"
             reasons.append(reason_at(item.name(), "two_units", message))
@@ -178,11 +83,11 @@ def _sign(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refus
     reasons = [] if paper.status == "draft" else [Reason(code="document_done", message=f"{_stands(paper)}，不能再签发")]
     reasons += [*_order_of_days("签发", on, "拟稿", paper.drafted_on), *_moved_reasons(items)]
     for item in items:
-        state = item.snapshot.workflow.states[item.snapshot.case.state]
+        state = item.state
         if state.final is not None and paper.kind not in _LOOKING_BACK:
             reasons.append(reason_at(item.name(), "closed", f"已办结（{state.title}），请撤稿（notice void）后重拟"))
         elif paper.kind == "rectification_notice":
-            reasons += demand_reasons(paper.kind, item.snapshot, _Nothing)
+            reasons += demand_reasons(paper.kind, item.snapshot, {})
     if reasons:
         return refuse(paper.kind, "sign", reasons)
     after = replace(paper, status="signed", signed_by=order.hand.actor, signed_on=on)
@@ -198,9 +103,9 @@ def _serve(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refu
     if wrong:
         return refuse(paper.kind, "serve", wrong)
     after = replace(paper, status="served", served_on=on, served_by=order.hand.actor, served_via=order.hand.via)
-    parts = tuple(_part(i, after, "serve", order, _serving(i)) for i in items if not _over(i))
+    parts = tuple(_part(i, after, "serve", order, _serving(i)) for i in items if not i.over)
     roles = unit_roles(items[0].snapshot.workflow)
-    template = _ADDRESSED.get(paper.kind, "paper_waiting")
+    template = ADDRESSED.get(paper.kind, "paper_waiting")
     return Plan(step="serve", paper=after, parts=parts, told=roles, template=template, urgent=True)
 
 
@@ -213,7 +118,7 @@ def _acknowledge(items: Sequence[Item], order: Order, on: date, _: str) -> Plan 
     if early:
         return refuse(paper.kind, "acknowledge", early)
     after = replace(paper, status="acknowledged", acknowledged_on=on, acknowledged_by=order.hand.actor)
-    parts = tuple(_part(i, after, "acknowledge", order, _receiving(i)) for i in items if not (_over(i) or i.off))
+    parts = tuple(_part(i, after, "acknowledge", order, _receiving(i)) for i in items if not (i.over or i.off))
     persons = tuple(p for p in (paper.served_by,) if p)
     return Plan(step="acknowledge", paper=after, parts=parts, persons=persons)
 
@@ -279,11 +184,11 @@ def _void(items: Sequence[Item], order: Order, on: date, _: str) -> Plan | Refus
         reasons.append(Reason(code="document_done", message=_stands(paper)))
     if paper.kind == "rectification_notice" and paper.status in ("served", "acknowledged"):
         reasons += [
-            reason_at(i.name(), "under_way", f"已按此文书交办（{_state(i)}），先撤回交办或改派，再作废文书")
+            reason_at(i.name(), "under_way", f"已按此文书交办（{i.state.title}），先撤回交办或改派，再作废文书")
             for i in items
-            if _stage(i) in ("assigned", "rectifying", "verified") and not i.off
+            if i.state.stage in ("assigned", "rectifying", "verified") and not i.off
         ]
-        if all(_over(i) for i in items):
+        if all(i.over for i in items):
             reasons.append(Reason(code="closed", message="各项都已办结，不能再作废"))
     if reasons:
         return refuse(paper.kind, "void", reasons)
@@ -320,63 +225,7 @@ def carry_out(plan: Plan, now: datetime) -> list[Decision] | Refusal:
             decisions.append(answer)
     if reasons:
         return refuse(plan.paper.kind, plan.step, _merged(reasons))
-    return _told_once(plan, decisions, now)
-
-
-def _told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list[Decision]:
-    """Let everybody concerned hear of the paper once, not of each hazard on it."""
-    snapshots, hand = [s for s, _ in plan.parts], plan.parts[0][1].hand
-    params: dict[str, Plain] = {
-        "paper": title_of(plan.paper),
-        "action": f"{title_of(plan.paper)}{PAPER_STEPS[plan.step]}",
-        "reason": plan.paper.reason or None,
-        "next_step": _next_step(plan),
-        **(_pressing(plan, local_day(now)) if plan.template == "supervision_served" else {}),
-    }
-    letter = Letter(
-        key=f"paper:{plan.paper.id}:{plan.step}:{decisions[0].ticket.rev}",
-        template=plan.template,
-        params=params,
-        persons=plan.persons,
-        urgent=plan.urgent,
-    )
-    if plan.step == "verify":
-        params["lines"] = "\n".join(_verdict(p, d) for (_, p), d in zip(plan.parts, decisions, strict=True))
-    told = notice_letter(snapshots, letter, plan.told, hand, local_day(now))
-    return gather(decisions, told, snapshots[0].directory, hand)
-
-
-def _next_step(plan: Plan) -> str | None:
-    """Say what is left to the unit; a supervision paper asks for a signature only where a hazard still waits for one."""
-    if plan.step != "serve" or plan.paper.kind == "rectification_notice":
-        return _NEXT.get(plan.step)
-    waiting = any(s.workflow.states[s.case.state].stage == "assigned" for s, _ in plan.parts)
-    return "先签收还没有签收的隐患" if waiting and plan.paper.kind in _ADDRESSED else None
-
-
-def _pressing(plan: Plan, today: date) -> dict[str, Plain]:
-    """Return what a supervision paper presses with: the level of a listing, and how long the latest item is overdue."""
-    due = (as_date(s.fields.get("due_on")) for s, _ in plan.parts)
-    overdue = max(((today - day).days for day in due if day), default=0)
-    level = LEVELS.get(plan.paper.level or "") if plan.paper.kind == "listing_notice" else None
-    return {"level": level, "days_overdue": overdue if overdue > 0 else None}
-
-
-def _verdict(part: PaperStep, decision: Decision) -> str:
-    """Write the opinion on one item as a line of a list."""
-    line = item_line(part.document.place, decision.ticket.fields)
-    if decision.ticket.marks.get("passed_on"):
-        return f"{line}：合格"
-    reason = (part.act.data.get("reason") if part.act else None) or "未整改到位"
-    return f"{line}：不合格，{reason}"
-
-
-_NEXT: Mapping[str, str] = {
-    "draft": "签发",
-    "sign": "送达责任单位",
-    "serve": "签收，逐项整改，按时限提交整改报告",
-    "reply": "逐项复查",
-}  #: after the others nothing is left to the reader of the message
+    return told_once(plan, decisions, now)
 
 
 def _merged(reasons: Sequence[Reason]) -> list[Reason]:
@@ -397,7 +246,7 @@ def _serving(item: Item) -> str | None:
 def _receiving(item: Item) -> str | None:
     """Return how a unit signs for it: from the assigned stage on to the rectification, with nothing to give."""
     workflow = item.snapshot.workflow
-    if item.paper.kind != "rectification_notice" or _stage(item) != "assigned":
+    if item.paper.kind != "rectification_notice" or item.state.stage != "assigned":
         return None
     leaving = (t for ts in workflow.by_state[item.snapshot.case.state].values() for t in ts if t.target is not None)
     onward = (t for t in leaving if workflow.states[t.target or ""].stage == "rectifying" and not t.ask)
@@ -413,7 +262,7 @@ def _replying(item: Item) -> str | None:
 def _closing(item: Item) -> str | None:
     """Return how an item that was found good is struck off the ledger (销号)."""
     workflow, state = item.snapshot.workflow, item.snapshot.case.state
-    if _stage(item) != "verified":
+    if item.state.stage != "verified":
         return None
     leaving = (t for ts in workflow.by_state[state].values() for t in ts if t.target is not None)
     return next((t.trigger for t in leaving if workflow.states[t.target or ""].final == "rectified"), None)
@@ -423,7 +272,7 @@ def judging(item: Item, *, failed: bool) -> str | None:
     """Return the action by which an item is now found good, or not good; None where it does not wait for that."""
     workflow, state = item.snapshot.workflow, item.snapshot.case.state
     leaving = [t for ts in workflow.by_state[state].values() for t in ts]
-    if not any(verifies(workflow, t) for t in leaving) or _stage(item) != "rectifying":
+    if not any(verifies(workflow, t) for t in leaving) or item.state.stage != "rectifying":
         return None
     fitting = (t for t in leaving if (_sends_back(workflow, t) if failed else verifies(workflow, t)))
     return next((t.trigger for t in fitting), None)
@@ -445,7 +294,7 @@ def _chosen(
     reasons += [
         reason_at(i.name(), "taken_off", "已从这件文书撤下，另行交办")
         if i.off
-        else reason_at(i.name(), "wrong_state", f"当前环节“{_state(i)}”，不能办这一步")
+        else reason_at(i.name(), "wrong_state", f"当前环节“{i.state.title}”，不能办这一步")
         for i in named
         if i not in chosen
     ]
@@ -510,29 +359,5 @@ def _stands(paper: Document) -> str:
     return f"{title_of(paper)}{said.get(paper.status, paper.status)}"
 
 
-def _over(item: Item) -> bool:
-    return item.snapshot.workflow.states[item.snapshot.case.state].final is not None
-
-
-def _stage(item: Item) -> str:
-    return item.snapshot.workflow.states[item.snapshot.case.state].stage
-
-
-def _state(item: Item) -> str:
-    return item.snapshot.workflow.states[item.snapshot.case.state].title
-
-
 def _drafter(paper: Document) -> tuple[str, ...]:
     return (paper.drafted_by,) if paper.drafted_by else ()
-
-
-def reason_at(where: str, code: str, message: str) -> Reason:
-    """Give a reason that names the hazard or item it is about."""
-    return Reason(code=code, subject=where, message=f"{where}{message}")
-
-
-def refuse(kind: str, name: str, reasons: Sequence[Reason]) -> Refusal:
-    """Refuse a step of a paper of a kind, each reason once."""
-    title = "" if name in ("reply", "verify", "close") else PAPERS.get(kind, kind)  # of the hazards, not of the paper
-    action = f"{title}{PAPER_STEPS[name]}"
-    return Refusal(number="", action=action, reasons=tuple(dict.fromkeys(reasons)))

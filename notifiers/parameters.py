@@ -123,7 +123,11 @@ ANSWERS: Mapping[str, str] = {
         "reassigned": (_SIGN, _SUBMIT, _EXTEND),
         "digest": ("第一行写“签收”和隐患编号，即签收那一条（整改通知书的，各项一次签收）",),
         "paper_served": (f"{_SIGN}，各项一次签收", _SUBMIT),
-        "supervision_served": ("收到后回复“签收”，即为签收这件文书", "说明未按期完成的原因和下步安排，附上照片"),
+        "supervision_served": (
+            "收到后回复“签收”，即为签收这件文书",
+            _SUBMIT,
+            "说明未按期完成的原因和下步安排，附上照片",
+        ),
         "reminder": (_SIGN, _SUBMIT, _SAY),
         "due_soon": (_SUBMIT, _EXTEND),
         "urge": (_SUBMIT, _SAY),

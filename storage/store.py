@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from rectiflow.engine.decision import Decision
 from rectiflow.engine.errors import Conflict, NotFound
 from rectiflow.engine.moments import local_day
-from rectiflow.engine.papers import paper_id
+from rectiflow.engine.paper import paper_id
 from rectiflow.engine.ticket import Document, Ticket, TimerKey
 from rectiflow.engine.visiting import Visit
 from rectiflow.engine.vocabulary import PAPERS

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._reasons import asked_of
-from rectiflow.engine.enclosing import paper_of_key
 from rectiflow.engine.errors import RectiflowError
 from rectiflow.engine.overtaken import answered
+from rectiflow.engine.paper_letters import paper_named
 from rectiflow.storage import outbox, paperwork
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _settle(flow: Rectiflow, number: str) -> None:
 
 
 def _answered(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:
-    paper = paper_of_key(row["key"], ("serve",))
+    paper = paper_named(row["key"], ("serve",))
     numbers = paperwork.paper_items(flow.store.engine, flow.district, paper) if paper else [row["number"]]
     asked = asked_of(flow, row)
     reasons = [answered(flow.snapshot(number), asked, flow.today()) for number in numbers]

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from rectiflow.engine.enclosing import KINDS, Told, paper_of_key, spoken_of
+from rectiflow.engine.enclosing import KINDS, Told, spoken_of
 from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError, Refused
+from rectiflow.engine.paper_letters import paper_named
 from rectiflow.notifiers.digest import DIGEST
 from rectiflow.notifiers.enclosures import MISSING
 from rectiflow.notifiers.message import MAIL, Enclosure
@@ -101,7 +102,7 @@ class Papers:
 
     def _written(self, paper: Document, by: str) -> Enclosure:
         from rectiflow._print import print_paper
-        from rectiflow.engine.papers import title_of
+        from rectiflow.engine.paper import title_of
 
         name = f"{title_of(paper)}.docx"
         try:
@@ -165,7 +166,7 @@ def _papers_of(flow: Rectiflow, message: Message) -> list[str]:
 
 def _spoken(flow: Rectiflow, told: Told) -> list[str]:
     """Return the papers that a message tells of: by its key the one a step was taken with, else that of its hazards."""
-    served, notice = paper_of_key(told.key, _TELLING), paper_of_key(told.key, ("close",))
+    served, notice = paper_named(told.key, _TELLING), paper_named(told.key, ("close",))
     if served is not None:
         return [served]
     numbers = _closed_with(flow, notice, told.at) if notice else [told.number] if told.number else []

@@ -244,7 +244,7 @@ class Rectiflow(Carrying):
         Raises:
             Refused: with every reason. NotFound: no such hazard, or no such paper on it.
         """
-        from rectiflow.engine.papers import Order
+        from rectiflow.engine.paper import Order
 
         from ._papers import take_step
 

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from rectiflow._views import seen
 from rectiflow.engine import drafting, papers
+from rectiflow.engine import paper as of_paper
 from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.errors import Ambiguous, Conflict, NotFound, Refused
 from rectiflow.engine.hands import hand_reasons
-from rectiflow.engine.papers import Item, Order, Plan, paper_id
+from rectiflow.engine.paper import Item, Order, Plan, paper_id
 from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import Document, Snapshot, Ticket
 from rectiflow.engine.visibility import may_see
@@ -128,7 +129,7 @@ def items_of(flow: Rectiflow, paper: str, by: str) -> tuple[Item, ...]:
     numbers = paperwork.paper_items(flow.store.engine, flow.district, paper)
     if not numbers:
         raise NotFound(f"没有文书“{paper}”，请用 rectiflow notice list 查看编号。")
-    return papers.items_of([seen(flow, n, by) for n in numbers], paper)
+    return of_paper.items_of([seen(flow, n, by) for n in numbers], paper)
 
 
 def draft_paper(
@@ -219,7 +220,7 @@ def _line(flow: Rectiflow, paper: str, numbers: Sequence[str], by: str) -> Paper
     today = flow.today()
     if not all(may_see(s.workflow, s.case, s.directory, by, today, s.requests) for s in snapshots):
         return None
-    items = papers.items_of(snapshots, paper)
+    items = of_paper.items_of(snapshots, paper)
     first, document = items[0].snapshot, items[0].paper
     roles = (document.signer,) if document.signer else ()
     signers = people(first.workflow, roles, first.fields, first.directory, today)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from rectiflow.engine.enclosing import paper_of_key
+from rectiflow.engine.paper_letters import paper_named
 from rectiflow.storage import paperwork, queries
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def photographs(flow: Rectiflow, message: Message) -> list[Photograph]:
         NotFound: there is no such hazard any more.
     """
     key = str(message.id)
-    served, judged = paper_of_key(key, ("serve",)), paper_of_key(key, ("verify",))
+    served, judged = paper_named(key, ("serve",)), paper_named(key, ("verify",))
     if served is not None and message.template == "paper_served":
         return _of_items(flow, served, _demanded, _FOUND)
     if judged is not None:

@@ -14,7 +14,7 @@ from msgspec.structs import asdict, replace
 from rectiflow._papers import items_of
 from rectiflow._sheet import event_title
 from rectiflow.engine.errors import InputUnusable
-from rectiflow.engine.papers import Item
+from rectiflow.engine.paper import Item
 from rectiflow.engine.ticket import Document, Plain
 from rectiflow.engine.values import as_date, show
 from rectiflow.engine.vocabulary import LEVELS, METHODS, PAPERS

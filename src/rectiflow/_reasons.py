@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from rectiflow.engine.errors import NotFound
 from rectiflow.engine.overtaken import Asked, overtaken
+from rectiflow.engine.paper import Item, items_of
+from rectiflow.engine.paper_letters import no_longer, told_of
 from rectiflow.engine.telling import RESTRICTED
 from rectiflow.engine.vocabulary import default_template
-from rectiflow.storage import digests, outbox
+from rectiflow.storage import digests, outbox, paperwork
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -38,11 +40,19 @@ def lost_reason(flow: Rectiflow, row: Mapping[str, Any], *, paused: bool = True)
     """Say why a message of the outbox need not be sent any more. `paused`: a deadline that rests is a reason."""
     if row["number"] is None:
         return None
+    told = told_of(row["key"])
+    if told is not None:
+        return no_longer(told.step, _items(flow, told.paper))
     try:
         snapshot = flow.snapshot(row["number"])
     except NotFound:
         return None
     return overtaken(snapshot, asked_of(flow, row), flow.today(), paused=paused)
+
+
+def _items(flow: Rectiflow, paper: str) -> tuple[Item, ...]:
+    numbers = paperwork.paper_items(flow.store.engine, flow.district, paper)
+    return items_of(map(flow.snapshot, numbers), paper)
 
 
 def asked_of(flow: Rectiflow, row: Mapping[str, Any]) -> Asked:

@@ -16,7 +16,7 @@ from rectiflow._views import listing
 from rectiflow._where import find, read_where
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.moments import at_hour
-from rectiflow.engine.papers import Order
+from rectiflow.engine.paper import Order
 from rectiflow.engine.stimulus import Hand
 from support.workplaces import sample_workplace
 

@@ -80,7 +80,7 @@ def head(place: Workplace) -> tuple[str, str]:
 def served(place: Workplace, count: int) -> tuple[str, list[str]]:
     """Draft, sign and serve a notice over some hazards; return its id and their numbers."""
     from rectiflow._papers import draft_paper, take_step
-    from rectiflow.engine.papers import Order
+    from rectiflow.engine.paper import Order
     from rectiflow.engine.stimulus import Hand
 
     flow, today = place.flow, place.flow.today()

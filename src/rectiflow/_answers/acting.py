@@ -15,14 +15,14 @@ from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.errors import Conflict, Reason, RectiflowError, Refused
 from rectiflow.engine.inspecting import verifies
 from rectiflow.engine.moments import chinese_date
-from rectiflow.engine.papers import Order
+from rectiflow.engine.paper import Order
 from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
 from rectiflow.engine.values import as_date
 from rectiflow.notifiers.parameters import EXTENSION
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
-    from rectiflow.engine.papers import Item
+    from rectiflow.engine.paper import Item
     from rectiflow.engine.stimulus import Attachment
     from rectiflow.engine.ticket import Snapshot
     from rectiflow.engine.workflow import Transition, Workflow
@@ -35,7 +35,6 @@ __all__ = [
     "Became",
     "carry_out",
     "handing_in_trigger",
-    "paper_named",
     "signing_trigger",
     "stimulus_of",
 ]
@@ -45,7 +44,6 @@ DONE = "已办理"  #: said of what was carried out now, and not before
 ASKED = "已提交，等待批复"  #: the same of what somebody has to decide about
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
-_PAPER = re.compile(r"[^:]+:paper:(?P<id>[^:]+):\w+:\d+:.+")
 _NOT_BY_MAIL = "not_by_mail"  #: an answer may not take the step that the definition would have it take
 _INTERIM = re.compile(r"(?:临时(?:管控)?措施|其间措施)\s*[:：]\s*(?P<said>.+)", re.DOTALL)
 
@@ -64,12 +62,6 @@ class Answer(Struct, frozen=True, kw_only=True):
     paper: str | None = None
     contact: str = ""  #: the office's telephone
     stood_in: date | None = None  #: the last day a deputy stood in, who answers after that: it counts as of then
-
-
-def paper_named(key: str) -> str | None:
-    """Return the paper that a message is about, from the message's key; None for every other message."""
-    found = _PAPER.fullmatch(key)
-    return found["id"] if found else None
 
 
 def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
@@ -217,7 +209,7 @@ def _act(flow: Rectiflow, answer: Answer) -> None:
         for number in _numbers(flow, answer):
             _check_signing(flow.snapshot(number))
         take_step(flow, "acknowledge", answer.paper, Order(hand=_hand(answer)))
-    elif answer.paper is not None and answer.wish.kind == "submit":
+    elif answer.paper is not None and answer.wish.kind == "submit" and _answered_by_item(flow, answer):
         for number in _numbers(flow, answer):
             _check_handing_in(flow.snapshot(number))
         evidence = dict.fromkeys(_numbers(flow, answer), answer.evidence)
@@ -225,6 +217,11 @@ def _act(flow: Rectiflow, answer: Answer) -> None:
     else:
         for number in _numbers(flow, answer):
             _once(flow, number, answer.mark, lambda snapshot: stimulus_of(snapshot, answer))
+
+
+def _answered_by_item(flow: Rectiflow, answer: Answer) -> bool:
+    """Tell whether what was done is reported on the paper itself; under a supervision paper each hazard is handed in."""
+    return any(item.paper.kind == "rectification_notice" for item in _items(flow, answer))
 
 
 def _once(flow: Rectiflow, number: str, mark: str, stimulus: Callable[[Snapshot], Stimulus]) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.moments import local_day
+from rectiflow.engine.paper_letters import paper_named
 from rectiflow.notifiers.digest import DIGEST
 from rectiflow.notifiers.parameters import SIGNABLE
 from rectiflow.notifiers.phone import spellings
@@ -22,8 +23,6 @@ from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import OutboxRow
 from rectiflow.storage.paperwork import paper_items
-
-from .acting import paper_named
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import local_day
+from rectiflow.engine.paper_letters import paper_named
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
 from rectiflow.notifiers.digest import DIGEST
@@ -29,7 +30,7 @@ from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
-from .acting import ASKED, DONE, Answer, carry_out, paper_named
+from .acting import ASKED, DONE, Answer, carry_out
 from .naming import ANSWERABLE, Meant, meant, meant_of_digest
 from .recording import Received, identity, once, settled
 from .returning import returned_mail

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from rectiflow._papers import draft_paper, items_of, take_step
 from rectiflow._print import print_paper
 from rectiflow._visits import Found, inspect
-from rectiflow.engine.papers import Order
+from rectiflow.engine.paper import Order
 from rectiflow.engine.stimulus import Attachment, Hand
 from rectiflow.engine.visiting import Visit
 

@@ -20,7 +20,7 @@ from rectiflow._undo import keep, take_back
 from rectiflow._visits import Found, find_visit, inspect, suggestions, visit, visits
 from rectiflow.commands._notices import short_id
 from rectiflow.engine.errors import Ambiguous, NotFound, Refused
-from rectiflow.engine.papers import Order
+from rectiflow.engine.paper import Order
 from rectiflow.engine.stimulus import Act, Amend, Hand, Stimulus
 from rectiflow.engine.visiting import Visit
 from rectiflow.storage import paperwork

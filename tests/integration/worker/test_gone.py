@@ -13,12 +13,15 @@ from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
 from rectiflow._health import examine
 from rectiflow._outbox import StoreOutbox
+from rectiflow._papers import take_step
 from rectiflow._reader import readable
 from rectiflow._upkeep import MessageView, outbox, put_off, retry
 from rectiflow._workplace import Workplace
+from rectiflow.engine.paper import Order
 from rectiflow.notifiers import Message
 from rectiflow.storage.connect import writing
 from rectiflow.storage.tables import table
+from support.answers import served
 from support.district import at
 from support.workplaces import assigned
 
@@ -232,3 +235,20 @@ def test_what_becomes_restricted_in_between_is_hushed(place: Workplace, monkeypa
     sent = [m for m in outbox(flow, number=number, status="sent") if m.body]
     assert sent
     assert not [m for m in sent if "疏散通道" in readable(m.body or b"")]
+
+
+def test_a_served_notice_is_not_sent_when_all_on_it_is_handed_in(place: Workplace) -> None:
+    """Served by hand and put right before the mail could go: one hazard after the other, and the last one ends it."""
+    flow = place.flow
+    paper, numbers = served(place, 2)
+    principal = _holder(place, "principal", OFFICER)
+    take_step(flow, "acknowledge", paper, Order(hand=flow.hand(principal)))
+    _handed_in(place, numbers[0])
+    _handed_in(place, numbers[1])
+    place.deliver()
+    fates = {(m.status, m.detail) for m in _of_paper(place, numbers[0])}
+    assert fates == {("cancelled", "整改通知书〔2024〕1号上的隐患都已提交、办结或撤下，不再通知送达")}
+
+
+def _of_paper(place: Workplace, number: str) -> list[MessageView]:
+    return _told(place, number, "整改通知书送达")

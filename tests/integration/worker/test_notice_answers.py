@@ -23,7 +23,7 @@ def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplac
     from docx import Document
 
     from rectiflow._papers import draft_paper, take_step
-    from rectiflow.engine.papers import Order
+    from rectiflow.engine.paper import Order
 
     place, flow = open_place, open_place.flow
     _, address = head(place)
@@ -96,7 +96,7 @@ def test_a_short_message_signs_for_a_notice(open_place: Workplace) -> None:
 def test_an_old_notice_speaks_of_what_still_stands_on_it(open_place: Workplace) -> None:
     """A hazard that was taken back and stands on a later notice is answered for there, and by no answer to the older one."""
     from rectiflow._papers import draft_paper, take_step
-    from rectiflow.engine.papers import Order
+    from rectiflow.engine.paper import Order
 
     place, flow = open_place, open_place.flow
     principal, address = head(place)
@@ -125,3 +125,31 @@ def test_an_old_notice_speaks_of_what_still_stands_on_it(open_place: Workplace) 
     assert "这件文书上的隐患都已撤下或另行交办" in gone.outcome
     assert receive_mail(place, answer(new, "签收", address)).outcome == "签收已办理"
     assert flow.ticket(moved).state == "rectifying"
+
+
+def test_what_a_supervision_paper_presses_for_is_handed_in_by_answering_it(open_place: Workplace) -> None:
+    """Such a paper is not answered item by item: the hazards on it are handed in."""
+    from rectiflow._papers import take_step
+    from rectiflow.engine.paper import Order
+
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    holders = flow.directory().holders
+    safety, leader = (holders(role, None, flow.today())[0] for role in ("safety_section", "district_leader"))
+    _, (number,) = served(place, 1)
+    receive_mail(place, answer(mailed(place, principal), "签收", address))
+    flow.ask(number, "挂牌督办", by=safety, level="district")
+    flow.rule(number, 1, by=leader, approve=True)
+    listing = flow.snapshot(number).documents[-1].id
+    take_step(flow, "sign", listing, Order(hand=flow.hand(leader)))
+    take_step(flow, "serve", listing, Order(hand=flow.hand(safety, via="in-person")))
+    mail = mailed(place, principal)
+    assert "挂牌督办通知书〔2024〕1号" in str(mail["Subject"])
+    told = mail.get_body(("plain",))
+    assert told is not None
+    assert "整改完成后回复“申请复查”" in told.get_content()
+    bare = receive_mail(place, answer(mail, "申请复查\n已清理", address))
+    assert "请附上整改后的照片，再回复一次" in bare.outcome
+    done = receive_mail(place, answer(mail, "申请复查\n已清理", address, ("整改后.png", PNG)))
+    assert done.outcome == "申请复查已办理"
+    assert flow.ticket(number).state == "pending_verification"

@@ -23,7 +23,7 @@ from rectiflow._papers import draft_paper, take_step
 from rectiflow._workplace import Workplace
 from rectiflow.engine.enclosing import Told, spoken_of
 from rectiflow.engine.moments import at_hour
-from rectiflow.engine.papers import Order
+from rectiflow.engine.paper import Order
 from rectiflow.engine.stimulus import Attachment, Remark
 from rectiflow.engine.ticket import Ticket
 from rectiflow.notifiers import Contact, Sender

@@ -7,74 +7,14 @@ from typing import Any
 import pytest
 
 from rectiflow.engine import drafting, papers
-from rectiflow.engine.decision import Decision, Refusal
+from rectiflow.engine.decision import Refusal
 from rectiflow.engine.moments import local_day
-from rectiflow.engine.papers import Item, Order, Plan
-from rectiflow.engine.simulate import World
+from rectiflow.engine.paper import Order, Plan, items_of
 from rectiflow.engine.stimulus import Hand
-from support.district import CLERK, DEPUTY, HEAD, LEADER, PHOTO, RECTIFIER, SAFETY, at, done, hazard, world
+from support.district import CLERK, DEPUTY, HEAD, LEADER, PHOTO, RECTIFIER, SAFETY, at, done, hazard
+from support.paper_desk import FINISHED, Desk
 
-DEMAND: dict[str, Any] = {"due_on": "2024-09-20", "responsible_person": RECTIFIER}
 SUPERVISOR = "town1-safety"
-
-
-class Desk:
-    """A world with a notice on its way."""
-
-    def __init__(self, count: int = 3, **data: Any) -> None:
-        self.world: World = world()
-        self.numbers = [hazard(self.world, description=f"第 {k} 处堆物", **data) for k in range(1, count + 1)]
-        self.told: list[tuple[str, str]] = []
-
-    @property
-    def items(self) -> tuple[Item, ...]:
-        """The notice as it stands."""
-        return papers.items_of(map(self.world.snapshot, self.numbers), "W1")
-
-    def draft(self, by: str = SAFETY, **given: Any) -> Plan | Refusal:
-        """Plan the draft."""
-        said: dict[str, Any] = {"data": DEMAND, **given}
-        order = Order(hand=Hand(actor=by), **said)
-        snapshots = [self.world.snapshot(n) for n in self.numbers]
-        return drafting.draft("rectification_notice", "W1", snapshots, order, local_day(self.world.now))
-
-    def step(self, name: str, by: str | Hand, **given: Any) -> Plan | Refusal:
-        """Plan a further step."""
-        hand = by if isinstance(by, Hand) else Hand(actor=by)
-        return papers.step(name, self.items, Order(hand=hand, **given), local_day(self.world.now), new_id="W2")
-
-    def carry(self, plan: Plan | Refusal) -> list[Decision] | Refusal:
-        """Carry a plan out in the world, all of it or nothing."""
-        if isinstance(plan, Refusal):
-            return plan
-        answer = papers.carry_out(plan, self.world.now)
-        if isinstance(answer, Refusal):
-            return answer
-        for (snapshot, _), decision in zip(plan.parts, answer, strict=True):
-            self.world.carry_out(decision, snapshot.case.number)
-        self.told = [(m.template, m.recipient) for d in answer for m in d.messages]
-        return answer
-
-    def until(self, *steps: str) -> Desk:
-        """Bring the notice on its usual way."""
-        usual: dict[str, tuple[str | Hand, dict[str, Any]]] = {
-            "sign": (LEADER, {}),
-            "serve": (SAFETY, {}),
-            "acknowledge": (HEAD, {}),
-            "reply": (RECTIFIER, {"data": FINISHED, "evidence": dict.fromkeys(self.numbers, (PHOTO,))}),
-        }
-        assert isinstance(self.carry(self.draft()), list)
-        for name in steps:
-            by, given = usual[name]
-            assert isinstance(self.carry(self.step(name, by, **given)), list)
-        return self
-
-    def states(self) -> list[str]:
-        """Return where the hazards stand."""
-        return [self.world.cases[n].ticket.state for n in self.numbers]
-
-
-FINISHED: dict[str, Any] = {"measures": "已清走", "completed_on": "2024-09-02"}
 
 
 def codes(answer: object) -> set[str]:
@@ -353,7 +293,7 @@ def test_a_voided_opinion_is_drawn_up_again() -> None:
         return drafting.draft("verification_opinion", "W3", snapshots, order, local_day(desk.world.now))
 
     assert "paper_unknown" in codes(again())
-    opinion = papers.items_of(map(desk.world.snapshot, desk.numbers), "W2")
+    opinion = items_of(map(desk.world.snapshot, desk.numbers), "W2")
     void = papers.step("void", opinion, Order(hand=Hand(actor=SAFETY), reason="写错"), local_day(desk.world.now))
     assert isinstance(desk.carry(void), list)
     plan = again()
@@ -369,11 +309,11 @@ def test_an_opinion_may_be_signed_when_its_items_are_closed() -> None:
     desk.carry(desk.step("verify", CLERK, items=tuple(desk.numbers)))
     for number in desk.numbers:
         done(desk.world.act(number, "close", DEPUTY))
-    opinion = papers.items_of(map(desk.world.snapshot, desk.numbers), "W2")
+    opinion = items_of(map(desk.world.snapshot, desk.numbers), "W2")
     plan = papers.step("sign", opinion, Order(hand=Hand(actor=CLERK)), local_day(desk.world.now))
     assert isinstance(plan, Plan)
     assert isinstance(desk.carry(plan), list)
-    assert papers.items_of(map(desk.world.snapshot, desk.numbers), "W2")[0].paper.status == "signed"
+    assert items_of(map(desk.world.snapshot, desk.numbers), "W2")[0].paper.status == "signed"
 
 
 def test_who_signs_is_named_to_who_may_not() -> None:
