@@ -181,11 +181,17 @@ def _calls(
 
 def calling(made: Session, clock: str, *, reached: bool) -> Make:
     """Return what turns a hazard into the record of the call that a deadline asked for."""
+    from rectiflow._desk import callee_of
     from rectiflow.engine.stimulus import Called
 
     from ._given import hand_of
 
     return lambda before, given: (
         "电话催办",
-        Called(clock=clock, hand=hand_of(made, given, before, ()), reached=reached),
+        Called(
+            clock=clock,
+            hand=hand_of(made, given, before, ()),
+            reached=reached,
+            person=callee_of(made.flow, before, clock),
+        ),
     )

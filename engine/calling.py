@@ -9,7 +9,7 @@ from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import hand_reasons, role_reasons
 from .stimulus import Called
-from .ticket import Snapshot
+from .ticket import Plain, Snapshot
 
 __all__ = ["called"]
 
@@ -30,4 +30,7 @@ def called(snapshot: Snapshot, stimulus: Called, now: datetime) -> Decision | Re
     change = Change(snapshot, snapshot.case, stimulus.hand, now)
     change.end_call(stimulus.clock)
     place = standing.in_place_of if standing else ""
-    return change.decision("called", stimulus.clock, place=place, public={"reached": stimulus.reached})
+    about: dict[str, Plain] = {"reached": stimulus.reached}
+    if stimulus.person:
+        about["person"] = stimulus.person
+    return change.decision("called", stimulus.clock, place=place, public=about)

@@ -89,6 +89,7 @@ class Called(Struct, frozen=True, kw_only=True):
     clock: str
     hand: Hand
     reached: bool = True
+    person: str = ""  #: who was to be called, where that is known
 
 
 class Remark(Struct, frozen=True, kw_only=True):

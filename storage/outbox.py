@@ -45,6 +45,7 @@ __all__ = [
     "retry",
     "standing_of",
     "take",
+    "told",
     "unsent",
     "waited_for",
     "wake",
@@ -284,6 +285,12 @@ def answered(
         last = connection.scalar(more.limit(1)) is None
         about = [*_about(number, key), *([f":unreached:{row['recipient']}"] if last else [])]
         settle(connection, district, about, now, why=why)
+
+
+def told(engine: Engine, district: str, row: Mapping[str, Any], *, why: str, now: datetime) -> None:
+    """Close what is open about a message that did not arrive, with the reason; the message stays as it is."""
+    with writing(engine) as connection:
+        settle(connection, district, _about(row["number"], row["key"]), now, why=why)
 
 
 def _waits_for(m: Table, endings: Sequence[str]) -> ColumnElement[bool]:

@@ -24,26 +24,36 @@ def settle_astray(flow: Rectiflow, outcome: Outcome) -> None:
     """After a step on a hazard, cancel what did not arrive and asked for it, and close its incidents, with the reason.
 
     The call that was to be made ends with its deadline. An assignment that was signed for, by telephone or by hand, need
-    not be delivered any more; a paper not before all its hazards are.
+    not be delivered any more; a paper not before all its hazards are. Whoever was told by telephone has been told: what
+    did not arrive stays in the outbox, and can be sent again.
     """
     if all(event.kind in ("timer", "reported") for event in outcome.decision.events):
         return
     try:
-        _settle(flow, outcome.ticket.number)
+        _settle(flow, outcome)
     except (
         RectiflowError
     ) as exc:  # the step itself is done: what is open about messages is looked at after the next one
         log.warning("%s 的消息事项没有结束：%s", outcome.ticket.number, exc)
 
 
-def _settle(flow: Rectiflow, number: str) -> None:
+def _settle(flow: Rectiflow, outcome: Outcome) -> None:
     from rectiflow.notifiers import STILL, UNCONFIGURED
 
     engine, district, endings = flow.store.engine, flow.district, (STILL, UNCONFIGURED)
-    for row in outbox.astray(engine, district, number, endings):
+    called = _called(outcome)
+    for row in outbox.astray(engine, district, outcome.ticket.number, endings):
         why = _answered(flow, row)
         if why is not None:
             outbox.answered(engine, district, row, endings, why=why, now=flow.now())
+        elif row["recipient"] in called:
+            outbox.told(engine, district, row, why="已电话告知", now=flow.now())
+
+
+def _called(outcome: Outcome) -> frozenset[str]:
+    """Return who was told by telephone in this step."""
+    calls = (e.public for e in outcome.decision.events if e.kind == "called")
+    return frozenset(str(c["person"]) for c in calls if c.get("reached") and c.get("person"))
 
 
 def _answered(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:

@@ -29,6 +29,7 @@ __all__ = [
     "PaperView",
     "RequestView",
     "call_views",
+    "callee_of",
     "paper_view",
     "request_view",
     "request_views",
@@ -255,6 +256,16 @@ def _together(call: CallView, other: CallView) -> CallView:
         descriptions=(*call.descriptions, *other.descriptions),
         since=min(call.since, other.since),
     )
+
+
+def callee_of(flow: Rectiflow, snapshot: Snapshot, clock: str) -> str:
+    """Return who is to be called about a deadline of a hazard; "" where no call waits."""
+    number = snapshot.case.number
+    for row in queries.open_tasks(flow.store.engine, flow.district, number=number):
+        if row["clock"] == clock:
+            undelivered = _undelivered(flow.history(number), row["seq"])
+            return _callee(snapshot, row["callee"], flow.today() if undelivered else None)
+    return ""
 
 
 def waiting_calls(flow: Rectiflow, number: str) -> list[str]:

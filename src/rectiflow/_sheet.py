@@ -39,7 +39,7 @@ _TITLES = {
     "unreached": "消息联系不上，转电话通知",
     "reached": "消息已发出，不用再打电话",
 }
-_REACHING = ("unreached", "reached")
+_REACHING = ("unreached", "reached", "called")
 _VERDICTS = {"approved": "批准", "rejected": "不批准"}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
-from rectiflow._desk import waiting_calls
+from rectiflow._desk import callee_of, waiting_calls
 from rectiflow._digest import gather_digests
 from rectiflow._outbox import StoreOutbox
 from rectiflow._persons import reach, register, restore, set_reach
@@ -17,6 +17,7 @@ from rectiflow._settings import read_settings
 from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import NotFound, Refused
+from rectiflow.engine.stimulus import Called, Hand
 from rectiflow.notifiers import STILL
 from rectiflow.storage import incoming, queries
 from rectiflow.storage.connect import writing
@@ -110,6 +111,26 @@ def test_what_did_not_arrive_ends_with_the_step(place: Workplace, step: str) -> 
     cancelled = {m.detail for m in outbox(flow, number=number, status="cancelled") if m.occasion == "交办"}
     assert cancelled == {why}
     assert outbox(flow, number=number, status="dead") == []
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_did_not_arrive_was_told_by_telephone(place: Workplace, answers: bool) -> None:
+    """Then nothing is open about it; the message stays, and can be sent once there is an address."""
+    flow, person = place.flow, responsible(place)
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    set_reach(flow, person, email="", phone="")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    callee = callee_of(flow, flow.snapshot(number), "sign")
+    assert callee == person
+    hand = Hand(actor=safety, note="校长接的电话")
+    flow.handle(number, Called(clock="sign", hand=hand, reached=answers, person=callee))
+    still = [i for i in incidents(flow) if i.kind == "message" and i.number == number]
+    closed = [i for i in incidents(flow, open_only=False) if i not in still and i.number == number]
+    assert bool(still) is not answers
+    assert {i.message.endswith("；已电话告知，已自动结束") for i in closed} == ({True} if answers else set())
+    assert {m.status for m in outbox(flow, number=number) if m.occasion == "交办"} >= {"dead"}
+    assert callee_of(flow, flow.snapshot(number), "sign") == ""
 
 
 def test_who_could_not_be_reached_is_no_incident_once_nothing_waits(place: Workplace) -> None:
