@@ -13,11 +13,14 @@ from .page import FACT_MARK
 from .parameters import OCCASIONS, RESTRICTED
 from .plaintext import one_line, shorten
 
-__all__ = ["DIGEST", "MOST_LINES", "Held", "digest_params"]
+__all__ = ["DIGEST", "LISTS", "MOST_LINES", "STEPS_DUE", "Held", "digest_params", "steps_params"]
 
-DIGEST = "digest"  #: the occasion
+DIGEST = "digest"  #: the occasion of what is told once a day
+STEPS_DUE = "steps_due"  #: the occasion of steps of one clock that come due together
+LISTS = frozenset({DIGEST, STEPS_DUE})
 MOST_LINES = 60  #: of one digest; what is beyond is counted
 _MAX_LINE = 160
+_MOST_NUMBERS = 5  #: in a short message
 _MAX_PART = 40  #: of what is said of it, and of a description
 
 
@@ -52,6 +55,36 @@ def digest_params(held: Iterable[Held]) -> dict[str, Param]:
         "district_name": items[0].params.get("district_name") if items else None,
         "contact": next((c for i in items if (c := i.params.get("contact"))), None),
     }
+
+
+def steps_params(held: Sequence[Held]) -> dict[str, Param]:
+    """Return what is told of steps of one clock on the same occasion: which time it is, how it stands, what to do."""
+    first = held[0]
+    call = first.template == "call_task"
+    return {
+        **digest_params(held),
+        "clock": next((c for h in held if (c := h.params.get("clock"))), None),
+        "action": "到期" if call else _standing(held),
+        "next_step": "请逐项电话催办" if call else "请逐项办理",
+        "numbers": _short(held),
+    }
+
+
+def _standing(held: Sequence[Held]) -> str:
+    """Say how a time stands that runs for several hazards: what is true of all of them."""
+    left, overdue = ([h.params.get(name) for h in held] for name in ("days_left", "days_overdue"))
+    if all(overdue):
+        return "已逾期"
+    if any(overdue):
+        return "到期"
+    return "今天到期" if all(days == 0 for days in left) else "将到期"
+
+
+def _short(held: Sequence[Held]) -> str | None:
+    """Return the numbers as they can be written in an answer: 54、55号."""
+    serials = sorted({int(h.number.rpartition("-")[2]) for h in held if h.number})
+    more = f"等{len(serials)}项" if len(serials) > _MOST_NUMBERS else ""
+    return f"{'、'.join(map(str, serials[:_MOST_NUMBERS]))}号{more}" if serials else None
 
 
 def _by_unit(items: Sequence[Held]) -> list[str]:

@@ -22,7 +22,7 @@ from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import ZONE, local_day
 from rectiflow.engine.visibility import masked_phone
 
-from .digest import DIGEST
+from .digest import LISTS
 from .errors import KEPT, ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure, Unanswered
 from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
 from .parameters import OCCASIONS
@@ -320,7 +320,7 @@ class _Batch:
         repeated = self.rules.said(message, channel.name, contact)
         if repeated is not None:
             return self._drop(message, repeated)
-        measured = not message.pressing and message.template != DIGEST
+        measured = not message.pressing and message.template not in LISTS
         if measured and self.rules.full(message, channel.name, contact):
             return self._too_much(message, channel)
         return None

@@ -6,25 +6,29 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.decision import MessageDraft
 
 from .connect import reading, writing
 from .phrases import hidden, status_is
+from .queries import settle
 from .rows import message_row
 from .tables import table
 from .types import read_instant
 
 __all__ = [
     "TAKEN_IN",
+    "behind",
     "cancel_held",
     "going",
     "held",
     "let_out",
     "merge",
+    "parts",
     "release",
+    "take_apart",
     "take_back",
     "taken_keys",
     "there",
@@ -58,6 +62,16 @@ def held(engine: Engine, district: str, *, until: datetime) -> dict[str, list[di
     return found
 
 
+def parts(engine: Engine, district: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a list took in, by these keys, in their order; not what has been let out of it since."""
+    m, found = table("message"), dict[str, dict[str, Any]]()
+    with reading(engine) as connection:
+        for some in _chunks(keys):
+            mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "merged")
+            found |= {row["key"]: dict(row) for row in connection.execute(select(m).where(*mine)).mappings()}
+    return [found[key] for key in keys if key in found]
+
+
 def going(engine: Engine, district: str, *, now: datetime) -> list[dict[str, Any]]:
     """Return the urgent messages about hazards that are due and were not tried yet, in the order they were written."""
     m = table("message")
@@ -66,6 +80,17 @@ def going(engine: Engine, district: str, *, now: datetime) -> list[dict[str, Any
     query = select(m).where(*mine, m.c.urgent, m.c.number.is_not(None)).order_by(m.c.created_at, m.c.key)
     with reading(engine) as connection:
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def behind(engine: Engine, district: str) -> frozenset[str]:
+    """Return the keys of the messages that wait behind an earlier one, by the same way, about the same hazard to the same person."""
+    m, earlier = table("message"), table("message").alias("earlier")
+    same = [getattr(m.c, name) == getattr(earlier.c, name) for name in ("district", "number", "recipient")]
+    way = func.coalesce(m.c.channel, "") == func.coalesce(earlier.c.channel, "")
+    waits = (m.c.district == district, status_is(m.c.status, "waiting"), status_is(earlier.c.status, "waiting"))
+    query = select(m.c.key).where(*waits, *same, way, earlier.c.seq < m.c.seq)
+    with reading(engine) as connection:
+        return frozenset(connection.scalars(query))
 
 
 def there(engine: Engine, district: str, keys: Sequence[str]) -> frozenset[str]:
@@ -138,10 +163,34 @@ def take_back(engine: Engine, district: str, template: str, *, before: str, new:
             update(m).where(*old).values(status="cancelled", detail=new).returning(m.c.params)
         ).all()
         for (params,) in gone:
-            for some in _chunks(taken_keys(params)):
-                mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "merged")
-                connection.execute(update(m).where(*mine).values(status="held"))
+            _put_back(connection, district, params, "held")
     return len(gone)
+
+
+def take_apart(engine: Engine, district: str, key: str, *, status: str, why: str, now: datetime) -> bool:
+    """Take out a list that has not been sent, with the reason, and put back what it took in; False where it is being sent.
+
+    Args:
+        status: of what is put back: held, or waiting and due at once.
+    """
+    m = table("message")
+    unsent = (m.c.status.in_(("waiting", "held", "dead")), m.c.owner.is_(None))
+    mine = (m.c.district == district, m.c.key == key, *unsent)
+    with writing(engine) as connection:
+        change = update(m).where(*mine).values(status="cancelled", detail=why).returning(m.c.params)
+        params = connection.scalar(change)
+        if params is None:
+            return False
+        _put_back(connection, district, params, status)
+        settle(connection, district, [f":message:{key}"], now, why=why)
+    return True
+
+
+def _put_back(connection: Connection, district: str, params: Mapping[str, Any], status: str) -> None:
+    m = table("message")
+    for some in _chunks(taken_keys(params)):
+        mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "merged")
+        connection.execute(update(m).where(*mine).values(status=status))
 
 
 def release(engine: Engine, district: str, *, now: datetime) -> int:

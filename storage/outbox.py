@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .connect import reading, writing
+from .digests import taken_keys
 from .phrases import chunks, hidden, status_is
 from .queries import settle
 from .statements import CLAIMED_MESSAGE
@@ -37,6 +38,7 @@ __all__ = [
     "acted_since",
     "answered",
     "astray",
+    "astray_lists",
     "cancel",
     "hurry",
     "let_go",
@@ -267,6 +269,23 @@ def astray(engine: Engine, district: str, number: str, endings: Sequence[str]) -
     with reading(engine) as connection:
         query = select(m).where(m.c.district == district, about, or_(_failed(m), _waits_for(m, endings)))
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def astray_lists(engine: Engine, district: str, number: str, occasions: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lists that took in what was told of a hazard, and did not arrive or came back.
+
+    Args:
+        occasions: of lists.
+    """
+    m, found = table("message"), list[dict[str, Any]]()
+    part = (m.c.district == district, m.c.number == number, m.c.status == "merged")
+    lost = (status_is(m.c.status, "dead"), m.c.returned_at.is_not(None))
+    with reading(engine) as connection:
+        keys = list(connection.scalars(select(m.c.key).where(*part)))
+        for which in lost if keys else ():
+            query = select(m).where(m.c.district == district, which, m.c.template.in_(occasions))
+            found += [dict(row) for row in connection.execute(query).mappings()]
+    return [row for row in found if not set(keys).isdisjoint(taken_keys(row["params"]))]
 
 
 def answered(

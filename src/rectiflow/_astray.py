@@ -10,7 +10,8 @@ from rectiflow._reasons import asked_of
 from rectiflow.engine.errors import RectiflowError
 from rectiflow.engine.overtaken import answered
 from rectiflow.engine.paper_letters import paper_named
-from rectiflow.storage import outbox, paperwork
+from rectiflow.notifiers.digest import LISTS
+from rectiflow.storage import digests, outbox, paperwork
 
 if TYPE_CHECKING:
     from rectiflow._flow import Outcome, Rectiflow
@@ -42,7 +43,9 @@ def _settle(flow: Rectiflow, outcome: Outcome) -> None:
 
     engine, district, endings = flow.store.engine, flow.district, (STILL, UNCONFIGURED)
     called = _called(outcome)
-    for row in outbox.astray(engine, district, outcome.ticket.number, endings):
+    number = outcome.ticket.number
+    lists = outbox.astray_lists(engine, district, number, sorted(LISTS))
+    for row in (*outbox.astray(engine, district, number, endings), *lists):
         why = _answered(flow, row)
         if why is not None:
             outbox.answered(engine, district, row, endings, why=why, now=flow.now())
@@ -57,6 +60,10 @@ def _called(outcome: Outcome) -> frozenset[str]:
 
 
 def _answered(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:
+    if row["template"] in LISTS:
+        parts = digests.parts(flow.store.engine, flow.district, digests.taken_keys(row["params"]))
+        reasons = [_answered(flow, part) for part in parts]
+        return reasons[0] if reasons and all(reasons) else None
     paper = paper_named(row["key"], ("serve",))
     numbers = paperwork.paper_items(flow.store.engine, flow.district, paper) if paper else [row["number"]]
     asked = asked_of(flow, row)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rectiflow.engine.errors import WorkplaceError
 
 if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
     from rectiflow._outbox import StoreOutbox
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers import Channel, Contact, DispatchReport, Message, Rules
@@ -28,7 +29,6 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
         going: asked after each digest and each batch; when it says no, the rest waits for the next time.
         at_any_hour: do not wait for the hours of a channel; somebody has decided that it is to go now.
     """
-    from rectiflow._outbox import allowed
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
     from rectiflow._together import gather_steps
@@ -45,7 +45,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
     rules = Rules(
         hours=any_hour if at_any_hour else place.ways.hours,
         gone=partial(reason_gone, flow),
-        allowed=partial(allowed, flow.store),
+        allowed=partial(_allowed, flow),
         full=partial(_full, place),
         copied=partial(_copied, place),
         said=partial(_said, place),
@@ -62,7 +62,6 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     Raises:
         NotFound: no message, or more than one, is meant by one of them; nothing is sent then.
     """
-    from rectiflow._outbox import allowed
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
     from rectiflow._upkeep import message, retry
@@ -73,7 +72,7 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     chosen = [message(flow, key).key for key in keys]
     retry(flow, chosen)
     forward(flow)
-    rules = Rules(gone=partial(reason_gone, flow), allowed=partial(allowed, flow.store))
+    rules = Rules(gone=partial(reason_gone, flow), allowed=partial(_allowed, flow))
     return _dispatch(place, place.ways.channels(), rules, limit=len(chosen), going=one_batch, only=chosen)
 
 
@@ -104,6 +103,14 @@ def _dispatch(
         watch=place.ways.watch,
         going=going,
     )
+
+
+def _allowed(flow: Rectiflow, message: Message) -> Message:
+    """Return what of a message may be said now: a list is made anew, of a restricted hazard the number alone is told."""
+    from rectiflow._lists import listed_anew
+    from rectiflow._outbox import allowed
+
+    return allowed(flow.store, listed_anew(flow, message))
 
 
 def _gather(place: Workplace, going: Callable[[], bool]) -> None:
@@ -145,15 +152,17 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     flow = place.flow
 
     def call(message: Message, why: str) -> None:
-        try:
-            let_call(flow, str(message.id), message.number, message.recipient, why)
-        except WorkplaceError:
-            raise
-        except Exception:  # the hazard cannot be read: the incident of the message says enough
-            log.exception("隐患 %s 读不出来，没能提请打电话", message.number)
+        for key, number, person in _about(flow, message):
+            try:
+                let_call(flow, key, number, person, why)
+            except WorkplaceError:
+                raise
+            except Exception:  # the hazard cannot be read: the incident of the message says enough
+                log.exception("隐患 %s 读不出来，没能提请打电话", number)
 
     def sent(message: Message) -> None:
-        call_off(flow, str(message.id), message.number, message.recipient)
+        for key, number, person in _about(flow, message):
+            call_off(flow, key, number, person)
 
     return StoreOutbox(
         flow.store,
@@ -165,6 +174,17 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
         enclosed=Papers(flow, place.path(place.settings.templates)).of,
         only=only,
     )
+
+
+def _about(flow: Rectiflow, message: Message) -> list[tuple[str, str | None, str]]:
+    """Return what is told, to be called about where it does not arrive: key, hazard and person, of each step on its own."""
+    from rectiflow.notifiers.digest import STEPS_DUE
+    from rectiflow.storage import digests
+
+    if message.template != STEPS_DUE:
+        return [(str(message.id), message.number, message.recipient)]
+    parts = digests.parts(flow.store.engine, flow.district, digests.taken_keys(message.params))
+    return [(row["key"], row["number"], row["recipient"]) for row in parts]
 
 
 def _full(place: Workplace, message: Message, channel: str, contact: Contact) -> bool:
@@ -231,14 +251,14 @@ def _said(place: Workplace, message: Message, channel: str, contact: Contact) ->
 def _told_with(place: Workplace, message: Message, channel: str, contact: Contact) -> bool:
     """Tell whether whoever is reached gets the same by this channel that is for somebody else."""
     from rectiflow.engine.telling import event_of, other_copy
-    from rectiflow.notifiers import DIGEST
+    from rectiflow.notifiers.digest import LISTS
     from rectiflow.storage.outbox import let_only
 
     flow, key = place.flow, str(message.id)
     addresses = _addresses(channel, contact)
     event = event_of(key, message.recipient)
     persons = flow.directory().told_with(message.recipient, flow.today()) if addresses else ()
-    if not persons or event in (key, other_copy(key)) or message.template == DIGEST:
+    if not persons or event in (key, other_copy(key)) or message.template in LISTS:
         return False
     mails = [f"{event}:{person}" for person in persons]
     others = [*mails, *map(other_copy, mails)]

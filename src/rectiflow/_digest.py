@@ -8,16 +8,15 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._enclosing import ENCLOSED, digest_papers
-from rectiflow._outbox import hushed
+from rectiflow._lists import list_params
 from rectiflow._reasons import lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import ZONE
-from rectiflow.engine.telling import event_of, mail_of
-from rectiflow.notifiers.digest import DIGEST, Held, digest_params
-from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.storage import digests, outbox, queries
+from rectiflow.engine.telling import mail_of
+from rectiflow.notifiers.digest import DIGEST
+from rectiflow.storage import digests, outbox
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -94,16 +93,12 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
         digests.let_out(engine, flow.district, unread, now=now)
     for why, keys in gone.items():
         digests.cancel_held(engine, flow.district, keys, why)
-    numbers = sorted({r["number"] for r in kept.values() if r["number"]})
-    hidden = queries.restricted_numbers(engine, flow.district, numbers)
-    names = {r["recipient"]: flow.directory().person_name(r["recipient"]) for r in kept.values()}
-    papers = {key: _papers(flow, row) for key, row in kept.items() if row["number"] not in hidden}
+    papers = {key: _papers(flow, row) for key, row in kept.items()}
 
     def digest(keys: Sequence[str]) -> MessageDraft:
-        once = set(_each_once(kept, keys, person).values())
-        held = (_held(kept[k], names, person, hushing=kept[k]["number"] in hidden) for k in keys if k in once)
-        enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
-        params = {**digest_params(held), ENCLOSED: enclosed or None, digests.TAKEN_IN: "\n".join(keys)}
+        said = list_params(flow, DIGEST, [kept[k] for k in keys], person)
+        enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers[k]))
+        params = {**said, ENCLOSED: enclosed or None, digests.TAKEN_IN: "\n".join(keys)}
         return MessageDraft(key=_key(day, person), recipient=person, template=DIGEST, params=params)
 
     return digests.merge(engine, flow.district, digest, list(kept), _taken(day), now=now)
@@ -130,16 +125,3 @@ def _papers(flow: Rectiflow, row: Mapping[str, Any]) -> list[str]:
         key=row["key"], number=row["number"], occasion=row["template"], params=row["params"], at=row["created_at"]
     )
     return digest_papers(flow, told)
-
-
-def _each_once(rows: Mapping[str, Mapping[str, Any]], keys: Sequence[str], person: str) -> dict[str, str]:
-    """Return the key of one message for each event: one's own before those for others, a mail before its short message."""
-    ordered = sorted(keys, key=lambda key: rows[key]["recipient"] != person)
-    return {event_of(key, rows[key]["recipient"]): key for key in reversed(ordered)}
-
-
-def _held(row: Mapping[str, Any], names: Mapping[str, str], person: str, *, hushing: bool) -> Held:
-    """Return what was held; of a hazard that has become restricted since, its number alone."""
-    away = names[row["recipient"]] if row["recipient"] != person else ""
-    template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
-    return Held(number=row["number"], template=template, params=params, standing_in_for=away)

@@ -6,34 +6,42 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rectiflow.engine.errors import NotFound
+from rectiflow.engine.errors import NotFound, RectiflowError
 from rectiflow.engine.overtaken import Asked, overtaken
 from rectiflow.engine.paper import Item, items_of
 from rectiflow.engine.paper_letters import no_longer, told_of
 from rectiflow.engine.telling import RESTRICTED
 from rectiflow.engine.vocabulary import default_template
+from rectiflow.notifiers.digest import LISTS
 from rectiflow.storage import digests, outbox, paperwork
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.notifiers import Message
 
-__all__ = ["TOGETHER", "asked_of", "lost_reason", "reason_gone"]
-
-TOGETHER = "together:"  #: begins the key of a message that tells several steps at once
+__all__ = ["asked_of", "lost_reason", "part_reason", "reason_gone"]
 
 
 def reason_gone(flow: Rectiflow, message: Message) -> str | None:
     """Say why a message need not be sent any more; None while it need, and for what only tells what has happened."""
-    row: dict[str, Any] = {
+    if message.template in LISTS:  # over when all is that it tells
+        parts = digests.parts(flow.store.engine, flow.district, digests.taken_keys(message.params))
+        reasons = [part_reason(flow, part) for part in parts]
+        return reasons[0] if reasons and all(reasons) else None
+    return lost_reason(flow, {
         "key": str(message.id), "number": message.number, "seq": message.sequence, "recipient": message.recipient,
         "template": message.template, "created_at": message.created_at,
-    }  # fmt: skip
-    if row["key"].startswith(TOGETHER):  # over when all is that it tells
-        parts = [{**row, "key": key, "number": key.partition(":")[0]} for key in digests.taken_keys(message.params)]
-        reasons = [lost_reason(flow, part) for part in parts]
-        return reasons[0] if reasons and all(reasons) else None
-    return lost_reason(flow, row)
+    })  # fmt: skip
+
+
+def part_reason(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:
+    """Do `lost_reason` for a part of a list; one whose hazard cannot be read stands: that is told where it is read itself."""
+    try:
+        return lost_reason(flow, row)
+    except RectiflowError:
+        raise
+    except Exception:  # noqa: BLE001 whatever is wrong with the data of one hazard
+        return None
 
 
 def lost_reason(flow: Rectiflow, row: Mapping[str, Any], *, paused: bool = True) -> str | None:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rectiflow._reasons import TOGETHER, lost_reason
+from rectiflow._lists import list_params
+from rectiflow._reasons import lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import RectiflowError
-from rectiflow.notifiers.digest import DIGEST, Held, digest_params
+from rectiflow.engine.telling import event_of
+from rectiflow.notifiers.digest import STEPS_DUE
 from rectiflow.notifiers.message import MAJOR
 from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import digests, queries
@@ -21,41 +23,44 @@ __all__ = ["gather_steps"]
 
 #: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
 _STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):\d+:\d+:[^:]+:\d+:.+")
+_TOGETHER = "together:"  #: begins the key of a message that tells several
 _TAKEN = "与同时到期的其他隐患并作一条"
 
 
 def gather_steps(flow: Rectiflow) -> int:
-    """Put one message into the outbox in the place of several that wait for a person about one clock; return how many.
+    """Put one message into the outbox in the place of several about one clock that would reach a person; return how many.
 
-    What was tried already, what is about a major hazard and what says no more than a number goes by itself.
+    Who stands in for others has one for all. What was tried already, what is about a major hazard, what says no more than
+    a number and what waits behind an earlier message about its hazard goes by itself.
     """
+    going = digests.going(flow.store.engine, flow.district, now=flow.now())
+    behind = digests.behind(flow.store.engine, flow.district) if len(going) > 1 else frozenset[str]()
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
-    for row in digests.going(flow.store.engine, flow.district, now=flow.now()):
+    for row in going:
         step = _STEP.fullmatch(row["key"])
-        if step is not None and row["template"] != RESTRICTED and row["params"].get("severity") != MAJOR:
-            key = (row["recipient"], row["channel"] or "", row["template"], step["clock"])
-            groups.setdefault(key, []).append(row)
-    return sum(_gather(flow, rows) for rows in groups.values() if len(rows) > 1)
+        alone = row["template"] == RESTRICTED or row["params"].get("severity") == MAJOR or row["key"] in behind
+        if step is not None and not alone:
+            reached = flow.directory().reached_for(row["recipient"], flow.today())
+            groups.setdefault((reached, row["channel"] or "", row["template"], step["clock"]), []).append(row)
+    return sum(_gather(flow, person, rows) for (person, *_), rows in groups.items() if len(rows) > 1)
 
 
-def _gather(flow: Rectiflow, rows: Sequence[Mapping[str, Any]]) -> bool:
+def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     engine, district = flow.store.engine, flow.district
     hidden = queries.restricted_numbers(engine, district, sorted({r["number"] for r in rows}))
     kept = {r["key"]: r for r in rows if r["number"] not in hidden and _stands(flow, r)}
-    if len(kept) < 2:
+    if len({event_of(key, row["recipient"]) for key, row in kept.items()}) < 2:
         return False
 
     def one(keys: Sequence[str]) -> MessageDraft:
-        first, items = kept[keys[0]], (kept[key] for key in keys)
-        held = [Held(number=r["number"], template=r["template"], params=r["params"]) for r in items]
-        said = {"clock": first["params"].get("clock"), digests.TAKEN_IN: "\n".join(keys)}
+        said = list_params(flow, STEPS_DUE, [kept[key] for key in keys], person)
         return MessageDraft(
-            key=f"{TOGETHER}{keys[0]}",
-            recipient=first["recipient"],
-            template=DIGEST,
-            params={**digest_params(held), **said},
+            key=f"{_TOGETHER}{keys[0]}",
+            recipient=person,
+            template=STEPS_DUE,
+            params={**said, digests.TAKEN_IN: "\n".join(keys)},
             urgent=True,
-            channel=first["channel"],
+            channel=kept[keys[0]]["channel"],
         )
 
     return digests.merge(engine, district, one, list(kept), _TAKEN, now=flow.now(), status="waiting")

@@ -115,6 +115,15 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "request_made": {"request": "延期", "reason": "所需配件未到货"},
     "returned": {"reason": "不属本单位管理", "state": "待交办"},
     "standing_in": {"count": 4},
+    "steps_due": {
+        "clock": "整改时限",
+        "action": "今天到期",
+        "count": 2,
+        "numbers": "123、124号",
+        "next_step": "请逐项办理",
+        "lines": "· LZH-2024-000123，疏散通道堆物（整改时限 2024年9月6日）\n"
+        "· LZH-2024-000124，灭火器失压（整改时限 2024年9月6日）",
+    },
     "submitted": {"state": "待复查"},
     "supervision_served": {
         "paper": "督办通知〔2024〕2号",

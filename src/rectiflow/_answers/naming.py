@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.paper_letters import paper_named
-from rectiflow.notifiers.digest import DIGEST
+from rectiflow.notifiers.digest import LISTS
 from rectiflow.notifiers.parameters import SIGNABLE
 from rectiflow.notifiers.phone import spellings
 from rectiflow.notifiers.wish import read_wish
@@ -73,7 +73,7 @@ def _with_digested(place: Workplace, rows: Iterable[OutboxRow]) -> list[OutboxRo
     """Return messages, and behind each digest what it took in."""
     engine, district, found = place.flow.store.engine, place.flow.district, list[OutboxRow]()
     for row in rows:
-        found += [row, *(incoming.taken_in(engine, district, row.key) if row.template == DIGEST else ())]
+        found += [row, *(incoming.taken_in(engine, district, row.key) if row.template in LISTS else ())]
     return found
 
 

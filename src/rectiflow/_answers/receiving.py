@@ -17,7 +17,7 @@ from rectiflow.engine.moments import local_day
 from rectiflow.engine.paper_letters import paper_named
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.notifiers.address import domain_of
-from rectiflow.notifiers.digest import DIGEST
+from rectiflow.notifiers.digest import LISTS
 from rectiflow.notifiers.incoming import read_mail
 from rectiflow.notifiers.judging import judge
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -126,7 +126,7 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
         return settled(row, "waiting", f"{who}，没有办理", number=message.number)
     if len(messages) > 1:
         return _of_several(place, row, messages, actor)
-    if message.template == DIGEST:
+    if message.template in LISTS:
         return _of_digest(place, mail, row, message, actor)
     return _answered(place, row, message, actor, _enclosed(place, mail))
 

@@ -16,7 +16,8 @@ from rectiflow.engine.leaving import given_up
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.overtaken import concerned
 from rectiflow.engine.telling import COPY
-from rectiflow.storage import outbox
+from rectiflow.notifiers.digest import DIGEST, LISTS
+from rectiflow.storage import digests, outbox
 
 from .following import keep_posts
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["forward"]
 
-_OWN = frozenset({"digest", "handed_over", "standing_in"})  #: of no use to who follows
+_OWN = frozenset({"handed_over", "standing_in"})  #: of no use to who follows
 _ANSWERS = ("answer", "channel_test")  #: begin the keys of what answers somebody, wherever that person is now
 
 log = logging.getLogger("rectiflow.persons")
@@ -45,6 +46,8 @@ def forward(flow: Rectiflow) -> int:
     if not gone:
         return 0
     keep_posts(flow)  # the hazards first
+    for row in outbox.unsent(engine, district, gone):
+        _take_apart(flow, row)
     return sum(_forward(flow, row, today) for row in outbox.unsent(engine, district, gone))
 
 
@@ -58,6 +61,15 @@ def _forward(flow: Rectiflow, row: Mapping[str, Any], today: date) -> bool:
     log.info("消息 %s 不再发给 %s", row["key"], old)
     rows = [copy for heir in heirs if (copy := _to(directory, row, heir)) is not None]
     return outbox.readdress(flow.store.engine, flow.district, row["key"], rows, why=why, now=flow.now())
+
+
+def _take_apart(flow: Rectiflow, row: Mapping[str, Any]) -> None:
+    """Let each part of a list go where it belongs: some may be the successor's, some still of who had them."""
+    if row["template"] not in LISTS:
+        return
+    why = f"{flow.directory().person_name(row['recipient'])}的岗位有变动，所列各条分别发送"
+    status = "held" if row["template"] == DIGEST else "waiting"
+    digests.take_apart(flow.store.engine, flow.district, row["key"], status=status, why=why, now=flow.now())
 
 
 def _heirs(flow: Rectiflow, row: Mapping[str, Any], today: date) -> tuple[str, ...] | None:

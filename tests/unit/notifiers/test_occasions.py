@@ -102,6 +102,7 @@ def test_mail_says_what_counts(templates: TemplateSet, occasion: str) -> None:
         "paper_waiting",
         "visit_reported",
         "digest",
+        "steps_due",
     ):  # about many hazards
         assert "太和镇中心小学（63" in mail.subject
     elif occasion not in ("import_summary", "report_ready", "handed_over", "standing_in", "channel_test"):

@@ -1,0 +1,68 @@
+"""Messages that list others: the digest of a day, and steps that come due together.
+
+What they say is made of what stands of their parts, and made anew just before it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from rectiflow._outbox import hushed
+from rectiflow._reasons import part_reason
+from rectiflow.engine.telling import event_of
+from rectiflow.notifiers.digest import LISTS, STEPS_DUE, Held, digest_params, steps_params
+from rectiflow.notifiers.parameters import RESTRICTED
+from rectiflow.storage import digests, queries
+
+if TYPE_CHECKING:
+    from rectiflow._flow import Rectiflow
+    from rectiflow.notifiers import Message, Param
+
+__all__ = ["list_params", "listed_anew"]
+
+Row = Mapping[str, Any]  #: of the outbox
+
+
+def list_params(flow: Rectiflow, template: str, rows: Sequence[Row], person: str) -> dict[str, Param]:
+    """Return what the template of a list is given about what it took in: each event once, of the restricted the number alone.
+
+    Args:
+        rows: of the outbox, in their order.
+        person: who gets the list; what is for others is marked with their names.
+    """
+    numbers = sorted({row["number"] for row in rows if row["number"]})
+    hidden = queries.restricted_numbers(flow.store.engine, flow.district, numbers)
+    held = [_held(flow, row, person, hushing=row["number"] in hidden) for row in _each_once(rows, person)]
+    return steps_params(held) if template == STEPS_DUE else digest_params(held)
+
+
+def _each_once(rows: Sequence[Row], person: str) -> list[Row]:
+    """Return one message for each event: one's own before those for others, a mail before its short message."""
+    ordered = sorted(rows, key=lambda row: row["recipient"] != person)
+    once = {event_of(row["key"], row["recipient"]): row["key"] for row in reversed(ordered)}
+    chosen = frozenset(once.values())
+    return [row for row in rows if row["key"] in chosen]
+
+
+def listed_anew(flow: Rectiflow, message: Message) -> Message:
+    """Return a list as it is now: without what is over, and of what has become restricted the number alone.
+
+    The same message where nothing has changed; every message that is no list stays as it is.
+    """
+    if message.template not in LISTS:
+        return message
+    engine, keys = flow.store.engine, digests.taken_keys(message.params)
+    rows = [row for row in digests.parts(engine, flow.district, keys) if part_reason(flow, row) is None]
+    if not rows:  # it was written before parts were kept, or nothing stands, which is said elsewhere
+        return message
+    params = {**message.params, **list_params(flow, message.template, rows, message.recipient)}
+    return message if params == dict(message.params) else replace(message, params=params, rendered=None)
+
+
+def _held(flow: Rectiflow, row: Row, person: str, *, hushing: bool) -> Held:
+    away = flow.directory().person_name(row["recipient"]) if row["recipient"] != person else ""
+    template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
+    return Held(number=row["number"], template=template, params=params, standing_in_for=away)
