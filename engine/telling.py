@@ -14,9 +14,22 @@ from .ticket import Plain, Ticket
 from .values import as_date, show
 from .workflow import Workflow
 
-__all__ = ["COPY", "RESTRICTED", "brief", "drafts", "event_of", "mail_of", "other_copy", "parameters", "with_sms"]
+__all__ = [
+    "COPY",
+    "RECEIPT",
+    "RESTRICTED",
+    "brief",
+    "drafts",
+    "event_of",
+    "is_receipt",
+    "mail_of",
+    "other_copy",
+    "parameters",
+    "with_sms",
+]
 
 RESTRICTED = "restricted"  #: the template that says no more than a number and “please look”
+RECEIPT = "answer"  #: the occasion of what an answer is answered with, and the word for it in its key
 COPY = ":sms"  #: ends the key of the short message that says the same as a mail
 _BRIEF = 60  #: characters of a description in a message
 _SEVERITIES = {"general": "一般", "major": "重大"}
@@ -100,6 +113,11 @@ def with_sms(messages: Iterable[MessageDraft], directory: Directory) -> tuple[Me
         if message.urgent and message.channel is None and person is not None and person.phone and person.email:
             found.append(replace(message, key=f"{message.key}{COPY}", channel="sms"))
     return tuple(found)
+
+
+def is_receipt(key: str) -> bool:
+    """Tell by its key whether a message told what became of an answer; about a restricted hazard no other sign does."""
+    return f":{RECEIPT}:" in f":{key}"
 
 
 def mail_of(key: str) -> str | None:

@@ -8,6 +8,8 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from rectiflow.engine.telling import RECEIPT
+
 from .message import Param
 from .page import FACT_MARK
 from .parameters import OCCASIONS, RESTRICTED
@@ -22,6 +24,7 @@ MOST_LINES = 60  #: of one digest; what is beyond is counted
 _MAX_LINE = 160
 _MOST_NUMBERS = 5  #: in a short message
 _MAX_PART = 40  #: of what is said of it, and of a description
+_MAX_TOLD = 110  #: of what became of an answer, which is all that its receipt is for
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -101,7 +104,8 @@ def _line(item: Held) -> str:
     if item.template == RESTRICTED:
         return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(away, item.number, '请登录查看')}"
     what, more = _happened(item)
-    said = _joined(away, shorten(more, _MAX_PART), item.number, _about(item.params))
+    most = _MAX_TOLD if item.template == RECEIPT else _MAX_PART
+    said = _joined(away, shorten(more, most), item.number, _about(item.params))
     return shorten(f"{FACT_MARK}{one_line(f'{shorten(what, _MAX_PART)}：{said}')}", _MAX_LINE)
 
 
@@ -128,6 +132,8 @@ def _happened(item: Held) -> tuple[str, str]:
             return title, _joined(said.get("workflow"), reason)
         case "handed_over" | "standing_in":
             return title, _joined(said.get("actor"), action, said.get("period"))
+        case "answer":  # `RECEIPT`
+            return title, action or ""
         case "report_ready" | "import_summary":
             return title, said.get("period", "")
         case _:

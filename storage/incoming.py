@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rectiflow.engine.errors import Conflict, NotFound
+from rectiflow.engine.telling import RECEIPT
 
 from .connect import reading, writing
 from .digests import TAKEN_IN
@@ -62,7 +63,6 @@ __all__ = [
 
 
 OPEN = ("waiting", "unseen")  #: states of what somebody still has to look at
-_RECEIPT = "answer"  #: the occasion on which a sender is told what became of an answer
 _WORDS = re.compile(r"[\s,；，。（）]+")  #: what parts the words of what is said of a message
 _NEXT = dict(zip("0123456789abcdef", "123456789abcdefg", strict=True))  #: the digit after each
 
@@ -244,7 +244,7 @@ def last_to(
     m = table("message")
     mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
     when = (m.c.sent_at >= since, m.c.sent_at <= until)
-    which = m.c.detail.contains(said, autoescape=True) if said else m.c.template != _RECEIPT
+    which = m.c.detail.contains(said, autoescape=True) if said else m.c.template != RECEIPT
     query = select(*_row(m), m.c.detail).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key)
     with reading(engine) as connection:
         rows = connection.execute(query if said else query.limit(1))
@@ -258,7 +258,7 @@ def told_to(
     """Return what went to one of these addresses between two instants, the last first; no receipts."""
     m = table("message")
     mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
-    when = (m.c.sent_at >= since, m.c.sent_at <= until, m.c.template != _RECEIPT)
+    when = (m.c.sent_at >= since, m.c.sent_at <= until, m.c.template != RECEIPT)
     query = select(*_row(m)).where(*mine, *when).order_by(m.c.sent_at.desc(), m.c.key)
     with reading(engine) as connection:
         return [_outbox_row(row) for row in connection.execute(query)]

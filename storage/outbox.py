@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    not_,
     or_,
     select,
     text,
@@ -24,6 +25,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+
+from rectiflow.engine.telling import RECEIPT
 
 from .connect import reading, writing
 from .digests import taken_keys
@@ -121,14 +124,15 @@ def let_go(
 ) -> bool:
     """Let a claimed message go to somebody by a channel, unless enough has gone to these addresses, or is about to.
 
-    From then on it counts as about to go, until it is finished in another way. Decided one after another in a district, so
-    that several workers keep one measure.
+    What answers an answer does not count. From then on it counts as about to go, until it is finished in another way.
+    Decided one after another in a district, so that several workers keep one measure.
 
     Args:
         addresses: of who is reached, as they may stand in messages; first the one this goes to.
     """
     m = table("message")
-    mine = (m.c.district == district, m.c.rendered_to.in_(addresses))
+    receipt = or_(m.c.key.startswith(f"{RECEIPT}:"), m.c.key.contains(f":{RECEIPT}:"))
+    mine = (m.c.district == district, m.c.rendered_to.in_(addresses), not_(receipt))
     going = (*mine, status_is(m.c.status, "waiting"), m.c.key != key)
     sent = (*mine, status_is(m.c.status, "sent"), m.c.sent_at >= measure.since)
     count = Counter[str]()

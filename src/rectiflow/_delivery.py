@@ -188,14 +188,18 @@ def _about(flow: Rectiflow, message: Message) -> list[tuple[str, str | None, str
 
 
 def _full(place: Workplace, message: Message, channel: str, contact: Contact) -> bool:
-    """Tell whether a person has had enough of a channel for today, for whomever else in part. Without a digest nobody ever has."""
+    """Tell whether a person has had enough of a channel for today, for whomever else in part. Without a digest nobody ever has.
+
+    What answers an answer always goes: who writes has to learn what became of it, and how often is bounded there.
+    """
     from rectiflow.engine.moments import at_hour, local_day
+    from rectiflow.engine.telling import is_receipt
     from rectiflow.notifiers import SMS
     from rectiflow.storage.outbox import Measure, let_go
 
     told, flow, addresses = place.settings.outgoing, place.flow, _addresses(channel, contact)
     most, of_it = told.per_day, told.sms_per_day if channel == SMS else 0
-    if not told.digest or not (most or of_it) or not addresses:
+    if not told.digest or not (most or of_it) or not addresses or is_receipt(str(message.id)):
         return False
     measure = Measure(since=at_hour(local_day(flow.now()), 0), most=most, by_channel=of_it)
     return not let_go(

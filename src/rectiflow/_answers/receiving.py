@@ -16,6 +16,7 @@ from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.paper_letters import paper_named
 from rectiflow.engine.stimulus import Attachment
+from rectiflow.engine.telling import RECEIPT, is_receipt
 from rectiflow.notifiers.address import domain_of
 from rectiflow.notifiers.digest import LISTS
 from rectiflow.notifiers.incoming import read_mail
@@ -49,7 +50,6 @@ MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that tw
 MOST_EXACT = 60  #: the same for words that can only be a person's: 签收, 申请复查, 申请延期
 TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，已告知发件人一次"
 WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
-RECEIPT = "answer"  #: the occasion of what an answer is answered with, and the word for it in its key
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _EXACT = frozenset({"sign", "submit", "extend"})
 _BULK = frozenset({"bulk", "junk", "list"})
@@ -282,8 +282,7 @@ def _answered(
 
 
 def _is_receipt(message: OutboxRow) -> bool:
-    """Tell whether a message told what became of an answer; about a restricted hazard it says no more than all others."""
-    return message.template == RECEIPT or f":{RECEIPT}:" in f":{message.key}"
+    return message.template == RECEIPT or is_receipt(message.key)
 
 
 def _said_before(place: Workplace, row: Incoming, wish: Wish, outcome: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import time, timedelta
 
 import pytest
 
+from rectiflow._answers import receive_mail, receive_sms
 from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
 from rectiflow._desk import callee_of, waiting_calls
@@ -22,7 +23,7 @@ from rectiflow.notifiers import STILL
 from rectiflow.storage import incoming, queries
 from rectiflow.storage.connect import writing
 from rectiflow.storage.tables import table
-from support.answers import served
+from support.answers import answer, mailed, served
 from support.workplaces import assigned
 
 OFFICER = "town1_school2"
@@ -196,6 +197,40 @@ def test_a_day_has_its_measure(place: Workplace) -> None:
     assert not outbox(place.flow, status="held")
     assert len(numbers) == 5
     place.flow.close()
+
+
+def test_what_an_answer_is_answered_with_is_beyond_the_measure(open_place: Workplace) -> None:
+    """Receipts take nobody's place, and who has had enough for today learns all the same what became of an answer."""
+    told = open_place.settings.outgoing.model_copy(update={"per_day": 3, "sms_per_day": 1, "digest": "09:30"})
+    place = dataclasses.replace(open_place, settings=open_place.settings.model_copy(update={"outgoing": told}))
+    flow, person, address = place.flow, responsible(place), "officer@school.example"
+    set_reach(flow, person, email=address, phone="13911112222")
+    assigned(place, 1)
+    mail = mailed(place, person)  # one by mail, one by short message
+
+    def receipts() -> list[tuple[str, str]]:
+        place.deliver()
+        rows = queries.messages(flow.store.engine, flow.district)
+        return sorted((r["status"], r["rendered_channel"]) for r in rows if r["template"] == "answer")
+
+    def full() -> int:
+        name = flow.directory().person_name(person)
+        held = [m for m in outbox(flow, status="held") if m.recipient in (person, name)]
+        return sum("达到上限" in m.detail for m in held)
+
+    receive_sms(place, "13911112222", "什么时候来复查？")
+    receive_mail(place, answer(mail, "请问买多大的灭火器", address))
+    assert receipts() == [("sent", "mail"), ("sent", "sms")]
+    assigned(place, 1)
+    place.deliver()
+    assert full() == 0  # the third, by mail
+    assigned(place, 1)
+    place.deliver()
+    assert full() == 1
+    receive_sms(place, "13911112222", "谁来复查？")
+    receive_mail(place, answer(mail, "请问买几个", address))
+    assert receipts() == [("sent", "mail")] * 2 + [("sent", "sms")] * 2
+    flow.close()
 
 
 def test_a_short_message_too_many_is_not_held_beside_its_mail(place: Workplace) -> None:

@@ -102,3 +102,14 @@ def test_a_long_reason_or_description_leaves_room_for_the_rest() -> None:
     """Each is cut by itself; the date at the end is not."""
     said = digest_params([held("N-1", "returned", reason="理" * 300, description="隐" * 60, due_on="2024年9月22日")])
     assert str(said["lines"]) == f"· 退回：理由：{'理' * 36}…，N-1，{'隐' * 39}…（整改时限 2024年9月22日）"
+
+
+def test_a_receipt_says_what_became_of_the_answer() -> None:
+    """The whole of it, as long as it is no letter: it is all that a receipt is for."""
+    told = "没有办理：申请延期须写明理由和临时管控措施；现在可以回复“签收”，或“申请延期到12月31日，理由：……。临时管控措施：……”"
+    (line,) = str(digest_params([held("N-1", "answer", action=told)])["lines"]).splitlines()
+    assert line == f"· 来信回执：{told}，N-1"
+    (long,) = str(digest_params([held("N-1", "answer", action="长" * 300)])["lines"]).splitlines()
+    assert long.startswith(f"· 来信回执：{'长' * 100}")
+    assert "N-1" in long
+    assert len(long) <= 160
