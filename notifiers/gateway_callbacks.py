@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 from .errors import ChannelNotConfigured
 from .given import Given
-from .receipts import CallbackFormat, Receipt, ReceiptRule, ReplyRule, SmsReply, receipts_of, replies_of
+from .receipts import CallbackFormat, Receipt, ReceiptRule, ReplyRule, SmsReply, Unread, receipts_of, replies_of
 
 __all__ = ["gateway_receipts", "gateway_replies", "read_rules"]
 
@@ -20,8 +20,8 @@ FORMATS = ("json", "form")
 T = TypeVar("T")
 
 
-def gateway_receipts(values: Mapping[str, Any], body: bytes) -> list[Receipt]:
-    """Return the receipts of a callback.
+def gateway_receipts(values: Mapping[str, Any], body: bytes) -> list[Receipt | Unread]:
+    """Return the receipts of a callback, and what of it is not what the table says.
 
     Args:
         values: the settings `[channels.sms]`, with `kind = "gateway"` and the table `receipts`.
@@ -29,12 +29,11 @@ def gateway_receipts(values: Mapping[str, Any], body: bytes) -> list[Receipt]:
 
     Raises:
         ChannelNotConfigured: it is no gateway, or the table is missing or wrong.
-        NotifierError: the body is not what the table says.
     """
     return receipts_of(body, _rule(values, "receipts", _receipt))
 
 
-def gateway_replies(values: Mapping[str, Any], body: bytes) -> list[SmsReply]:
+def gateway_replies(values: Mapping[str, Any], body: bytes) -> list[SmsReply | Unread]:
     """Return the answers of a callback, by the table `replies`; all else as `gateway_receipts`."""
     return replies_of(body, _rule(values, "replies", _reply))
 

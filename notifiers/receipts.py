@@ -1,22 +1,23 @@
 """What gateways tell back: whether a short message arrived, and what people answered. Pure parsers of their callbacks.
 
 Vendors differ in names: a rule says where an entry says what, by paths with dots. Nothing in a callback proves who sent
-it: whoever takes it in should match it with a message that was sent.
+it: whoever takes it in should match it with a message that was sent. An entry that cannot be read stands as `Unread`
+among the others, and so does a body that is no callback: nothing raises.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
 from rectiflow.engine.moments import ZONE
 
-from .errors import NotifierError
+from .charset import decode_text
 from .json_path import found_at
 from .phone import mobile
 from .plaintext import one_line
@@ -27,6 +28,7 @@ __all__ = [
     "ReceiptRule",
     "ReplyRule",
     "SmsReply",
+    "Unread",
     "aliyun_receipts",
     "aliyun_replies",
     "receipts_of",
@@ -36,6 +38,9 @@ __all__ = [
 ]
 
 CallbackFormat = Literal["json", "form"]
+T = TypeVar("T")
+
+CODECS = ("utf-8-sig", "gb18030")  #: of the bodies of Chinese gateways, the stricter first
 
 COMPACT = 14  #: digits of a local time without signs between
 MILLISECONDS = 13  #: digits of the time since 1970 in milliseconds; in seconds there are fewer
@@ -62,6 +67,17 @@ class SmsReply(Struct, frozen=True, kw_only=True):
     text: str
     at: datetime | None
     extend: str
+
+
+class Unread(Struct, frozen=True, kw_only=True):
+    """An entry that is not as agreed, or a whole body: why, in Chinese, and its text."""
+
+    why: str
+    said: str
+
+
+class _NotSo(ValueError):
+    """An entry is not as agreed; the words say why, in Chinese."""
 
 
 class ReceiptRule(Struct, frozen=True, kw_only=True):
@@ -101,76 +117,101 @@ _TENCENT_RECEIPT = ReceiptRule(
 _TENCENT_REPLY = ReplyRule(phone="mobile", text="text", time="time", extend="extend")
 
 
-def aliyun_receipts(body: bytes) -> list[Receipt]:
+def aliyun_receipts(body: bytes) -> list[Receipt | Unread]:
     """Return the receipts of a SmsReport (help.aliyun.com/zh/sms/developer-reference/smsreport-2); see `receipts_of`."""
     return receipts_of(body, _ALIYUN_RECEIPT)
 
 
-def aliyun_replies(body: bytes) -> list[SmsReply]:
+def aliyun_replies(body: bytes) -> list[SmsReply | Unread]:
     """Return the answers of a SmsUp (help.aliyun.com/zh/sms/developer-reference/smsup-http); see `replies_of`."""
     return replies_of(body, _ALIYUN_REPLY)
 
 
-def tencent_receipts(body: bytes) -> list[Receipt]:
+def tencent_receipts(body: bytes) -> list[Receipt | Unread]:
     """Return the receipts of a 下发状态通知 (tencentcloud.com/document/product/382/43547), which does not name our id."""
     return receipts_of(body, _TENCENT_RECEIPT)
 
 
-def tencent_replies(body: bytes) -> list[SmsReply]:
+def tencent_replies(body: bytes) -> list[SmsReply | Unread]:
     """Return the answer of a 短信回复通知 (tencentcloud.com/document/product/382/43548); see `replies_of`."""
     return replies_of(body, _TENCENT_REPLY)
 
 
-def receipts_of(body: bytes, rule: ReceiptRule) -> list[Receipt]:
-    """Return the receipts of a callback.
+def receipts_of(body: bytes, rule: ReceiptRule) -> list[Receipt | Unread]:
+    """Return the receipts of a callback, and what of it is not what the rule says."""
 
-    Raises:
-        NotifierError: the body is not what the rule says.
-    """
-    return [
-        Receipt(
-            message_id=f"<{ours}>" if (ours := _text(one, rule.out_id).strip("<>")) else None,
-            vendor_id=_needed(one, rule.id),
-            phone=phone,
-            delivered=(status := _needed(one, rule.status)) in rule.delivered,
-            code=_text(one, rule.code) or status,
-            at=_moment(_text(one, rule.time)),
-        )
-        for one in _entries(body, rule.list, rule.format)
-        for phone in _phones(one, rule.phone)
-    ]
+    def read(entry: Mapping[str, Any]) -> list[Receipt]:
+        ours, status = _text(entry, rule.out_id).strip("<>"), _needed(entry, rule.status)
+        return [
+            Receipt(
+                message_id=f"<{ours}>" if ours else None,
+                vendor_id=_needed(entry, rule.id),
+                phone=phone,
+                delivered=status in rule.delivered,
+                code=_text(entry, rule.code) or status,
+                at=_moment(_text(entry, rule.time)),
+            )
+            for phone in _phones(entry, rule.phone)
+        ]
 
-
-def replies_of(body: bytes, rule: ReplyRule) -> list[SmsReply]:
-    """Return the answers of a callback.
-
-    Raises:
-        NotifierError: the body is not what the rule says.
-    """
-    return [
-        SmsReply(
-            phone=phone,
-            text=_words(one, rule.text),
-            at=_moment(_text(one, rule.time)),
-            extend=_text(one, rule.extend),
-        )
-        for one in _entries(body, rule.list, rule.format)
-        for phone in _phones(one, rule.phone)
-    ]
+    return _each(body, rule, read)
 
 
-def _entries(body: bytes, path: str, form: CallbackFormat) -> Sequence[Mapping[str, Any]]:
-    """Return the entries of a callback, a list or a single one."""
+def replies_of(body: bytes, rule: ReplyRule) -> list[SmsReply | Unread]:
+    """Return the answers of a callback, and what of it is not what the rule says."""
+
+    def read(entry: Mapping[str, Any]) -> list[SmsReply]:
+        said, at, extend = _words(entry, rule.text), _moment(_text(entry, rule.time)), _text(entry, rule.extend)
+        return [SmsReply(phone=phone, text=said, at=at, extend=extend) for phone in _phones(entry, rule.phone)]
+
+    return _each(body, rule, read)
+
+
+def _each(body: bytes, rule: ReceiptRule | ReplyRule, read: Callable[[Mapping[str, Any]], list[T]]) -> list[T | Unread]:
+    """Read each entry by itself: one that is not as agreed takes none of the others along."""
+    found: list[T | Unread] = []
     try:
-        text = body.decode()
-        said: Any = json.loads(text) if form == "json" else dict(parse_qsl(text, strict_parsing=True))
-    except (ValueError, RecursionError) as exc:
-        raise _unreadable("不是 JSON" if form == "json" else "不是表单") from exc
+        entries = _entries(body, rule.list, rule.format)
+    except _NotSo as exc:
+        return [Unread(why=str(exc), said=decode_text(body))]
+    for place, entry in enumerate(entries, 1):
+        try:
+            if not isinstance(entry, Mapping):
+                raise _NotSo("不是一条记录")
+            found += read(cast("Mapping[str, Any]", entry))
+        except _NotSo as exc:
+            found.append(Unread(why=f"第 {place} 条{exc}", said=_written(entry)))
+    return found
+
+
+def _entries(body: bytes, path: str, form: CallbackFormat) -> Sequence[object]:
+    """Return the entries of a callback, a list or a single one."""
+    said = _said(body, form)
     found = found_at(said, path)
-    entries = cast("list[object]", found) if isinstance(found, list) else [found]
-    if not all(isinstance(one, Mapping) for one in entries):
-        raise _unreadable("不是一列回执")
-    return cast("list[Mapping[str, Any]]", entries)
+    if found is None and path:
+        raise _NotSo(f"没有 {path}")
+    return cast("list[object]", found) if isinstance(found, list) else [found]
+
+
+def _said(body: bytes, form: CallbackFormat) -> Any:
+    for codec in CODECS:
+        try:
+            text = body.decode(codec)
+            if form == "json":
+                return json.loads(text, strict=False)  # some gateways leave line breaks in their texts
+            return dict(parse_qsl(text, strict_parsing=True, encoding=codec, errors="strict"))
+        except UnicodeDecodeError:
+            continue
+        except (ValueError, RecursionError):
+            break
+    raise _NotSo("不是 JSON" if form == "json" else "不是表单")
+
+
+def _written(entry: object) -> str:
+    try:
+        return json.dumps(entry, ensure_ascii=False)
+    except (RecursionError, ValueError):
+        return ""
 
 
 def _phones(entry: Mapping[str, Any], path: str) -> list[str]:
@@ -178,20 +219,20 @@ def _phones(entry: Mapping[str, Any], path: str) -> list[str]:
     found = found_at(entry, path)
     written = [_plain(one) for one in cast("list[object]", found)] if isinstance(found, list) else [_plain(found)]
     if not all(written):
-        raise _unreadable(f"缺少 {path}")
+        raise _NotSo(f"缺少 {path}")
     return [mobile(one) or one for one in written]
 
 
 def _needed(entry: Mapping[str, Any], path: str) -> str:
     found = _text(entry, path)
     if not found:
-        raise _unreadable(f"缺少 {path}")
+        raise _NotSo(f"缺少 {path}")
     return found
 
 
 def _words(entry: Mapping[str, Any], path: str) -> str:
     if not isinstance(found_at(entry, path), str):
-        raise _unreadable(f"缺少 {path}")
+        raise _NotSo(f"缺少 {path}")
     return _text(entry, path)
 
 
@@ -217,7 +258,3 @@ def _moment(text: str) -> datetime | None:
     except (OverflowError, OSError, ValueError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=ZONE)
-
-
-def _unreadable(why: str) -> NotifierError:
-    return NotifierError(f"短信回执不是约定的格式（{why}），请核对回调是哪家服务商的、字段怎样写。")

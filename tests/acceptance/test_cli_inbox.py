@@ -57,6 +57,26 @@ def test_nothing_is_taken_in_where_something_is_wrong(
     assert "没有来信" in cli("inbox", "list", "--all").out
 
 
+def test_what_a_gateway_hands_over_and_nobody_can_read(cli: Cli, workplace: Path) -> None:
+    """It is taken in, so that it is not sent for ever, and waits; what is wrong in the settings is a failure."""
+    settings = workplace / "rectiflow.toml"
+    body = workplace / "回调.json"
+    body.write_bytes(b'[{"mobile":"13800000032","smsContent":null},{"mobile":"13800000032","smsContent":"1"}]')
+    words = ("inbox", "callback", "gateway", "replies", str(body))
+    told = '\n[channels.sms]\nkind = "gateway"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + told, encoding="utf-8")
+    assert cli(*words).code != 0
+    rules = '[channels.sms.replies]\nphone = "mobile"\ntext = "smsContent"\n'
+    settings.write_text(settings.read_text(encoding="utf-8") + rules, encoding="utf-8")
+    done = cli(*words)
+    assert (done.code, done.err) == (0, "")
+    key = next(line.split()[0] for line in cli("inbox", "list").out.splitlines() if "打不开" in line)
+    shown = cli("inbox", "show", key)
+    assert "第 1 条缺少 smsContent" in shown.out.replace("\n", "").replace(" " * 10, "")
+    assert '"smsContent": null' in shown.out
+    assert cli("inbox", "done", key, "--note", "已电话核实").code == 0
+
+
 def _no_workplace(folder: Path) -> None:
     (folder / "rectiflow.toml").unlink()
 

@@ -33,7 +33,7 @@ from rectiflow.storage.paperwork import paper_items
 
 from .acting import ASKED, DONE, Answer, carry_out
 from .naming import ANSWERABLE, Meant, meant, meant_of_digest
-from .recording import Received, identity, once, settled
+from .recording import Received, identity, kept_bytes, once, settled
 from .returning import returned_mail
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         subject=shorten(mail.subject, 200),
         words=words,
         kind="unread",
-        raw=_kept(place, raw),
+        raw=kept_bytes(place, "来信.eml", raw),
     )
     return once(place, row, lambda: _judged(place, mail, row))
 
@@ -369,16 +369,6 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
         channel=row.channel,
     )
     flow.enqueue([receipt], number=message.number)  # it may be answered like the message it is about
-
-
-def _kept(place: Workplace, raw: bytes) -> str | None:
-    """Keep the bytes of a mail, in pieces where it is larger than the store takes; return their names."""
-    from rectiflow.storage.evidence import MOST_BYTES
-
-    if place.flow.evidence is None or not raw:
-        return None
-    pieces = (raw[at : at + MOST_BYTES] for at in range(0, len(raw), MOST_BYTES))
-    return " ".join(place.flow.evidence.put("来信.eml", piece).sha256 for piece in pieces)
 
 
 def _said(mail: Mail) -> bytes:

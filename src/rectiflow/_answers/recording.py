@@ -16,7 +16,7 @@ from rectiflow.storage.incoming import Incoming
 if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
 
-__all__ = ["Received", "identity", "once", "settled"]
+__all__ = ["Received", "identity", "kept_bytes", "once", "settled"]
 
 ID_DIGITS = 16  #: hexadecimal ones that name what came in; people write the first few
 
@@ -35,6 +35,16 @@ class Received(Struct, frozen=True, kw_only=True):
 def identity(what: bytes, who: str) -> str:
     """Return the id of something that somebody sent; the same thing has the same."""
     return hashlib.sha256(who.encode() + b"\0" + what).hexdigest()[:ID_DIGITS]
+
+
+def kept_bytes(place: Workplace, name: str, raw: bytes) -> str | None:
+    """Keep the bytes that came in, in pieces where they are more than the store takes; return the names of these."""
+    from rectiflow.storage.evidence import MOST_BYTES
+
+    if place.flow.evidence is None or not raw:
+        return None
+    pieces = (raw[at : at + MOST_BYTES] for at in range(0, len(raw), MOST_BYTES))
+    return " ".join(place.flow.evidence.put(name, piece).sha256 for piece in pieces)
 
 
 def once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Received:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rectiflow._answers import receive_callback
-from rectiflow._answers.listing import letters
+from rectiflow._answers.listing import letters, original
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.notifiers import ChannelNotConfigured
@@ -24,7 +24,7 @@ def configured(place: Workplace, sms: dict[str, Any]) -> Workplace:
 
 
 def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
-    """An answer that comes by a callback is like one by hand; a body that is none is refused whole."""
+    """An answer that comes by a callback is like one by hand; a body that is none waits for a person."""
     from rectiflow.engine.errors import NotFound
     from rectiflow.notifiers import NotifierError
 
@@ -37,8 +37,10 @@ def test_what_a_cloud_hands_over(open_place: Workplace) -> None:
     (done,) = receive_callback(place, "aliyun", "replies", body.encode())
     assert (done.outcome, done.number) == ("签收已办理", number)
     assert [r.again for r in receive_callback(place, "aliyun", "replies", body.encode())] == [True]
-    with pytest.raises(NotifierError):
-        receive_callback(place, "aliyun", "receipts", b"<html>")
+    (kept,) = receive_callback(place, "aliyun", "receipts", b"<html>")
+    assert (kept.status, "短信回执的回调有 1 条读不出来（不是 JSON）" in kept.outcome) == ("waiting", True)
+    with pytest.raises(NotifierError, match="回调是空的"):
+        receive_callback(place, "aliyun", "receipts", b" ")
     with pytest.raises(NotFound, match="aliyun、tencent 或 gateway"):
         receive_callback(place, "nobody", "receipts", b"[]")
     place.flow.close()
@@ -57,6 +59,26 @@ def test_what_a_gateway_of_one_s_own_hands_over(open_place: Workplace) -> None:
     (done,) = receive_callback(told_so, "gateway", "replies", body)
     told_so.flow.close()
     assert (done.outcome, done.number) == ("签收已办理", number)
+
+
+def test_a_bad_record_takes_no_good_one_along(open_place: Workplace) -> None:
+    """In GBK; what can be read is carried out, the rest waits with its text and bytes; sent once more, nothing is new."""
+    _, number = texted(open_place, email="head@school.example")
+    place = configured(open_place, {"kind": "gateway", "replies": {"phone": "mobile", "text": "say", "time": "at"}})
+    body = (
+        '[{"mobile": null, "say": "什么时候复查", "at": ""}, {"mobile": "13911112222", "say": "签收", '
+        '"at": "2024-09-02 09:05:00"}, {"mobile": "13911113333", "say": null}]'
+    ).encode("gbk")
+    kept, done = receive_callback(place, "gateway", "replies", body)
+    assert (done.outcome, done.number) == ("签收已办理", number)
+    assert kept.status == "waiting"
+    assert "上行短信的回调有 2 条读不出来（第 1 条缺少 mobile；第 3 条缺少 say）" in kept.outcome
+    (row,) = letters(place.flow, status="waiting")
+    assert "什么时候复查" in row.words
+    assert original(place.flow, row) == body
+    assert [r.again for r in receive_callback(place, "gateway", "replies", body)] == [True, True]
+    assert len(letters(place.flow)) == 2
+    place.flow.close()
 
 
 @pytest.mark.parametrize("sms", [{}, {"kind": "tencent"}, {"kind": "smpp"}])

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from rectiflow.engine.moments import ZONE
-from rectiflow.notifiers import ChannelNotConfigured, NotifierError
+from rectiflow.notifiers import ChannelNotConfigured
 from rectiflow.notifiers.gateway_callbacks import gateway_receipts, gateway_replies
-from rectiflow.notifiers.receipts import Receipt, SmsReply
+from rectiflow.notifiers.receipts import Receipt, SmsReply, Unread
 
 MAS: Mapping[str, Any] = {
     "kind": "gateway",
@@ -60,7 +60,9 @@ def test_one_receipt_for_each_of_several_numbers() -> None:
     )
     found = gateway_receipts({"kind": "gateway", "receipts": table}, body)
     at = datetime(2021, 9, 6, 14, 45, 6, tzinfo=ZONE)
-    assert [(one.phone, one.vendor_id, one.delivered, one.code, one.at) for one in found] == [
+    assert [
+        (one.phone, one.vendor_id, one.delivered, one.code, one.at) for one in found if isinstance(one, Receipt)
+    ] == [
         ("13800000001", "7", True, "0", at),
         ("13800000002", "7", True, "0", at),
         ("13800000003", "8", False, "-2", at),
@@ -82,6 +84,7 @@ def test_a_form() -> None:
     )
     timed = {**FORM, "receipts": {**FORM["receipts"], "time": "updateTime"}}
     (receipt,) = gateway_receipts(timed, body)
+    assert isinstance(receipt, Receipt)
     assert (receipt.delivered, receipt.phone, receipt.vendor_id[:8]) == (True, "13800000001", "b9d9b4fe")
     assert receipt.at == datetime(2018, 4, 13, 6, 31, 46, tzinfo=UTC)
     said = b"from=13800000001&body=%E7%AD%BE%E6%94%B6&at=1630910706"
@@ -94,11 +97,27 @@ def test_a_form() -> None:
 @pytest.mark.parametrize("read", [gateway_receipts, gateway_replies])
 @pytest.mark.parametrize("sent", [b"", b"<html>", b"{}", b"[1]", b"a", b"\xff", b"[" * 100_000, b"mobile=&to=&from="])
 def test_what_is_no_callback(
-    table: Mapping[str, Any], read: Callable[[Mapping[str, Any], bytes], object], sent: bytes
+    table: Mapping[str, Any], read: Callable[[Mapping[str, Any], bytes], list[object]], sent: bytes
 ) -> None:
-    """It is refused in Chinese."""
-    with pytest.raises(NotifierError, match="不是约定的格式"):
-        read(table, sent)
+    """It is said so in Chinese, and nothing raises."""
+    (found,) = read(table, sent)
+    assert isinstance(found, Unread)
+    assert any(word in found.why for word in ("不是 JSON", "不是表单", "第 1 条"))
+
+
+def test_entries_that_are_not_where_the_table_says() -> None:
+    """The path is named."""
+    table = {"list": "data.replies", "phone": "mobile", "text": "text"}
+    assert gateway_replies({"kind": "gateway", "replies": table}, b'{"data": []}') == [
+        Unread(why="没有 data.replies", said='{"data": []}')
+    ]
+
+
+def test_a_form_in_gbk() -> None:
+    """Percent signs stand for bytes of either charset."""
+    (found,) = gateway_replies(FORM, b"from=13800000001&body=%C7%A9%CA%D5")
+    assert isinstance(found, SmsReply)
+    assert found.text == "签收"
 
 
 @pytest.mark.parametrize(
