@@ -51,10 +51,12 @@ __all__ = [
     "incoming",
     "incoming_count",
     "keep",
+    "known",
     "last_to",
     "message_of",
     "note",
     "one_incoming",
+    "said_lately",
     "settle",
     "taken_in",
     "told_to",
@@ -211,6 +213,24 @@ def one_incoming(engine: Engine, district: str, key: str) -> Incoming:
         none = f"没有编号为“{key}”的来信，编号见 rectiflow inbox list --all"
         raise NotFound(none if not found else f"“{key}”对应不止一封来信，请多写几位")
     return found[0]
+
+
+def known(engine: Engine, district: str, key: str) -> Incoming | None:
+    """Return what came in under an id, whole; None for nothing."""
+    t = table("incoming")
+    with reading(engine) as connection:
+        row = connection.execute(select(t).where(t.c.district == district, t.c.id == key)).mappings().first()
+    return None if row is None else _incoming(dict(row))
+
+
+def said_lately(engine: Engine, district: str, sender: str, words: str, *, since: datetime) -> list[Incoming]:
+    """Return what came from a sender in the very same words since an instant, or was not looked at yet; newest first."""
+    t = table("incoming")
+    same = (t.c.district == district, t.c.sender == sender, t.c.words == words, t.c.outcome != "")
+    lately = or_(t.c.status == "unseen", t.c.received_at >= since)
+    query = select(t).where(*same, lately).order_by(t.c.received_at.desc(), t.c.id)
+    with reading(engine) as connection:
+        return [_incoming(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def waiting_count(engine: Engine, district: str) -> int:

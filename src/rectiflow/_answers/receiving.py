@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
-from rectiflow.engine.moments import local_day
+from rectiflow.engine.moments import at_hour, local_day
 from rectiflow.engine.paper_letters import paper_named
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.engine.telling import RECEIPT, is_receipt
@@ -33,7 +33,7 @@ from rectiflow.storage.paperwork import paper_items
 
 from .acting import ASKED, DONE, Answer, carry_out
 from .naming import ANSWERABLE, Meant, meant, meant_of_digest
-from .recording import Received, identity, kept_bytes, once, settled
+from .recording import Received, identity, kept_bytes, once, received, settled
 from .returning import returned_mail
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
     mail = read_mail(raw, size=size)
     words = new_text(mail.text, sender=mail.sender)[:MOST_WORDS]
     row = Incoming(
-        id=identity(_remark(place, mail, words) or _said(mail) or raw, mail.sender),
+        id=_letter(place, mail, words, raw),
         received_at=place.flow.now(),
         channel="mail",
         sender=shorten(mail.sender or one_line(mail.header("from")) or "（没有发件人）", 200),
@@ -77,7 +77,8 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
         kind="unread",
         raw=kept_bytes(place, "来信.eml", raw),
     )
-    return once(place, row, lambda: _judged(place, mail, row))
+    before = _remarked(place, mail, row)
+    return received(before, again=True) if before is not None else once(place, row, lambda: _judged(place, mail, row))
 
 
 def receive_sms(place: Workplace, phone: str, text: str, *, at: datetime | None = None) -> Received:
@@ -371,25 +372,44 @@ def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> 
     flow.enqueue([receipt], number=message.number)  # it may be answered like the message it is about
 
 
-def _said(mail: Mail) -> bytes:
-    """Return what makes a mail that one: programs give one Message-ID to two mails, and one mail comes by two ways.
+def _letter(place: Workplace, mail: Mail, words: str, raw: bytes) -> str:
+    """Return the id of a mail: by two ways, with other marks of the way or a footer that a server added, it is the same.
 
-    Nothing for a mail without a Message-ID, or that was not read.
+    Programs give one Message-ID to two mails: these answer two messages, or differ in their words by more than lines below,
+    or in their files.
     """
     if not mail.message_id or mail.refused:
-        return b""
+        return identity(raw, mail.sender)
     files = ((p.name.encode(), p.content.replace(b"\r\n", b"\n")) for p in mail.attachments)
-    heads = (mail.message_id.encode(), mail.subject.encode(), mail.text.encode())
-    parts = (*heads, *(part for file in files for part in file))
-    return b"".join(hashlib.sha256(part).digest() for part in parts)
+    about = "".join(message.key for message in _answered_messages(place, mail)[:1])
+    parts = (mail.message_id.encode(), about.encode(), *(part for file in files for part in file))
+    named = b"".join(hashlib.sha256(part).digest() for part in parts)
+    first = identity(named, mail.sender)
+    before = incoming.known(place.flow.store.engine, place.flow.district, first)
+    if before is None or f"{words}\n".startswith(f"{before.words}\n") or f"{before.words}\n".startswith(f"{words}\n"):
+        return first
+    return identity(named + words.encode(), mail.sender)
 
 
-def _remark(place: Workplace, mail: Mail, words: str) -> bytes:
-    """Return what makes a remark on a message that one: said again in another mail, it is the same. Nothing for the rest."""
-    if mail.attachments or not words or read_wish(words, place.flow.today()).kind != "comment":
-        return b""
+def _remarked(place: Workplace, mail: Mail, row: Incoming) -> Incoming | None:
+    """Return what came before and says the same about the same message, today or where nobody has looked at it; of remarks."""
+    flow = place.flow
+    if mail.attachments or not row.words or read_wish(row.words, flow.today()).kind != "comment":
+        return None
     message = next(iter(_answered_messages(place, mail)), None)
-    return f"{message.key}\0{words}".encode() if message is not None else b""
+    if message is None:
+        return None
+    since = at_hour(flow.today(), 0)
+    before = incoming.said_lately(flow.store.engine, flow.district, row.sender, row.words, since=since)
+    return next((one for one in before if one.id != row.id and _is_about(place, one, message)), None)
+
+
+def _is_about(place: Workplace, one: Incoming, message: OutboxRow) -> bool:
+    """Tell whether what came in answers a message: as its own bytes say, or (where they were not kept) by the hazard."""
+    if one.raw is None or place.flow.evidence is None:
+        return one.channel == "mail" and one.number == message.number
+    mail = read_mail(b"".join(map(place.flow.evidence.get, one.raw.split())))
+    return message.key in [m.key for m in _answered_messages(place, mail)[:1]]
 
 
 def _digits(phone: str | None) -> str:

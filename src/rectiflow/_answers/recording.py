@@ -16,7 +16,7 @@ from rectiflow.storage.incoming import Incoming
 if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
 
-__all__ = ["Received", "identity", "kept_bytes", "once", "settled"]
+__all__ = ["Received", "identity", "kept_bytes", "once", "received", "settled"]
 
 ID_DIGITS = 16  #: hexadecimal ones that name what came in; people write the first few
 
@@ -53,13 +53,13 @@ def once(place: Workplace, row: Incoming, work: Callable[[], Incoming]) -> Recei
     if not incoming.keep(flow.store.engine, flow.district, row):
         known = incoming.one_incoming(flow.store.engine, flow.district, row.id)
         if known.outcome:
-            return _received(known, again=True)
+            return received(known, again=True)
     done = work()
     incoming.settle(
         flow.store.engine, flow.district, row.id, status=done.status, outcome=shorten(done.outcome, 1_000),
         number=done.number, person=done.person, kind=done.kind,
     )  # fmt: skip
-    return _received(done)
+    return received(done)
 
 
 def settled(row: Incoming, status: str, outcome: str, *, number: str | None = None) -> Incoming:
@@ -67,5 +67,6 @@ def settled(row: Incoming, status: str, outcome: str, *, number: str | None = No
     return replace(row, status=status, outcome=outcome, number=number or row.number)
 
 
-def _received(row: Incoming, *, again: bool = False) -> Received:
+def received(row: Incoming, *, again: bool = False) -> Received:
+    """Return what became of something that came in."""
     return Received(id=row.id, kind=row.kind, status=row.status, outcome=row.outcome, number=row.number, again=again)

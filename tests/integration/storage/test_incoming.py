@@ -56,6 +56,24 @@ def test_lists_are_newest_first(engine: Engine) -> None:
     assert [i.id for i in incoming.incoming(engine, HOME.code, number="LZH-2024-000001", limit=1)] == ["33"]
 
 
+def test_what_was_said_lately(engine: Engine) -> None:
+    """The same words of the same sender: today, or not looked at yet; and one letter by its whole id."""
+    said = (
+        ("a@b.cn", "好", "done"), ("a@b.cn", "好", "unseen"), ("a@b.cn", "好", "done"), ("a@b.cn", "好的", "done"),
+        ("c@b.cn", "好", "done"),
+    )  # fmt: skip
+    for n, (sender, words, status) in enumerate(said):
+        row = Incoming(
+            id=f"{n}{n}", received_at=NOW + timedelta(hours=n), channel="mail", sender=sender, kind="reply",
+            words=words, status=status, outcome="已记为补充说明",
+        )  # fmt: skip
+        incoming.keep(engine, HOME.code, row)
+    since = NOW + timedelta(hours=2)
+    assert [i.id for i in incoming.said_lately(engine, HOME.code, "a@b.cn", "好", since=since)] == ["22", "11"]
+    assert [i.words for i in (incoming.known(engine, HOME.code, "33"),) if i] == ["好的"]
+    assert incoming.known(engine, HOME.code, "3") is None
+
+
 def test_an_address_dies_and_is_forgiven(engine: Engine) -> None:
     """From the third return on nothing goes there; another channel and another address are not touched."""
     place = {

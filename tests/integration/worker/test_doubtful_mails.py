@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from rectiflow._answers import receive_mail
-from rectiflow._answers.listing import letter, letters
+from rectiflow._answers.listing import letter, letters, looked_at
 from rectiflow._clock import SetClock
 from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
@@ -186,6 +186,63 @@ def test_the_same_remark_twice_is_one(open_place: Workplace) -> None:
     sign = answer(mail, "签收", address)
     assert receive_mail(place, sign).outcome == "签收已办理"
     assert receive_mail(place, sign.replace(b"Message-ID: <", b"Message-ID: <x")).outcome == "已经签收过"
+
+
+def test_the_same_question_later_is_another(open_place: Workplace) -> None:
+    """While nobody has looked at the first it is the same; a week later, when somebody has, it is kept and answered anew."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    asked = [
+        answer(mail, "请尽快派人来看看", address).replace(b"Message-ID: <", f"Message-ID: <{n}".encode())
+        for n in range(4)
+    ]
+    first = receive_mail(place, asked[0])
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=2)
+    assert receive_mail(place, asked[1]).again
+    looked_at(flow, letter(flow, first.id), by=principal)
+    assert receive_mail(place, asked[0]).again  # the very same mail stays the same
+    place.clock.forward(days=6)
+    later = receive_mail(place, asked[2])
+    assert (later.again, later.status, later.number) == (False, "unseen", number)
+    assert receive_mail(place, asked[3]).again
+    assert receive_mail(place, asked[0]).again
+    assert [e.kind for e in flow.history(number)].count("remarked") == 2
+    assert len([m for m in outbox(flow) if m.occasion == "来信回执"]) == 2
+
+
+def test_the_same_words_about_another_message_are_others(open_place: Workplace) -> None:
+    """A teacher asks the same of two hazards on one day: both are kept."""
+    place = open_place
+    principal, address = head(place)
+    found = [
+        receive_mail(
+            place,
+            answer(mailed(place, principal, number), "请问找谁验收", address).replace(
+                b"Message-ID: <", f"Message-ID: <{number}".encode()
+            ),
+        )
+        for number in assigned(place, 2)
+    ]
+    assert [r.again for r in found] == [False, False]
+
+
+def test_a_footer_of_a_server_makes_no_other_mail(open_place: Workplace) -> None:
+    """By two ways, one of which adds lines and marks the subject: whichever comes first, it counts once."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    asked = "申请延期到9月20日，理由：等待招标。临时管控措施：专人值守"
+    for number, turned in zip(assigned(place, 2), (False, True), strict=True):
+        mail = mailed(place, principal, number)
+        receive_mail(place, answer(mail, "签收", address))
+        plain, marked = (answer(mail, f"{asked}{more}", address) for more in ("", "\n\n[scanned by gateway]"))
+        own, other = (str(message_from_bytes(m, policy=default)["Message-ID"]).encode() for m in (plain, marked))
+        marked = marked.replace(other, own).replace(b"Subject: ", b"Subject: [External] ")
+        ways = (marked, plain) if turned else (plain, marked)
+        assert [receive_mail(place, one).again for one in ways] == [False, True]
+        assert len(flow.snapshot(number).requests) == 1
 
 
 def test_a_mail_to_the_return_path_that_is_no_bounce(open_place: Workplace) -> None:
