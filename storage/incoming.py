@@ -419,7 +419,7 @@ def forgive(engine: Engine, district: str, address: str, *, now: datetime, chann
 
 
 def _settle_given_up(connection: Connection, district: str, said: Sequence[str], now: datetime) -> None:
-    """Close the incidents of some addresses; their keys begin with the hazard whose message came back last."""
+    """Close the incidents of some addresses; they are about no one hazard, and older ones begin with one."""
     i = table("incident")
     ours = or_(*(i.c.key.endswith(f":{one}", autoescape=True) for one in said))
     mine = (i.c.district == district, status_is(i.c.status, "open"), ours)

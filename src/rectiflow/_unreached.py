@@ -14,7 +14,7 @@ from rectiflow.storage import outbox, queries
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["call_off", "let_call"]
+__all__ = ["call_off", "called_about", "let_call"]
 
 _ON_ITS_WAY = ("sent", "waiting", "held")
 
@@ -33,6 +33,12 @@ def let_call(flow: Rectiflow, key: str, number: str | None, person: str, why: st
         return
     with suppress(Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
         flow.handle(number, Unreached(person=person, why=why, message=key))
+
+
+def called_about(flow: Rectiflow, key: str, number: str) -> bool:
+    """Tell whether a call was opened before for a message, or its other copy, whatever became of that call."""
+    about = {e.public.get("message") for e in flow.history(number) if e.kind == "unreached"}
+    return bool(about & {key, other_copy(key)})
 
 
 def call_off(flow: Rectiflow, key: str, number: str | None, person: str) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from rectiflow._unreached import let_call
+from rectiflow._reasons import lost_reason
+from rectiflow._unreached import called_about, let_call
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.visibility import masked_phone
@@ -14,7 +15,7 @@ from rectiflow.notifiers.carriers import blame as blame_of_code
 from rectiflow.notifiers.phone import mobile, spellings
 from rectiflow.notifiers.plaintext import one_line, shorten
 from rectiflow.notifiers.token import digest_of, find
-from rectiflow.storage import incoming
+from rectiflow.storage import incoming, queries
 from rectiflow.storage.incoming import Incoming, Limits, OutboxRow
 
 from .recording import Received, identity, once, settled
@@ -43,8 +44,8 @@ def came_back(
     """Take note of a return on its message, and count it against its address unless the message itself was at fault.
 
     From the second one that says the address does not exist on, or the fifth of any kind, nothing is sent there any more:
-    an incident says which address is to be corrected. Who was to be told of a hazard is called then, and whenever what
-    came back was refused for what it is.
+    one incident says which address is to be corrected. Who was to be told is called then about every hazard of which a
+    message came back, and whenever what came back was refused for what it is.
 
     Args:
         by: what counts once where the message is not known.
@@ -65,8 +66,24 @@ def came_back(
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
     said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；{_MENDED}"
-    _tell(flow, f"address:{channel}:{address}", said, message)
+    incident = IncidentDraft(key=f"address:{channel}:{address}", kind="message", message=said)
+    flow.store.raise_incident(flow.district, incident, now=flow.now())
+    _let_call(flow, channel, address, message, f"地址 {shown} 多次退回，已停发；{_MENDED}")
     return said
+
+
+def _let_call(flow: Rectiflow, channel: str, address: str, message: OutboxRow | None, why: str) -> None:
+    """Have whoever was to be told by what came back from an address called, once for each, where it still is to be told.
+
+    Args:
+        why: the same for all of them, so that it is one call.
+    """
+    if message is not None:
+        let_call(flow, message.key, message.number, message.recipient, why)
+    for row in queries.messages(flow.store.engine, flow.district, status="returned"):
+        here = (row["rendered_channel"], row["rendered_to"]) == (channel, address) and row["number"]
+        if here and not called_about(flow, row["key"], row["number"]) and lost_reason(flow, row) is None:
+            let_call(flow, row["key"], row["number"], row["recipient"], why)
 
 
 def arrived(flow: Rectiflow, channel: str, address: str, message: OutboxRow, told: str) -> None:
@@ -79,16 +96,10 @@ def _refused(flow: Rectiflow, channel: str, address: str, why: str, message: Out
     """Tell the office that a message was not wanted for what it is; the address is as good as before."""
     said = f"发给 {_shown(channel, address)} 的消息被对方退回，不是地址的问题（{why}）；请电话告知，改好后用 outbox retry 重发"
     if message is not None:
-        _tell(flow, f"returned:{message.key}", said, message)
+        incident = IncidentDraft(key=f"returned:{message.key}", kind="message", message=said)
+        flow.store.raise_incident(flow.district, incident, now=flow.now(), number=message.number)
+        let_call(flow, message.key, message.number, message.recipient, said)
     return said
-
-
-def _tell(flow: Rectiflow, key: str, said: str, message: OutboxRow | None) -> None:
-    number = message.number if message else None
-    incident = IncidentDraft(key=key, kind="message", message=said)
-    flow.store.raise_incident(flow.district, incident, now=flow.now(), number=number)
-    if message is not None:
-        let_call(flow, message.key, number, message.recipient, said)
 
 
 def _shown(channel: str, address: str) -> str:

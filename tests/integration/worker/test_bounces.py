@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from rectiflow._answers import Received, receive_mail, receive_receipt
-from rectiflow._desk import waiting_calls
+from rectiflow._desk import call_views, waiting_calls
 from rectiflow._persons import reach, restore, set_reach
 from rectiflow._upkeep import incidents, outbox, retry, undelivered
 from rectiflow._workplace import Workplace
+from rectiflow.engine.stimulus import Called, Hand
 from rectiflow.notifiers.receipts import Receipt
 from rectiflow.storage import incoming, queries
 from support.answers import ADDRESS, head, mailed, responsible, returned, texted
@@ -22,26 +23,48 @@ DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integ
 
 @pytest.mark.parametrize("corrected", [False, True])
 def test_mails_that_come_back_give_an_address_up(open_place: Workplace, corrected: bool) -> None:
-    """Two that are given up for good: nothing more is sent there, an incident says so until it is seen to, somebody calls."""
+    """Two for good: nothing more is sent there, one incident says so until it is seen to, one call tells of every hazard."""
     place, flow = open_place, open_place.flow
     person, address = responsible(place)
     set_reach(flow, person, phone="")
-    numbers = assigned(place, 3)
+    numbers = assigned(place, 4)
+    mails = [mailed(place, person, number) for number in numbers]
+    flow.do(numbers[1], "sign", by=person)  # what came back about it is over
     outcomes: list[Received] = []
-    for number in numbers[:2]:
-        mail = mailed(place, person, number)
-        outcomes.append(receive_mail(place, returned(place, str(mail["Message-ID"]), address)))
-    assert [o.status for o in outcomes] == ["done", "done"]
+    for n, mail in enumerate(mails):
+        why = returned(place, str(mail["Message-ID"]), address).replace(b"refused", b"refused %d" % n)
+        outcomes.append(receive_mail(place, why))
+    assert [o.status for o in outcomes] == ["done"] * 4
+    assert ["已停发" in o.outcome for o in outcomes] == [False, True, True, True]
     assert "退回第 1 次" in outcomes[0].outcome
-    assert "已停发" in outcomes[1].outcome
     assert [r.person for r in reach(flow)] == [person]
-    assert numbers[1] in {i.number for i in incidents(flow)}
-    assert waiting_calls(flow, numbers[1]) == ["sign"]
+    (told,) = (i for i in incidents(flow) if i.subject.startswith("address:"))
+    assert told.number is None
+    assert "退回 2 次" in told.message
+    (call,) = call_views(flow, by=flow.directory().holders("safety_section", None, flow.today())[0])
+    assert set(call.numbers) == {numbers[0], numbers[2], numbers[3]}
     if corrected:
         set_reach(flow, person, email="new@school.example")
     else:
         restore(flow, address)
     assert not [i for i in incidents(flow) if i.subject.startswith("address:")]
+
+
+def test_who_was_called_is_not_called_again_about_the_same(open_place: Workplace) -> None:
+    """A further return from a dead address is about its own hazard."""
+    place, flow = open_place, open_place.flow
+    person, address = responsible(place)
+    set_reach(flow, person, phone="")
+    numbers = assigned(place, 3)
+    mails = [mailed(place, person, number) for number in numbers]
+    for mail in mails[:2]:
+        receive_mail(place, returned(place, str(mail["Message-ID"]), address))
+    assert [waiting_calls(flow, number) for number in numbers] == [["sign"], ["sign"], []]
+    caller = flow.directory().holders("safety_section", None, flow.today())[0]
+    for number in numbers[:2]:
+        flow.handle(number, Called(clock="sign", hand=Hand(actor=caller, note="已告知"), reached=True))
+    receive_mail(place, returned(place, str(mails[2]["Message-ID"]), address))
+    assert [waiting_calls(flow, number) for number in numbers] == [[], [], ["sign"]]
 
 
 @pytest.mark.parametrize("corrected", [False, True])
