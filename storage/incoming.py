@@ -47,7 +47,7 @@ __all__ = [
     "faults",
     "finish",
     "forgive",
-    "heard_since",
+    "heard",
     "incoming",
     "incoming_count",
     "keep",
@@ -321,18 +321,18 @@ def _note(
         connection.execute(update(m).where(*mine, fresh).values(detail=func.coalesce(both, told)))
 
 
-def heard_since(engine: Engine, district: str, person: str, since: datetime, *, outcome: str = "") -> int:
-    """Return how many answers came in since an instant that are known to be a person's, not only said to be.
+def heard(
+    engine: Engine, district: str, person: str, *, since: datetime, until: datetime, most: int
+) -> list[tuple[str, str]]:
+    """Return the words of what came in between two instants, and what became of each, the last first, at most so many.
 
-    Args:
-        outcome: count only those of which became what begins so.
+    Only what is known to be a person's, not only said to be.
     """
     t = table("incoming")
-    query = select(func.count()).where(t.c.district == district, t.c.received_at >= since, t.c.person == person)
-    if outcome:
-        query = query.where(t.c.outcome.startswith(outcome, autoescape=True))
+    mine = (t.c.district == district, t.c.received_at >= since, t.c.received_at <= until, t.c.person == person)
+    query = select(t.c.words, t.c.outcome).where(*mine).order_by(t.c.received_at.desc(), t.c.id).limit(most)
     with reading(engine) as connection:
-        return int(connection.execute(query).scalar_one())
+        return [(row.words, row.outcome) for row in connection.execute(query)]
 
 
 def fault(

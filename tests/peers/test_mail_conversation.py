@@ -253,9 +253,21 @@ def test_an_address_that_nobody_has(place: Workplace, post: Post) -> None:
     assert "User doesn't exist" in found[0].outcome
     assert "已停发" in found[1].outcome
     assert [r.person for r in reach(flow)] == [person]
-    assert found[1].number in {i.number for i in incidents(flow)}
-    assert waiting_calls(flow, str(found[1].number))
+    assert [i.number for i in incidents(flow) if i.subject == "address:mail:moved-away@example.com"] == [None]
+    assert all(waiting_calls(flow, number) for number in (first, second))
     assert lying(post) == (0, 2)
+
+
+def test_a_mail_counts_as_of_when_the_server_took_it_in(place: Workplace, post: Post) -> None:
+    """Dovecot's own date of it, which lies two days back, whatever the mail says."""
+    took = at_hour(MONDAY, 10) - timedelta(days=2)
+    late = (
+        b"From: a@example.com\r\nDate: Thu, 01 Jan 2099 00:00:00 +0800\r\nMessage-ID: <1@example.com>\r\n\r\nhello\r\n"
+    )
+    with looking(post, "safety", "INBOX") as box:
+        box.append(late, "INBOX", dt=took)
+    fetched(place, post, 1)
+    assert [one.received_at for one in letters(place.flow)] == [took]
 
 
 def test_what_the_server_will_not(place: Workplace, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

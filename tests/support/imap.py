@@ -37,6 +37,7 @@ class Kept:
     raw: bytes
     size: int
     came: date
+    hour: str = "08:00:00"
     flags: set[str] = field(default_factory=set[str])
 
 
@@ -70,10 +71,13 @@ class ImapServer:
         folder: str = "INBOX",
         flags: set[str] | None = None,
         came: date = MONDAY,
+        hour: str = "08:00:00",
     ) -> int:
-        """Deliver a mail, on some day; return its UID."""
+        """Deliver a mail, at some hour of a day; return its UID."""
         uid, self.next_uid = self.next_uid, self.next_uid + 1
-        kept = Kept(uid=uid, raw=raw, size=len(raw) if size is None else size, came=came, flags=set(flags or ()))
+        kept = Kept(
+            uid=uid, raw=raw, size=len(raw) if size is None else size, came=came, hour=hour, flags=set(flags or ())
+        )
         self.folders.setdefault(folder, []).append(kept)
         return uid
 
@@ -203,7 +207,8 @@ class _Client(socketserver.StreamRequestHandler):
     def _uid_fetch(self, words: list[str]) -> str:
         for place, mail in self._chosen(words[0]):
             if "RFC822.SIZE" in words[1]:
-                self._line(f"* {place} FETCH (UID {mail.uid} RFC822.SIZE {mail.size})")
+                came = f' INTERNALDATE "{mail.came:%d-%b-%Y} {mail.hour} +0800"' if "INTERNALDATE" in words[1] else ""
+                self._line(f"* {place} FETCH (UID {mail.uid}{came} RFC822.SIZE {mail.size})")
                 self._line(f"* {place} FETCH (FLAGS ())")  # what another client did, told in between
                 continue
             part = mail.raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if "HEADER" in words[1] else mail.raw
@@ -217,7 +222,7 @@ class _Client(socketserver.StreamRequestHandler):
 
     def _uid_copy(self, words: list[str]) -> str:
         for _, mail in self._chosen(words[0]):
-            self.account.put(mail.raw, size=mail.size, folder=words[1], came=mail.came)
+            self.account.put(mail.raw, size=mail.size, folder=words[1], came=mail.came, hour=mail.hour)
         return "OK"
 
     def _uid_move(self, words: list[str]) -> str:

@@ -12,7 +12,8 @@ import re
 import ssl
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
@@ -39,7 +40,11 @@ MOST_TRIED = 200  #: mails looked at for that: some may fail, or have been taken
 TIMEOUT = 60  #: seconds, for each answer of the server
 GREETING = 20  #: seconds for the connection and the first word: a port that speaks TLS never says one in the clear
 MAX_ANSWER = 300  #: characters kept of what a server says
-_SIZE = re.compile(rb"\((?=[^)]*\bUID (?P<uid>\d+))(?=[^)]*\bRFC822\.SIZE (?P<size>\d+))", re.IGNORECASE)
+_SIZE = re.compile(
+    rb"\((?=[^)]*\bUID (?P<uid>\d+))(?=[^)]*\bRFC822\.SIZE (?P<size>\d+))"
+    rb'(?=(?:[^)]*\bINTERNALDATE "(?P<came>[^")]{1,40})")?)',
+    re.IGNORECASE,
+)
 _KEPT = "邮件都还在邮箱里，下次再收。"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _THIS_MACHINE = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1", re.IGNORECASE)
@@ -228,7 +233,7 @@ def _take_in(
     if not box.folder.exists(done_folder):
         box.folder.create(done_folder)
     found, failed = list[Received](), list[Exception]()
-    for uid, size in _sizes(box, uids if whole else uids[:MOST_TRIED]):
+    for uid, size, came in _sizes(box, uids if whole else uids[:MOST_TRIED]):
         if not going() or (not whole and sum(not r.again for r in found) >= BATCH):
             break
         mark.uid = uid
@@ -236,7 +241,7 @@ def _take_in(
         if raw is None:  # another worker was quicker
             continue
         try:
-            found.append(receive_mail(place, raw, size=size))
+            found.append(receive_mail(place, raw, size=size, came=came))
         except RectiflowError as exc:
             logger.warning("来信 %s 没有收下，留待下次：%s", uid, exc)
             failed.append(exc)
@@ -248,14 +253,24 @@ def _take_in(
     return found, failed
 
 
-def _sizes(box: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Give each mail that is still there with its size; the server is asked about so many at a time."""
+def _sizes(box: BaseMailBox, uids: Sequence[int]) -> Iterator[tuple[int, int, datetime | None]]:
+    """Give each mail that is still there with its size, and when it came; the server is asked about so many at a time."""
     for begin in range(0, len(uids), MOST_TRIED):
         chosen = uids[begin : begin + MOST_TRIED]
-        lines = _checked(box.client.uid("FETCH", ",".join(map(str, chosen)), "(UID RFC822.SIZE)"))
+        wanted = "(UID RFC822.SIZE INTERNALDATE)"
+        lines = _checked(box.client.uid("FETCH", ",".join(map(str, chosen)), wanted))
         told = (_SIZE.search(line) for line in lines if isinstance(line, bytes))
-        sizes = {int(m["uid"]): int(m["size"]) for m in told if m}
-        yield from ((uid, sizes[uid]) for uid in chosen if uid in sizes)
+        sizes = {int(m["uid"]): (int(m["size"]), _moment(m["came"])) for m in told if m}
+        yield from ((uid, *sizes[uid]) for uid in chosen if uid in sizes)
+
+
+def _moment(came: bytes | None) -> datetime | None:
+    """Return a server's date (RFC 3501, date-time) as a moment; None where it says none, or one without its zone."""
+    try:
+        found = parsedate_to_datetime((came or b"").decode("ascii"))
+    except (ValueError, OverflowError):
+        return None
+    return found if found.tzinfo else None
 
 
 def _fetched(box: BaseMailBox, uid: int, part: str) -> bytes | None:

@@ -46,21 +46,23 @@ if TYPE_CHECKING:
 __all__ = ["receive_mail", "receive_sms"]
 
 MOST_WORDS = 20_000  #: characters of an answer that are kept beside its bytes
-MOST_AN_HOUR = 12  #: answers of one sender that are carried out; beyond that two automata may be talking to each other
-MOST_EXACT = 60  #: the same for words that can only be a person's: 签收, 申请复查, 申请延期
+MOST_AN_HOUR = 12  #: remarks of one sender that are taken; beyond that two automata may be talking to each other
+MOST_EXACT = 60  #: answers of any kind, while the next is what can only be a person's: 签收, 申请复查, 申请延期
 TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，已告知发件人一次"
 WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _EXACT = frozenset({"sign", "submit", "extend"})
+_DONE = (DONE, ASKED, "签收过")  #: words of what became of an answer that asked for what it could get
 _BULK = frozenset({"bulk", "junk", "list"})
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
 
 
-def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Received:
+def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None, came: datetime | None = None) -> Received:
     """Take one mail in. Whatever it is, it is kept, and what cannot be carried out waits for a person.
 
     Args:
         size: bytes of the whole mail, where `raw` is only its beginning.
+        came: when our own mail server took it in, which no sender can say; None for now.
 
     Raises:
         InputUnusable: the evidence store cannot be written; nothing is kept, and the mail is to be handed in again.
@@ -69,7 +71,7 @@ def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None) -> Re
     words = new_text(mail.text, sender=mail.sender)[:MOST_WORDS]
     row = Incoming(
         id=_letter(place, mail, words, raw),
-        received_at=place.flow.now(),
+        received_at=min(came or place.flow.now(), place.flow.now()),
         channel="mail",
         sender=shorten(mail.sender or one_line(mail.header("from")) or "（没有发件人）", 200),
         subject=shorten(mail.subject, 200),
@@ -252,7 +254,7 @@ def _answered(
     flow, (evidence, left_out) = place.flow, enclosed
     row = replace(row, person=actor, number=message.number)
     wish = read_wish(said or row.words, local_day(flow.now()))
-    if _too_many(place, row, most=MOST_EXACT if wish.kind in _EXACT else MOST_AN_HOUR):
+    if _too_many(place, row, exact=wish.kind in _EXACT):
         return _put_aside(place, row, message)
     if not row.words.strip() and not evidence:
         outcome = "；".join(["没有看到新写的文字，没有办理", *left_out, WRITE_PLAINLY])
@@ -295,20 +297,30 @@ def _said_before(place: Workplace, row: Incoming, wish: Wish, outcome: str) -> b
     return not row.number or again or row.words in [o.words for o in mine]
 
 
-def _too_many(place: Workplace, row: Incoming, *, most: int = MOST_AN_HOUR) -> bool:
-    """Tell whether this person has answered too often; what others send in that name does not count."""
-    return _heard(place, row) >= most
+def _too_many(place: Workplace, row: Incoming, *, exact: bool = False) -> bool:
+    """Tell whether this person has answered too often; what others send in that name does not count.
+
+    What can only be a person's words, and what was done at once, counts only towards the larger measure.
+    """
+    heard = _heard(place, row)
+    others = [outcome for words, outcome in heard if not (_is_exact(place, words) or any(s in outcome for s in _DONE))]
+    return len(heard) >= MOST_EXACT if exact else len(others) >= MOST_AN_HOUR
 
 
-def _heard(place: Workplace, row: Incoming, *, outcome: str = "") -> int:
-    flow = place.flow
-    hour = flow.now() - timedelta(hours=1)
-    return incoming.heard_since(flow.store.engine, flow.district, row.person or "", hour, outcome=outcome)
+def _is_exact(place: Workplace, words: str) -> bool:
+    return read_wish(words, place.flow.today()).kind in _EXACT
+
+
+def _heard(place: Workplace, row: Incoming) -> list[tuple[str, str]]:
+    """Return what came from this person within the hour before, and what became of it."""
+    flow, until = place.flow, row.received_at + timedelta(seconds=1)  # within one instant there is an order
+    since, most = row.received_at - timedelta(hours=1), MOST_EXACT + MOST_AN_HOUR
+    return incoming.heard(flow.store.engine, flow.district, row.person or "", since=since, until=until, most=most)
 
 
 def _put_aside(place: Workplace, row: Incoming, message: OutboxRow) -> Incoming:
     """Leave what comes too often to a person; the sender is told once an hour, so that automata do not go on for ever."""
-    if not _heard(place, row, outcome=TOO_MANY):
+    if not any(outcome.startswith(TOO_MANY) for _, outcome in _heard(place, row)):
         _tell(place, row, message, "一小时内来信过多，已留待人工处理")
     return settled(row, "waiting", TOO_MANY)
 
@@ -399,7 +411,7 @@ def _remarked(place: Workplace, mail: Mail, row: Incoming) -> Incoming | None:
     message = next(iter(_answered_messages(place, mail)), None)
     if message is None:
         return None
-    since = at_hour(flow.today(), 0)
+    since = at_hour(local_day(row.received_at), 0)
     before = incoming.said_lately(flow.store.engine, flow.district, row.sender, row.words, since=since)
     return next((one for one in before if one.id != row.id and _is_about(place, one, message)), None)
 

@@ -119,15 +119,21 @@ def test_the_incidents_of_a_forgiven_address_are_over(store: Store) -> None:
 
 
 def test_only_what_is_known_to_be_a_person_s_counts(engine: Engine) -> None:
-    """What others send in that name does not."""
+    """What others send in that name does not; the last ones, of the time that is asked about."""
     for n, person in enumerate(["head", "head", None, None, "other"]):
         row = Incoming(
-            id=f"{n}", received_at=NOW, channel="mail", sender="head@school.example", kind="reply", person=person
-        )
+            id=f"{n}", received_at=NOW + timedelta(minutes=n), channel="mail", sender="head@school.example",
+            kind="reply", person=person, words=f"{n}", outcome="已记",
+        )  # fmt: skip
         incoming.keep(engine, HOME.code, row)
-    assert incoming.heard_since(engine, HOME.code, "head", NOW) == 2
-    assert incoming.heard_since(engine, HOME.code, "head", NOW, outcome="一小时内") == 0
-    assert incoming.heard_since(engine, HOME.code, "head", NOW + timedelta(minutes=1)) == 0
+
+    def heard(since: int, until: int, most: int = 9) -> list[str]:
+        when = (NOW + timedelta(minutes=m) for m in (since, until))
+        found = incoming.heard(engine, HOME.code, "head", since=next(when), until=next(when), most=most)
+        assert {outcome for _, outcome in found} <= {"已记"}
+        return [words for words, _ in found]
+
+    assert (heard(0, 1), heard(0, 0), heard(1, 9), heard(2, 9), heard(0, 9, 1)) == (["1", "0"], ["0"], ["1"], [], ["1"])
 
 
 def test_a_message_is_found_by_its_id(store: Store) -> None:

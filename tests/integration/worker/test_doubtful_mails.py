@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -130,6 +131,31 @@ def test_too_many_in_an_hour_are_told_once(open_place: Workplace) -> None:
     assert told() == 1
     place.clock.forward(minutes=60)
     assert receive_mail(place, answer(mail, "问一句", address)).status == "unseen"
+
+
+def test_what_was_done_takes_no_remark_s_place(open_place: Workplace) -> None:
+    """Who signs for many hazards in an hour may say something about each."""
+    place = open_place
+    principal, address = head(place)
+    mails = [mailed(place, principal, number) for number in assigned(place, 14)]
+    assert {receive_mail(place, answer(mail, "签收", address)).outcome for mail in mails} == {"签收已办理"}
+    assert {receive_mail(place, answer(mail, "配件已订", address)).status for mail in mails[:12]} == {"unseen"}
+    assert receive_mail(place, answer(mails[12], "配件已订", address)).status == "waiting"
+
+
+def test_what_came_over_a_weekend_is_not_of_one_hour(open_place: Workplace) -> None:
+    """Fetched at once after an outage: how many came in an hour goes by when the server took them in."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=2)
+    hours = [flow.now() - timedelta(hours=n) for n in range(30, 0, -1)]
+    found = [receive_mail(place, answer(mail, f"第 {n} 条说明", address), came=came) for n, came in enumerate(hours)]
+    assert {r.status for r in found} == {"unseen"}
+    found = [receive_mail(place, answer(mail, f"问 {n}", address), came=hours[3]) for n in range(13)]
+    assert [r.status for r in found].count("waiting") == 3  # two came in the hour before
 
 
 @pytest.mark.parametrize("restricted", [False, True])

@@ -89,6 +89,17 @@ def test_taken_in_and_moved(fetching_from: Fetching, tmp_path: Path, security: s
         assert server.said[-1] == "LOGOUT"
 
 
+def test_a_mail_counts_as_of_when_it_came(fetching_from: Fetching, server: ImapServer) -> None:
+    """By the server's word, not by when we asked, nor by what the mail says; a server ahead of us is not believed."""
+    late = mail(1).replace(b"From:", b"Date: Thu, 01 Jan 2099 00:00:00 +0800\r\nFrom:")
+    server.put(late, came=MONDAY - timedelta(days=2), hour="10:30:00")
+    server.put(mail(2), came=MONDAY + timedelta(days=2))
+    place = fetching_from(server)
+    fetch_mail(place)
+    came = [one.received_at for one in reversed(letters(place.flow))]
+    assert came == [at_hour(MONDAY - timedelta(days=2), 10) + timedelta(minutes=30), at_hour(MONDAY, 9)]
+
+
 def test_without_the_servers_own_move(fetching_from: Fetching, server: ImapServer) -> None:
     """Copied, then only that one is expunged; what a person marked as deleted stays, and is not taken in."""
     server.capabilities = ("UIDPLUS",)
@@ -138,11 +149,11 @@ def test_one_that_fails_does_not_stop_the_others(
 
     wrong: dict[bytes, Exception] = {b"<1@": InputUnusable("佐证材料写不了：磁盘已满。"), b"<2@": OSError("broken")}
 
-    def receive(place: Workplace, raw: bytes, *, size: int | None = None) -> Received:
+    def receive(place: Workplace, raw: bytes, *, size: int | None = None, came: datetime | None = None) -> Received:
         for sign, exc in wrong.items():
             if sign in raw:
                 raise exc
-        return receiving.receive_mail(place, raw, size=size)
+        return receiving.receive_mail(place, raw, size=size, came=came)
 
     monkeypatch.setattr(fetching, "receive_mail", receive)
     one, two = server.put(mail(1)), server.put(mail(2))
