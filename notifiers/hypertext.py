@@ -13,21 +13,41 @@ _BLOCKS = frozenset(
     ["address", "article", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
      "header", "hr", "li", "ol", "p", "pre", "section", "table", "tbody", "thead", "tr", "ul"]
 )  # fmt: skip
-_TAG = re.compile(r"<(?:(/?)([A-Za-z][A-Za-z0-9:-]{0,20})(?=[\s/>])([^<>]{0,4000})>)?")
+_NAME = re.compile(r"(/?)([A-Za-z][A-Za-z0-9:-]{0,20})(?=[\s/>])")
 _MAX_DEPTH = 20  #: quotes in quotes that are marked
 
 
 def text_of_html(html: str) -> str:
     """Return what a reader sees, line by line; never fails."""
+    shown = _without_comments(html[:MAX_HTML])
+    if len(html) > MAX_HTML:
+        shown = shown[: _cut_off(shown)]
     reader = _Reader()
-    reader.feed(_TAG.sub(_bare_tag, _without_comments(html[:MAX_HTML])))
+    reader.feed(_bare(shown))
     reader.close()
     return reader.text()
 
 
-def _bare_tag(found: re.Match[str]) -> str:
-    """Return a tag without attributes: no use is made of them, and over unfinished ones the parser takes very long."""
-    return f"<{found[1]}{found[2].lower()}>" if found[2] else "&lt;"
+def _bare(html: str) -> str:
+    """Return it with tags without attributes: no use is made of them, and over unfinished ones the parser takes very long.
+
+    Each piece from one < to the next is looked at once, however long: a picture may lie in a tag.
+    """
+    first, *pieces = html.split("<")
+    return "".join([first, *map(_bare_tag, pieces)])
+
+
+def _bare_tag(piece: str) -> str:
+    """Return what stood behind a < with its tag bare, where one ends in it; else the < was meant as a sign."""
+    name = _NAME.match(piece)
+    end = piece.find(">", name.end()) if name else -1
+    return f"<{name[1]}{name[2].lower()}>{piece[end + 1 :]}" if name and end >= 0 else f"&lt;{piece}"
+
+
+def _cut_off(html: str) -> int:
+    """Return where a tag begins that does not end, because there is more than is looked at; else the length."""
+    begin = html.rfind("<")
+    return begin if begin >= 0 and html.find(">", begin) < 0 else len(html)
 
 
 def _without_comments(html: str) -> str:

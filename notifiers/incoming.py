@@ -6,11 +6,14 @@ and raises on some of them. Headers are kept as they came and read here, one by 
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import Message as Part
 from email.policy import Compat32
+from itertools import islice
 from typing import TypeAlias, cast
 
 from msgspec import Struct, field, structs
@@ -42,6 +45,7 @@ _ASIDE = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')  #: what is quote
 _MAILBOX = re.compile(r'\s*(?:[^<>"():;@]*(?:@[^<>"():;@,]*)?<(?P<named>[^<>]*)>|(?P<bare>[^<>"():;,\s]+))\s*')
 _BRACKETED = re.compile(r"<([^<>\s]{3,320})>")
 _TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")  #: where a mail went
+_PICTURE = re.compile(rb"data:(image/[a-z0-9.+-]{1,20});base64,([A-Za-z0-9+/=\r\n]+)")  #: within a page
 _FORWARDED = "转发的邮件.eml"
 
 
@@ -257,9 +261,23 @@ class _Found:
             for child in inside:
                 self.take(child, depth + 1)
         elif kind in ("text/plain", "text/html") and not _is_attached(part):
-            self.texts.append(_text(part, kind, self._limits.text))
+            self._take_text(part, kind)
         elif not kind.startswith(("multipart/", "message/")):
             self.pieces.append(_piece(part, kind))
+
+    def _take_text(self, part: Node, kind: str) -> None:
+        """Take words; of a page the pictures too that it holds within itself."""
+        charset, form, delete_space = (_parameter(part, name).lower() for name in ("charset", "format", "delsp"))
+        content, limit = _content(part), self._limits.text
+        if kind == "text/html":
+            self.pieces += islice(_pictures(content), self._limits.parts)
+            content = _PICTURE.sub(b"", content)
+        text = decode_text(content[: 4 * limit], charset).replace("\r\n", "\n").replace("\r", "\n")
+        if kind == "text/html":
+            text = text_of_html(text)
+        elif form == "flowed":
+            text = unfold(text, delete_space=delete_space == "yes")
+        self.texts.append(text)
 
     def _take_alternative(self, inside: list[Node], depth: int) -> None:
         """Take the plain text where there is one; of the rest only what is attached."""
@@ -294,14 +312,6 @@ def _plain_headers(part: Node) -> dict[str, str]:
     return found
 
 
-def _text(part: Node, kind: str, limit: int) -> str:
-    charset, form, delete_space = (_parameter(part, name).lower() for name in ("charset", "format", "delsp"))
-    text = decode_text(_content(part)[: 4 * limit], charset).replace("\r\n", "\n").replace("\r", "\n")
-    if kind == "text/html":
-        return text_of_html(text)
-    return unfold(text, delete_space=delete_space == "yes") if form == "flowed" else text
-
-
 def _content(part: Node) -> bytes:
     """Return the bytes of a part without its encoding for the way, as far as they can be had.
 
@@ -310,6 +320,13 @@ def _content(part: Node) -> bytes:
     del part["Content-Type"]
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
+
+
+def _pictures(page: bytes) -> Iterator[Piece]:
+    """Give the pictures that a page holds within itself (RFC 2397)."""
+    for found in _PICTURE.finditer(page):
+        with suppress(binascii.Error):
+            yield Piece(name="", media_type=found[1].decode(), content=binascii.a2b_base64(found[2]), inline=True)
 
 
 def _piece(part: Node, kind: str) -> Piece:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from base64 import b64encode
 from datetime import date, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import SMTP, default
 
 import pytest
 from msgspec import to_builtins
@@ -28,7 +29,7 @@ from rectiflow.storage.connect import writing
 from rectiflow.storage.queries import evidence_of
 from rectiflow.storage.tables import table
 from support.answers import answer, called, head, mailed, responsible, returned, served
-from support.pictures import PNG
+from support.pictures import PNG, telephone_picture
 from support.workplaces import assigned
 
 DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
@@ -200,6 +201,24 @@ def test_refused_attachments_are_told(open_place: Workplace) -> None:
     assert "签收已办理" in done.outcome
     assert "照片.exe" in done.outcome
     assert flow.ticket(number).state == "rectifying"
+
+
+def test_a_photograph_within_a_page_is_evidence(open_place: Workplace) -> None:
+    """A program that writes a page alone, with the picture in a tag: the words are the words, the picture is kept."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    photo = telephone_picture("整改后")
+    coded = b64encode(photo).decode()
+    html = f'<div>申请复查</div><div>已更换</div><img src="data:image/jpeg;base64,{coded}"><blockquote>旧</blockquote>'
+    reply = message_from_bytes(answer(mail, "x", address), policy=SMTP)
+    reply.set_content(html, subtype="html")
+    done = receive_mail(place, reply.as_bytes())
+    assert (done.status, done.outcome) == ("done", "申请复查已办理")
+    assert flow.ticket(number).fields["measures"] == "已更换"
+    assert [e["size"] for e in evidence_of(flow.store.engine, flow.district, number)] == [len(photo)]
 
 
 def test_what_stands_beside_an_action_is_kept(open_place: Workplace) -> None:

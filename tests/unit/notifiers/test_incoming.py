@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, date, datetime
 
 import pytest
@@ -117,6 +118,47 @@ def test_html() -> None:
         "<blockquote>旧<blockquote>更旧</blockquote></blockquote><pre>1\n2</pre>3 < 4 <a href='x"
     )
     assert text_of_html(html) == "第一行\n第二<行>\na b\n> 旧\n>> 更旧\n1\n2\n3 < 4 <a href='x"
+
+
+@pytest.mark.parametrize("size", [10, 3_999, 4_000, 5_000, 390_000])
+def test_a_tag_is_none_of_the_words_however_long(size: int) -> None:
+    """Styles that Word writes, pictures within the page."""
+    html = f'<p class=MsoNormal style="{"a" * size}">签收</p><img src="data:image/x,{"A" * size}"/>'
+    assert text_of_html(html) == "签收"
+
+
+def test_a_tag_that_is_cut_off_is_no_word() -> None:
+    """Only so much of a page is looked at."""
+    assert text_of_html(f'<p>签收</p><img src="{"A" * 500_000}"/>') == "签收"
+    assert text_of_html(f"<p>签收</p>3 &lt; 4{'<br>' * 100_000}<p>x") == "签收\n3 < 4"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<a", "<a ", "<a b='", "</p", "<!", "<!--", "<p ", "a<b>", "<p>", "&lt", "<" * 9]
+)
+def test_hostile_pages_are_read(piece: str) -> None:
+    """As many unfinished tags as are looked at; a square of that would not end."""
+    assert isinstance(text_of_html(piece * (400_000 // len(piece))), str)
+
+
+def test_pictures_within_a_page() -> None:
+    """They are files like others, and their letters are no words; what is broken is left out."""
+    coded = base64.b64encode(JPG).decode()
+    html = (
+        f'<p>申请复查</p><img src="data:image/jpeg;base64,{coded}"><p>已更换</p>'
+        '<img src="data:image/png;base64,A"><img src="data:image/svg+xml;utf8,%3Csvg/%3E"><p>完</p>'
+    )
+    got = read_mail(raw("From: a@b.example\nContent-Type: text/html; charset=utf-8", html))
+    assert [line for line in got.text.splitlines() if line] == ["申请复查", "已更换", "完"]
+    assert [(p.media_type, p.content, p.inline) for p in got.attachments] == [("image/jpeg", JPG, True)]
+
+
+def test_words_below_a_large_picture_within_a_page() -> None:
+    """The picture does not use up what is read of a page."""
+    coded = base64.b64encode(JPG + b"x" * 2_000_000).decode()
+    html = f'<img src="data:image/jpeg;base64,{coded}"><p>申请复查</p>'
+    got = read_mail(raw("From: a@b.example\nContent-Type: text/html; charset=utf-8", html))
+    assert (got.text.strip(), len(got.attachments)) == ("申请复查", 1)
 
 
 def test_flowed() -> None:
