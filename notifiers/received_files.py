@@ -22,6 +22,15 @@ MEBIBYTE = 2**20
 MAX_NAME = 80  #: characters of a name; file systems take 255 bytes, and a Chinese character is 3 to 4
 TINY = 5_000  #: bytes; a smaller picture within the text is a logo
 
+#: Types of what a program signs the mail with (RFC 8551, RFC 3156): nobody sent it as a file.
+_SIGNATURES = frozenset(
+    {
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "application/pgp-signature",
+        "application/pgp-keys",
+    }
+)
 _HEIC = (b"heic", b"heix", b"hevc", b"hevx", b"mif1", b"msf1", b"avif")  #: as `rectiflow._photos` takes them
 _TYPES = {
     "jpg": "image/jpeg",
@@ -114,12 +123,14 @@ class Sifted(Struct, frozen=True, kw_only=True):
 
 
 def sift(pieces: Iterable[Piece], *, limits: EnclosureLimits = EnclosureLimits()) -> Sifted:  # noqa: B008 - frozen
-    """Judge attachments in their order; the first ones are kept where there are too many."""
+    """Judge attachments in their order; the first ones are kept where there are too many. A program's signatures are none."""
     kept: list[Enclosure] = []
     refused: list[Refused] = []
     ignored: list[Refused] = []
     room = limits.total_bytes
     for piece in pieces:
+        if piece.media_type in _SIGNATURES and _extension(piece.name) not in _TYPES:
+            continue
         name = _name_of(piece, len(kept) + len(refused) + 1)
         if piece.inline and len(piece.content) < TINY and _kind(piece.content) in ("jpg", "png", "webp", "gif"):
             ignored.append(Refused(name=name, why="是正文里的小图（如签名、徽标），没有作为佐证材料"))

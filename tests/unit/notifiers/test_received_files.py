@@ -191,6 +191,22 @@ def test_files_that_are_too_many_are_not_looked_at() -> None:
     assert "超出了一封邮件 20 个附件的上限" in sifted.refused[-1].why
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("smime.p7s", "application/pkcs7-signature"),
+        ("smime.p7s", "application/x-pkcs7-signature"),
+        ("signature.asc", "application/pgp-signature"),
+        ("", "application/pgp-signature"),
+    ],
+)
+def test_what_a_program_signs_with_is_no_file(name: str, kind: str) -> None:
+    """Nothing is said of it; a photograph is one, whatever its type is called."""
+    signature = Piece(name=name, media_type=kind, content=b"0\x80\x06\t")
+    sifted = sift([signature, Piece(name="1.jpg", media_type=kind, content=JPG)])
+    assert ([k.name for k in sifted.kept], sifted.refused, sifted.ignored) == (["1.jpg"], (), ())
+
+
 def test_logos_are_ignored_but_said() -> None:
     """A small picture within the text is no evidence; a small one that is attached is."""
     small = JPG[:3000]
