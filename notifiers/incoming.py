@@ -129,10 +129,13 @@ def too_large(size: int, limits: Limits = Limits()) -> str:  # noqa: B008 - froz
 def read_mail(raw: bytes, *, size: int | None = None, limits: Limits = Limits()) -> Incoming:  # noqa: B008 - frozen
     """Take a mail apart; what is beyond the limits is refused before it is parsed, and nothing raises.
 
+    Empty lines and a byte order mark before its header, which some programs leave there, do not count.
+
     Args:
         size: bytes of the whole mail as the server says, where `raw` may be only its beginning.
     """
     refused = too_large(max(size or 0, len(raw)), limits)
+    raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if not refused:
         return _safely(raw, limits)
     end = _HEAD_END.search(raw, 0, limits.head_bytes)

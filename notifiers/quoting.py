@@ -27,7 +27,7 @@ _INTRO = re.compile(
     re.IGNORECASE,
 )
 _TITLES = (
-    r"原始邮件|邮件原文|原始信件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件(信息)?|转发邮件|转发的邮件|已转发邮件|转发邮件信息"
+    r"原始邮件|邮件原文|原文|原始信件|原始郵件|邮件原件|原邮件|回复的原邮件|回复的邮件(信息)?|转发邮件|转发的邮件|已转发邮件|转发邮件信息"
     r"|original( (message|mail|email)s?)?|replied message|reply to message|forwarded (message|mail)"
     r"|begin forwarded message"
 )
@@ -46,7 +46,7 @@ _ONE_LINE_BLOCK = re.compile(
 _RULE = re.compile(r"[-_—=]{5,}")
 _DEVICE = re.compile(
     r"[-—\s]*(发自我的.{1,30}|发自\s*(outlook|qq|网易|foxmail|手机|android|ios|iphone|企业微信|微信|189|139).{0,30}"
-    r"|从我的.{1,20}发送|从.{0,20}(版|手机)(qq|网易)?邮箱.{0,10}发送|来自我的.{1,20}|来自\s*飞书邮箱.{0,10}|来自\s*\S{2,15}\s*手机"
+    r"|从我的.{1,20}发送|从.{0,20}(版|手机)(qq|网易)?邮箱.{0,10}发送|来自我的.{1,20}|来自\s*飞书邮箱.{0,10}|来自\s*(企业)?微信|来自\s*[^\s的]{1,12}邮箱|来自\s*\S{2,15}\s*手机"
     r"|sent from (my|outlook|mail for|yahoo|qq|foxmail).{0,60}|(获取|下载|get)\s*outlook (for )?(ios|android).{0,80})",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
@@ -50,11 +51,20 @@ MOST_AN_HOUR = 12  #: remarks of one sender that are taken; beyond that two auto
 MOST_EXACT = 60  #: answers of any kind, while the next is what can only be a person's: 签收, 申请复查, 申请延期
 TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，已告知发件人一次"
 WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
+SMALL = "正文里的小图片没有收，是照片的请作为附件发"
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
 _EXACT = frozenset({"sign", "submit", "extend"})
 _DONE = (DONE, ASKED, "签收过")  #: words of what became of an answer that asked for what it could get
 _BULK = frozenset({"bulk", "junk", "list"})
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
+
+
+class Enclosed(Struct, frozen=True, kw_only=True):
+    """What came with an answer: the files that were kept, why others were not; `small`: a picture that may be a logo."""
+
+    files: tuple[Attachment, ...] = ()
+    left_out: tuple[str, ...] = ()
+    small: bool = False
 
 
 def receive_mail(place: Workplace, raw: bytes, *, size: int | None = None, came: datetime | None = None) -> Received:
@@ -239,7 +249,7 @@ def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
         return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
     if found.ask:
         return _asked_back(place, row, replace(message, number=None, key=""), actor, found.ask)
-    return _answered(place, row, message, actor, ((), []), said=found.words)
+    return _answered(place, row, message, actor, Enclosed(), said=found.words)
 
 
 def _answered(
@@ -247,11 +257,11 @@ def _answered(
     row: Incoming,
     message: OutboxRow,
     actor: str,
-    enclosed: tuple[tuple[Attachment, ...], list[str]],
+    enclosed: Enclosed,
     *,
     said: str = "",
 ) -> Incoming:
-    flow, (evidence, left_out) = place.flow, enclosed
+    flow, evidence, left_out = place.flow, enclosed.files, enclosed.left_out
     row = replace(row, person=actor, number=message.number)
     wish = read_wish(said or row.words, local_day(flow.now()))
     if _too_many(place, row, exact=wish.kind in _EXACT):
@@ -277,7 +287,8 @@ def _answered(
             stood_in=_stood_in(place, actor, message),
         ),
     )
-    outcome = "；".join([told, *left_out])
+    missed = [SMALL] if enclosed.small and not evidence and wish.kind == "submit" else []
+    outcome = "；".join([told.rstrip("。") if missed else told, *left_out, *missed])
     acted = DONE in told or ASKED in told
     if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row, wish, outcome)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
@@ -351,7 +362,7 @@ def _days(place: Workplace, message: OutboxRow) -> tuple[date, ...]:
     return (today,) if message.sent_at is None else (today, local_day(message.sent_at))
 
 
-def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], list[str]]:
+def _enclosed(place: Workplace, mail: Mail) -> Enclosed:
     """Put what may be evidence into the store; say of the rest why it is none."""
     from rectiflow.notifiers.received_files import sift
 
@@ -363,7 +374,7 @@ def _enclosed(place: Workplace, mail: Mail) -> tuple[tuple[Attachment, ...], lis
             left_out.append(f"附件“{piece.name}”没有收：没有设置佐证材料的存放处")
             continue
         kept.append(flow.evidence.put(piece.name, piece.content))
-    return tuple(kept), left_out
+    return Enclosed(files=tuple(kept), left_out=tuple(left_out), small=bool(sifted.ignored))
 
 
 def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> None:

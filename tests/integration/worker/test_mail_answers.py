@@ -34,7 +34,7 @@ from rectiflow.storage.connect import writing
 from rectiflow.storage.queries import evidence_of
 from rectiflow.storage.tables import table
 from support.answers import answer, called, head, mailed, responsible, returned, served
-from support.pictures import PNG, telephone_picture
+from support.pictures import JPEG, PNG, telephone_picture
 from support.workplaces import assigned
 
 DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
@@ -224,6 +224,27 @@ def test_a_photograph_within_a_page_is_evidence(open_place: Workplace) -> None:
     assert (done.status, done.outcome) == ("done", "申请复查已办理")
     assert flow.ticket(number).fields["measures"] == "已更换"
     assert [e["size"] for e in evidence_of(flow.store.engine, flow.district, number)] == [len(photo)]
+
+
+def test_a_small_picture_within_the_words_is_told_of(open_place: Workplace) -> None:
+    """It may be a logo or the photograph that was asked for: who hands in with no other learns that it was not taken."""
+    place = open_place
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+
+    def with_picture(text: str, *files: tuple[str, bytes]) -> bytes:
+        reply = message_from_bytes(answer(mail, text, address, *files), policy=SMTP)
+        reply.add_attachment(JPEG, "image", "jpeg", filename="IMG_1.jpg", disposition="inline", cid="<1@x>")
+        return reply.as_bytes()
+
+    told = "正文里的小图片没有收，是照片的请作为附件发"
+    signed = receive_mail(place, with_picture("签收"))
+    assert (signed.status, signed.outcome) == ("done", "签收已办理")
+    refused = receive_mail(place, with_picture("申请复查\n已更换"))
+    assert refused.outcome.endswith(told)
+    done = receive_mail(place, with_picture("申请复查\n已更换好", ("整改后.png", PNG)))
+    assert (done.status, done.outcome) == ("done", "申请复查已办理")
 
 
 def _signed(raw: bytes) -> bytes:

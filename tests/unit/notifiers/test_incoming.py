@@ -176,6 +176,14 @@ def test_mail_within_a_mail() -> None:
     assert got.returned == {"subject": "old"}
 
 
+@pytest.mark.parametrize("before", [b"\r\n", b"\n\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n"])
+def test_what_stands_before_the_header(before: bytes) -> None:
+    """Empty lines and a byte order mark, as pipes and saved files have them: the sender is known all the same."""
+    got = read_mail(before + raw("From: a@b.example\nSubject: x", "签收"))
+    assert (got.sender, got.subject, got.text.strip()) == ("a@b.example", "x", "签收")
+    assert read_mail(before).sender == ""
+
+
 def test_envelope() -> None:
     """An empty return path is told from none."""
     assert read_mail(b"Return-Path: <>\r\n\r\n").return_path == ""

@@ -94,6 +94,10 @@ BELOW = {  # the shapes are told in mails.py, with where they were seen
     ),
     "feishu": f"\n来自飞书邮箱\n安全股 <a@b.example>在 2024年12月2日 周一 上午9:30写道：\n{OLD}",
     "vivo": f"\n来自 vivo 手机\n-------- 原始邮件 --------\n发件人：安全股\n{OLD}",
+    "wechat-device": f"\n来自微信\n\n{QUOTED}",
+    "189": f"\n\n来自中国电信189邮箱\n\n-----原始邮件-----\n{OLD}",
+    "xiaomi": f"\n来自 小米邮箱\n在 2024年12月2日 上午9:30，安全股 <a@b.example>写道：\n{QUOTED}",
+    "original-words": f"\n----- 原文 -----\n发件人：安全股\n{OLD}",
     "forwarded": f"\n---------- Forwarded message ---------\n{OLD}",
 }  # fmt: skip
 
@@ -168,7 +172,7 @@ def test_answers_between_the_lines() -> None:
     [
         "在通知里写道：须更换", "发件人: 请核对地址", "主题：消防\n时间：明天", "发自内心感谢", "On the roof, 2 leaks. I wrote:\nnothing",
         "--\n只有这一行", "-----", "收件人：校长\n发件人：教导主任", "原始邮件我没有收到", "1 - 2 - 3",
-        "原始邮件\n发件人：教导主任", "原始消息\n已看到", "整改前 &gt; 整改后",
+        "原始邮件\n发件人：教导主任", "来自学校邮箱的通知没有收到", "来自微信群的照片", "原文", "原始消息\n已看到", "整改前 &gt; 整改后",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it(text: str) -> None:
