@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from rectiflow._outbox import hushed
-from rectiflow._reasons import part_reason
+from rectiflow._reasons import part_reason, to_sign
+from rectiflow.engine.errors import RectiflowError
 from rectiflow.engine.telling import event_of
 from rectiflow.notifiers.digest import LISTS, STEPS_DUE, Held, digest_params, steps_params
 from rectiflow.notifiers.parameters import RESTRICTED
@@ -36,7 +37,21 @@ def list_params(flow: Rectiflow, template: str, rows: Sequence[Row], person: str
     numbers = sorted({row["number"] for row in rows if row["number"]})
     hidden = queries.restricted_numbers(flow.store.engine, flow.district, numbers)
     held = [_held(flow, row, person, hushing=row["number"] in hidden) for row in _each_once(rows, person)]
-    return steps_params(held) if template == STEPS_DUE else digest_params(held)
+    said = steps_params(held) if template == STEPS_DUE else digest_params(held)
+    shown = (row for row in rows if row["number"] not in hidden)
+    return {**said, "invited": any(_invited(flow, template, row) for row in shown)}
+
+
+def _invited(flow: Rectiflow, template: str, row: Row) -> bool:
+    """Tell whether who gets a list can answer about a part: to steps as to each alone, to a digest only to sign."""
+    if template == STEPS_DUE:
+        return row["params"].get("invited") is not False
+    try:
+        return to_sign(flow, row)
+    except RectiflowError:
+        raise
+    except Exception:  # noqa: BLE001 its hazard cannot be read
+        return False
 
 
 def _each_once(rows: Sequence[Row], person: str) -> list[Row]:

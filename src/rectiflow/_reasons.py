@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 from rectiflow.engine.errors import NotFound, RectiflowError
 from rectiflow.engine.overtaken import Asked, overtaken
 from rectiflow.engine.paper import Item, items_of
-from rectiflow.engine.paper_letters import no_longer, told_of
+from rectiflow.engine.paper_letters import no_longer, paper_named, told_of
 from rectiflow.engine.telling import RESTRICTED
 from rectiflow.engine.vocabulary import default_template
 from rectiflow.notifiers.digest import LISTS
+from rectiflow.notifiers.parameters import ANSWERS, SIGNABLE
 from rectiflow.storage import digests, outbox, paperwork
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.notifiers import Message
 
-__all__ = ["asked_of", "lost_reason", "part_reason", "reason_gone"]
+__all__ = ["asked_of", "lost_reason", "part_reason", "reason_gone", "to_sign"]
 
 
 def reason_gone(flow: Rectiflow, message: Message) -> str | None:
@@ -56,6 +57,17 @@ def lost_reason(flow: Rectiflow, row: Mapping[str, Any], *, paused: bool = True)
     except NotFound:
         return None
     return overtaken(snapshot, asked_of(flow, row), flow.today(), paused=paused)
+
+
+def to_sign(flow: Rectiflow, row: Mapping[str, Any]) -> bool:
+    """Tell whether a message of the outbox asks somebody of the unit concerned about what waits to be signed for."""
+    asks = row["template"] in SIGNABLE or (row["template"] in ANSWERS and "签收" in str(row["params"].get("clock")))
+    if not asks or row["params"].get("invited") is False:
+        return False
+    paper = paper_named(row["key"])
+    numbers = paperwork.paper_items(flow.store.engine, flow.district, paper) if paper else filter(None, [row["number"]])
+    snapshots = (flow.snapshot(number) for number in numbers)
+    return any(s.workflow.states[s.case.state].stage == "assigned" for s in snapshots)
 
 
 def _items(flow: Rectiflow, paper: str) -> tuple[Item, ...]:

@@ -30,6 +30,7 @@ from rectiflow.engine.moments import chinese_date
 from rectiflow.engine.stimulus import Ask
 from rectiflow.notifiers.parameters import EXTENSION
 from rectiflow.notifiers.wish import read_wish
+from rectiflow.storage import queries
 from rectiflow.storage.connect import writing
 from rectiflow.storage.queries import evidence_of
 from rectiflow.storage.tables import table
@@ -337,6 +338,33 @@ def held_back(place: Workplace) -> EmailMessage:
     mail = mailed(place, person)
     assert str(mail["Subject"]).startswith("今日汇总")
     return mail
+
+
+def test_a_digest_asks_for_a_receipt_where_one_is_due(open_place: Workplace) -> None:
+    """Whose hazards wait for 签收 is told how; not who has signed, nor the office, which is only told of them."""
+    place, flow, (principal, address) = open_place, open_place.flow, head(open_place)
+    numbers = assigned(place, 2)
+    keeper, m = flow.directory().holders("safety_section", None, flow.today())[0], table("message")
+    for number in numbers:
+        flow.enqueue(
+            [MessageDraft(key="x", recipient=keeper, template="reminder", params={"invited": False}, held=True)],
+            number=number,
+        )
+    digest = held_back(place)
+    assert "第一行写“签收”和隐患编号" in digest.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    told = [r for r in queries.messages(flow.store.engine, flow.district, status="sent") if r["template"] == "digest"]
+    assert {r["recipient"]: r["params"].get("invited") for r in told}[keeper] is False
+    for number in numbers:
+        receive_mail(place, answer(digest, f"签收 {number}", address))
+    with writing(flow.store.engine) as connection:
+        connection.execute(
+            m.update().where(m.c.key == f"{numbers[0]}:x").values(recipient=principal, status="held", params={})
+        )
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=1)
+    later = mailed(place, principal)
+    assert str(later["Subject"]).startswith("今日汇总")
+    assert "签收”和隐患编号" not in later.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 def test_what_a_digest_brings_is_signed_for_by_its_number(open_place: Workplace) -> None:
