@@ -97,17 +97,19 @@ def test_a_number_names_the_hazard(open_place: Workplace, said: str, short: bool
 
 
 def test_words_with_a_number_are_about_that_hazard(open_place: Workplace) -> None:
-    """Also a remark; a number that this telephone was not told of, and two at once, are asked back about."""
+    """Also a remark; a number that this telephone was not told of is asked back about; two at once are signed for."""
     place, flow = open_place, open_place.flow
     _, first = texted(place)
     (second,) = assigned(place, 1)
     place.deliver()
     kept = receive_sms(place, "13911112222", f"{first} 配件已到")
-    assert (kept.number, kept.outcome) == (first, "已记为补充说明")
+    assert (kept.number, kept.outcome) == (first, "已记为补充说明；还没有签收，签收请回复“1”")
     assert f"{first} 配件已到" in str(flow.history(first)[-1])
     assert "没有给这个号码发过 LZH-2024-000999" in receive_sms(place, "13911112222", "签收 LZH-2024-000999").outcome
-    assert "请一条一条回复" in receive_sms(place, "13911112222", f"签收 {first}、{second}").outcome
     assert {flow.ticket(n).state for n in (first, second)} == {"assigned"}
+    both = receive_sms(place, "13911112222", f"签收 {first}、{second}")
+    assert both.outcome == f"签收已办理（{first}、{second}）"
+    assert {flow.ticket(n).state for n in (first, second)} == {"rectifying"}
 
 
 @pytest.mark.parametrize("full", [False, True])
