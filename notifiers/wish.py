@@ -23,7 +23,9 @@ __all__ = ["Wish", "WishKind", "read_wish"]
 
 WishKind = Literal["sign", "submit", "extend", "return", "forbidden", "comment"]
 
-_MOODS = re.compile(r"\[(?:OK|好的|收到|抱拳|握手|强|合十|微笑|愉快|玫瑰|鲜花)\]", re.IGNORECASE)  #: as programs write faces
+_MOODS = re.compile(
+    r"\[(?:OK|好的|收到|抱拳|握手|强|合十|微笑|愉快|玫瑰|鲜花)\]", re.IGNORECASE
+)  #: as programs write faces
 _GAPS = re.compile(r"[ \t。.，,、!！~～;；:：\"'“”‘’()\[\]【】《》<>「」—*#-]+")
 _ASKING = re.compile(r"[?？]|[吗么呢]$")
 _TITLE = "(?:老师|领导|同志|局长|股长|科长|主任|书记)"
@@ -65,7 +67,9 @@ _NEAR = (  # what a line may have meant that says more than it should, and what 
     (re.compile("复[查核验]|完成|已整改|整改(?:完|好|到位)|改好"), "申请复查", "申请复查"),
     (re.compile("签收"), "签收", "签收"),
 )
-_DONE_BESIDE = re.compile("(?:已经?|[均都]已?|全部)(?:整改|完成)|整改(?:完|好|到位)|改好|复[查核]|延期|延长(?!线)|延[到至]")
+_DONE_BESIDE = re.compile(
+    "(?:已经?|[均都]已?|全部)(?:整改|完成)|整改(?:完|好|到位)|改好|复[查核]|延期|延长(?!线)|延[到至]"
+)
 _TO_COME = re.compile("将|按[期时]|尽快|争取|保证|确保|计划")
 _UNDONE = "没有办理“申请复查”：来信说还有没做完的，都做完后请在第一行只写“申请复查”，下面写整改措施，附上照片"
 _AFTER_SIGNED = re.compile(r"[\s,。;:!~、…]")  #: NFKC
@@ -150,7 +154,7 @@ def _behind_signing(line: str, rest: str) -> str | None:
         if not _SIGN.fullmatch(head):
             continue
         listed = mark[0] not in _AFTER_ONE or _COUNTED.match(more) or re.search(r"^\s*2\D", rest, re.MULTILINE)
-        return None if not more or (head == "1" and listed) or (more[0].isdigit() and not is_signature(more)) else more
+        return None if not more or (head == "1" and listed) else more
     return None
 
 

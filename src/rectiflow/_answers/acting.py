@@ -241,7 +241,8 @@ def _act(flow: Rectiflow, answer: Answer) -> None:
         take_step(flow, "reply", answer.paper, order)
     else:
         for number in _numbers(flow, answer):
-            _once(flow, number, answer.mark, lambda snapshot: stimulus_of(snapshot, answer))
+            if not (answer.items and answer.wish.kind == "sign" and _signer(flow, number, answer.actor)):
+                _once(flow, number, answer.mark, lambda snapshot: stimulus_of(snapshot, answer))
 
 
 def _answered_by_item(flow: Rectiflow, answer: Answer) -> bool:
