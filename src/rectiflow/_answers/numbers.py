@@ -133,12 +133,14 @@ def _taken_out(line: str, places: Mapping[int, str]) -> tuple[list[str], str]:
 
 def _in_short(line: str, words: str, known: Sequence[str], places: Mapping[int, str]) -> tuple[list[str], str]:
     """Return what a line names by short numbers. 签收 1 is the answer 1 where no hazard is the first."""
+    whole = read_wish(words, date.min)
+    answer = whole.kind == "sign" and not whole.text
     for match in filter(None, (pattern.fullmatch(line) for pattern in (*_BEFORE, *_BEHIND, _LAST))):
         serials, said = _listed(match["list"]), match.groupdict()
         rest = f"{(said.get('verb') or '').rstrip(_BLANKS)}{said['rest']}".strip(_BLANKS)
         fitting = [bool(_meant(str(n), known, places)) for n in serials]
         bare = "verb" not in said or match.re is not _LAST or not read_wish(rest, date.min).text
-        if serials and acts(rest) and bare and (any(fitting) or read_wish(words, date.min).kind != "sign"):
+        if serials and acts(rest) and bare and (any(fitting) or not answer):
             return [str(n) for n in serials], rest
         told_of = said.get("gap") is not None and (said["gap"] or "号" in said["list"]) and serials != [1]
         if told_of and fitting == [True]:

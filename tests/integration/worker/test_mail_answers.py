@@ -493,6 +493,7 @@ def test_an_answer_that_names_its_own_hazard_or_another(open_place: Workplace) -
     mail = mailed(place, principal, one)
     wrong = receive_mail(place, answer(mail, f"签收 {other}", address))
     assert f"没有办理，这封邮件说的是 {one}，不是 {other}；请回复那一条的邮件" in wrong.outcome
+    assert "不是 4321；请回复那一条的邮件" in receive_mail(place, answer(mail, "签收 4321", address)).outcome
     assert {flow.ticket(n).state for n in (one, other)} == {"assigned"}
     assert receive_mail(place, answer(mail, f"签收 {one}", address)).outcome == "签收已办理"
 

@@ -58,7 +58,8 @@ def test_what_is_no_number_of_a_hazard(words: str) -> None:
 
 def test_a_number_that_none_bears() -> None:
     """It is said as it was written; beside known ones, too. 签收 1 is the answer 1 where no hazard is the first."""
-    assert named("签收999", TOLD).unknown == ("999",)
+    for words in ("签收999", "签收 999", "999 签收"):
+        assert named(words, TOLD) == Named(rest="签收", unknown=("999",))
     assert named("签收LZH-2024-000999", TOLD).unknown == ("LZH-2024-000999",)
     both = named("签收2、99", TOLD)
     assert (both.numbers, both.unknown) == (numbers(2), ("99",))
