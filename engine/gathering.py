@@ -70,9 +70,10 @@ def notice_letter(
     return replace(letter, persons=persons, params={**said, **letter.params})
 
 
-def item_line(place: int, fields: Mapping[str, Plain]) -> str:
-    """Write one hazard as a line of a list."""
+def item_line(place: int, fields: Mapping[str, Plain], number: str = "") -> str:
+    """Write one hazard as a line of a list, with its number where that is given: 〔54号〕 is LZH-2024-000054."""
     where = f"{fields['place']}，" if fields.get("place") else ""
     due_on = as_date(fields.get("due_on"))
     until = f"（{chinese_date(due_on)}前）" if due_on else ""
-    return f"{place}. {where}{brief(fields.get('description') or '')}{until}"
+    named = f"〔{int(number.rpartition('-')[2])}号〕" if number else ""
+    return f"{place}. {where}{brief(fields.get('description') or '')}{until}{named}"

@@ -83,6 +83,9 @@ def told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list[
     )
     if plan.step == "verify":
         params["lines"] = "\n".join(_verdict(p, d) for (_, p), d in zip(plan.parts, decisions, strict=True))
+    if plan.step == "serve" and len(plan.parts) > 1:  # so that an answer can name single ones
+        lines = (item_line(p.document.place, s.fields, s.case.number) for s, p in plan.parts)
+        params["lines"] = "\n".join(lines)
     told = notice_letter(snapshots, letter, plan.told, hand, local_day(now))
     return gather(decisions, told, snapshots[0].directory, hand)
 

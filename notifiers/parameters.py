@@ -18,6 +18,7 @@ __all__ = [
     "SIGNABLE",
     "SMS_ANSWER",
     "fill",
+    "how_to_answer",
 ]
 
 RESTRICTED = "restricted"  #: the occasion of every message about a restricted category
@@ -112,6 +113,7 @@ EXTENSION = (
     "申请延期到12月31日，理由：等待招标。临时管控措施：专人值守"  #: an example with everything that is asked for
 )
 _EXTEND = f"不能按期完成的，回复“{EXTENSION}”这样的一句"
+_SOME = "只有几项整改完的，写明是哪几项，如“第1项申请复查”，或“申请复查”加编号"
 _SAY = "也可以直接回复说明情况，附上照片"
 
 #: Occasions that are about no one hazard: an answer to one could be about any.
@@ -143,6 +145,12 @@ ANSWERS: Mapping[str, str] = {
         "generic": ("说明情况，附上照片",),
     }.items()
 }
+
+
+def how_to_answer(occasion: str, params: Mapping[str, Param]) -> str:
+    """Return what can be answered to a mail; "" where nothing is. The items of a notice can be handed in one by one."""
+    several = occasion == "paper_served" and isinstance(count := params.get("count"), int) and count > 1
+    return f"{ANSWERS[occasion].removesuffix('。')}；{_SOME}。" if several else ANSWERS.get(occasion, "")
 
 
 def fill(message: Message, contact: Contact, *, district_name: str) -> dict[str, str | int]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from .errors import RenderFailure, TemplateInvalid, TemplateMissing, TemplateProblem
 from .message import Param
 from .page import paragraphs
-from .parameters import ABOUT_MANY, ANSWERS, PARAMETERS, SIGNABLE, SMS_ANSWER
+from .parameters import ABOUT_MANY, PARAMETERS, SIGNABLE, SMS_ANSWER, how_to_answer
 from .plaintext import clean_lines, one_line
 from .template_check import check_sources, check_trial
 from .template_files import (
@@ -147,7 +147,7 @@ class TemplateSet:
 
         Args:
             replies: an answer is read: the mail begins with `REPLY_MARK`, says below its words what can be answered
-                (`ANSWERS`), and does not say that nobody reads it; one that is about no one hazard (`ABOUT_MANY`) says
+                (`how_to_answer`), and does not say that nobody reads it; one that is about no one hazard (`ABOUT_MANY`) says
                 which mail to answer.
             invited: what can be answered is for the recipient to do; see `Message.invited`.
             note: lines that stand below the words of the occasion.
@@ -161,7 +161,7 @@ class TemplateSet:
             "answerable": occasion not in ABOUT_MANY,
         }
         words = clean_lines(self._render(mail_text(self._known(occasion)), values))
-        body = "\n\n".join(filter(None, (words, ANSWERS.get(occasion, "") if replies and invited else "")))
+        body = "\n\n".join(filter(None, (words, how_to_answer(occasion, params) if replies and invited else "")))
         subject = one_line(self._render(mail_subject(occasion), values))
         notes = clean_lines(note)
         text = clean_lines(self._render(FRAME_TEXT, {**values, "body": "\n\n".join(filter(None, (body, notes)))}))

@@ -265,7 +265,7 @@ def last_to(
     mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
     when = (m.c.sent_at >= since, m.c.sent_at <= until)
     which = m.c.detail.contains(said, autoescape=True) if said else m.c.template != RECEIPT
-    query = select(*_row(m), m.c.detail).where(*mine, *when, which).order_by(m.c.sent_at.desc(), m.c.key)
+    query = select(*_row(m), m.c.detail).where(*mine, *when, which).order_by(*_last_first(m))
     with reading(engine) as connection:
         rows = connection.execute(query if said else query.limit(1))
         found = (row for row in rows if not said or said in _WORDS.split(row.detail))
@@ -279,7 +279,7 @@ def told_to(
     m = table("message")
     mine = (m.c.district == district, status_is(m.c.status, "sent"), m.c.rendered_to.in_(addresses))
     when = (m.c.sent_at >= since, m.c.sent_at <= until, m.c.template != RECEIPT)
-    query = select(*_row(m)).where(*mine, *when).order_by(m.c.sent_at.desc(), m.c.key)
+    query = select(*_row(m)).where(*mine, *when).order_by(*_last_first(m))
     with reading(engine) as connection:
         return [_outbox_row(row) for row in connection.execute(query)]
 
@@ -424,6 +424,11 @@ def _settle_given_up(connection: Connection, district: str, said: Sequence[str],
     ours = or_(*(i.c.key.endswith(f":{one}", autoescape=True) for one in said))
     mine = (i.c.district == district, status_is(i.c.status, "open"), ours)
     settle_incidents(connection, district, connection.scalars(select(i.c.key).where(*mine)).all(), now)
+
+
+def _last_first(m: Table) -> tuple[ColumnElement[Any], ...]:
+    """Return the order of what was sent, the last first; what was sent at one instant, in the order it was written."""
+    return m.c.sent_at.desc(), m.c.created_at.desc(), m.c.key.desc()
 
 
 def _row(m: Table) -> tuple[ColumnElement[Any], ...]:

@@ -97,7 +97,11 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "major_reported": {"severity": "重大", "workflow": "重大隐患"},
     "paper_closed": {"count": 2, "lines": _ITEMS},
     "paper_result": {"count": 2, "lines": "1. 一楼东侧，疏散通道堆物：合格\n2. 食堂，灭火器失压：不合格，未更换"},
-    "paper_served": {"paper": "整改通知书〔2024〕5号", "count": 2, "lines": _ITEMS},
+    "paper_served": {
+        "paper": "整改通知书〔2024〕5号",
+        "count": 2,
+        "lines": "1. 一楼东侧，疏散通道堆物（2024年9月6日前）〔123号〕\n2. 食堂，灭火器失压（2024年9月20日前）〔124号〕",
+    },
     "paper_waiting": {
         "paper": "整改通知书",
         "action": "整改通知书拟稿",

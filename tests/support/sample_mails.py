@@ -52,6 +52,10 @@ _ITEMS = "\n".join(
     f"· {NUMBER[:-1]}{n}：{what}（整改时限 {DUE}）"
     for n, what in enumerate(("二楼通道堆物", "食堂灭火器压力不足", "配电室堆放杂物，未设挡鼠板"), start=3)
 )
+_NOTICE = "\n".join(
+    f"{at}. {what}（{DUE}前）〔{116 + at}号〕"
+    for at, what in enumerate(("二楼，通道堆物", "食堂，灭火器压力不足", "配电室，堆放杂物，未设挡鼠板"), start=1)
+)
 _DIGEST = digest_params(
     Held(
         number=f"LZH-2024-000{n}",
@@ -66,7 +70,7 @@ _DIGEST = digest_params(
 )
 _SAID: Mapping[str, Mapping[str, Param]] = {
     "digest": {**_DIGEST, "number": None, "unit": None, "next_step": None},
-    "paper_served": {"lines": _ITEMS, "number": None},
+    "paper_served": {"lines": _NOTICE, "number": None},
     "paper_result": {"lines": _ITEMS, "number": None},
     "paper_closed": {"lines": _ITEMS, "number": None},
     "visit_reported": {"lines": _ITEMS, "number": None, "action": "秋季开学检查"},

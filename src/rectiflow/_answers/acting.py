@@ -20,6 +20,8 @@ from rectiflow.engine.stimulus import Act, Ask, Hand, Remark, Stimulus
 from rectiflow.engine.values import as_date
 from rectiflow.notifiers.parameters import EXTENSION
 
+from .numbers import how_to_name
+
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.engine.paper import Item
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ASKED",
     "DONE",
+    "STEPS",
     "Answer",
     "Became",
     "carry_out",
@@ -42,7 +45,9 @@ __all__ = [
 Became = Literal["done", "unseen", "waiting"]  #: nothing is left to do, words are to be looked at, a person has to act
 DONE = "已办理"  #: said of what was carried out now, and not before
 ASKED = "已提交，等待批复"  #: the same of what somebody has to decide about
+STEPS = frozenset({"sign", "submit", "extend"})  #: what is carried out by an answer
 TITLES = {"sign": "签收", "submit": "申请复查", "extend": "申请延期", "comment": "补充说明"}
+MOST_DAYS = 366  #: how much later an answer may ask for
 TRIES = 6  #: how often it is tried again when the hazard changes meanwhile
 _NOT_BY_MAIL = "not_by_mail"  #: an answer may not take the step that the definition would have it take
 _INTERIM = re.compile(r"(?:临时(?:管控)?措施|其间措施)\s*[:：]\s*(?P<said>.+)", re.DOTALL)
@@ -60,6 +65,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     evidence: tuple[Attachment, ...] = ()
     number: str | None = None
     paper: str | None = None
+    items: tuple[str, ...] = ()  #: the hazards that it names, where they are several or some of the paper's
     contact: str = ""  #: the office's telephone
     stood_in: date | None = None  #: the last day a deputy stood in, who answers after that: it counts as of then
 
@@ -78,7 +84,7 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
     if answer.wish.kind == "comment":
         kept = _remark(flow, answer)
         said = "已记为补充说明" if kept else "没有可以记录说明的隐患"
-        return "unseen" if kept else "waiting", "；".join(filter(None, (said, answer.wish.hint)))
+        return "unseen" if kept else "waiting", "；".join((said, *_hints(flow, answer)))
     if not _numbers(flow, answer):
         return "waiting", f"{title}没有办成：{_about_none(flow, answer)}"
     known = _on_record(flow, answer, title)
@@ -100,13 +106,31 @@ def carry_out(flow: Rectiflow, answer: Answer) -> tuple[Became, str]:
     return _with_the_rest(flow, answer, _done(flow, answer, title))
 
 
+def _hints(flow: Rectiflow, answer: Answer) -> list[str]:
+    """Say of a remark what may have been meant, and how it is written; and how to sign for what waits for that."""
+    hint = answer.wish.hint
+    if any(TITLES["sign"] in _by_mail(flow, flow.snapshot(n), answer.actor) for n in _numbers(flow, answer)):
+        sign = "还没有签收，" + ("签收请回复“1”" if answer.via == "sms" else "签收请在第一行只写“签收”")
+        return [one for one in (hint, "" if "“签收”" in hint else sign) if one]
+    some = ""
+    if answer.paper is not None and not answer.items and "“申请复查”" in hint and "哪几项" not in hint:
+        some = how_to_name({i.paper.place: i.number for i in _items(flow, answer) if not i.off})
+    return [one for one in (hint, some) if one]
+
+
 def _done(flow: Rectiflow, answer: Answer, title: str) -> str:
-    """Say what was carried out; of an extension to which day it is asked for, where that is one day for all."""
+    """Say what was carried out, and for which hazards where these were named.
+
+    Of an extension to which day it is asked for, where that is one day for all.
+    """
+    if answer.wish.kind == "sign" and answer.paper is not None and answer.items:
+        return f"{title}{DONE}（这件文书各项一次签收）"
+    named = f"（{'、'.join(answer.items)}）" if answer.items else ""
     if answer.wish.kind != "extend":
-        return f"{title}{DONE}"
+        return f"{title}{DONE}{named}"
     asked = {_extended_to(flow.snapshot(number)) for number in _numbers(flow, answer)}
     day = asked.pop() if len(asked) == 1 else None
-    return f"{title}{f'到{chinese_date(day)}' if day else ''}{ASKED}"
+    return f"{title}{f'到{chinese_date(day)}' if day else ''}{ASKED}{named}"
 
 
 def _extended_to(snapshot: Snapshot) -> date | None:
@@ -122,7 +146,7 @@ def _with_the_rest(flow: Rectiflow, answer: Answer, said: str) -> tuple[Became, 
     files = answer.evidence if left_over else ()
     rest = replace(answer, words=words or "（附件）", evidence=files, mark=f"{answer.mark}+")
     if (words or files) and _remark(flow, rest):
-        return "unseen", f"{said}，其余内容已记为补充说明"
+        return "unseen", "；".join(filter(None, (f"{said}，其余内容已记为补充说明", answer.wish.hint)))
     return "done", said
 
 
@@ -213,10 +237,12 @@ def _act(flow: Rectiflow, answer: Answer) -> None:
         for number in _numbers(flow, answer):
             _check_handing_in(flow.snapshot(number))
         evidence = dict.fromkeys(_numbers(flow, answer), answer.evidence)
-        take_step(flow, "reply", answer.paper, Order(hand=_hand(answer), data=_finished(answer), evidence=evidence))
+        order = Order(hand=_hand(answer), data=_finished(answer), evidence=evidence, items=answer.items)
+        take_step(flow, "reply", answer.paper, order)
     else:
         for number in _numbers(flow, answer):
-            _once(flow, number, answer.mark, lambda snapshot: stimulus_of(snapshot, answer))
+            if not (answer.items and answer.wish.kind == "sign" and _signer(flow, number, answer.actor)):
+                _once(flow, number, answer.mark, lambda snapshot: stimulus_of(snapshot, answer))
 
 
 def _answered_by_item(flow: Rectiflow, answer: Answer) -> bool:
@@ -249,7 +275,9 @@ def stimulus_of(snapshot: Snapshot, answer: Answer) -> Stimulus:
         kind = _extending(snapshot.workflow)
         if kind is None:
             raise _not_by_mail(snapshot, "extend")
-        return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, _until(snapshot, answer)))
+        until = _until(snapshot, answer)
+        _check_distance(snapshot, answer, until)
+        return Ask(kind=kind, hand=_hand(answer), data=_extension(wish.text, until))
     if wish.kind == "submit":
         trigger = _check_handing_in(snapshot)
         return Act(trigger=trigger, hand=_hand(answer), data=_finished(answer), evidence=answer.evidence)
@@ -263,8 +291,24 @@ def _until(snapshot: Snapshot, answer: Answer) -> date | None:
     """Return the day asked for; so many days count from the deadline, from the day of the answer where that has passed."""
     if answer.wish.days is None:
         return answer.wish.until
+    return _counted_from(snapshot, answer) + timedelta(days=answer.wish.days)
+
+
+def _counted_from(snapshot: Snapshot, answer: Answer) -> date:
     on, due_on = answer.stood_in or answer.on, as_date(snapshot.case.marks.get("due_on"))
-    return (max(on, due_on) if due_on else on) + timedelta(days=answer.wish.days)
+    return max(on, due_on) if due_on else on
+
+
+def _check_distance(snapshot: Snapshot, answer: Answer, until: date | None) -> None:
+    """Let nobody ask for more than a year by an answer: that is mostly a slip of the pen.
+
+    Raises:
+        Refused: the day is farther away.
+    """
+    if until is None or (until - _counted_from(snapshot, answer)).days <= MOST_DAYS:
+        return
+    told = f"延期到{chinese_date(until)}，比现在的整改时限晚一年以上，请核对日期后再写"
+    raise Refused(snapshot.case.number, TITLES["extend"], [Reason(code="too_far", subject="new_due_on", message=told)])
 
 
 def _finished(answer: Answer) -> dict[str, Any]:
@@ -369,10 +413,15 @@ def _remark(flow: Rectiflow, answer: Answer) -> int:
 
 
 def _numbers(flow: Rectiflow, answer: Answer) -> list[str]:
-    """Return the hazards an answer is about: those that still stand on the notice, else the one."""
+    """Return the hazards an answer is about: those it names, those that still stand on the notice, else the one.
+
+    A paper is signed for as a whole, whatever is named.
+    """
     if answer.paper is None:
-        return [answer.number] if answer.number is not None else []
-    return [i.number for i in _items(flow, answer) if not i.off]
+        return list(answer.items) or ([answer.number] if answer.number is not None else [])
+    standing = [i.number for i in _items(flow, answer) if not i.off]
+    named = () if answer.wish.kind == "sign" else answer.items
+    return [number for number in standing if not named or number in named]
 
 
 def _items(flow: Rectiflow, answer: Answer) -> tuple[Item, ...]:

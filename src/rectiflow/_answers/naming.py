@@ -1,28 +1,32 @@
-"""Which hazard a short message speaks of: the one whose number it names, the only one to be signed for, or the last told.
+"""Which hazard an answer speaks of: the one whose number it names, the only one to be signed for, or the last told.
 
-Numbers count as people write them: LZH-2024-000002, 000002, 2. Only a hazard that this telephone was told of is meant.
+Only a hazard that this telephone was told of is meant. An answer to a paper may name some of its items.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from rectiflow.engine.moments import local_day
+from rectiflow.engine.paper import items_of
 from rectiflow.engine.paper_letters import paper_named
 from rectiflow.notifiers.digest import LISTS
-from rectiflow.notifiers.parameters import SIGNABLE
+from rectiflow.notifiers.parameters import EXTENSION, SIGNABLE
 from rectiflow.notifiers.phone import spellings
 from rectiflow.notifiers.wish import read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import OutboxRow
 from rectiflow.storage.paperwork import paper_items
+
+from .acting import STEPS, handing_in_trigger, signing_trigger
+from .numbers import how_to_name, mentioned, named, short
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,26 +34,26 @@ if TYPE_CHECKING:
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.wish import WishKind
 
-__all__ = ["ANSWERABLE", "Meant", "meant", "meant_of_digest"]
+__all__ = ["ANSWERABLE", "Meant", "meant", "meant_of_digest", "meant_of_mail", "paper_of"]
 
 ANSWERABLE = timedelta(days=3)  #: how long a short message answers what was sent
+_SURELY = 10  #: a bare number below this, in a sentence, mostly counts something
+_ONE = re.compile(r"^\W*(?:回复?)?\W*1(?!\d)")  #: the answer 1
 MOST_LISTED = 5  #: numbers that are told at once: a short message is short
-_FULL = re.compile(r"(?P<head>[A-Z][A-Z0-9]{1,7}-\d{4}-)(?P<serial>\d{1,6})(?!\d)", re.IGNORECASE)
-_FIRST = re.compile(r"(?P<serial>\d{1,6})(?:号|\s|[,:、])\s*(?P<rest>\D.*)")
-_LAST = re.compile(r"(?P<rest>.*\D)(?P<serial>\d{1,6})号?[.。]?")
-_SHORT = 8  #: characters of words that say nothing but 退回
-_BLANKS = " ,，:：、;；"
+_RECEIPT = re.compile(r"(?:[^:]+:)?answer:[0-9a-f]+:(?P<paper>.+)")  #: the key of what answers an answer about a paper
 
 
 class Meant(Struct, frozen=True, kw_only=True):
     """The message that was answered, and the words without the number; `ask` is what to ask back where it is not clear.
 
-    What is asked back is about no hazard: nobody knows which was meant.
+    `items`: the hazards that are named, where they are several or some of a paper's. What is asked back about no hazard:
+    nobody knows which was meant.
     """
 
     message: OutboxRow | None
     words: str
     ask: str = ""
+    items: tuple[str, ...] = ()
 
 
 def meant(place: Workplace, phone: str, words: str, when: datetime, last: OutboxRow | None) -> Meant:
@@ -61,12 +65,57 @@ def meant(place: Workplace, phone: str, words: str, when: datetime, last: Outbox
     """
     flow, since = place.flow, when - ANSWERABLE
     rows = incoming.told_to(flow.store.engine, flow.district, spellings(phone), since=since, until=when)
-    return _meant(place, words, when, _with_digested(place, rows), last, "三天内没有给这个号码发过 {number}，没有办理")
+    rows = _with_digested(place, rows)
+    found = _meant(place, words, when, rows, last, "三天内没有给这个号码发过 {number}，没有办理")
+    return found or _of_no_number(place, words, when, rows, last)
 
 
 def meant_of_digest(place: Workplace, digest: OutboxRow, words: str, when: datetime) -> Meant:
     """Tell what an answer to a digest speaks of: a hazard that it names, or the only one there that is to be signed for."""
-    return _meant(place, words, when, _with_digested(place, [digest]), digest, "这份汇总里没有 {number}，没有办理")
+    rows = _with_digested(place, [digest])
+    found = _meant(place, words, when, rows, digest, "这份汇总里没有 {number}，没有办理")
+    return found or _of_unsigned(place, words, when, rows, digest) or Meant(message=digest, words=words)
+
+
+def meant_of_mail(place: Workplace, message: OutboxRow, words: str, when: datetime) -> Meant:
+    """Tell what an answer to a mail about a hazard or a paper speaks of."""
+    paper = paper_of(message.key)
+    if paper is not None:
+        return _of_paper(place, message, paper, words, when)
+    own = (message.number,) if message.number else ()
+    found = named(words, own)
+    if not found.unknown or not own or read_wish(found.rest, local_day(when)).kind not in STEPS:
+        return Meant(message=message, words=found.rest if found.numbers else words)
+    said = f"没有办理，这封邮件说的是 {own[0]}，不是 {'、'.join(found.unknown)}；请回复那一条的邮件"
+    return Meant(message=message, words=words, ask=said)
+
+
+def _of_paper(place: Workplace, message: OutboxRow, paper: str, words: str, when: datetime) -> Meant:
+    """Tell which items of a paper are meant; `ask` where some are handed in, and it is not said clearly which."""
+    numbers = paper_items(place.flow.store.engine, place.flow.district, paper)
+    items = items_of(map(place.flow.snapshot, numbers), paper)
+    standing = {i.paper.place: i.number for i in items if not i.off}
+    known = tuple(standing.values())
+    found = named(words, known, standing)
+    kind = read_wish(found.rest, local_day(when), of_some=bool(found.numbers)).kind
+    wrong = (*found.unknown, *found.unclear)
+    if wrong and kind in STEPS:
+        said = "没有办理，这件文书上没有" if found.unknown else "没有办理，看不出是这件文书上的哪一项："
+        ask = "；".join(filter(None, (f"{said}{'、'.join(wrong)}", how_to_name(standing))))
+        return Meant(message=message, words=words, ask=ask)
+    if found.numbers:
+        return Meant(message=message, words=found.rest, items=found.numbers)
+    spoken = mentioned(words, known, least=_SURELY) if kind == "submit" else []
+    if spoken and len(spoken) < len(known):
+        ask = f"没有办理“申请复查”，来信只说到{_listed(spoken)}{how_to_name(standing)}"
+        return Meant(message=message, words=words, ask=ask)
+    return Meant(message=message, words=words)
+
+
+def paper_of(key: str) -> str | None:
+    """Return the paper that a message is about, by the message's key: what tells of it, and what answers an answer."""
+    found = _RECEIPT.fullmatch(key)
+    return found["paper"] if found else paper_named(key)
 
 
 def _with_digested(place: Workplace, rows: Iterable[OutboxRow]) -> list[OutboxRow]:
@@ -79,61 +128,92 @@ def _with_digested(place: Workplace, rows: Iterable[OutboxRow]) -> list[OutboxRo
 
 def _meant(
     place: Workplace, words: str, when: datetime, rows: Sequence[OutboxRow], last: OutboxRow | None, unknown: str
+) -> Meant | None:
+    """Tell which of these messages is meant by its number, the latest first; None where no number is named.
+
+    Args:
+        unknown: what is said of a number that none is about.
+    """
+    told = _told(place, rows)
+    found = named(words, tuple(told))
+    kind = read_wish(found.rest, local_day(when), of_some=True).kind
+    if found.unknown or found.unclear:
+        said = unknown.format(number="、".join((*found.unknown, *found.unclear)))
+        return Meant(message=last, words=words, ask=f"{said}{_example(kind, told)}")
+    if not found.numbers:
+        return None
+    meant = [told[number] for number in found.numbers]
+    papers = {paper_named(row.key) for row in meant} if kind == "sign" else {None}
+    if len(papers) > 1 or len({row.recipient for row in meant}) > 1:
+        return Meant(message=last, words=words, ask=f"{_listed(list(found.numbers))}请一条一条回复，写完整的编号")
+    if None not in papers:
+        return Meant(message=meant[0], words=found.rest, items=found.numbers)  # a paper is signed for as a whole
+    one = replace(meant[0], number=found.numbers[0], key="")  # of a notice only this hazard
+    return Meant(message=one, words=found.rest, items=found.numbers if len(found.numbers) > 1 else ())
+
+
+def _of_no_number(
+    place: Workplace, words: str, when: datetime, rows: Sequence[OutboxRow], last: OutboxRow | None
 ) -> Meant:
-    """Tell which of these messages is meant, the latest first. `unknown`: what is said of a number that none is about."""
-    told = {number: row for row in reversed(rows) for number in _numbers(place, row)}
-    named, rest = _named(words, told)
-    kind = read_wish(rest, local_day(when)).kind
-    if len(named) > 1:
-        return Meant(message=last, words=words, ask=f"{_listed(named)}请一条一条回复，写完整的编号")
-    if named:
-        row = told.get(named[0])
-        if row is None:
-            asked = f"{unknown.format(number=named[0])}{_example(kind, told)}"
-            return Meant(message=last, words=words, ask=asked)
-        one = row if kind == "sign" else replace(row, number=named[0], key="")  # of a notice only this hazard
-        return Meant(message=one, words=rest)
+    """Tell what a short message without a number speaks of: the only hazard that it can be about, else the last told."""
+    told, wish = _told(place, rows), read_wish(words, local_day(when))
+    plain = _ONE.sub("", unicodedata.normalize("NFKC", words), count=1) if wish.kind == "sign" else words
+    if loose := mentioned(plain, tuple(told), least=_SURELY if wish.kind == "comment" else 1):
+        return Meant(message=last, words=words, ask=f"短信里提到{_listed(loose)}没有办理{_example(wish.kind, told)}")
+    found = _of_unsigned(place, words, when, rows, last)
+    if found is None and wish.kind in ("submit", "extend"):
+        found = _of_fitting(place, words, told, wish.kind, last)
+    return found or Meant(message=last, words=words)
+
+
+def _of_unsigned(
+    place: Workplace, words: str, when: datetime, rows: Sequence[OutboxRow], last: OutboxRow | None
+) -> Meant | None:
+    """Tell what is signed for, or sent back: the only hazard or paper that waits for a signature; of several ask which."""
+    kind = read_wish(words, local_day(when)).kind
     if kind not in ("sign", "return"):
-        return Meant(message=last, words=words)
+        return None
     unsigned = {paper_named(row.key) or row.number: row for row in rows if _is_unsigned(place, row)}
     if len(unsigned) > 1:
-        numbers = [row.number or "" for row in unsigned.values()]
+        numbers = sorted(row.number or "" for row in unsigned.values())
         reply = "签收" if kind == "sign" else "退回"
-        return Meant(
-            message=last, words=words, ask=f"有{len(numbers)}条待签收：{_listed(sorted(numbers))}请回复 {reply} 编号"
-        )
+        ask = f"有{len(numbers)}条待签收：{_listed(numbers)}请回复 {reply} 编号"
+        return Meant(message=last, words=words, ask=ask)
     return Meant(message=next(iter(unsigned.values()), last), words=words)
 
 
-def _named(words: str, told: dict[str, OutboxRow]) -> tuple[list[str], str]:
-    """Return the numbers that words name, and the words without them; a short number only where a told hazard bears it."""
-    first, _, below = unicodedata.normalize("NFKC", words).partition("\n")
-    if full := _FULL.findall(first):
-        rest = "\n".join(filter(None, (_FULL.sub(" ", first).strip(_BLANKS), below)))
-        return list(dict.fromkeys(f"{head.upper()}{int(serial):06d}" for head, serial in full)), rest
-    for pattern in (_LAST, _FIRST):
-        if found := pattern.fullmatch(first.strip()):
-            rest = "\n".join(filter(None, (found["rest"].strip(_BLANKS), below)))
-            fitting = [n for n in told if int(n.rpartition("-")[2]) == int(found["serial"])]
-            acts = _acts(rest)
-            if fitting and (acts or (pattern is _FIRST and int(found["serial"]) != 1)):
-                return fitting, rest
-            if acts and not fitting and read_wish(words, date.min).kind != "sign":  # 签收 1 is the answer 1
-                return [found["serial"]], rest
-    return [], words
+def _of_fitting(
+    place: Workplace, words: str, told: Mapping[str, OutboxRow], kind: WishKind, last: OutboxRow | None
+) -> Meant | None:
+    """Tell what is handed in, or needs more time: the only hazard or paper that can; of several ask which."""
+    fitting = [number for number in told if _fits(place, number, kind)]
+    groups = {paper_named(told[number].key) or number for number in fitting}
+    if len(groups) > 1:
+        what = "申请复查" if kind == "submit" else "申请延期"
+        example = f"申请复查 {short(fitting[0])}" if kind == "submit" else f"{short(fitting[0])} {EXTENSION}"
+        ask = f"有{len(fitting)}条可以{what}：{_listed(sorted(fitting))}请写明编号，如“{example}”"
+        return Meant(message=last, words=words, ask=ask)
+    if len(fitting) == 1:
+        return Meant(message=replace(told[fitting[0]], number=fitting[0], key=""), words=words)
+    return Meant(message=told[fitting[0]], words=words) if fitting else None
 
 
-def _acts(rest: str) -> bool:
-    """Tell whether words beside a number ask for something; of 退回 only where that is all they say."""
-    kind = read_wish(rest, date.min).kind
-    return kind in ("sign", "submit", "forbidden") or (kind == "return" and len(rest) <= _SHORT)
+def _fits(place: Workplace, number: str, kind: WishKind) -> bool:
+    """Tell whether a hazard can be handed in now; or have more time, which it can have before it is signed for, too."""
+    snapshot = place.flow.snapshot(number)
+    return handing_in_trigger(snapshot) is not None or (kind == "extend" and signing_trigger(snapshot) is not None)
 
 
-def _example(kind: WishKind, told: dict[str, OutboxRow]) -> str:
+def _told(place: Workplace, rows: Sequence[OutboxRow]) -> dict[str, OutboxRow]:
+    """Return the hazards that messages are about, each with the latest, the one told last at the end."""
+    return {number: row for row in reversed(rows) for number in _numbers(place, row)}
+
+
+def _example(kind: WishKind, told: Mapping[str, OutboxRow]) -> str:
     """Show how a number is written, by the last that was told."""
-    number = next(reversed(told), None)
-    verb = {"submit": "申请复查", "return": "退回"}.get(kind, "签收")
-    return f"；请写消息里的编号，如“{verb} {int(number.rpartition('-')[2])}”" if number else ""
+    number = next(reversed(list(told)), None)
+    verb = {"submit": "申请复查", "return": "退回", "extend": "申请延期"}.get(kind, "签收")
+    return f"；请写消息里的编号，如“{verb} {short(number)}”" if number else ""
 
 
 def _numbers(place: Workplace, row: OutboxRow) -> list[str]:

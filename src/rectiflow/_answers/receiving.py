@@ -15,7 +15,6 @@ from msgspec.structs import replace
 
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import at_hour, local_day
-from rectiflow.engine.paper_letters import paper_named
 from rectiflow.engine.stimulus import Attachment
 from rectiflow.engine.telling import RECEIPT, is_receipt
 from rectiflow.notifiers.address import domain_of
@@ -27,13 +26,13 @@ from rectiflow.notifiers.phone import mobile, spellings
 from rectiflow.notifiers.plaintext import clean_lines, one_line, shorten
 from rectiflow.notifiers.quoting import new_text
 from rectiflow.notifiers.token import find
-from rectiflow.notifiers.wish import read_wish
+from rectiflow.notifiers.wish import Wish, read_wish
 from rectiflow.storage import incoming
 from rectiflow.storage.incoming import Incoming, OutboxRow
 from rectiflow.storage.paperwork import paper_items
 
-from .acting import ASKED, DONE, Answer, carry_out
-from .naming import ANSWERABLE, Meant, meant, meant_of_digest
+from .acting import ASKED, DONE, STEPS, Answer, carry_out
+from .naming import ANSWERABLE, Meant, meant, meant_of_digest, meant_of_mail, paper_of
 from .recording import Received, identity, kept_bytes, once, received, settled
 from .returning import returned_mail
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.incoming import Incoming as Mail
-    from rectiflow.notifiers.wish import Wish
 
 __all__ = ["receive_mail", "receive_sms"]
 
@@ -53,7 +51,6 @@ TOO_MANY = "一小时内来信过多，可能是自动回复，没有办理，�
 WRITE_PLAINLY = "请把要办的写在回信正文第一行（如“签收”），不要加密，照片直接附上"
 SMALL = "正文里的小图片没有收，是照片的请作为附件发"
 _OF_MANY = frozenset({"visit_reported"})  #: occasions that speak of several hazards under the number of one
-_EXACT = frozenset({"sign", "submit", "extend"})
 _DONE = (DONE, ASKED, "签收过")  #: words of what became of an answer that asked for what it could get
 _BULK = frozenset({"bulk", "junk", "list"})
 _DROPPED = {"own": "本程序自己的邮件", "list": "邮件列表", "automatic": "自动回复"}
@@ -141,7 +138,8 @@ def _judged(place: Workplace, mail: Mail, row: Incoming) -> Incoming:
         return _of_several(place, row, messages, actor)
     if message.template in LISTS:
         return _of_digest(place, mail, row, message, actor)
-    return _answered(place, row, message, actor, _enclosed(place, mail))
+    meant_one = meant_of_mail(place, message, row.words, row.received_at)
+    return _answered(place, row, message, actor, _enclosed(place, mail), found=meant_one)
 
 
 def _of_digest(place: Workplace, mail: Mail, row: Incoming, digest: OutboxRow, actor: str) -> Incoming:
@@ -150,7 +148,7 @@ def _of_digest(place: Workplace, mail: Mail, row: Incoming, digest: OutboxRow, a
     if found.ask:
         asked = _asked_back(place, row, digest, actor, found.ask)
         return settled(asked, "waiting", found.ask) if mail.attachments else asked
-    return _answered(place, row, found.message or digest, actor, _enclosed(place, mail), said=found.words)
+    return _answered(place, row, found.message or digest, actor, _enclosed(place, mail), found=found)
 
 
 def _asked_back(place: Workplace, row: Incoming, message: OutboxRow, actor: str, ask: str) -> Incoming:
@@ -249,7 +247,7 @@ def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
         return settled(row, "waiting", "这个号码不是收件人登记的手机，没有办理", number=message.number)
     if found.ask:
         return _asked_back(place, row, replace(message, number=None, key=""), actor, found.ask)
-    return _answered(place, row, message, actor, Enclosed(), said=found.words)
+    return _answered(place, row, message, actor, Enclosed(), found=found)
 
 
 def _answered(
@@ -259,12 +257,14 @@ def _answered(
     actor: str,
     enclosed: Enclosed,
     *,
-    said: str = "",
+    found: Meant,
 ) -> Incoming:
     flow, evidence, left_out = place.flow, enclosed.files, enclosed.left_out
     row = replace(row, person=actor, number=message.number)
-    wish = read_wish(said or row.words, local_day(flow.now()))
-    if _too_many(place, row, exact=wish.kind in _EXACT):
+    wish = read_wish(found.words or row.words, local_day(flow.now()), of_some=bool(found.items))
+    if found.ask:
+        wish = Wish(kind="comment", text=row.words, hint=found.ask)
+    if _too_many(place, row, exact=wish.kind in STEPS):
         return _put_aside(place, row, message)
     if not row.words.strip() and not evidence:
         outcome = "；".join(["没有看到新写的文字，没有办理", *left_out, WRITE_PLAINLY])
@@ -282,15 +282,16 @@ def _answered(
             on=local_day(flow.now()),
             evidence=evidence,
             number=None if message.template in _OF_MANY else message.number,
-            paper=paper_named(message.key),
+            paper=paper_of(message.key),
+            items=found.items,
             contact=place.settings.contact,
             stood_in=_stood_in(place, actor, message),
         ),
     )
     missed = [SMALL] if enclosed.small and not evidence and wish.kind == "submit" else []
     outcome = "；".join([told.rstrip("。") if missed else told, *left_out, *missed])
-    acted = DONE in told or ASKED in told
-    if not _is_receipt(message) or acted or (wish.kind != "comment" and not _said_before(place, row, wish, outcome)):
+    acted, asks = DONE in told or ASKED in told, wish.kind != "comment" or wish.undone or bool(found.ask)
+    if not _is_receipt(message) or acted or (asks and not _said_before(place, row, wish, outcome)):
         _tell(place, row, message, outcome)  # two automata would thank each other for receipts without end
     return settled(row, "waiting" if left_out else became, outcome)
 
@@ -319,7 +320,7 @@ def _too_many(place: Workplace, row: Incoming, *, exact: bool = False) -> bool:
 
 
 def _is_exact(place: Workplace, words: str) -> bool:
-    return read_wish(words, place.flow.today()).kind in _EXACT
+    return read_wish(words, place.flow.today()).kind in STEPS
 
 
 def _heard(place: Workplace, row: Incoming) -> list[tuple[str, str]]:
@@ -380,12 +381,12 @@ def _enclosed(place: Workplace, mail: Mail) -> Enclosed:
 def _tell(place: Workplace, row: Incoming, message: OutboxRow, outcome: str) -> None:
     """Tell the sender what became of it, once, by the way it came."""
     flow = place.flow
-    paper = paper_named(message.key)
+    paper = paper_of(message.key)
     numbers = paper_items(flow.store.engine, flow.district, paper) if paper else [message.number]
     restricted = any(flow.snapshot(number).case.restricted for number in numbers if number)
     said = {"contact": place.settings.contact or None, "action": outcome}
     receipt = MessageDraft(
-        key=f"{RECEIPT}:{row.id}",
+        key=":".join(filter(None, (RECEIPT, row.id, paper))),
         recipient=row.person or message.recipient,
         template=RESTRICTED if restricted else RECEIPT,
         params={k: v for k, v in said.items() if not restricted or k != "action"},

@@ -549,3 +549,69 @@ def test_the_sender_s_domain_has_changed(open_place: Workplace) -> None:
         assert "退回第 1 次" in receive_mail(moved, back).outcome
     finally:
         moved.flow.close()
+
+
+def test_words_behind_a_signature_are_kept(open_place: Workplace) -> None:
+    """收到，已安排整改 signs, and the rest is a remark; a doubt signs for nothing, and says how it is signed for."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    one, other = assigned(place, 2)
+    mail = mailed(place, principal, one)
+    done = receive_mail(place, answer(mail, "收到，已安排整改", address))
+    assert (done.outcome, flow.ticket(one).state) == ("签收已办理，其余内容已记为补充说明", "rectifying")
+    assert (flow.history(one)[-1].private or {})["note"] == "已安排整改"
+    mail = mailed(place, principal, other)
+    for text in ("收到，但是看不懂附件", "已安排整改"):
+        doubted = receive_mail(place, answer(mail, text, address))
+        assert doubted.outcome == "已记为补充说明；还没有签收，签收请在第一行只写“签收”"
+    good = receive_mail(place, answer(mail, "整改好了", address))
+    assert good.outcome.endswith("要办请在第一行只写“申请复查”；还没有签收，签收请在第一行只写“签收”")
+    assert flow.ticket(other).state == "assigned"
+    both = receive_mail(place, answer(mail, "签收，申请延期7天", address))
+    assert both.outcome.startswith("签收已办理，其余内容已记为补充说明；没有办理“申请延期”，要办请在第一行只写“")
+
+
+def test_what_is_not_done_is_not_handed_in(open_place: Workplace) -> None:
+    """However it begins; the words and the photograph stand with the hazard, and the sender is told what to write."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    for text in ("申请复查，但是还有一处没有完成，等配件", "申请复查，未完成", "已整改完成\n门锁还没有换"):
+        kept = receive_mail(place, answer(mail, text, address, ("整改后.png", PNG)))
+        assert kept.outcome == (
+            "已记为补充说明；没有办理“申请复查”：来信说还有没做完的，都做完后请在第一行只写“申请复查”，下面写整改措施，附上照片"
+        )
+    assert flow.ticket(number).state == "rectifying"
+    assert len(evidence_of(flow.store.engine, flow.district, number)) == 3
+
+
+def test_an_answer_that_names_its_own_hazard_or_another(open_place: Workplace) -> None:
+    """Its own number does no harm; another's is told."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    one, other = assigned(place, 2)
+    mail = mailed(place, principal, one)
+    wrong = receive_mail(place, answer(mail, f"签收 {other}", address))
+    assert f"没有办理，这封邮件说的是 {one}，不是 {other}；请回复那一条的邮件" in wrong.outcome
+    assert "不是 4321；请回复那一条的邮件" in receive_mail(place, answer(mail, "签收 4321", address)).outcome
+    assert {flow.ticket(n).state for n in (one, other)} == {"assigned"}
+    assert receive_mail(place, answer(mail, f"签收 {one}", address)).outcome == "签收已办理"
+
+
+def test_more_time_than_a_year_is_asked_back_about(open_place: Workplace) -> None:
+    """It is mostly a slip of the pen."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    receive_mail(place, answer(mail, "签收", address))
+    because = "理由：等待招标。临时管控措施：专人值守"
+    for until in ("999天", "到2034年1月1日"):
+        refused = receive_mail(place, answer(mail, f"申请延期{until}，{because}", address))
+        assert refused.outcome.startswith("申请延期没有办成：延期到")
+        assert "比现在的整改时限晚一年以上，请核对日期后再写" in refused.outcome
+    assert not flow.snapshot(number).requests
+    asked = receive_mail(place, answer(mail, "申请延期到9月25日（周三）。临时管控措施：专人值守", address))
+    assert "缺“理由”" in asked.outcome

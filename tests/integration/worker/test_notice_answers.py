@@ -11,8 +11,9 @@ import pytest
 
 from rectiflow._answers import receive_mail, receive_sms
 from rectiflow._persons import set_reach
+from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
-from support.answers import answer, head, interrupted, mailed, served
+from support.answers import answer, called, head, interrupted, mailed, served
 from support.pictures import PNG
 
 DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
@@ -48,7 +49,7 @@ def test_a_notice_is_one_mail_with_the_paper_and_one_answer(open_place: Workplac
     text = "\n".join(p.text for p in Document(str(kept)).paragraphs)
     assert "整改通知书" in text
     said = receive_mail(place, answer(served[0], "本周内整改完毕，先断电。", address))
-    assert said.outcome == "已记为补充说明"
+    assert said.outcome.startswith("已记为补充说明；")
     done = receive_mail(place, answer(served[0], "签收", address))
     assert done.outcome == "签收已办理"
     for number in numbers:
@@ -153,3 +154,74 @@ def test_what_a_supervision_paper_presses_for_is_handed_in_by_answering_it(open_
     done = receive_mail(place, answer(mail, "申请复查\n已清理", address, ("整改后.png", PNG)))
     assert done.outcome == "申请复查已办理"
     assert flow.ticket(number).state == "pending_verification"
+
+
+@pytest.mark.parametrize(
+    "said", ["申请复查 {}", "{} 申请复查", "第1项申请复查，其余下周完成", "申请复查（第1项）：已清理"]
+)
+@pytest.mark.parametrize("whole", [True, False])
+def test_single_items_are_handed_in(open_place: Workplace, said: str, whole: bool) -> None:
+    """By their number or place, as the mail shows them; the others stay, and it is said which was handed in."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    _, numbers = served(place, 3)
+    mail = mailed(place, principal)
+    text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    serials = [int(number.rpartition("-")[2]) for number in numbers]
+    for at, serial in enumerate(serials, start=1):
+        assert f"{at}. 第 {at - 1} 处疏散通道堆放杂物（2024年9月20日前）〔{serial}号〕" in text
+    assert "只有几项整改完的，写明是哪几项，如“第1项申请复查”，或“申请复查”加编号。" in " ".join(text.split())
+    receive_mail(place, answer(mail, "签收", address))
+    words = said.format(numbers[0] if whole else serials[0])
+    done = receive_mail(place, answer(mail, words, address, ("整改后.png", PNG)))
+    assert (done.status, done.outcome) == ("done", f"申请复查已办理（{numbers[0]}）")
+    assert [flow.ticket(n).state for n in numbers] == ["pending_verification", "rectifying", "rectifying"]
+    receipt = called(place, f"来信收到 {numbers[0]}")
+    rest = f"申请复查 {serials[1]}、{serials[2]}\n也清理了"
+    last = receive_mail(place, answer(receipt, rest, address, ("整改后.png", PNG)))
+    assert last.outcome == f"申请复查已办理（{numbers[1]}、{numbers[2]}）"
+    assert {flow.ticket(n).state for n in numbers} == {"pending_verification"}
+
+
+def test_which_items_are_handed_in_is_asked(open_place: Workplace) -> None:
+    """Where something is not done, only some are spoken of, or none bears the number: a remark, and how it is written."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    _, numbers = served(place, 3)
+    mail = mailed(place, principal)
+    receive_mail(place, answer(mail, "签收", address))
+    example = f"请写明是哪几项，如“申请复查 {int(numbers[0].rpartition('-')[2])}”或“第1项申请复查”"
+    for text in (
+        "申请复查\n已清理两处，还有一处正在采购",
+        f"申请复查\n{numbers[0]} 已清理",
+        "第4项申请复查",
+        "申请复查 4321",
+        "照片是整改后的，请来复查",
+    ):
+        asked = receive_mail(place, answer(mail, text, address, ("整改后.png", PNG)))
+        assert asked.outcome.startswith("已记为补充说明；没有办理"), text
+        assert example in asked.outcome, text
+        assert asked.status == "unseen"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    receipts = [m for m in outbox(flow) if m.occasion == "来信回执"]
+    assert len(receipts) == 6
+    said = receive_mail(place, answer(mail, "第2项的配件已到", address))
+    assert said.outcome == "已记为补充说明"
+    assert [[e.kind for e in flow.history(n)].count("remarked") for n in numbers] == [5, 6, 5]
+
+
+def test_a_notice_is_signed_for_as_a_whole_whatever_is_named(open_place: Workplace) -> None:
+    """And that is said; a receipt that is answered is about the notice, too."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    _, numbers = served(place, 2)
+    mail = mailed(place, principal)
+    remarked = receive_mail(place, answer(mail, "第1项的钥匙在传达室", address))
+    assert remarked.outcome == "已记为补充说明；还没有签收，签收请在第一行只写“签收”"
+    receipt = called(place, f"来信收到 {numbers[0]}")
+    done = receive_mail(place, answer(receipt, "第1项签收", address))
+    assert done.outcome == "签收已办理（这件文书各项一次签收）"
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+    asked = receive_mail(place, answer(mail, "第2项申请延期到2024年9月30日，理由：招标。临时措施：值守", address))
+    assert asked.outcome == f"申请延期到2024年9月30日已提交，等待批复（{numbers[1]}）"
+    assert [len(flow.snapshot(n).requests) for n in numbers] == [0, 1]

@@ -97,17 +97,19 @@ def test_a_number_names_the_hazard(open_place: Workplace, said: str, short: bool
 
 
 def test_words_with_a_number_are_about_that_hazard(open_place: Workplace) -> None:
-    """Also a remark; a number that this telephone was not told of, and two at once, are asked back about."""
+    """Also a remark; a number that this telephone was not told of is asked back about; two at once are signed for."""
     place, flow = open_place, open_place.flow
     _, first = texted(place)
     (second,) = assigned(place, 1)
     place.deliver()
     kept = receive_sms(place, "13911112222", f"{first} 配件已到")
-    assert (kept.number, kept.outcome) == (first, "已记为补充说明")
+    assert (kept.number, kept.outcome) == (first, "已记为补充说明；还没有签收，签收请回复“1”")
     assert f"{first} 配件已到" in str(flow.history(first)[-1])
     assert "没有给这个号码发过 LZH-2024-000999" in receive_sms(place, "13911112222", "签收 LZH-2024-000999").outcome
-    assert "请一条一条回复" in receive_sms(place, "13911112222", f"签收 {first}、{second}").outcome
     assert {flow.ticket(n).state for n in (first, second)} == {"assigned"}
+    both = receive_sms(place, "13911112222", f"签收 {first}、{second}")
+    assert both.outcome == f"签收已办理（{first}、{second}）"
+    assert {flow.ticket(n).state for n in (first, second)} == {"rectifying"}
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -213,3 +215,87 @@ def test_a_short_message_delivered_twice(open_place: Workplace) -> None:
     assert [r.again for r in later] == [False, True, False]
     unknown = [receive_sms(place, "13900000000", "你好").again for _ in range(2)]
     assert unknown == [False, True]
+
+
+def two_signed(place: Workplace) -> tuple[str, str]:
+    """Give two hazards to a head who is told by short message and signs for both."""
+    _, first = texted(place)
+    (second,) = assigned(place, 1)
+    place.deliver()
+    both = receive_sms(place, "13911112222", f"签收 {first}、{second}")
+    assert both.outcome == f"签收已办理（{first}、{second}）"
+    return first, second
+
+
+def test_what_fits_several_is_asked_back_about(open_place: Workplace) -> None:
+    """申请复查 and 申请延期 without a number, as 签收; once only one can be meant, it is that one, whatever was told last."""
+    place, flow = open_place, open_place.flow
+    first, second = two_signed(place)
+    until = "申请延期到2024年9月30日，理由：招标。临时措施：值守"
+    asked = receive_sms(place, "13911112222", until)
+    assert asked.outcome.startswith(f"有2条可以申请延期：{first}、{second}，请写明编号，如“{_short(first)} 申请延期到")
+    bare = receive_sms(place, "13911112222", "申请复查")
+    assert bare.outcome == f"有2条可以申请复查：{first}、{second}，请写明编号，如“申请复查 {_short(first)}”"
+    assert (asked.number, bare.number) == (None, None)
+    named = receive_sms(place, "13911112222", f"{_short(first)} {until}")
+    assert (named.number, named.outcome) == (first, "申请延期到2024年9月30日已提交，等待批复")
+    assert [len(flow.snapshot(n).requests) for n in (first, second)] == [1, 0]
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    flow.do(second, "recall", by=safety, reason="另行交办")
+    assert "缺“佐证材料”" in receive_sms(place, "13911112222", "申请复查").outcome
+    assert [e.kind for e in flow.history(first)].count("remarked") == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["{}签收", "签收{}，已安排整改", "签收{}号", "{}号收到", "LZH2024{:06d}签收", "lzh2024{:06d} 收到！马上办"]
+)
+def test_the_hazard_that_is_named_is_signed_for(open_place: Workplace, said: str) -> None:
+    """However the number stands beside the words; never another."""
+    place, flow = open_place, open_place.flow
+    texted(place)
+    (second,) = assigned(place, 1)
+    (third,) = assigned(place, 1)
+    place.deliver()
+    done = receive_sms(place, "13911112222", said.format(_short(second)))
+    assert done.outcome.startswith("签收已办理")
+    assert (done.number, flow.ticket(second).state, flow.ticket(third).state) == (second, "rectifying", "assigned")
+
+
+def test_several_are_signed_for_at_once(open_place: Workplace) -> None:
+    """A list and a range; of one that was not told nothing is done."""
+    place, flow = open_place, open_place.flow
+    texted(place)
+    numbers = [assigned(place, 1)[0] for _ in range(3)]
+    place.deliver()
+    two, three, four = map(_short, numbers)
+    unknown = receive_sms(place, "13911112222", f"签收 {two}、99")
+    assert unknown.outcome.startswith("三天内没有给这个号码发过 99，没有办理")
+    assert receive_sms(place, "13911112222", f"{two} {three}签收").status == "done"
+    assert [flow.ticket(n).state for n in numbers] == ["rectifying", "rectifying", "assigned"]
+    assert receive_sms(place, "13911112222", f"签收{two}-{four}").outcome.startswith("签收已办理（")
+    assert {flow.ticket(n).state for n in numbers} == {"rectifying"}
+
+
+def test_a_number_in_the_midst_is_asked_back_about(open_place: Workplace) -> None:
+    """What speaks of a hazard, and does not say it plainly, is filed under no other."""
+    place, flow = open_place, open_place.flow
+    first, second = two_signed(place)
+    before = [len(flow.history(n)) for n in (first, second)]
+    for text in (f"申请延期7天，{_short(first)}的配件没到", f"收到，{_short(first)}马上办"):
+        asked = receive_sms(place, "13911112222", text)
+        assert (asked.number, asked.outcome.partition("没有办理")[0]) == (None, f"短信里提到{first}，")
+    assert [len(flow.history(n)) for n in (first, second)] == before
+
+
+def test_the_last_of_what_went_out_at_one_instant(open_place: Workplace) -> None:
+    """It is the one that was written last."""
+    place = open_place
+    principal, _ = texted(place)
+    numbers = assigned(place, 3)
+    place.deliver()
+    assert principal
+    assert receive_sms(place, "13911112222", "已派人去修").number == max(numbers)
+
+
+def _short(number: str) -> int:
+    return int(number.rpartition("-")[2])

@@ -50,6 +50,8 @@ def kind(text: str) -> str:
         "梁子湖区教育局安全股：\n签收",
         "王股长您好，签收",
         "王股长：签收",
+        "收到[OK]",
+        "签收👍",
     ],
 )
 def test_sign(text: str) -> None:
@@ -62,7 +64,8 @@ def test_sign(text: str) -> None:
     [
         "申请复查", "已整改完成", "整改完毕。", "我校已全部整改到位！", "隐患已整改完毕", "请复查", "已整改完成，请复查",
         "整改已完成", "已完成整改", "整改完毕", "您好，我校已整改完毕，请予以复查，谢谢", "各位领导好：\n整改工作已完成",
-        "王股长：\n已按要求整改完成，请复查。", "王股长：\n申请复查", "李主任，您好！\n  申请复查\n都已整改", "申请复查：\n锁已拆除",
+        "王股长：\n已按要求整改完成，请复查。", "王股长：\n申请复查", "已整改，申请复查",
+        "李主任，您好！\n  申请复查\n都已整改", "申请复查：\n锁已拆除",
     ],
 )  # fmt: skip
 def test_submit(text: str) -> None:
@@ -88,6 +91,8 @@ def test_submit(text: str) -> None:
         "批准延期",
         "不同意延期",
         "可以延期",
+        "请予销号",
+        "签收，申请销号",
     ],
 )
 def test_never_by_mail(text: str) -> None:
@@ -103,7 +108,8 @@ def test_never_by_mail(text: str) -> None:
         "请问什么时候验收", "验收标准是什么", "不申请延期", "关于申请延期到1月15日的问题", "", "？", "谢谢",
         "您好", "好的。", "申请延期的话要交什么材料", "签收？", "签收吗", "1?", "签收 不了", "签收 等校长", "签收王校长再说",
         "已整改完成，还差一处", "未完成整改", "申请延期10个工作日", "申请延期1.5个月", "申请延期到下周五", "收到了没有",
-        "还没有完成：\n签收", "隐患二：没有完成\n签收",
+        "还没有完成：\n签收", "隐患二：没有完成\n签收", "收到，这条是不是发错了", "签收：等校长回来再说", "1、灭火器已更换\n2、锁已拆除",
+        "1，灭火器已更换\n2，锁已拆除", "1 楼已清理", "1 2", "延长线已更换", "延期", "延期，理由：等资金", "收到，能否晚几天",
     ],
 )  # fmt: skip
 def test_sentences_are_comments(text: str) -> None:
@@ -133,6 +139,75 @@ def test_not_sent_back(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("收到，已安排整改", "已安排整改"),
+        ("收到！马上整改。", "马上整改"),
+        ("1 已安排", "已安排"),
+        ("1，马上整改", "马上整改"),
+        ("好的，收到，马上安排", "马上安排"),
+        ("已收到整改通知书。我校将立即组织整改\n周五前完成", "我校将立即组织整改\n周五前完成"),
+        ("收到，没问题，本周办", "没问题,本周办"),
+        ("签收 13800000001", ""),
+    ],
+)
+def test_words_behind_a_signature(text: str, rest: str) -> None:
+    """A line that begins with the whole words signs, and what follows is left over."""
+    assert read_wish(text, TODAY) == Wish(kind="sign", text=rest, words=read_wish(text, TODAY).words)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("收到，已整改完成", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
+        ("签收，申请延期7天", f"没有办理“申请延期”，要办请在第一行只写“{EXTENSION}”"),
+        ("收到，将按期完成整改", ""),
+    ],
+)
+def test_what_a_signature_does_not_do_besides(text: str, hint: str) -> None:
+    """What is asked for behind it is not done, and that is told; what is to come is not asked for."""
+    wish = read_wish(text, TODAY)
+    assert (wish.kind, wish.hint) == ("sign", hint)
+
+
+UNDONE = [
+    "但是还有一处没有完成，等配件", "未完成", "二楼没清理", "三楼已清理，二楼没清理", "配件没到货", "已订货，下周安装", "除一处外均已整改",
+    "三楼还差一个", "尚未整改", "正在采购", "整改中", "等待拨款", "还有一处在等厂家", "门锁未拆除", "待资金到位后更换", "计划9月20日前完成",
+    "只完成了一半", "管理不到位", "无法按期完成",
+]  # fmt: skip
+DONE = [
+    "未发现问题", "没有再堆放", "已清理，无隐患", "灭火器未更换的问题已整改", "原来未安装应急灯，现已安装", "更换了水管等材料",
+    "已按计划完成整改",
+    "没有发现其他问题", "接通知后马上整改，已更换", "原管理不到位，已落实专人", "整改中拆除了门锁", "今后将尽快处理隐患",
+    "已清走，请等待复查后销号",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", UNDONE)
+@pytest.mark.parametrize("asked", ["申请复查，{}", "申请复查\n{}", "已整改完成\n{}"])
+def test_what_is_not_done_is_not_handed_in(said: str, asked: str) -> None:
+    """It is a remark, which says what to write when all is done."""
+    text = asked.format(said)
+    wish = read_wish(text, TODAY)
+    assert (wish.kind, wish.undone, wish.text) == ("comment", True, text)
+    assert wish.hint.startswith("没有办理“申请复查”：来信说还有没做完的")
+
+
+@pytest.mark.parametrize("said", DONE)
+def test_what_was_wrong_before_is_handed_in(said: str) -> None:
+    """What is put right, or not there any more, hinders nothing."""
+    assert read_wish(f"申请复查\n{said}", TODAY) == Wish(kind="submit", text=said, words="申请复查")
+
+
+def test_what_is_said_of_others_does_not_count() -> None:
+    """Where the words are about some of several."""
+    for said in ("其余下周完成", "第2项还没有完成", "55、56正在采购"):
+        assert read_wish(f"申请复查，{said}", TODAY, of_some=True).kind == "submit"
+        assert read_wish(f"申请复查，{said}", TODAY).undone
+    assert read_wish("申请复查，还没有完成", TODAY, of_some=True).undone
+
+
+@pytest.mark.parametrize(
     ("text", "until", "reason"),
     [
         ("申请延期到2025年1月15日 理由：施工队春节前停工", date(2025, 1, 15), "施工队春节前停工"),
@@ -152,6 +227,16 @@ def test_not_sent_back(text: str) -> None:
         ("申请延期至月底前", date(2024, 12, 31), ""),
         ("申请延期到年底", date(2024, 12, 31), ""),
         ("申请延期到13月底", None, ""),
+        ("申请延期到9月25日（周三）。临时管控措施：专人值守", date(2025, 9, 25), "临时管控措施:专人值守"),
+        ("申请延期到1月8日（星期三），理由：等资金", date(2025, 1, 8), "等资金"),
+        ("申请延期到1月8日下午5点前，等资金", date(2025, 1, 8), "等资金"),
+        ("申请延期到1月8日12:00", date(2025, 1, 8), ""),
+        ("申请延期到20250108", date(2025, 1, 8), ""),
+        ("申请延期到十二月二十五日，等十二月拨款", date(2024, 12, 25), "等十二月拨款"),
+        ("申请延期到明年1月8日", date(2025, 1, 8), ""),
+        ("申请延长到1月8日", date(2025, 1, 8), ""),
+        ("延至1月8日，等资金", date(2025, 1, 8), "等资金"),
+        ("申请将整改时限延期到1月8日", date(2025, 1, 8), ""),
         ("申请延期", None, ""),
         ("申请延期，理由：等资金", None, "等资金"),
         ("申请延期到2025年2月30日，等资金", None, "等资金"),
@@ -172,6 +257,9 @@ def test_extend(text: str, until: date | None, reason: str) -> None:
         ("申请延期两个星期", 14, ""),
         ("申请延期二十五天 因配件未到货", 25, "配件未到货"),
         ("申请延期半个月", 15, ""),
+        ("申请延长7天", 7, ""),
+        ("延长7天，等厂家", 7, "等厂家"),
+        ("申请延期整改7天", 7, ""),
         ("申请延期到1月8日", None, ""),
     ],
 )
@@ -225,6 +313,9 @@ def test_words_above_a_signature_are_kept(below: str) -> None:
         ("照片见附件\n签收", "没有办理“签收”，要办请在第一行只写“签收”"),
         ("王股长：\n锁已经拆了，\n请来复查。", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
         ("王股长：\n照片见附件", ""),
+        ("整改好了", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
+        ("已整改", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
+        ("延至下周五", f"没有办理“申请延期”，要办请在第一行只写“{EXTENSION}”"),
     ],
 )
 def test_what_may_have_meant_more(text: str, hint: str) -> None:
