@@ -176,12 +176,16 @@ def _each(body: bytes, rule: ReceiptRule | ReplyRule, read: Callable[[Mapping[st
         return [Unread(why=str(exc), said=decode_text(body))]
     for place, entry in enumerate(entries, 1):
         try:
-            if not isinstance(entry, Mapping):
-                raise _NotSo("不是一条记录")
-            found += read(cast("Mapping[str, Any]", entry))
+            found += read(_record(entry))
         except _NotSo as exc:
             found.append(Unread(why=f"第 {place} 条{exc}", said=_written(entry)))
     return found
+
+
+def _record(entry: object) -> Mapping[str, Any]:
+    if not isinstance(entry, Mapping):
+        raise _NotSo("不是一条记录")
+    return cast("Mapping[str, Any]", entry)
 
 
 def _entries(body: bytes, path: str, form: CallbackFormat) -> Sequence[object]:
