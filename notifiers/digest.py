@@ -8,6 +8,8 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from rectiflow.engine.days import left, occasion_on
+
 from .message import Param
 from .page import FACT_MARK
 from .parameters import OCCASIONS, RESTRICTED
@@ -74,11 +76,12 @@ def _line(item: Held) -> str:
 
 def _happened(item: Held) -> tuple[str, str]:
     """Return what happened, or which time runs, and what is to be known of it beside the hazard."""
-    title = OCCASIONS.get(item.template, item.template)
+    occasion = occasion_on(item.template, item.params)
+    title = OCCASIONS.get(occasion, occasion)
     said = {name: str(value) for name, value in item.params.items() if value not in (None, "")}
     level, asked, action = said.get("level", ""), said.get("request", ""), said.get("action")
     reason = f"理由：{said['reason']}" if "reason" in said else ""
-    match item.template:
+    match occasion:
         case "request_made" if asked:
             title = f"{level}{asked}申请待审批"
         case "request_decided" if asked:
@@ -107,11 +110,18 @@ def _joined(*parts: str | None) -> str:
 
 
 def _about(params: Mapping[str, Param]) -> str:
-    """Return which hazards it is about, in short, and until when they are to be corrected."""
-    due_on, overdue = params.get("due_on"), params.get("days_overdue")
-    until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on and not params.get("new_due_on") else ""
+    """Return which hazards it is about, in short, and until when what is to be done."""
     told = params.get("description") or params.get("paper")
-    return f"{shorten(str(told), _MAX_PART) if told else _listed(str(params.get('lines') or ''))}{until}"
+    return f"{shorten(str(told), _MAX_PART) if told else _listed(str(params.get('lines') or ''))}{_until(params)}"
+
+
+def _until(params: Mapping[str, Param]) -> str:
+    """Return the time limit that is told of, and how far off it is; of what reminds of none that of the hazard."""
+    clock, until = params.get("clock"), params.get("until")
+    if clock and until:
+        return f"（{_joined(f'{clock}{until}', left(params))}）"
+    due_on = params.get("due_on")
+    return f"（整改时限 {due_on}）" if due_on and not params.get("new_due_on") else ""
 
 
 def _listed(lines: str) -> str:

@@ -45,7 +45,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
     rules = Rules(
         hours=any_hour if at_any_hour else place.ways.hours,
         gone=partial(reason_gone, flow),
-        allowed=partial(allowed, flow.store),
+        allowed=partial(allowed, flow.store, flow.now),
         full=partial(_full, place),
         copied=partial(_copied, place),
         said=partial(_said, place),
@@ -73,7 +73,7 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     chosen = [message(flow, key).key for key in keys]
     retry(flow, chosen)
     forward(flow)
-    rules = Rules(gone=partial(reason_gone, flow), allowed=partial(allowed, flow.store))
+    rules = Rules(gone=partial(reason_gone, flow), allowed=partial(allowed, flow.store, flow.now))
     return _dispatch(place, place.ways.channels(), rules, limit=len(chosen), going=one_batch, only=chosen)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rectiflow._enclosing import ENCLOSED, digest_papers
 from rectiflow._outbox import hushed
 from rectiflow._reasons import lost_reason
+from rectiflow.engine.days import told_on
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
 from rectiflow.engine.errors import WorkplaceError
@@ -101,7 +102,7 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
 
     def digest(keys: Sequence[str]) -> MessageDraft:
         once = set(_each_once(kept, keys, person).values())
-        held = (_held(kept[k], names, person, hushing=kept[k]["number"] in hidden) for k in keys if k in once)
+        held = (_held(kept[k], names, person, hushing=kept[k]["number"] in hidden, now=now) for k in keys if k in once)
         enclosed = " ".join(dict.fromkeys(p for k in keys for p in papers.get(k, ())))
         params = {**digest_params(held), ENCLOSED: enclosed or None, digests.TAKEN_IN: "\n".join(keys)}
         return MessageDraft(key=_key(day, person), recipient=person, template=DIGEST, params=params)
@@ -138,8 +139,8 @@ def _each_once(rows: Mapping[str, Mapping[str, Any]], keys: Sequence[str], perso
     return {event_of(key, rows[key]["recipient"]): key for key in reversed(ordered)}
 
 
-def _held(row: Mapping[str, Any], names: Mapping[str, str], person: str, *, hushing: bool) -> Held:
+def _held(row: Mapping[str, Any], names: Mapping[str, str], person: str, *, hushing: bool, now: datetime) -> Held:
     """Return what was held; of a hazard that has become restricted since, its number alone."""
     away = names[row["recipient"]] if row["recipient"] != person else ""
     template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
-    return Held(number=row["number"], template=template, params=params, standing_in_for=away)
+    return Held(number=row["number"], template=template, params=told_on(params, now), standing_in_for=away)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._reasons import TOGETHER, lost_reason
+from rectiflow.engine.days import told_on
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import RectiflowError
 from rectiflow.notifiers.digest import DIGEST, Held, digest_params
@@ -47,7 +48,9 @@ def _gather(flow: Rectiflow, rows: Sequence[Mapping[str, Any]]) -> bool:
 
     def one(keys: Sequence[str]) -> MessageDraft:
         first, items = kept[keys[0]], (kept[key] for key in keys)
-        held = [Held(number=r["number"], template=r["template"], params=r["params"]) for r in items]
+        held = [
+            Held(number=r["number"], template=r["template"], params=told_on(r["params"], flow.now())) for r in items
+        ]
         said = {"clock": first["params"].get("clock"), digests.TAKEN_IN: "\n".join(keys)}
         return MessageDraft(
             key=f"{TOGETHER}{keys[0]}",
