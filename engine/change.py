@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from . import telling
 from .clocks import Timekeeper, main_clock, verify_clock
+from .days import told_on
 from .decision import CallTask, Crossing, Decision, EventDraft, IncidentDraft, MessageDraft, Timer
 from .hands import day_of, is_late
 from .moments import local_day
@@ -203,12 +204,12 @@ class Change:
         """Write a message to each person but those who are acting; `each`: one that stands beside others to him."""
         acting = {self.hand.actor, self.hand.clerk} if self.hand else set[str]()
         directory = self.snapshot.directory
-        params = {**telling.parameters(self.workflow, self.ticket, directory, self.today), **self._said(), **said}
+        known = {**telling.parameters(self.workflow, self.ticket, directory), **self._said(), **said}
         written = telling.drafts(
             (p for p in recipients if p not in acting),
             template,
             key,
-            params,
+            told_on(known, self.now),
             directory=directory,
             ticket=self.ticket,
             today=self.today,

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from .clocks import main_clock
 from .correction_notice import taken_off
+from .outpaced import step_of
 from .ticket import Document, Plain, Request, Snapshot
 from .values import as_date
 
@@ -32,8 +33,6 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 _ON_THE_DAY = ("due_soon", "reminder")  #: nothing new before it, and after it there is 催办
 
-#: a ladder step's message: number, clock, run, version, step, occurrence, person
-_STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):\d+:\d+:[^:]+:(?P<occurrence>\d+):.+")
 _RULED = re.compile(r"[^:]+:ruled(?P<request>\d+):.+")
 
 
@@ -76,13 +75,13 @@ def _demanding(snapshot: Snapshot, notice: Document) -> bool:
 
 
 def _first_told(told: Told, snapshot: Snapshot) -> bool:
-    step = _STEP.fullmatch(told.key)
-    if step is None or step["occurrence"] != "0":
+    step = step_of(told.key)
+    if step is None or step.occurrence:
         return False
     if told.occasion not in _ON_THE_DAY:
         return True
     main = main_clock(snapshot.workflow)
-    return main is not None and step["clock"] == main.id and told.params.get("days_left") == 0
+    return main is not None and step.clock == main.id and told.params.get("days_left") == 0
 
 
 def _answers(snapshot: Snapshot, paper: Document, request: Request) -> bool:

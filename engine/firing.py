@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 from . import ladder, urgency
 from .change import Change
+from .days import ends_of
 from .decision import Crossing, Decision, Refusal
 from .errors import Reason
 from .ladder import Rung
-from .moments import due_text
 from .requesting import propose, withdraw_pending
 from .roles import people
 from .stimulus import Fire
 from .ticket import ClockRun, Snapshot
 from .vocabulary import LEVELS
-from .workflow import HOURLY, Clock, Span
+from .workflow import Clock
 
 __all__ = ["OBSOLETE", "fire"]
 
@@ -72,9 +72,7 @@ def _remind(change: Change, clock: Clock, run: ClockRun, rung: Rung) -> None:
     if calling:
         change.call(clock.id, rung.step.roles[0])
     key = f"{clock.id}:{run.run}:{run.version}:{rung.step.id}:{rung.occurrence}"
-    hourly = isinstance(clock.within, Span) and clock.within.unit in HOURLY
-    until = f"（{due_text(run.due_on, run.due_at)}）" if hourly and run.due_on else ""
-    said = {"clock": f"{clock.title}{until}", **_days(run, change), "callee": _callee(change) if calling else None}
+    said = {"clock": clock.title, "ends": ends_of(clock, run), "callee": _callee(change) if calling else None}
     change.tell(
         audience,
         _template(change, run, rung),
@@ -95,12 +93,6 @@ def _callee(change: Change) -> str | None:
         return None
     instead = f"，代{directory.person_name(meant)}" if deputy else ""
     return f"{person.name}（{person.phone or '没有登记电话'}{instead}）"
-
-
-def _days(run: ClockRun, change: Change) -> dict[str, int | None]:
-    """Return how many days are left of this clock, or how many it is past; the ticket's own date may be another."""
-    over = (change.today - run.due_on).days if run.due_on else 0
-    return {"days_left": -over if run.due_on and over <= 0 else None, "days_overdue": over if over > 0 else None}
 
 
 def _audience(change: Change, clock: Clock, rung: Rung) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from .clocks import main_clock
+from .outpaced import StepKey, outpaced, step_of
 from .roles import ISSUER, LISTER, people
 from .ticket import ClockRun, Request, Snapshot
 from .visibility import unit_roles
@@ -22,9 +23,6 @@ __all__ = ["GIVING", "Asked", "answered", "concerned", "handed_in", "overtaken"]
 
 GIVING = frozenset({"assigned", "reassigned"})  #: occasions on which somebody is given work
 _ONCE = frozenset({*GIVING, "submitted", "returned"})  #: of these the last one counts
-_STEP = re.compile(
-    r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):[^:]+:\d+:.+"
-)  #: `firing`, with the number
 _REQUEST = re.compile(r"[^:]+:request(?P<ordinal>\d+):.+")
 
 
@@ -32,7 +30,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     """A message as it stands in the outbox.
 
     `occasion` is what it was told on, also where its words say no more than a number; `later` are the occasions of what was
-    told of the hazard after it.
+    told of the hazard after it; `beside` are the messages about the hazard that the person was sent or that are to go, by
+    key, with their occasions: looked at where it tells a step of a ladder.
     """
 
     key: str  #: begins with the number of the hazard
@@ -40,6 +39,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     occasion: str
     at: datetime  #: when it was written
     later: Sequence[str] = ()
+    beside: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def overtaken(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool = True) -> str | None:
@@ -48,7 +48,15 @@ def overtaken(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool = T
     Args:
         paused: a deadline that rests is a reason not to remind of it.
     """
-    step, request = _STEP.fullmatch(asked.key), _REQUEST.fullmatch(asked.key)
+    over, step = _over(snapshot, asked, today, paused=paused), step_of(asked.key)
+    if over is not None or step is None:
+        return over
+    occasion = asked.beside.get(asked.key, asked.occasion)  # taken into another message, it has its own still
+    return outpaced(snapshot, step, asked.recipient, occasion, asked.beside, today)
+
+
+def _over(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool) -> str | None:
+    step, request = step_of(asked.key), _REQUEST.fullmatch(asked.key)
     if step is not None:
         return _run_over(snapshot.clocks, step, paused=paused)
     if request is not None:
@@ -64,9 +72,10 @@ def overtaken(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool = T
 def answered(snapshot: Snapshot, asked: Asked, today: date) -> str | None:
     """Say why nobody need be told otherwise of what a message did not tell; None while somebody need.
 
-    That is when it is overtaken; and an assignment that was signed for has arrived, by whatever way.
+    That is when it is overtaken, but not when a later step of its ladder is told: that may not arrive either; and an
+    assignment that was signed for has arrived, by whatever way.
     """
-    over = overtaken(snapshot, asked, today, paused=False)
+    over = _over(snapshot, asked, today, paused=False)
     if over is not None or asked.occasion not in _SIGNED_FOR or _state(snapshot).stage == "assigned":
         return over
     return "隐患已签收"
@@ -83,14 +92,14 @@ def concerned(snapshot: Snapshot, today: date) -> frozenset[str]:
 _SIGNED_FOR = frozenset({*GIVING, "paper_served"})
 
 
-def _run_over(clocks: Mapping[str, ClockRun], step: re.Match[str], *, paused: bool) -> str | None:
+def _run_over(clocks: Mapping[str, ClockRun], step: StepKey, *, paused: bool) -> str | None:
     """Judge a step of a ladder by its clock: it was written under that run and that version of it."""
-    run = clocks.get(step["clock"])
+    run = clocks.get(step.clock)
     if run is None:
         return None
-    if run.run != int(step["run"]) or not run.live or (paused and run.status == "paused"):
+    if run.run != step.run or not run.live or (paused and run.status == "paused"):
         return "隐患已办到下一环节，不再提醒"
-    return "时限已变更，不再按原时限提醒" if run.version != int(step["version"]) else None
+    return "时限已变更，不再按原时限提醒" if run.version != step.version else None
 
 
 def _decided(requests: Sequence[Request], ordinal: int) -> str | None:

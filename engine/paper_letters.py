@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
+from .days import told_on
 from .decision import Decision
 from .gathering import Letter, gather, item_line, notice_letter
 from .moments import local_day
@@ -72,7 +73,7 @@ def told_once(plan: Plan, decisions: Sequence[Decision], now: datetime) -> list[
         "action": f"{title_of(plan.paper)}{PAPER_STEPS[plan.step]}",
         "reason": plan.paper.reason or None,
         "next_step": _next_step(plan),
-        **(_pressing(plan, local_day(now)) if plan.template == "supervision_served" else {}),
+        **(_pressing(plan, now) if plan.template == "supervision_served" else {}),
     }
     letter = Letter(
         key=f"paper:{plan.paper.id}:{plan.step}:{decisions[0].ticket.rev}",
@@ -98,12 +99,11 @@ def _next_step(plan: Plan) -> str | None:
     return "先签收还没有签收的隐患" if waiting and plan.paper.kind in ADDRESSED else None
 
 
-def _pressing(plan: Plan, today: date) -> dict[str, Plain]:
+def _pressing(plan: Plan, now: datetime) -> dict[str, Plain]:
     """Return what a supervision paper presses with: the level of a listing, and how long the latest item is overdue."""
-    due = (as_date(s.fields.get("due_on")) for s, _ in plan.parts)
-    overdue = max(((today - day).days for day in due if day), default=0)
+    first = min((day for s, _ in plan.parts if (day := as_date(s.fields.get("due_on")))), default=None)
     level = LEVELS.get(plan.paper.level or "") if plan.paper.kind == "listing_notice" else None
-    return {"level": level, "days_overdue": overdue if overdue > 0 else None}
+    return {"level": level, **told_on({"ends": first.isoformat() if first else None}, now)}
 
 
 def _verdict(part: PaperStep, decision: Decision) -> str:

@@ -1,4 +1,4 @@
-"""What a message says: its parameters are frozen when it is written, its words come from a template when it is sent."""
+"""What a message says: its parameters are frozen when it is written, but for its days; its words come from a template later."""
 
 from __future__ import annotations
 
@@ -40,11 +40,10 @@ def brief(text: str) -> str:
     return text if len(text) <= _BRIEF else text[: _BRIEF - 1] + "…"
 
 
-def parameters(workflow: Workflow, ticket: Ticket, directory: Directory, today: date) -> dict[str, Plain]:
-    """Return what every template may use about a ticket; all of it text, numbers or None."""
+def parameters(workflow: Workflow, ticket: Ticket, directory: Directory) -> dict[str, Plain]:
+    """Return what every template may use about a ticket, all of it text or None; its days are counted by `days.told_on`."""
     fields, due_on = ticket.fields, as_date(ticket.marks.get("due_on"))
     running = due_on is not None and not (ticket.marks.get("applied_on") or ticket.marks.get("passed_on"))
-    overdue = (today - due_on).days if due_on and running else 0
     return {
         "district_name": directory.district.name,
         "workflow": workflow.title,
@@ -55,8 +54,7 @@ def parameters(workflow: Workflow, ticket: Ticket, directory: Directory, today: 
         "severity": _SEVERITIES[ticket.severity],
         "due_on": chinese_date(due_on) if due_on else None,
         "state": workflow.states[ticket.state].title,
-        "days_left": -overdue if running and overdue <= 0 else None,
-        "days_overdue": overdue if overdue > 0 else None,
+        "ends": due_on.isoformat() if due_on and running else None,
         "measures": fields.get("measures"),
         "interim": fields.get("interim"),
     }

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from rectiflow.engine.days import left, occasion_on
 from rectiflow.engine.telling import RECEIPT
 
 from .message import Param
@@ -75,12 +76,11 @@ def steps_params(held: Sequence[Held]) -> dict[str, Param]:
 
 def _standing(held: Sequence[Held]) -> str:
     """Say how a time stands that runs for several hazards: what is true of all of them."""
-    left, overdue = ([h.params.get(name) for h in held] for name in ("days_left", "days_overdue"))
-    if all(overdue):
-        return "已逾期"
-    if any(overdue):
-        return "到期"
-    return "今天到期" if all(days == 0 for days in left) else "将到期"
+    said = {left(h.params) for h in held}
+    if len(said) == 1 and (same := said.pop()):
+        return same
+    late = [bool(h.params.get("days_overdue")) or h.params.get("hours_overdue") is not None for h in held]
+    return "已逾期" if all(late) else "到期" if any(late) else "将到期"
 
 
 def _short(held: Sequence[Held]) -> str | None:
@@ -111,11 +111,12 @@ def _line(item: Held) -> str:
 
 def _happened(item: Held) -> tuple[str, str]:
     """Return what happened, or which time runs, and what is to be known of it beside the hazard."""
-    title = OCCASIONS.get(item.template, item.template)
+    occasion = occasion_on(item.template, item.params)
+    title = OCCASIONS.get(occasion, occasion)
     said = {name: str(value) for name, value in item.params.items() if value not in (None, "")}
     level, asked, action = said.get("level", ""), said.get("request", ""), said.get("action")
     reason = f"理由：{said['reason']}" if "reason" in said else ""
-    match item.template:
+    match occasion:
         case "request_made" if asked:
             title = f"{level}{asked}申请待审批"
         case "request_decided" if asked:
@@ -146,11 +147,18 @@ def _joined(*parts: str | None) -> str:
 
 
 def _about(params: Mapping[str, Param]) -> str:
-    """Return which hazards it is about, in short, and until when they are to be corrected."""
-    due_on, overdue = params.get("due_on"), params.get("days_overdue")
-    until = f"（整改时限 {due_on}{'，已逾期' if overdue else ''}）" if due_on and not params.get("new_due_on") else ""
+    """Return which hazards it is about, in short, and until when what is to be done."""
     told = params.get("description") or params.get("paper")
-    return f"{shorten(str(told), _MAX_PART) if told else _listed(str(params.get('lines') or ''))}{until}"
+    return f"{shorten(str(told), _MAX_PART) if told else _listed(str(params.get('lines') or ''))}{_until(params)}"
+
+
+def _until(params: Mapping[str, Param]) -> str:
+    """Return the time limit that is told of, and how far off it is; of what reminds of none that of the hazard."""
+    clock, until = params.get("clock"), params.get("until")
+    if clock and until:
+        return f"（{_joined(f'{clock}{until}', left(params))}）"
+    due_on = params.get("due_on")
+    return f"（整改时限 {due_on}）" if due_on and not params.get("new_due_on") else ""
 
 
 def _listed(lines: str) -> str:

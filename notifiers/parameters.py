@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rectiflow.engine.days import left
+
 from .message import Contact, Message, Param
 from .plaintext import clean_lines, one_line
 
@@ -40,8 +42,12 @@ PARAMETERS: Mapping[str, str] = {
     "reason": "理由",
     "note": "说明",
     "clock": "时限名",
-    "days_left": "距整改时限的天数，0 为今天到期",
-    "days_overdue": "超过整改时限的天数",
+    "until": "时限哪天到期，如 9月18日；以小时计的写到时分，如 9月7日0时30分；不是今年的写年份",
+    "left": "离到期多久，如 还有3天、今天到期、已逾期2天、已超过4小时",
+    "days_left": "距时限的天数，0 为今天到期",
+    "days_overdue": "超过时限的天数",
+    "hours_left": "以小时计的，距时限的小时数",
+    "hours_overdue": "以小时计的，超过时限的小时数",
     "level": "督办级别，如 区级",
     "request": "申请名，如 延期",
     "decision": "批准或不批准",
@@ -63,7 +69,9 @@ PARAMETERS: Mapping[str, str] = {
 #: All that a message about a restricted category may say: which ticket, and whom to ask.
 RESTRICTED_PARAMETERS = frozenset({"contact", "district_name", "number", "recipient", "standing_in_for"})
 
-NUMBERS = frozenset({"count", "days_left", "days_overdue"})  #: the only ones that reach a template as numbers
+NUMBERS = frozenset(
+    {"count", "days_left", "days_overdue", "hours_left", "hours_overdue"}
+)  #: the only ones that reach a template as numbers
 
 OCCASIONS: Mapping[str, str] = {
     "assigned": "交办",
@@ -163,6 +171,7 @@ def fill(message: Message, contact: Contact, *, district_name: str) -> dict[str,
     given: dict[str, Param] = {"district_name": district_name, "recipient": contact.name}
     given |= {k: v for k, v in message.params.items() if v is not None and v != ""}
     given["number"] = given.get("number") or message.number
+    given["left"] = left(message.params)
     given["standing_in_for"] = contact.standing_in_for
     if contact.standing_in_for:
         given["recipient"] = contact.name

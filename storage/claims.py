@@ -125,8 +125,13 @@ class Claims:
     def keep_rendered(
         self, district: str, key: str, claim: Claim, rendered: Mapping[str, Any], *, lease: timedelta
     ) -> bool:
-        """Store the rendered bytes of a claimed message, and hold it for `lease` from now; False when the claim is lost."""
-        return self._run(self.statements.keep_rendered, {**_held(district, key, claim, lease), **rendered}) == 1
+        """Store the rendered bytes of a claimed message, and hold it for `lease` from now; False when the claim is lost.
+
+        Args:
+            rendered: columns; `params` only where they are others than were written.
+        """
+        statement = self.statements.keep_told if "params" in rendered else self.statements.keep_rendered
+        return self._run(statement, {**_held(district, key, claim, lease), **rendered}) == 1
 
     def renew_message(self, district: str, key: str, claim: Claim, *, lease: timedelta) -> bool:
         """Hold a claimed message for `lease` from now; False when the claim is lost."""

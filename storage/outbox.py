@@ -51,6 +51,7 @@ __all__ = [
     "standing_of",
     "take",
     "told",
+    "told_beside",
     "unsent",
     "waited_for",
     "wake",
@@ -213,6 +214,16 @@ def acted_since(engine: Engine, district: str, number: str, seq: int) -> dict[in
     with reading(engine) as connection:
         found = connection.execute(select(e.c.seq, e.c.trigger).where(*since))
         return {int(row.seq): str(row.trigger) for row in found}
+
+
+def told_beside(engine: Engine, district: str, number: str, person: str) -> dict[str, str]:
+    """Return what a person was sent about a hazard, and what is to go: the occasion by the key."""
+    m = table("message")
+    mine = (m.c.district == district, m.c.number == number, m.c.recipient == person)
+    there = (m.c.status.in_(("waiting", "held", "merged", "sent")), m.c.returned_at.is_(None))
+    with reading(engine) as connection:
+        found = connection.execute(select(m.c.key, m.c.template).where(*mine, *there))
+        return {str(row.key): str(row.template) for row in found}
 
 
 def waited_for(engine: Engine, district: str) -> list[str]:

@@ -108,6 +108,7 @@ class Statements(Struct, frozen=True, kw_only=True):
     fail_timer: Statement
     claim_messages: Mapping[tuple[bool, bool], Statement]
     keep_rendered: Statement
+    keep_told: Statement
     renew_message: Statement
     finish_message: Statement
     finish_lean: Statement
@@ -161,6 +162,7 @@ def _statements(dialect: Dialect, into: _Inserts) -> Statements:
         fail_timer=text(_fail_timer()),
         claim_messages=_claims(text, dialect, "message", "waiting", CLAIMED_MESSAGE, _in_turn()),
         keep_rendered=text(_keep_rendered()),
+        keep_told=text(_keep_rendered().values(params=bindparam("params"))),
         renew_message=text(_renew_message()),
         finish_message=text(_finish_message()),
         finish_lean=text(_finish_message().values(rendered_body=bindparam("rendered_body"))),

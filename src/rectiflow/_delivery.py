@@ -110,7 +110,7 @@ def _allowed(flow: Rectiflow, message: Message) -> Message:
     from rectiflow._lists import listed_anew
     from rectiflow._outbox import allowed
 
-    return allowed(flow.store, listed_anew(flow, message))
+    return allowed(flow.store, flow.now, listed_anew(flow, message))
 
 
 def _gather(place: Workplace, going: Callable[[], bool]) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from rectiflow._outbox import hushed
 from rectiflow._reasons import part_reason, to_sign
+from rectiflow.engine.days import told_on
 from rectiflow.engine.errors import RectiflowError
 from rectiflow.engine.telling import event_of
 from rectiflow.notifiers.digest import LISTS, STEPS_DUE, Held, digest_params, steps_params
@@ -80,4 +81,4 @@ def listed_anew(flow: Rectiflow, message: Message) -> Message:
 def _held(flow: Rectiflow, row: Row, person: str, *, hushing: bool) -> Held:
     away = flow.directory().person_name(row["recipient"]) if row["recipient"] != person else ""
     template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
-    return Held(number=row["number"], template=template, params=params, standing_in_for=away)
+    return Held(number=row["number"], template=template, params=told_on(params, flow.now()), standing_in_for=away)

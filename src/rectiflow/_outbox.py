@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from rectiflow.engine.days import occasion_on, told_on
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.directory import Directory
 from rectiflow.engine.visibility import masked_phone
@@ -51,7 +52,8 @@ class StoreOutbox:
         numbers = sorted({row["number"] for row in rows if row["number"]})
         districts = {row["district"] for row in rows}
         hidden = {n for d in districts for n in queries.restricted_numbers(self._store.engine, d, numbers)}
-        return [_hushed(_message(row)) if row["number"] in hidden else _message(row) for row in rows]
+        told = (_told(_message(row), self._now()) for row in rows)
+        return [_hushed(m) if m.number in hidden else m for m in told]
 
     def _claimed(self, limit: int, lease: timedelta) -> list[dict[str, Any]]:
         now, store, district = self._now(), self._store, self._district
@@ -65,7 +67,7 @@ class StoreOutbox:
         return self._enclosed(message)
 
     def keep_rendered(self, message: Message, rendered: Rendered, *, lease: timedelta) -> bool:
-        """Store the final bytes before the first attempt, and hold the row anew."""
+        """Store the final bytes before the first attempt, with the days they speak of, and hold the row anew."""
         columns = {
             "rendered_channel": rendered.channel,
             "rendered_to": rendered.to,
@@ -73,6 +75,7 @@ class StoreOutbox:
             "rendered_id": rendered.message_id,
             "rendered_body": rendered.body,
             "template_version": rendered.template_version or message.template_version,
+            **({"params": dict(message.params)} if "ends" in message.params else {}),
         }
         return self._store.keep_rendered(message.district, str(message.id), self._claim(), columns, lease=lease)
 
@@ -196,12 +199,23 @@ class DirectoryContacts:
         )
 
 
-def allowed(store: Store, message: Message) -> Message:
-    """Return what of a message may be said now: of a hazard that has become restricted since, its number alone."""
+def allowed(store: Store, now: Callable[[], datetime], message: Message) -> Message:
+    """Return what of a message may be said now: its days as they are; of a hazard restricted since, its number alone."""
+    message = _told(message, now())
     if message.number is None or message.template == RESTRICTED:
         return message
     hidden = queries.restricted_numbers(store.engine, message.district, [message.number])
     return _hushed(message) if hidden else message
+
+
+def _told(message: Message, now: datetime) -> Message:
+    """Let a message say how far off its deadline is now; words that said otherwise do not count any more."""
+    params = told_on(message.params, now)
+    occasion = occasion_on(message.template, params)
+    if params is message.params and occasion == message.template:
+        return message
+    words = message.rendered if params is message.params else None
+    return replace(message, template=occasion, params=params, rendered=words)
 
 
 def _hushed(message: Message) -> Message:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rectiflow.engine.errors import NotFound, RectiflowError
+from rectiflow.engine.outpaced import step_of
 from rectiflow.engine.overtaken import Asked, overtaken
 from rectiflow.engine.paper import Item, items_of
 from rectiflow.engine.paper_letters import no_longer, paper_named, told_of
@@ -75,6 +76,10 @@ def _items(flow: Rectiflow, paper: str) -> tuple[Item, ...]:
     return items_of(map(flow.snapshot, numbers), paper)
 
 
+def _beside(flow: Rectiflow, row: Mapping[str, Any]) -> dict[str, str]:
+    return outbox.told_beside(flow.store.engine, flow.district, row["number"], row["recipient"])
+
+
 def asked_of(flow: Rectiflow, row: Mapping[str, Any]) -> Asked:
     """Return what a message of the outbox asks for; of a restricted hazard its history says on what occasion."""
     told = outbox.acted_since(flow.store.engine, flow.district, row["number"], row["seq"])
@@ -87,4 +92,5 @@ def asked_of(flow: Rectiflow, row: Mapping[str, Any]) -> Asked:
         occasion=own if row["template"] == RESTRICTED else row["template"],
         at=at,
         later=tuple(occasions.values()),
+        beside=_beside(flow, row) if step_of(row["key"]) else {},
     )

@@ -15,6 +15,7 @@ from rectiflow._identity import keeps_all
 from rectiflow._outbox import DirectoryContacts, hushed
 from rectiflow._views import seen
 from rectiflow.engine import telling
+from rectiflow.engine.days import told_on
 from rectiflow.engine.errors import InputUnusable, NotFound, os_reason
 from rectiflow.engine.moments import chinese_date
 from rectiflow.notifiers.errors import TemplateInvalid, TemplateProblem
@@ -331,8 +332,8 @@ def _of_ticket(flow: Rectiflow, occasion: str, number: str, by: str) -> tuple[Me
         params: dict[str, Param] = json.loads(row["params"]) if isinstance(row["params"], str) else dict(row["params"])
         recipient, source = str(row["recipient"]), _OUTBOX
     else:
-        params = telling.parameters(snapshot.workflow, ticket, snapshot.directory, flow.today())
-        params["contact"] = flow.contact or None
+        known = telling.parameters(snapshot.workflow, ticket, snapshot.directory)
+        params = {**told_on(known, flow.now()), "contact": flow.contact or None}
         recipient, source = str(ticket.fields.get("responsible_person") or ""), _TICKET
     template = RESTRICTED if ticket.restricted else occasion
     said = hushed(params) if ticket.restricted else params
@@ -343,13 +344,15 @@ def _sample(flow: Rectiflow, occasion: str) -> Message:
     today, district = flow.today(), flow.directory().district
     said = {**_FACTS, **_EXTRAS.get(occasion, {})}
     left = said["days_left"] if isinstance(said["days_left"], int) else -_LATE
+    due_on = today + timedelta(days=left)
     dated: dict[str, Param] = {
-        "due_on": chinese_date(today + timedelta(days=left)),
+        "due_on": chinese_date(due_on),
+        "ends": due_on.isoformat(),
         "period": f"{today.year}年{today.month}月",
         "contact": flow.contact or None,
     }
     number = f"{district.prefix}-{today.year}-000123"
-    return _message(flow, occasion, number, "", {**dated, **said})
+    return _message(flow, occasion, number, "", told_on({**dated, **said}, flow.now()))
 
 
 def _message(flow: Rectiflow, template: str, number: str, recipient: str, params: Mapping[str, Param]) -> Message:

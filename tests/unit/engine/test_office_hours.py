@@ -118,4 +118,4 @@ def test_a_deadline_within_a_day_is_said_with_its_hour() -> None:
     assert hours_left(at("2024-09-04", "00:00"), at("2024-09-03")) is None
     place.advance_to(at("2024-09-03", "11:00"))
     told = [m for e in place.log for m in e.decision.messages if m.template == "reminder"]
-    assert {(m.params["clock"], m.urgent) for m in told} == {("处置时限（2024-09-03 10:30）", True)}
+    assert {(m.params["clock"], m.params["until"], m.urgent) for m in told} == {("处置时限", "9月3日10时30分", True)}

@@ -14,11 +14,20 @@ def held(number: str, template: str = "reminder", **params: str | int | None) ->
 
 
 def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None:
-    """Below the name of each unit: occasion, number, what it is and until when; late is said, not how late it was when it was written."""
+    """Below the name of each unit: occasion, number, what it is and until when; how late it is, where it reminds of that."""
     said = digest_params(
         [
             held("N-2", unit="乙校", description="灭火器失压", due_on="2024年9月20日"),
-            held("N-1", "urge", unit="甲校", description="疏散通道堵塞", due_on="2024年9月1日", days_overdue=3),
+            held(
+                "N-1",
+                "urge",
+                unit="甲校",
+                description="疏散通道堵塞",
+                due_on="2024年9月1日",
+                clock="整改时限",
+                until="9月1日",
+                days_overdue=3,
+            ),
             held("N-3", "passed", unit="乙校", description="配电箱未锁"),
         ]
     )
@@ -28,7 +37,7 @@ def test_a_line_for_each_with_the_units_together(templates: TemplateSet) -> None
         "· 提醒：N-2，灭火器失压（整改时限 2024年9月20日）\n"
         "· 复查合格：N-3，配电箱未锁\n\n"
         "甲校（1项）\n\n"
-        "· 逾期催办：N-1，疏散通道堵塞（整改时限 2024年9月1日，已逾期）",
+        "· 逾期催办：N-1，疏散通道堵塞（整改时限9月1日，已逾期3天）",
         "unit": None,
         "district_name": "区教育局",
         "contact": "123",
@@ -83,6 +92,17 @@ def test_what_lists_several_hazards_names_them() -> None:
         ),
         ("request_made", {"request": "挂牌督办", "level": "区级"}, "区级挂牌督办申请待审批：N-1，通道堵塞"),
         ("reminder", {"clock": "复查时限"}, "复查时限提醒：N-1，通道堵塞"),
+        ("reminder", {"clock": "签收时限", "until": "9月5日", "days_overdue": 4, "due_on": "2024年9月20日"},
+         "签收时限提醒：N-1，通道堵塞（签收时限9月5日，已逾期4天）"),
+        ("reminder", {"clock": "方案报备时限", "until": "9月18日", "days_left": 5},
+         "方案报备时限提醒：N-1，通道堵塞（方案报备时限9月18日，还有5天）"),
+        ("reminder", {"clock": "上报时限", "until": "9月7日20时30分", "hours_overdue": 4},
+         "上报时限提醒：N-1，通道堵塞（上报时限9月7日20时30分，已超过4小时）"),
+        ("due_soon", {"clock": "整改时限", "until": "9月20日", "days_overdue": 2},
+         "整改时限提醒：N-1，通道堵塞（整改时限9月20日，已逾期2天）"),
+        ("monitoring_due", {"clock": "监测时限", "until": "9月27日", "days_left": 0, "due_on": "2024年12月31日"},
+         "监测提醒：N-1，通道堵塞（监测时限9月27日，今天到期）"),
+        ("passed", {"due_on": "2024年11月25日", "days_overdue": 1}, "复查合格：N-1，通道堵塞（整改时限 2024年11月25日）"),
         ("call_task", {"clock": "签收时限", "callee": "校长（1）"}, "签收时限到期，请电话催办：校长（1），N-1，通道堵塞"),
         ("generic", {"action": "作废", "reason": "重复登记"}, "作废：理由：重复登记，N-1，通道堵塞"),
         ("recalled", {"reason": "交错了单位"}, "撤回交办：理由：交错了单位，N-1，通道堵塞"),
@@ -92,7 +112,7 @@ def test_what_lists_several_hazards_names_them() -> None:
          "请假代理：某校长，9月2日至22日，N-1"),
     ],
 )  # fmt: skip
-def test_a_line_says_what_happened(template: str, params: dict[str, str], line: str) -> None:
+def test_a_line_says_what_happened(template: str, params: dict[str, str | int], line: str) -> None:
     """A grant and a refusal are told apart, with the new date or the reason; a reminder names its clock."""
     said = digest_params([held("N-1", template, **{"unit": "甲校", "description": "通道堵塞", **params})])
     assert said["lines"] == f"· {line}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from rectiflow.engine.days import left
 from rectiflow.notifiers import OCCASIONS, PARAMETERS, Param, TemplateSet, builtin_templates, count_parts
 from rectiflow.notifiers.parameters import RESTRICTED, RESTRICTED_PARAMETERS, fill
 
@@ -30,6 +31,8 @@ USUAL: Mapping[str, Param] = {
     "reason": "政府采购尚未完成",
     "note": "已电话告知",
     "clock": "整改时限",
+    "until": "12月31日",
+    "left": "已逾期2天",
     "days_left": 3,
     "days_overdue": 2,
     "level": "区级",
@@ -49,9 +52,10 @@ BARE: Mapping[str, Param] = {"number": "LZH-2024-000123", "recipient": "太和�
 CASES: Mapping[str, Mapping[str, Param]] = {
     "usual": USUAL,
     "bare": BARE,
-    "due today": {**USUAL, "days_left": 0, "days_overdue": None},
-    "not overdue": {**USUAL, "days_overdue": None},
-    "no days": {**USUAL, "days_left": None, "days_overdue": None},
+    "due today": {**USUAL, "left": "今天到期", "days_left": 0, "days_overdue": None},
+    "not overdue": {**USUAL, "left": "还有3天", "days_overdue": None},
+    "in hours": {**USUAL, "clock": "先行管控时限", "until": "12月31日20时30分", "left": "已超过4小时"},
+    "no days": {**USUAL, "until": None, "left": None, "days_left": None, "days_overdue": None},
     "none": {**dict.fromkeys(PARAMETERS), **BARE},
     "empty": {**dict.fromkeys(PARAMETERS, ""), **BARE},
 }
@@ -130,19 +134,35 @@ def test_words_of_practice(templates: TemplateSet) -> None:
         ("due_soon", {"days_left": 0}, "今天到期"),
         ("urge", {"days_overdue": 2}, "已逾期2天"),
         ("reminder", {"days_left": 0}, "今天到期"),
-        ("reminder", {"days_overdue": 5}, "已超过整改时限5天"),
-        ("reminder", {"days_overdue": 5, "clock": "整改时限"}, "已超过整改时限5天"),
-        ("reminder", {"days_overdue": 5, "clock": "复查时限"}, "已超过复查时限5天，"),
-        ("reminder", {"days_left": 2, "clock": "复查时限"}, "距复查时限还有2天，"),
-        ("reminder", {"days_left": 0, "clock": "先行管控时限（今天18时前）"}, "的先行管控时限（今天18时前）今天到期，"),
+        ("reminder", {"days_overdue": 5}, "整改时限已逾期5天，"),
+        ("reminder", {"days_overdue": 5, "clock": "复查时限", "until": "9月5日"}, "的复查时限为9月5日，已逾期5天，"),
+        ("reminder", {"days_left": 2, "clock": "复查时限"}, "的复查时限还有2天，"),
+        ("reminder", {"hours_overdue": 4, "clock": "先行管控时限", "until": "9月7日0时30分"},
+         "的先行管控时限为9月7日0时30分，已超过4小时，"),
+        ("call_task", {"days_overdue": 4, "clock": "签收时限", "until": "9月5日"}, "（签收时限已逾期4天）"),
+        ("urge", {"days_overdue": 2, "clock": "整改时限", "until": "9月5日"}, "000123已逾期2天，"),
+        ("urge", {"days_overdue": 2, "clock": "方案报备时限"}, "方案报备时限已逾期2天，"),
+        ("monitoring_due", {"days_left": 0, "clock": "监测时限", "until": "9月5日"}, "（监测时限9月5日，今天到期）"),
+        ("control_first", {"hours_left": 2, "clock": "先行管控时限", "until": "9月7日0时30分"},
+         "请于9月7日0时30分前先行管控："),
         ("reminder", {"clock": "复查时限"}, "的复查时限临近，"),
         ("request_made", {"request": "督办通知", "unit": "太和镇中心小学"}, "有督办通知申请"),
     ],
-)
+)  # fmt: skip
 def test_days_are_said(templates: TemplateSet, occasion: str, days: Mapping[str, Param], told: str) -> None:
     """Zero days left is today, not nothing; the mail says the same."""
-    assert told in templates.sms(occasion, {**BARE, **days})
-    assert occasion != "reminder" or told in templates.mail(occasion, {**BARE, **days}).text
+    said = {**BARE, **days, "left": left(days)}
+    assert told in templates.sms(occasion, said)
+    assert occasion != "reminder" or told in templates.mail(occasion, said).text
+
+
+@pytest.mark.parametrize("occasion", ["reminder", "call_task", "monitoring_due", "control_first", "generic"])
+def test_a_mail_gives_the_date_of_the_time_limit_it_reminds_of(templates: TemplateSet, occasion: str) -> None:
+    """Beside that of the hazard, which may be months away."""
+    said = {**BARE, "clock": "防范措施时限", "until": "9月18日", "left": "还有5天", "due_on": "2024年12月31日"}
+    text = templates.mail(occasion, said).text
+    assert "· 整改时限：2024年12月31日\n· 防范措施时限：9月18日，还有5天\n" in text
+    assert occasion != "call_task" or "核实下列隐患（防范措施时限9月18日，还有5天）的办理情况" in text
 
 
 def test_a_supervision_paper_presses_and_asks_for_no_assignment(templates: TemplateSet) -> None:

@@ -1,0 +1,123 @@
+"""Who could not be told in time hears of a deadline once, and hears how late it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rectiflow.engine.days import left, told_on
+from rectiflow.engine.decision import MessageDraft
+from rectiflow.engine.moments import local_day
+from rectiflow.engine.outpaced import step_of
+from rectiflow.engine.overtaken import Asked, answered, overtaken
+from rectiflow.engine.simulate import World
+from support.district import HEAD, RECTIFIER, SAFETY, at, done, hazard, rectifying, submit, world
+
+DUE = date(2024, 9, 20)  #: a Friday; on the Monday after the head and the town are urged
+
+
+def waiting(place: World, number: str, clock: str = "rectify") -> dict[str, MessageDraft]:
+    """Return what a ladder has told so far, by its key in the outbox, as if nothing of it had gone."""
+    messages = ((f"{number}:{m.key}", m) for m in place.cases[number].messages.values())
+    return {key: m for key, m in messages if (step := step_of(key)) is not None and step.clock == clock}
+
+
+def asked(key: str, message: MessageDraft, beside: Mapping[str, MessageDraft]) -> Asked:
+    """Return a message as it is judged."""
+    mine = {k: m.template for k, m in beside.items() if m.recipient == message.recipient}
+    return Asked(key=key, recipient=message.recipient, occasion=message.template, at=at("2024-09-02"), beside=mine)
+
+
+def left_of(place: World, number: str, clock: str = "rectify") -> list[tuple[str, MessageDraft]]:
+    """Return what would be sent now of what a ladder told, with the person."""
+    snapshot, today, there = place.snapshot(number), local_day(place.now), waiting(place, number, clock)
+    kept = ((m.recipient, m) for k, m in there.items() if overtaken(snapshot, asked(k, m, there), today) is None)
+    return list(kept)
+
+
+@settings(max_examples=30, deadline=None)
+@given(days=st.integers(-10, 120), hour=st.sampled_from(["06:00", "09:00", "18:00"]))
+def test_nobody_hears_twice_and_nobody_too_little(days: int, hour: str) -> None:
+    """Whenever the channel opens again: one message for each person, or one more is told today; and its days are true."""
+    place = world()
+    number = rectifying(place, DUE.isoformat())
+    opened = DUE + timedelta(days=days)
+    place.advance_to(at(opened.isoformat(), hour))
+    kept = left_of(place, number)
+    persons = [person for person, _ in kept]
+    assert len(persons) == len(set(persons))
+    for _, message in kept:
+        said = left(told_on(message.params, place.now))
+        assert said == (f"已逾期{days}天" if days > 0 else f"还有{-days}天" if days else "今天到期")
+    silent = {m.recipient for m in waiting(place, number).values()} - set(persons)
+    place.advance_to(at(opened.isoformat(), "23:00"))
+    assert silent <= {person for person, _ in left_of(place, number)}
+
+
+def test_on_the_morning_after_the_weekend_who_is_urged_at_nine_is_not_told_at_seven() -> None:
+    """Who is not urged is told then; on the Sunday everybody would be."""
+    place = world()
+    number = rectifying(place, DUE.isoformat())
+    place.advance_to(at("2024-09-22", "07:00"))
+    assert {person for person, _ in left_of(place, number)} == {RECTIFIER, HEAD}
+    place.advance_to(at("2024-09-23", "07:00"))
+    assert [person for person, _ in left_of(place, number)] == [RECTIFIER]
+    place.advance_to(at("2024-09-23", "09:00"))
+    assert ("urge" in {m.template for p, m in left_of(place, number) if p == HEAD}) == 1
+
+
+def test_a_step_that_was_told_today_goes_on_its_day() -> None:
+    """On the day itself nothing is held back for what comes later."""
+    place = world()
+    number = rectifying(place, DUE.isoformat())
+    place.advance_to(at("2024-09-20", "18:00"))
+    assert {(p, m.template) for p, m in left_of(place, number)} == {(RECTIFIER, "due_soon"), (HEAD, "due_soon")}
+
+
+def test_a_repeat_waits_for_no_other() -> None:
+    """Where a channel is only open before they come due, each is told the next morning, not none for ever."""
+    place = world()
+    number = hazard(place)
+    done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-12-31"))
+    for day, occurrence in (("2024-09-05", 1), ("2024-09-06", 2)):
+        place.advance_to(at(day, "07:00"))
+        assert {m.key.split(":")[4] for _, m in left_of(place, number, "sign")} == {str(occurrence)}
+
+
+def test_a_deadline_in_hours_does_not_wait_for_its_next_step() -> None:
+    """What was told before midnight is not put off until one o'clock; what asks to make safe is told beside a reminder."""
+    place = world("2024-09-13", "19:30")
+    number = hazard(place, workflow="major_hazard")
+    place.advance_to(at("2024-09-13", "23:40"))
+    assert [m.template for p, m in left_of(place, number, "control") if p == HEAD] == ["control_first", "reminder"]
+    place.advance_to(at("2024-09-14", "00:10"))
+    assert [m.template for p, m in left_of(place, number, "control") if p == HEAD] == ["control_first", "reminder"]
+    place.advance_to(at("2024-09-14", "01:40"))
+    (_, last) = [m for p, m in left_of(place, number, "control") if p == HEAD]
+    assert last.key.startswith("control:1:1:due-remind:1:")
+
+
+def test_what_a_later_step_tells_does_not_answer_what_did_not_arrive() -> None:
+    """Its call stays open: the later one may not arrive either, until nothing is asked any more."""
+    place = world()
+    number = rectifying(place, DUE.isoformat())
+    place.advance_to(at("2024-09-24"))
+    there, today = waiting(place, number), local_day(place.now)
+    ((key, message),) = [(k, m) for k, m in there.items() if m.recipient == HEAD and m.template == "due_soon"]
+    assert (
+        overtaken(place.snapshot(number), asked(key, message, there), today) == "同一时限后一步的提醒另发，这一步不再发"
+    )
+    assert answered(place.snapshot(number), asked(key, message, there), today) is None
+    done(submit(place, number))
+    done(place.act(number, "pass", SAFETY))
+    assert answered(place.snapshot(number), asked(key, message, there), today) is not None
+
+
+@pytest.mark.parametrize("key", ["N-1:request2:p", "N-1:assign:3:p", "digest:2024-09-20:p", "together:N-1"])
+def test_only_a_step_is_one(key: str) -> None:
+    """What is told on another occasion is judged otherwise."""
+    assert step_of(key) is None
