@@ -6,10 +6,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rectiflow._reasons import TOGETHER
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Reached, Unreached
 from rectiflow.engine.telling import other_copy
-from rectiflow.storage import outbox, queries
+from rectiflow.storage import incoming, outbox, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
@@ -20,19 +21,21 @@ _ON_ITS_WAY = ("sent", "waiting", "held")
 
 
 def let_call(flow: Rectiflow, key: str, number: str | None, person: str, why: str) -> None:
-    """Open a call to somebody whom a message did not reach.
+    """Open a call to somebody whom a message did not reach, about each hazard that it tells of.
 
-    Nothing where it is about no hazard, no call is due, one is open already, or the same words go by another way.
+    Nothing where it is about none, no call is due, one is open already, or the same words go by another way.
 
     Args:
         key: of the message.
     """
     from rectiflow._desk import waiting_calls
 
-    if number is None or waiting_calls(flow, number) or _goes_otherwise(flow, key):
+    if _goes_otherwise(flow, key):
         return
-    with suppress(Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
-        flow.handle(number, Unreached(person=person, why=why, message=key))
+    for about in _about(flow, key, number):
+        with suppress(Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
+            if not waiting_calls(flow, about):
+                flow.handle(about, Unreached(person=person, why=why, message=key))
 
 
 def call_off(flow: Rectiflow, key: str, number: str | None, person: str) -> None:
@@ -43,12 +46,15 @@ def call_off(flow: Rectiflow, key: str, number: str | None, person: str) -> None
     Args:
         key: of the message.
     """
-    calls = queries.open_tasks(flow.store.engine, flow.district, number=number) if number else []
-    if number is None or not calls:
-        return
-    about = {e.seq: e.public.get("message") for e in flow.history(number) if e.kind == "unreached"}
+    for about in _about(flow, key, number):
+        _call_off(flow, key, about, person)
+
+
+def _call_off(flow: Rectiflow, key: str, number: str, person: str) -> None:
+    calls = queries.open_tasks(flow.store.engine, flow.district, number=number)
+    told = {e.seq: e.public.get("message") for e in flow.history(number) if e.kind == "unreached"} if calls else {}
     for call in calls:
-        if about.get(call["seq"]) in (key, other_copy(key)):
+        if told.get(call["seq"]) in (key, other_copy(key)):
             with suppress(Refused, NotFound, Conflict):  # it is over already
                 flow.handle(number, Reached(person=person, message=key, clock=call["clock"]))
             _next(flow, number, call["opened_at"])
@@ -59,6 +65,14 @@ def _next(flow: Rectiflow, number: str, since: datetime) -> None:
     for row in queries.messages(flow.store.engine, flow.district, status="dead", number=number):
         if row["due_at"] >= since:  # when it was given up
             let_call(flow, row["key"], number, row["recipient"], row["detail"] or "")
+
+
+def _about(flow: Rectiflow, key: str, number: str | None) -> list[str]:
+    """Return the hazards a message is about: its own, or those of the steps that it tells together."""
+    if number is not None or not key.startswith(TOGETHER):
+        return [number] if number else []
+    taken = incoming.taken_in(flow.store.engine, flow.district, key)
+    return list(dict.fromkeys(row.number for row in taken if row.number))
 
 
 def _goes_otherwise(flow: Rectiflow, key: str) -> bool:

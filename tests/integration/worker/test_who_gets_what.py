@@ -14,7 +14,7 @@ from rectiflow._digest import gather_digests
 from rectiflow._outbox import StoreOutbox
 from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
-from rectiflow._upkeep import incidents, outbox
+from rectiflow._upkeep import incidents, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import NotFound, Refused
 from rectiflow.engine.stimulus import Called, Hand
@@ -87,6 +87,31 @@ def test_nobody_is_reached(place: Workplace) -> None:
         assert waiting_calls(flow, number) == ["sign"]
         assert [e.kind for e in flow.history(number)].count("unreached") == 1
         assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_who_cannot_be_reminded_is_called(place: Workplace, count: int) -> None:
+    """On the last day, long after it was signed for; of several hazards, too, that are told together. It can be put on record."""
+    flow, person = place.flow, responsible(place)
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    numbers = assigned(place, count, days=7)
+    for number in numbers:
+        flow.do(number, "sign", by=person)
+    set_reach(flow, person, email="", phone="")
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=7)
+    flow.tick()
+    place.deliver()
+    for number in numbers:
+        assert waiting_calls(flow, number) == ["rectify"]
+        assert callee_of(flow, flow.snapshot(number), "rectify") == person
+    hand = Hand(actor=safety, note="本人接的电话")
+    flow.handle(numbers[0], Called(clock="rectify", hand=hand, person=person))
+    assert [waiting_calls(flow, number) for number in numbers] == [[], *[["rectify"]] * (count - 1)]
+    set_reach(flow, person, email="officer@school.example")
+    retry(flow, [])
+    place.deliver()
+    assert [waiting_calls(flow, number) for number in numbers] == [[]] * count
 
 
 @pytest.mark.parametrize("step", ["signed", "voided"])
