@@ -16,6 +16,7 @@ from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
 from rectiflow._upkeep import incidents, outbox, retry
 from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import NotFound, Refused
 from rectiflow.engine.stimulus import Called, Hand
 from rectiflow.notifiers import STILL
@@ -366,6 +367,48 @@ def test_who_stands_in_is_told_once(place: Workplace) -> None:
         dropped = {r["detail"] for r in rows if r["status"] == "cancelled"}
         assert dropped == {f"同一件事已用{way}发给{name}，不再重复" for way in ("邮件", "短信")}
         assert len(rows) == 4
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_who_shares_an_address_is_told_once(place: Workplace, count: int) -> None:
+    """One mail and one short message for the head and the officer, however the number is written; they are the head's."""
+    flow, officer = place.flow, responsible(place)
+    (principal,) = flow.directory().holders("principal", OFFICER, flow.today())
+    set_reach(flow, officer, email="School@school.example", phone="13800000001")
+    set_reach(flow, principal, email="school@school.example", phone="+86 13800000001")
+    numbers = assigned(place, count, days=7)
+    for number in numbers[1:]:
+        flow.do(number, "sign", by=principal)
+    place.deliver()
+    rows = [r for r in queries.messages(flow.store.engine, flow.district, number=numbers[0]) if r["seq"] == 2]
+    sent = [(r["recipient"], r["rendered_channel"]) for r in rows if r["status"] == "sent"]
+    assert sorted(sent) == [(principal, "mail"), (principal, "sms")]
+    name = flow.directory().person_name(principal)
+    dropped = {r["detail"] for r in rows if r["status"] == "cancelled"}
+    assert dropped == {f"同一件事已用{way}发到同一地址（{name}），不再重复" for way in ("邮件", "短信")}
+    flow.do(numbers[0], "sign", by=principal)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=7)
+    flow.tick()
+    place.deliver()
+    last = [m for m in outbox(flow, status="sent") if "rectify" in m.key]
+    assert sorted(m.channel or "" for m in last) == ["mail", "sms"]
+    assert {m.key.partition(":")[0] == "together" for m in last} == {count > 1}
+
+
+def test_an_address_that_is_told_otherwise_is_told_both(place: Workplace) -> None:
+    """Who may answer and who is only told get each their own words, at one mailbox too."""
+    flow, officer = place.flow, responsible(place)
+    leader = flow.directory().holders("bureau_leader", None, flow.today())[0]
+    for person in (officer, leader):
+        set_reach(flow, person, email="both@school.example", phone="")
+    invited = [MessageDraft(key=f"same:{officer}", recipient=officer, template="generic", params={}, urgent=True)]
+    told = [
+        MessageDraft(key=f"same:{leader}", recipient=leader, template="generic", params={"invited": False}, urgent=True)
+    ]
+    flow.enqueue([*invited, *told])
+    place.deliver()
+    assert {m.status for m in outbox(flow) if m.key.startswith("same:")} == {"sent"}
 
 
 def test_who_stands_in_has_one_digest(place: Workplace) -> None:
