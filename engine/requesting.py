@@ -18,7 +18,7 @@ from .moments import chinese_date, local_day, shift_day
 from .roles import Standing, people
 from .stimulus import Ask, Hand, Rule
 from .ticket import Document, Plain, Request, Snapshot
-from .values import as_date, persistent, take
+from .values import as_date, persistent, show, take
 from .vocabulary import LEVELS
 from .workflow import RequestKind, Span
 
@@ -172,8 +172,24 @@ def open_request(
         request=kind.title,
         level=LEVELS.get(level or ""),
         reason=values.get("reason"),
+        asked=_asked(change, values),
     )
     return request
+
+
+def _asked(change: Change, values: Mapping[str, Plain]) -> str | None:
+    """Say what is asked for, by title; the reason stands by itself."""
+    fields, directory = change.workflow.fields, change.snapshot.directory
+    dates = {
+        k: chinese_date(day)
+        for k, v in values.items()
+        if k in fields and fields[k].type == "date" and (day := as_date(v))
+    }
+    given = (k for k, v in values.items() if k in fields and k != "reason" and v not in (None, "", []))
+    return (
+        "；".join(f"{fields[k].title}：{dates.get(k) or show(change.workflow, k, values[k], directory)}" for k in given)
+        or None
+    )
 
 
 def withdraw_overtaken(change: Change, reason: str) -> None:
@@ -264,6 +280,7 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
         decision="批准" if request.status == "approved" else "不批准",
         level=LEVELS.get(request.level or ""),
         reason=request.reason or None,
+        asked=_asked(change, request.data),
         new_due_on=chinese_date(new_due_on) if new_due_on else None,
     )
 
