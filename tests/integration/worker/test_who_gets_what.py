@@ -315,6 +315,35 @@ def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str
     assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回或退回", "隐患已作废"}
 
 
+@pytest.mark.parametrize("told", ["nobody", "the head", "both", "signed"])
+def test_a_recall_is_told_to_who_heard_of_the_assignment(place: Workplace, told: str) -> None:
+    """Whoever got nothing of it would read of the end of what he never had; who has signed for it knows of it."""
+    flow, officer = place.flow, responsible(place)
+    (principal,) = flow.directory().holders("principal", OFFICER, flow.today())
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    for person in (officer, principal):
+        set_reach(flow, person, email=f"{person}@school.example", phone="")
+    (number,) = assigned(place, 1)
+    if told == "both":
+        place.deliver()
+    elif told == "the head":
+        send_at_once(place, [f"{number}:2:{principal}"])
+    elif told == "signed":
+        flow.do(number, "sign", by=officer)
+    flow.do(number, "recall", by=safety, reason="交错了单位")
+    place.deliver()
+    recalls = [
+        r for r in queries.messages(flow.store.engine, flow.district, number=number) if r["template"] == "recalled"
+    ]
+    fates = {r["recipient"]: (r["status"], r["detail"] if r["status"] == "cancelled" else "") for r in recalls}
+    no = ("cancelled", "交办没有发出就已撤回，不用再通知撤回")
+    yes = ("sent", "")
+    assert {p: fates[p] for p in (officer, principal)} == {
+        officer: yes if told in ("both", "signed") else no,
+        principal: no if told == "nobody" else yes,
+    }
+
+
 def test_who_likes_short_messages_gets_the_urgent_ones_once(place: Workplace) -> None:
     """An urgent message goes as mail and as short message; where both would be the same, one of them is dropped."""
     person = responsible(place)
