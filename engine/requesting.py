@@ -267,7 +267,8 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
     listed = kind.effect in ("list", "delist") and request.status == "approved"
     template = ("listed" if kind.effect == "list" else "delisted") if listed else "request_decided"
     unit_heads = change.people(r for r in ("principal", "rectifier", "safety_section") if r in change.workflow.roles)
-    unit_heads += change.people(turn_roles(change.workflow, change.ticket)) if listed else ()
+    above = (r for r in ("town_supervisor", "bureau_leader") if r in change.workflow.roles)
+    unit_heads += change.people((*turn_roles(change.workflow, change.ticket), *above)) if listed else ()
     audience = dict.fromkeys((*((request.asked_by,) if request.asked_by else ()), *unit_heads))
     extended = kind.effect == "extend" and request.status == "approved"
     new_due_on = as_date(request.data.get("new_due_on")) if extended else None

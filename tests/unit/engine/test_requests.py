@@ -247,7 +247,7 @@ def test_every_ruling_is_told_to_who_asked_and_to_the_unit() -> None:
     done(place.ask(number, "listing", "town1-safety", level="district"))
     answer = done(place.rule(number, 1, DISTRICT))
     assert {(m.template, m.recipient) for m in answer.messages} == {
-        ("listed", p) for p in ("town1-safety", HEAD, RECTIFIER, SAFETY, DEPUTY, CLERK)
+        ("listed", p) for p in ("town1-safety", "town1-deputy", HEAD, RECTIFIER, SAFETY, DEPUTY, CLERK, LEADER)
     }
     assert all(m.urgent and m.params["level"] == "区级" for m in answer.messages)
 
