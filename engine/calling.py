@@ -8,16 +8,36 @@ from .change import Change
 from .decision import Decision, Refusal
 from .errors import Reason
 from .hands import hand_reasons, role_reasons
+from .roles import ISSUER
 from .stimulus import Called
 from .ticket import Plain, Snapshot
+from .visibility import unit_roles
+from .workflow import Clock, Workflow
 
-__all__ = ["called"]
+__all__ = ["called", "callers"]
+
+
+def callers(workflow: Workflow, clock: Clock) -> tuple[str, ...]:
+    """Return the roles that telephone the unit about a deadline; () for one that is none of the unit's business.
+
+    That is who its own steps have call; for one that only reminds the unit, who calls about the others, else who issues.
+    """
+    own = _calling(clock)
+    if own or clock.for_request is not None:
+        return own
+    concerns_unit = any(set(step.roles) & set(unit_roles(workflow)) for step in clock.steps)
+    elsewhere = tuple(dict.fromkeys(r for c in workflow.clocks.values() for r in _calling(c)))
+    return (elsewhere or (ISSUER,)) if concerns_unit else ()
+
+
+def _calling(clock: Clock) -> tuple[str, ...]:
+    return tuple(r for step in clock.steps if step.act == "call" for r in step.roles)
 
 
 def called(snapshot: Snapshot, stimulus: Called, now: datetime) -> Decision | Refusal:
     """Decide whether this person may record the call; the ladder goes on, and opens the next one when it is due."""
     clock = snapshot.workflow.clocks.get(stimulus.clock)
-    roles = [r for step in clock.steps if step.act == "call" for r in step.roles] if clock else []
+    roles = callers(snapshot.workflow, clock) if clock else ()
     standing, reasons = role_reasons(snapshot, snapshot.workflow, roles, stimulus.hand, now)
     reasons = [*hand_reasons(snapshot, stimulus.hand, now), *reasons]
     if not stimulus.hand.note.strip():

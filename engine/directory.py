@@ -109,6 +109,9 @@ class Directory:
         self.persons: Mapping[str, Person] = {p.id: p for p in persons}
         self._named_units = _names((u.id, (u.id, u.name, *u.aliases)) for u in self.units.values())
         self._named_persons = _names((p.id, (p.id, p.name)) for p in self.persons.values())
+        self._addresses = _names(
+            (p.id, tuple(a.casefold() for a in (p.email, p.phone) if a)) for p in self.persons.values()
+        )
         self._accounts = {p.account: p.id for p in self.persons.values() if p.account}
         self.holdings: tuple[Holding, ...] = tuple(holdings)
         self.substitutions: tuple[Substitution, ...] = tuple(substitutions)
@@ -245,6 +248,11 @@ class Directory:
     def reached_for(self, person: str, day: date) -> str:
         """Return who is told that day what is for a person: whoever stands in for an absent one."""
         return next((d for d in self.deputies(person, day) if d in self.persons), person)
+
+    def at_address(self, *addresses: str | None) -> tuple[str, ...]:
+        """Return the persons registered with one of these mailboxes or telephone numbers, as they are spelled."""
+        found = (p for a in addresses if a for p in self._addresses.get(a.casefold(), ()))
+        return tuple(dict.fromkeys(found))
 
     def told_with(self, person: str, day: date) -> tuple[str, ...]:
         """Return for whom else whoever is told what is for a person is told that day."""

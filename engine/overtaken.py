@@ -31,7 +31,8 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     `occasion` is what it was told on, also where its words say no more than a number; `later` are the occasions of what was
     told of the hazard after it; `beside` are the messages about the hazard that the person was sent or that are to go, by
-    key, with their occasions: looked at where it tells a step of a ladder.
+    key, with their occasions: looked at where it tells a step of a ladder; `unheard` says of what takes an assignment back
+    that the recipient never heard of that.
     """
 
     key: str  #: begins with the number of the hazard
@@ -40,6 +41,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     at: datetime  #: when it was written
     later: Sequence[str] = ()
     beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    unheard: bool = False
 
 
 def overtaken(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool = True) -> str | None:
@@ -131,12 +133,16 @@ def _returned(snapshot: Snapshot, _asked: Asked, _today: date) -> str | None:
 
 
 def _recalled(snapshot: Snapshot, asked: Asked, today: date) -> str | None:
-    """Judge what was taken back: who has been given the same hazard again would read that as taken back."""
+    """Judge what was taken back: who has been given the same hazard again would read that as taken back.
+
+    Who never heard that it was given learns nothing from its end.
+    """
     state = _state(snapshot)
-    if state.stage == "reported" or state.final not in (None, "rectified"):
-        return None
-    own = people(snapshot.workflow, unit_roles(snapshot.workflow), snapshot.fields, snapshot.directory, today)
-    return "隐患已重新交办本单位，不再通知撤回" if asked.recipient in own else None
+    if state.stage != "reported" and state.final in (None, "rectified"):
+        own = people(snapshot.workflow, unit_roles(snapshot.workflow), snapshot.fields, snapshot.directory, today)
+        if asked.recipient in own:
+            return "隐患已重新交办本单位，不再通知撤回"
+    return "交办没有发出就已撤回，不用再通知撤回" if asked.unheard else None
 
 
 def _controlled(snapshot: Snapshot, asked: Asked, today: date) -> str | None:

@@ -18,7 +18,7 @@ from .moments import chinese_date, local_day, shift_day
 from .roles import Standing, people
 from .stimulus import Ask, Hand, Rule
 from .ticket import Document, Plain, Request, Snapshot
-from .values import as_date, persistent, take
+from .values import as_date, persistent, show, take
 from .vocabulary import LEVELS
 from .workflow import RequestKind, Span
 
@@ -172,8 +172,24 @@ def open_request(
         request=kind.title,
         level=LEVELS.get(level or ""),
         reason=values.get("reason"),
+        asked=_asked(change, values),
     )
     return request
+
+
+def _asked(change: Change, values: Mapping[str, Plain]) -> str | None:
+    """Say what is asked for, by title; the reason stands by itself."""
+    fields, directory = change.workflow.fields, change.snapshot.directory
+    dates = {
+        k: chinese_date(day)
+        for k, v in values.items()
+        if k in fields and fields[k].type == "date" and (day := as_date(v))
+    }
+    given = (k for k, v in values.items() if k in fields and k != "reason" and v not in (None, "", []))
+    return (
+        "；".join(f"{fields[k].title}：{dates.get(k) or show(change.workflow, k, values[k], directory)}" for k in given)
+        or None
+    )
 
 
 def withdraw_overtaken(change: Change, reason: str) -> None:
@@ -251,7 +267,8 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
     listed = kind.effect in ("list", "delist") and request.status == "approved"
     template = ("listed" if kind.effect == "list" else "delisted") if listed else "request_decided"
     unit_heads = change.people(r for r in ("principal", "rectifier", "safety_section") if r in change.workflow.roles)
-    unit_heads += change.people(turn_roles(change.workflow, change.ticket)) if listed else ()
+    above = (r for r in ("town_supervisor", "bureau_leader") if r in change.workflow.roles)
+    unit_heads += change.people((*turn_roles(change.workflow, change.ticket), *above)) if listed else ()
     audience = dict.fromkeys((*((request.asked_by,) if request.asked_by else ()), *unit_heads))
     extended = kind.effect == "extend" and request.status == "approved"
     new_due_on = as_date(request.data.get("new_due_on")) if extended else None
@@ -264,6 +281,7 @@ def _tell_ruling(change: Change, kind: RequestKind, request: Request) -> None:
         decision="批准" if request.status == "approved" else "不批准",
         level=LEVELS.get(request.level or ""),
         reason=request.reason or None,
+        asked=_asked(change, request.data),
         new_due_on=chinese_date(new_due_on) if new_due_on else None,
     )
 

@@ -57,6 +57,9 @@ def parameters(workflow: Workflow, ticket: Ticket, directory: Directory) -> dict
         "ends": due_on.isoformat() if due_on and running else None,
         "measures": fields.get("measures"),
         "interim": fields.get("interim"),
+        "control_measures": fields.get("control_measures"),
+        "reported_up_to": fields.get("reported_up_to"),
+        "reported_up_on": chinese_date(reported) if (reported := as_date(fields.get("reported_up_on"))) else None,
     }
 
 

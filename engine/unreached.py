@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from .calling import callers
 from .change import Change
+from .clocks import main_clock
 from .decision import Decision, Refusal
 from .errors import Reason
 from .roles import people
@@ -23,8 +25,7 @@ __all__ = ["answerable", "reached", "unreached"]
 def unreached(snapshot: Snapshot, stimulus: Unreached, now: datetime) -> Decision | Refusal:
     """Decide whether a call is to be made because a message about a hazard reached nobody.
 
-    It is, when the person has to put the hazard right and a deadline runs at which the ladder would have somebody call
-    later anyway.
+    It is, when the person has to put the hazard right and a deadline of the unit runs.
     """
     change = Change(snapshot, snapshot.case, None, now)
     clock = _to_call(snapshot)
@@ -35,10 +36,10 @@ def unreached(snapshot: Snapshot, stimulus: Unreached, now: datetime) -> Decisio
         )
     if clock is None:
         stage = STAGES.get(snapshot.workflow.states[snapshot.case.state].stage, "")
-        reasons.append(Reason(code="no_call", message=f"{stage}环节没有可以电话催办的时限"))
+        reasons.append(Reason(code="no_call", message=f"{stage}环节没有责任单位的时限在走，不用打电话"))
     if reasons or clock is None:
         return Refusal(number=snapshot.case.number, action="联系不上", reasons=tuple(reasons))
-    change.call(clock.id, next(s.roles[0] for s in clock.steps if s.act == "call"), stimulus.person)
+    change.call(clock.id, callers(snapshot.workflow, clock)[0], stimulus.person)
     about = {"person": stimulus.person, "message": stimulus.message}
     return change.decision("unreached", clock.id, public=about, private={"reason": stimulus.why})
 
@@ -63,7 +64,9 @@ def answerable(snapshot: Snapshot, today: date) -> frozenset[str]:
 
 
 def _to_call(snapshot: Snapshot) -> Clock | None:
-    """Return the first deadline that runs and has a step at which somebody telephones."""
-    clocks = snapshot.workflow.clocks.values()
-    running = (c for c in clocks if (run := snapshot.clocks.get(c.id)) is not None and run.status == "running")
-    return next((c for c in running if any(s.act == "call" for s in c.steps)), None)
+    """Return the unit's deadline that runs: first one whose steps have somebody telephone, then that of the rectification."""
+    workflow, main = snapshot.workflow, main_clock(snapshot.workflow)
+    runs = snapshot.clocks
+    running = [c for c in workflow.clocks.values() if c.id in runs and runs[c.id].status == "running"]
+    mine = [c for c in running if callers(workflow, c)]
+    return min(mine, key=lambda c: (not any(s.act == "call" for s in c.steps), c is not main), default=None)

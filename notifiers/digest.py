@@ -118,7 +118,7 @@ def _happened(item: Held) -> tuple[str, str]:
     reason = f"理由：{said['reason']}" if "reason" in said else ""
     match occasion:
         case "request_made" if asked:
-            title = f"{level}{asked}申请待审批"
+            return f"{level}{asked}申请待审批", _joined(said.get("asked"), reason)
         case "request_decided" if asked:
             title = f"{level}{asked}申请{said.get('decision') or '已批复'}"
         case "listed" | "delisted":

@@ -54,10 +54,15 @@ PARAMETERS: Mapping[str, str] = {
     "new_due_on": "延期批准后的整改时限",
     "measures": "整改措施",
     "interim": "临时管控措施",
+    "control_measures": "先行管控措施",
+    "reported_up_to": "上报单位",
+    "reported_up_on": "上报日期，如 2024年9月8日",
+    "asked": "申请的内容，如 申请延期至：2024年12月31日",
     "contact": "安全股联系电话",
     "callee": "应打电话给谁，带电话号码",
     "recipient": "收信人称呼",
     "standing_in_for": "所代办的人",
+    "informed": "只是告知收信人、不由其单位办理时是“是”",
     "count": "条数",
     "numbers": "几条隐患的简短编号，如 54、55号",
     "period": "期间，如 2024年11月",
@@ -92,6 +97,7 @@ OCCASIONS: Mapping[str, str] = {
     "listed": "挂牌督办",
     "delisted": "摘牌",
     "control_first": "重大隐患先行管控",
+    "controlled": "已先行管控",
     "major_reported": "重大隐患上报",
     "monitoring_due": "监测提醒",
     "reclassified": "改判",
@@ -172,6 +178,7 @@ def fill(message: Message, contact: Contact, *, district_name: str) -> dict[str,
     given |= {k: v for k, v in message.params.items() if v is not None and v != ""}
     given["number"] = given.get("number") or message.number
     given["left"] = left(message.params)
+    given["informed"] = "" if message.invited else "是"
     given["standing_in_for"] = contact.standing_in_for
     if contact.standing_in_for:
         given["recipient"] = contact.name

@@ -48,6 +48,7 @@ __all__ = [
     "let_only",
     "readdress",
     "retry",
+    "rows_of",
     "standing_of",
     "take",
     "told",
@@ -156,10 +157,10 @@ def let_only(
     channel: str,
     addresses: Sequence[str],
     others: Sequence[str],
-) -> bool:
+) -> str | None:
     """Let a claimed message go to somebody by a channel, unless one of the others has gone to these addresses by it, or is about to.
 
-    From then on it counts as about to go, as with `let_go`.
+    From then on it counts as about to go, as with `let_go`. Return the key of that other one; None where this one may go.
 
     Args:
         addresses: of who is reached, as they may stand in messages; first the one this goes to.
@@ -169,10 +170,10 @@ def let_only(
     there = (m.c.rendered_channel == channel, m.c.rendered_to.in_(addresses), m.c.status.in_(("sent", "waiting")))
     with _deciding(engine, district) as connection:
         same = select(m.c.key).where(m.c.district == district, m.c.key.in_(others), *there)
-        if connection.scalar(same.limit(1)) is not None:
-            return False
-        _note_going(connection, district, key, owner, channel, addresses[0])
-        return True
+        gone: str | None = connection.scalar(same.limit(1))
+        if gone is None:
+            _note_going(connection, district, key, owner, channel, addresses[0])
+        return gone
 
 
 @contextmanager
@@ -205,6 +206,16 @@ def standing_of(engine: Engine, district: str, key: str) -> Standing | None:
     with reading(engine) as connection:
         row = connection.execute(query).first()
     return None if row is None else Standing(*row)
+
+
+def rows_of(engine: Engine, district: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the messages of these keys that there are."""
+    m, found = table("message"), list[dict[str, Any]]()
+    with reading(engine) as connection:
+        for some in chunks(keys):
+            query = select(m).where(m.c.district == district, m.c.key.in_(some)).order_by(m.c.key)
+            found += [dict(row) for row in connection.execute(query).mappings()]
+    return found
 
 
 def acted_since(engine: Engine, district: str, number: str, seq: int) -> dict[int, str]:

@@ -31,6 +31,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
     """
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
+    from rectiflow._repeats import repeats
     from rectiflow._together import gather_steps
     from rectiflow.notifiers import Rules, any_hour
 
@@ -48,7 +49,7 @@ def deliver(place: Workplace, *, limit: int, going: Callable[[], bool], at_any_h
         allowed=partial(_allowed, flow),
         full=partial(_full, place),
         copied=partial(_copied, place),
-        said=partial(_said, place),
+        said=partial(repeats, flow),
     )
     return _dispatch(place, channels, rules, limit=limit, going=going)
 
@@ -154,7 +155,7 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
     def call(message: Message, why: str) -> None:
         for key, number, person in _about(flow, message):
             try:
-                let_call(flow, key, number, person, why)
+                let_call(flow, key, number, person, why, within=str(message.id))
             except WorkplaceError:
                 raise
             except Exception:  # the hazard cannot be read: the incident of the message says enough
@@ -192,12 +193,13 @@ def _full(place: Workplace, message: Message, channel: str, contact: Contact) ->
 
     What answers an answer always goes: who writes has to learn what became of it, and how often is bounded there.
     """
+    from rectiflow._repeats import addresses_of
     from rectiflow.engine.moments import at_hour, local_day
     from rectiflow.engine.telling import is_receipt
     from rectiflow.notifiers import SMS
     from rectiflow.storage.outbox import Measure, let_go
 
-    told, flow, addresses = place.settings.outgoing, place.flow, _addresses(channel, contact)
+    told, flow, addresses = place.settings.outgoing, place.flow, addresses_of(channel, contact)
     most, of_it = told.per_day, told.sms_per_day if channel == SMS else 0
     if not told.digest or not (most or of_it) or not addresses or is_receipt(str(message.id)):
         return False
@@ -213,17 +215,6 @@ def _full(place: Workplace, message: Message, channel: str, contact: Contact) ->
     )
 
 
-def _addresses(channel: str, contact: Contact) -> list[str]:
-    """Return the addresses of a person as they may stand in messages, first that of a channel; [] for a group."""
-    from rectiflow.notifiers import MAIL, SMS
-    from rectiflow.notifiers.phone import mobile, spellings
-
-    phone = contact.phone or ""
-    to = {MAIL: contact.email, SMS: phone}.get(channel)
-    others = (contact.email, phone, *spellings(mobile(phone) or ""))
-    return list(dict.fromkeys(a for a in (to, *others) if a)) if to else []
-
-
 def _copied(place: Workplace, message: Message) -> str | None:
     """Say that a short message repeats a mail that has gone, goes or is held."""
     from rectiflow.engine.telling import mail_of
@@ -233,45 +224,3 @@ def _copied(place: Workplace, message: Message) -> str | None:
     other = outbox.standing_of(place.flow.store.engine, place.flow.district, mail) if mail else None
     told = other is not None and other.status in ("sent", "waiting", "held", "merged")
     return "同样的内容另有一条" if told else None
-
-
-def _said(place: Workplace, message: Message, channel: str, contact: Contact) -> str | None:
-    """Say why a message tells nothing new by a channel.
-
-    An urgent one goes as mail and as short message, and this is the same; or whoever is reached has been told the same
-    for somebody else, for whom that person stands in.
-    """
-    from rectiflow.engine.telling import other_copy
-    from rectiflow.notifiers.message import CHANNEL_TITLES
-    from rectiflow.storage import outbox
-
-    other = outbox.standing_of(place.flow.store.engine, place.flow.district, other_copy(str(message.id)))
-    title = CHANNEL_TITLES.get(channel, channel)
-    if other is not None and other.channel == channel and other.status in ("sent", "waiting"):
-        return f"同样的内容已用{title}发给同一人"
-    return f"同一件事已用{title}发给{contact.name}，不再重复" if _told_with(place, message, channel, contact) else None
-
-
-def _told_with(place: Workplace, message: Message, channel: str, contact: Contact) -> bool:
-    """Tell whether whoever is reached gets the same by this channel that is for somebody else."""
-    from rectiflow.engine.telling import event_of, other_copy
-    from rectiflow.notifiers.digest import LISTS
-    from rectiflow.storage.outbox import let_only
-
-    flow, key = place.flow, str(message.id)
-    addresses = _addresses(channel, contact)
-    event = event_of(key, message.recipient)
-    persons = flow.directory().told_with(message.recipient, flow.today()) if addresses else ()
-    if not persons or event in (key, other_copy(key)) or message.template in LISTS:
-        return False
-    mails = [f"{event}:{person}" for person in persons]
-    others = [*mails, *map(other_copy, mails)]
-    return not let_only(
-        flow.store.engine,
-        flow.district,
-        key,
-        owner=flow.owner,
-        channel=channel,
-        addresses=addresses,
-        others=others,
-    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from rectiflow._unheard import unheard
 from rectiflow.engine.errors import NotFound, RectiflowError
 from rectiflow.engine.outpaced import step_of
 from rectiflow.engine.overtaken import Asked, overtaken
@@ -86,11 +87,13 @@ def asked_of(flow: Rectiflow, row: Mapping[str, Any]) -> Asked:
     occasions = {seq: default_template(trigger) for seq, trigger in told.items()}
     own = occasions.pop(row["seq"], "")
     at: datetime = row["created_at"]
+    occasion = own if row["template"] == RESTRICTED else row["template"]
     return Asked(
         key=row["key"],
         recipient=row["recipient"],
-        occasion=own if row["template"] == RESTRICTED else row["template"],
+        occasion=occasion,
         at=at,
         later=tuple(occasions.values()),
         beside=_beside(flow, row) if step_of(row["key"]) else {},
+        unheard=occasion == "recalled" and unheard(flow, row),
     )

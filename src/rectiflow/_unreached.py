@@ -19,17 +19,20 @@ __all__ = ["call_off", "called_about", "let_call"]
 _ON_ITS_WAY = ("sent", "waiting", "held")
 
 
-def let_call(flow: Rectiflow, key: str, number: str | None, person: str, why: str) -> None:
+def let_call(
+    flow: Rectiflow, key: str, number: str | None, person: str, why: str, *, within: str | None = None
+) -> None:
     """Open a call to somebody whom a message did not reach.
 
     Nothing where it is about no hazard, no call is due, one is open already, or the same words go by another way.
 
     Args:
         key: of the message.
+        within: the key of the list in which it was told.
     """
     from rectiflow._desk import waiting_calls
 
-    if number is None or waiting_calls(flow, number) or _goes_otherwise(flow, key):
+    if number is None or waiting_calls(flow, number) or _goes_otherwise(flow, within or key):
         return
     with suppress(Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
         flow.handle(number, Unreached(person=person, why=why, message=key))

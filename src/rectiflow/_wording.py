@@ -75,12 +75,14 @@ _FACTS: Mapping[str, Param] = {
     "days_left": 3,
 }
 _ITEMS = "1. 一楼东侧，疏散通道堆物（2024年9月6日前）\n2. 食堂，灭火器失压（2024年9月20日前）"
+_CONTROL = "教室停用，拉警戒线，专人值守"
 #: What an occasion says beside that.
 _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "assigned": {"state": "待签收"},
     "call_task": {"clock": "签收时限", "state": "待签收", "callee": "示例学校安全员（13800000000）"},
     "closed": {"state": "已销号"},
     "control_first": {"severity": "重大", "state": "待先行管控", "workflow": "重大隐患"},
+    "controlled": {"severity": "重大", "state": "已管控待交办", "workflow": "重大隐患", "control_measures": _CONTROL},
     "delisted": {"level": "区级"},
     "digest": {
         "count": 2,
@@ -95,7 +97,13 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     },
     "import_summary": {"count": 36, "lines": "一般隐患 34 条，重大隐患 2 条\n已逾期 3 条"},
     "listed": {"level": "区级"},
-    "major_reported": {"severity": "重大", "workflow": "重大隐患"},
+    "major_reported": {
+        "severity": "重大",
+        "workflow": "重大隐患",
+        "reported_up_to": "区应急管理局",
+        "reported_up_on": "2024年9月8日",
+        "control_measures": _CONTROL,
+    },
     "paper_closed": {"count": 2, "lines": _ITEMS},
     "paper_result": {"count": 2, "lines": "1. 一楼东侧，疏散通道堆物：合格\n2. 食堂，灭火器失压：不合格，未更换"},
     "paper_served": {
@@ -117,7 +125,11 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
     "reminder": {"clock": "签收时限", "state": "待签收"},
     "report_ready": {"lines": "排查 40 条，已整改 36 条，逾期 1 条"},
     "request_decided": {"request": "延期", "decision": "批准"},
-    "request_made": {"request": "延期", "reason": "所需配件未到货"},
+    "request_made": {
+        "request": "延期",
+        "reason": "所需配件未到货",
+        "asked": "申请延期至：2024年9月20日；临时管控措施：专人值守",
+    },
     "returned": {"reason": "不属本单位管理", "state": "待交办"},
     "standing_in": {"count": 4},
     "steps_due": {

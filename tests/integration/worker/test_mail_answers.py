@@ -69,6 +69,18 @@ def test_a_hazard_by_mail_from_assignment_to_evidence(open_place: Workplace) -> 
     assert not [b for *_, breaks in flow.audit() for b in breaks]
 
 
+def test_a_mailbox_of_two_answers_as_the_head(open_place: Workplace) -> None:
+    """The head and the officer have one mailbox and get one mail: what only the head may ask for is done by an answer to it."""
+    place, flow = open_place, open_place.flow
+    (officer, address), (principal, _) = responsible(place), head(place)
+    set_reach(flow, principal, email=address)
+    (number,) = assigned(place, 1)
+    asked = chinese_date(flow.today() + timedelta(days=20))
+    mail = mailed(place, officer, number)
+    done = receive_mail(place, answer(mail, f"申请延期到{asked}，理由：等待招标。临时管控措施：专人值守", address))
+    assert (done.status, [r.asked_by for r in flow.snapshot(number).requests]) == ("done", [principal])
+
+
 def test_a_receipt_is_answered_too(open_place: Workplace) -> None:
     """People answer the last mail they got: a receipt is about the hazard, too. A digest is about many: a person decides."""
     from rectiflow.engine.decision import MessageDraft

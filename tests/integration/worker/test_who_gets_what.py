@@ -15,8 +15,9 @@ from rectiflow._digest import gather_digests
 from rectiflow._outbox import StoreOutbox
 from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
-from rectiflow._upkeep import incidents, outbox
+from rectiflow._upkeep import incidents, outbox, retry
 from rectiflow._workplace import Workplace
+from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import NotFound, Refused
 from rectiflow.engine.stimulus import Called, Hand
 from rectiflow.notifiers import STILL
@@ -88,6 +89,31 @@ def test_nobody_is_reached(place: Workplace) -> None:
         assert waiting_calls(flow, number) == ["sign"]
         assert [e.kind for e in flow.history(number)].count("unreached") == 1
         assert flow.ticket(number).state == "assigned"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_who_cannot_be_reminded_is_called(place: Workplace, count: int) -> None:
+    """On the last day, long after it was signed for; of several hazards, too, that are told together. It can be put on record."""
+    flow, person = place.flow, responsible(place)
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    numbers = assigned(place, count, days=7)
+    for number in numbers:
+        flow.do(number, "sign", by=person)
+    set_reach(flow, person, email="", phone="")
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=7)
+    flow.tick()
+    place.deliver()
+    for number in numbers:
+        assert waiting_calls(flow, number) == ["rectify"]
+        assert callee_of(flow, flow.snapshot(number), "rectify") == person
+    hand = Hand(actor=safety, note="本人接的电话")
+    flow.handle(numbers[0], Called(clock="rectify", hand=hand, person=person))
+    assert [waiting_calls(flow, number) for number in numbers] == [[], *[["rectify"]] * (count - 1)]
+    set_reach(flow, person, email="officer@school.example")
+    retry(flow, [])
+    place.deliver()
+    assert [waiting_calls(flow, number) for number in numbers] == [[]] * count
 
 
 @pytest.mark.parametrize("step", ["signed", "voided"])
@@ -324,6 +350,35 @@ def test_an_assignment_that_is_taken_back_is_not_sent(place: Workplace, how: str
     assert {m.detail.split("，")[0] for m in given} <= {"交办已撤回或退回", "隐患已作废"}
 
 
+@pytest.mark.parametrize("told", ["nobody", "the head", "both", "signed"])
+def test_a_recall_is_told_to_who_heard_of_the_assignment(place: Workplace, told: str) -> None:
+    """Whoever got nothing of it would read of the end of what he never had; who has signed for it knows of it."""
+    flow, officer = place.flow, responsible(place)
+    (principal,) = flow.directory().holders("principal", OFFICER, flow.today())
+    safety = flow.directory().holders("safety_section", None, flow.today())[0]
+    for person in (officer, principal):
+        set_reach(flow, person, email=f"{person}@school.example", phone="")
+    (number,) = assigned(place, 1)
+    if told == "both":
+        place.deliver()
+    elif told == "the head":
+        send_at_once(place, [f"{number}:2:{principal}"])
+    elif told == "signed":
+        flow.do(number, "sign", by=officer)
+    flow.do(number, "recall", by=safety, reason="交错了单位")
+    place.deliver()
+    recalls = [
+        r for r in queries.messages(flow.store.engine, flow.district, number=number) if r["template"] == "recalled"
+    ]
+    fates = {r["recipient"]: (r["status"], r["detail"] if r["status"] == "cancelled" else "") for r in recalls}
+    no = ("cancelled", "交办没有发出就已撤回，不用再通知撤回")
+    yes = ("sent", "")
+    assert {p: fates[p] for p in (officer, principal)} == {
+        officer: yes if told in ("both", "signed") else no,
+        principal: no if told == "nobody" else yes,
+    }
+
+
 def test_who_likes_short_messages_gets_the_urgent_ones_once(place: Workplace) -> None:
     """An urgent message goes as mail and as short message; where both would be the same, one of them is dropped."""
     person = responsible(place)
@@ -376,6 +431,48 @@ def test_who_stands_in_is_told_once(place: Workplace) -> None:
         dropped = {r["detail"] for r in rows if r["status"] == "cancelled"}
         assert dropped == {f"同一件事已用{way}发给{name}，不再重复" for way in ("邮件", "短信")}
         assert len(rows) == 4
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_who_shares_an_address_is_told_once(place: Workplace, count: int) -> None:
+    """One mail and one short message for the head and the officer, however the number is written; they are the head's."""
+    flow, officer = place.flow, responsible(place)
+    (principal,) = flow.directory().holders("principal", OFFICER, flow.today())
+    set_reach(flow, officer, email="School@school.example", phone="13800000001")
+    set_reach(flow, principal, email="school@school.example", phone="+86 13800000001")
+    numbers = assigned(place, count, days=7)
+    for number in numbers[1:]:
+        flow.do(number, "sign", by=principal)
+    place.deliver()
+    rows = [r for r in queries.messages(flow.store.engine, flow.district, number=numbers[0]) if r["seq"] == 2]
+    sent = [(r["recipient"], r["rendered_channel"]) for r in rows if r["status"] == "sent"]
+    assert sorted(sent) == [(principal, "mail"), (principal, "sms")]
+    name = flow.directory().person_name(principal)
+    dropped = {r["detail"] for r in rows if r["status"] == "cancelled"}
+    assert dropped == {f"同一件事已用{way}发到同一地址（{name}），不再重复" for way in ("邮件", "短信")}
+    flow.do(numbers[0], "sign", by=principal)
+    assert isinstance(place.clock, SetClock)
+    place.clock.forward(days=7)
+    flow.tick()
+    place.deliver()
+    last = [m for m in outbox(flow, status="sent") if "rectify" in m.key]
+    assert sorted(m.channel or "" for m in last) == ["mail", "sms"]
+    assert {m.key.partition(":")[0] == "together" for m in last} == {count > 1}
+
+
+def test_an_address_that_is_told_otherwise_is_told_both(place: Workplace) -> None:
+    """Who may answer and who is only told get each their own words, at one mailbox too."""
+    flow, officer = place.flow, responsible(place)
+    leader = flow.directory().holders("bureau_leader", None, flow.today())[0]
+    for person in (officer, leader):
+        set_reach(flow, person, email="both@school.example", phone="")
+    invited = [MessageDraft(key=f"same:{officer}", recipient=officer, template="generic", params={}, urgent=True)]
+    told = [
+        MessageDraft(key=f"same:{leader}", recipient=leader, template="generic", params={"invited": False}, urgent=True)
+    ]
+    flow.enqueue([*invited, *told])
+    place.deliver()
+    assert {m.status for m in outbox(flow) if m.key.startswith("same:")} == {"sent"}
 
 
 def test_who_stands_in_has_one_digest(place: Workplace) -> None:

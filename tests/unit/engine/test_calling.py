@@ -11,7 +11,21 @@ from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.directory import Changes, Substitution
 from rectiflow.engine.simulate import World
 from rectiflow.engine.stimulus import Called, Hand, Reached, Unreached
-from support.district import HEAD, RECTIFIER, SAFETY, at, codes, directory, done, hazard, world
+from support.district import (
+    HEAD,
+    LEADER,
+    RECTIFIER,
+    SAFETY,
+    at,
+    codes,
+    directory,
+    done,
+    edited,
+    hazard,
+    rectifying,
+    submit,
+    world,
+)
 
 
 def assigned() -> tuple[World, str]:
@@ -117,3 +131,35 @@ def test_who_was_not_reached_is_called_until_the_message_has_gone() -> None:
     assert (decision.clocks, decision.messages, place.cases[number].calls) == ((), (), {})
     done(place.act(number, "sign", HEAD))
     assert codes(place.handle(number, Reached(clock="sign", **about))) == {"call_over"}
+
+
+def test_who_was_not_reached_is_called_after_it_was_signed_for() -> None:
+    """On the time limit of the rectification, by who calls about the others; not while it waits to be looked at."""
+    place = world("2024-09-02")
+    number = rectifying(place)
+    decision = done(place.handle(number, Unreached(why="没有登记邮箱", person=HEAD, message="m")))
+    assert [(c.clock, c.role, c.callee) for c in decision.calls] == [("rectify", "safety_section", HEAD)]
+    assert codes(called(place, number, HEAD, clock="rectify")) == {"role_missing"}
+    assert done(called(place, number, clock="rectify")).end_calls == ("rectify",)
+    done(submit(place, number))
+    assert codes(place.handle(number, Unreached(why="550", person=HEAD, message="m"))) == {"no_call"}
+
+
+def test_who_issued_calls_where_nobody_is_named_to() -> None:
+    """A definition without a step that calls."""
+    call = "{at: due, every: 1 workdays, widen: true, call: safety_section}"
+    place = world("2024-09-02", hazard=edited("hazard", (call, call.replace("call: ", "remind: "))))
+    number = rectifying(place)
+    decision = done(place.handle(number, Unreached(why="550", person=HEAD, message="m")))
+    assert [(c.clock, c.role) for c in decision.calls] == [("rectify", "issuer")]
+    assert codes(called(place, number, LEADER, clock="rectify")) == {"role_missing"}
+    assert done(called(place, number, clock="rectify")).end_calls == ("rectify",)
+
+
+def test_who_is_to_secure_a_major_hazard_is_called() -> None:
+    """Before there is a time limit for its rectification, on the one of the control."""
+    place = world("2024-09-02")
+    number = hazard(place, workflow="major_hazard")
+    done(place.act(number, "confirm", SAFETY, basis="唯一出口"))
+    decision = done(place.handle(number, Unreached(why="550", person=HEAD, message="m")))
+    assert [(c.clock, c.role, c.callee) for c in decision.calls] == [("control", "safety_section", HEAD)]

@@ -24,6 +24,7 @@ from support.district import (
     hazard,
     rectifying,
     submit,
+    told,
     world,
 )
 
@@ -275,3 +276,13 @@ def test_into_a_state_where_it_rests(before: str, after: str, used: int) -> None
     done(place.act(number, "reclassify", SAFETY, reason="改判"))
     run = clock(place, number, "rectify")
     assert (run.status, run.consumed) == ("paused", used)
+
+
+def test_a_hazard_that_becomes_major_is_told_at_once_to_all_who_have_to_do_with_it() -> None:
+    """As if it had been confirmed as major: the unit, who rectifies, the town and the leader of the bureau."""
+    place = world()
+    number = rectifying(place)
+    answer = done(place.act(number, "reclassify", SAFETY, into="major_hazard", reason="唯一出口"))
+    assert told(place.cases[number], "reclassified") == {HEAD, RECTIFIER, LEADER, "town1-deputy", "town1-safety"}
+    assert all(m.urgent for m in answer.messages)
+    assert {m.recipient for m in answer.messages if m.params.get("invited", True)} == {HEAD, RECTIFIER}

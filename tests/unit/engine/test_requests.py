@@ -247,7 +247,7 @@ def test_every_ruling_is_told_to_who_asked_and_to_the_unit() -> None:
     done(place.ask(number, "listing", "town1-safety", level="district"))
     answer = done(place.rule(number, 1, DISTRICT))
     assert {(m.template, m.recipient) for m in answer.messages} == {
-        ("listed", p) for p in ("town1-safety", HEAD, RECTIFIER, SAFETY, DEPUTY, CLERK)
+        ("listed", p) for p in ("town1-safety", "town1-deputy", HEAD, RECTIFIER, SAFETY, DEPUTY, CLERK, LEADER)
     }
     assert all(m.urgent and m.params["level"] == "区级" for m in answer.messages)
 
@@ -275,3 +275,14 @@ def test_a_limit_binds_the_timer_too() -> None:
     done(place.rule(number, 1, LEADER))
     place.advance_to(at("2024-09-27"))
     assert [r.kind for r in place.cases[number].requests.values()] == ["supervision_letter"]
+
+
+def test_who_decides_is_told_what_is_asked_for() -> None:
+    """The new date and the measures meanwhile; the reason stands by itself. So is who asked, when it is decided."""
+    place = world()
+    number = rectifying(place)
+    asked = {"new_due_on": "2024-10-20", "reason": "缺料", "interim": "围挡"}
+    (first, *_) = done(place.ask(number, "extension", HEAD, **asked)).messages
+    assert (first.params["asked"], first.params["reason"]) == ("申请延期至：2024年10月20日；临时管控措施：围挡", "缺料")
+    ruled = done(place.rule(number, 1, SAFETY, approve=False, reason="不宜再拖")).messages
+    assert {m.params["asked"] for m in ruled} == {first.params["asked"]}

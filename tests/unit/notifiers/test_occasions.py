@@ -47,11 +47,16 @@ USUAL: Mapping[str, Param] = {
     "period": "2024年11月",
     "lines": "逾期 7 条：太和镇 3 条\n未定时限 2 条",
     "next_step": "签收后五个工作日内提交整改方案",
+    "control_measures": "教室停用，拉警戒线，专人值守至验收合格",
+    "reported_up_to": "区应急管理局",
+    "reported_up_on": "2024年9月8日",
+    "asked": "申请延期至：2024年12月31日；临时管控措施：专人值守",
 }
 BARE: Mapping[str, Param] = {"number": "LZH-2024-000123", "recipient": "太和镇中心小学校长"}
 CASES: Mapping[str, Mapping[str, Param]] = {
     "usual": USUAL,
     "bare": BARE,
+    "informed": {**USUAL, "informed": "是"},
     "due today": {**USUAL, "left": "今天到期", "days_left": 0, "days_overdue": None},
     "not overdue": {**USUAL, "left": "还有3天", "days_overdue": None},
     "in hours": {**USUAL, "clock": "先行管控时限", "until": "12月31日20时30分", "left": "已超过4小时"},
@@ -163,6 +168,50 @@ def test_a_mail_gives_the_date_of_the_time_limit_it_reminds_of(templates: Templa
     text = templates.mail(occasion, said).text
     assert "· 整改时限：2024年12月31日\n· 防范措施时限：9月18日，还有5天\n" in text
     assert occasion != "call_task" or "核实下列隐患（防范措施时限9月18日，还有5天）的办理情况" in text
+
+
+@pytest.mark.parametrize(
+    ("occasion", "never", "told"),
+    [
+        ("assigned", "请先签收|不属于本单位职责|及时签收、按期整改。回复", "请督促"),
+        ("control_first", "请先行管控|落实后请?立即?报告", "请督促落实"),
+        ("listed", "请抓紧整改|请责任单位", "请督促"),
+        ("reassigned", "请及时签收", ""),
+    ],
+)
+def test_who_is_only_informed_is_not_asked(templates: TemplateSet, occasion: str, never: str, told: str) -> None:
+    """Towns and leaders are asked to see to it; what is to be done is asked of the unit."""
+    params = {**USUAL, "informed": "是"}
+    for text in (templates.mail(occasion, params).text, templates.sms(occasion, params)):
+        assert told in text
+        assert not re.search(never, text)
+    assert re.search(never, templates.sms(occasion, USUAL) + templates.mail(occasion, USUAL).text)
+
+
+def test_what_is_asked_for_can_be_decided_on(templates: TemplateSet) -> None:
+    """The new date, the measures meanwhile, the level, and how many days it is overdue."""
+    mail = templates.mail("request_made", USUAL)
+    assert mail.subject.startswith("区级延期申请待审批 ")
+    assert "· 申请内容：申请延期至：2024年12月31日；临时管控措施：专人值守\n" in mail.text
+    assert "已超过整改时限2天，请审批。" in mail.text
+    assert "延期申请（申请延期至：2024年12月31日" in templates.sms("request_made", USUAL)
+    assert "（已逾期2天）" in templates.sms("request_made", {**USUAL, "asked": ""})
+    assert "已超过整改时限2天" in templates.mail("listed", USUAL).text
+    assert "已逾期2天" in templates.sms("listed", USUAL)
+
+
+def test_a_major_hazard_reported_up_is_controlled_or_not(templates: TemplateSet) -> None:
+    """To whom and when, and whether anything is left to be done."""
+    done, open_ = (
+        templates.mail("major_reported", USUAL).text,
+        templates.mail("major_reported", {**USUAL, "control_measures": ""}).text,
+    )
+    assert "已于2024年9月8日上报区应急管理局，先行管控措施已落实" in done
+    assert "督促" not in done
+    assert "先行管控措施尚未落实，请督促立即落实" in open_
+    found = templates.mail("major_reported", {**USUAL, "control_measures": "", "reported_up_to": ""}).text
+    assert "存在下列重大隐患，现予上报，请及时了解情况，督促落实先行管控措施。" in found
+    assert "· 先行管控措施：教室停用" in templates.mail("controlled", USUAL).text
 
 
 def test_a_supervision_paper_presses_and_asks_for_no_assignment(templates: TemplateSet) -> None:
