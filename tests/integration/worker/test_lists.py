@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from rectiflow._clock import SetClock
+from rectiflow._desk import call_views
 from rectiflow._digest import gather_digests
 from rectiflow._persons import register, set_reach
 from rectiflow._persons.handing import Order, hand_over
@@ -142,13 +143,15 @@ def test_who_stands_in_has_one_for_all(place: Workplace) -> None:
 
 
 def test_a_list_that_did_not_arrive_ends_with_its_last_hazard(place: Workplace) -> None:
-    """Until then it is an incident."""
+    """Until then it is an incident, and one call about all that it tells."""
     head, keeper = holder(place, "principal", SCHOOL), holder(place, "safety_section")
     numbers = due_today(place, 2)
     set_reach(place.flow, head, email="", phone="")
     place.deliver()
     (dead,) = told(place, head, "多项时限提醒", "dead")
     assert len(undelivered(place)) == 2  # the mail and the short message
+    calls = [c for c in call_views(place.flow, by=keeper) if c.undelivered]
+    assert [sorted(c.numbers) for c in calls] == [sorted(numbers)]
     place.flow.void(numbers[0], by=keeper, reason="重复登记")
     assert told(place, head, "多项时限提醒", "dead") == [dead]
     place.flow.void(numbers[1], by=keeper, reason="重复登记")
