@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rectiflow.notifiers import Channel, Contact, Message
 
 __all__ = ["Trial", "try_out"]
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 90  #: seconds that somebody at a terminal waits for one channel; the outbox waits longer
 
@@ -71,7 +74,7 @@ def try_out(
     wrong = [
         Trial(channel=p.channel, good=False, to="", said=f"{'；'.join(p.problems)}；请修改设置后重试")
         for p in place.ways.problems()
-        if channel is None or p.channel.startswith((channel, CHANNEL_TITLES[channel]))
+        if channel is None or p.channel.startswith(CHANNEL_TITLES[channel].removesuffix("消息"))
     ]
     chosen = [c for c in place.ways.channels() if channel in (None, c.name)]
     if contact is None:
@@ -112,3 +115,7 @@ async def _tried(place: Workplace, channel: Channel, message: Message, contact: 
     except TimeoutError:
         late = f"{PATIENCE} 秒没有答复，不知道收没收到；请检查网络，并看看收到没有"
         return Trial(channel=channel.name, good=False, to=to, said=late)
+    except Exception as exc:
+        said = f"程序包出错：{type(exc).__name__}：{exc}"
+        log.exception("%s：%s", CHANNEL_TITLES.get(channel.name, channel.name), said)
+        return Trial(channel=channel.name, good=False, to=to, said=said)

@@ -45,7 +45,7 @@ def test_a_channel_that_does_not_work_is_told(cli: Cli, workplace: Path) -> None
     assert "邮件：没有发出，连接不上邮件服务器 127.0.0.1:9" in tried.out
     assert "重发" not in tried.out  # nothing of a trial is kept
     assert tried.err.splitlines() == ["正在试邮件……"]
-    assert "sms 通道（aliyun）：没有发出，没有填写 access_key_id；" in tried.out
+    assert "短信通道（阿里云）：没有发出，没有填写 access_key_id；" in tried.out
     config.write_text(told.split("[mail]")[0], "utf-8")
     nothing = cli("outbox", "test")
     assert nothing.code == 1
