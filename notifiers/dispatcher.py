@@ -176,7 +176,7 @@ async def dispatch(
     async with AsyncExitStack() as stack:
         while batch := outbox.claim_messages(owner=owner, limit=limit, lease=lease):
             if not total.claimed:
-                await _open(by_name.values(), stack)
+                await _open(by_name.values(), stack, watch, now)
             work = _Batch(
                 outbox, contacts, templates, by_name, now=now, lease=lease, rules=rules, watch=watch, gates=gates
             )
@@ -187,11 +187,18 @@ async def dispatch(
     return total
 
 
-async def _open(channels: Iterable[Channel], stack: AsyncExitStack) -> None:
-    """Open every channel; the stack closes it."""
+async def _open(channels: Iterable[Channel], stack: AsyncExitStack, watch: Watch, now: Callable[[], datetime]) -> None:
+    """Open every channel; the stack closes it. One that fails rests, and its messages wait; the others go on."""
     for channel in channels:
-        await channel.open()
-        stack.push_async_callback(channel.close)
+        try:
+            await channel.open()
+        except Exception as exc:
+            title = _title(channel.name)
+            logger.exception("%s的通道打不开", title)
+            why = shorten(f"{title}的通道打不开（{type(exc).__name__}：{exc}）；{KEPT}", MAX_ERROR)
+            watch.resting[channel.name] = (now() + WAIT_WHILE_DOWN, why)
+        else:
+            stack.push_async_callback(channel.close)
 
 
 def _lanes(batch: Sequence[Message]) -> list[list[Message]]:
@@ -301,7 +308,11 @@ class _Batch:
         stored = message.rendered
         if stored is not None and stored.channel in self.channels and _still_for(contact, stored):
             return self.channels[stored.channel], contact, stored
-        channel = self.rules.choose(message, contact, self.channels)
+        try:
+            channel = self.rules.choose(message, contact, self.channels)
+        except Exception as exc:  # a package's own fault: this message waits, the others go on
+            logger.exception("消息 %s 选不出通道", message.id)
+            return self._failed(message, f"通道的程序包出错（{type(exc).__name__}：{exc}）")
         return (channel, contact, None) if channel is not None else self._nowhere(message, contact)
 
     def _not_now(self, message: Message, channel: Channel, contact: Contact, words: Rendered | None) -> _Outcome | None:

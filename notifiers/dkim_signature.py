@@ -93,7 +93,7 @@ class Signer:
         try:
             import dkim
         except ImportError as exc:
-            raise ChannelNotConfigured("邮件签名（DKIM）", ["缺少程序包 dkimpy，请安装 rectiflow[dkim]"]) from exc
+            raise ChannelNotConfigured("邮件签名（DKIM）", ["缺少程序包 dkimpy，请安装 rectiflow[dkim]"]) from None
         try:
             self.signed(TRIAL)
             if self._algorithm == RSA and _bits(self._key) < FEWEST_BITS:
