@@ -79,7 +79,7 @@ def show_message(
         print_json(_without_body(found))
         return
     show_raw(f"{found.id}  （{found.key}）")
-    put_labelled("收件人", [found.recipient])
+    put_labelled("收件人", [f"{found.recipient}（{found.to}）" if found.to else found.recipient])
     put_labelled("内容", [f"{found.occasion}{f'，{found.number}' if found.number else ''}"])
     put_labelled("状态", [f"{STATUS_TITLES[found.status]}，试过 {found.attempts} 次"])
     if found.detail:

@@ -92,7 +92,7 @@ class Signer:
         """Sign something, so that a key that cannot is found at the start."""
         try:
             import dkim
-        except ImportError as exc:
+        except ImportError:
             raise ChannelNotConfigured("邮件签名（DKIM）", ["缺少程序包 dkimpy，请安装 rectiflow[dkim]"]) from None
         try:
             self.signed(TRIAL)

@@ -220,14 +220,15 @@ def _calls(reader: _Reader) -> Iterator[TodayItem]:
 
 
 def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
-    for message in outbox(flow, status="dead"):
+    for message in (*outbox(flow, status="dead"), *outbox(flow, status="returned")):
+        to = f"（{message.to}）" if message.to else ""
         yield TodayItem(
-            section="undelivered",
+            section="returned" if message.status == "returned" else "undelivered",
             number=message.number,
-            title=message.occasion,
+            title=f"{message.recipient}{to}：{message.occasion}",
             turn=(message.recipient,),
             since=local_day(message.created_at),
-            key=message.key,
+            key=message.id,
             detail=message.detail,
         )
 
@@ -281,6 +282,7 @@ def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
         "serve": "待送达",
         "call": "待打电话",
         "undelivered": "未送达",
+        "returned": "退回",
         "letter": "来信待处理",
         "unseen": "学校来信未看",
         "incident": "待处理事项",

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
 from rectiflow._identity import keeps_all
+from rectiflow._outbox import UNDELIVERED
 from rectiflow._standing import INBOX, standing
 from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
+from rectiflow.engine.visibility import masked_phone
+from rectiflow.notifiers.message import CHANNEL_TITLES, SMS, short_id
 from rectiflow.storage import definitions, lost, queries
 from rectiflow.storage import outbox as sending
 
@@ -47,7 +49,6 @@ __all__ = [
     "written_to",
 ]
 
-_SHORT_ID = 6  #: hexadecimal digits of a message's short id
 _GOOD, _BAD, _NOTE = "正常", "有问题", "请注意"
 
 
@@ -79,6 +80,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
     attempts: int
     detail: str
+    to: str = ""  #: address it went to, or was to go to, a telephone number masked; "" where that is not known
     subject: str | None = None
     body: bytes | None = None
 
@@ -199,12 +201,14 @@ def channels_down(place: Workplace) -> list[str]:
 def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
     """Return incidents, newest first."""
     rows = queries.incidents(flow.store.engine, flow.district, open_only=open_only)
+    keys = [key for r in rows if (key := r["key"].partition(":message:")[2])]
+    about = queries.messages_named(flow.store.engine, flow.district, keys)
     return [
         IncidentView(
             id=r["id"],
             kind=r["kind"],
             number=r["number"],
-            message=r["message"],
+            message=_whose(flow, r, about),
             status=r["status"],
             opened_at=r["opened_at"],
             closed_at=r["closed_at"],
@@ -212,6 +216,29 @@ def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
         )
         for r in rows
     ]
+
+
+def _whose(flow: Rectiflow, incident: Any, about: Mapping[str, Any]) -> str:
+    """Return what an incident says, with whom a message did not reach, and where it was to go."""
+    from rectiflow.notifiers import OCCASIONS
+
+    told, (kind, _, what) = str(incident["message"]), incident["key"].partition(":")[2].partition(":")
+    row, name = about.get(what), flow.directory().person_name
+    if kind == "message" and row is not None:
+        way = CHANNEL_TITLES.get(row["rendered_channel"] or row["channel"] or "", "")
+        where = " ".join(filter(None, (way, _address(row))))
+        occasion = OCCASIONS.get(row["template"], row["template"])
+        to = f"{name(row['recipient'])}{f'（{where}）' if where else ''}"
+        return f"{occasion}没有送到{to}：{told.removeprefix(UNDELIVERED)}"
+    if kind == "unreached" and name(what) not in told:
+        return f"{name(what)}没有收到消息：{told}"
+    return told
+
+
+def _address(row: Any) -> str:
+    """Return where an outbox row went, or was to go, as it may be shown."""
+    to = row["rendered_to"] or ""
+    return (masked_phone(to) or to) if row["rendered_channel"] == SMS else to
 
 
 def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
@@ -397,8 +424,6 @@ def _channels(place: Workplace) -> Iterator[Finding]:
 
 def _stand_of(place: Workplace, names: Sequence[str]) -> Iterator[Finding]:
     """Say which channels are down by their open incidents, and which are only known to be configured."""
-    from rectiflow.notifiers.message import CHANNEL_TITLES
-
     down = {name: said for name in names if (said := standing(place.flow, f"channel:{name}")) is not None}
     for said in down.values():
         count = len(outbox(place.flow, status="waiting"))
@@ -527,7 +552,7 @@ def _message_view(row: Any, recipient: str) -> MessageView:
 
     return MessageView(
         key=row["key"],
-        id=sha256(row["key"].encode()).hexdigest()[:_SHORT_ID],
+        id=short_id(row["key"]),
         number=row["number"],
         recipient=recipient,
         occasion=OCCASIONS.get(row["template"], row["template"]),
@@ -538,6 +563,7 @@ def _message_view(row: Any, recipient: str) -> MessageView:
         sent_at=row["sent_at"],
         attempts=row["attempts"],
         detail=row["detail"] or "",
+        to=_address(row),
         subject=row["rendered_subject"],
         body=row["rendered_body"],
     )

@@ -162,6 +162,7 @@ def test_a_channel_that_is_down_is_no_success(cli: Cli, workplace: Path) -> None
     answer = cli("outbox", "send")
     assert answer.code == 1
     assert "邮件发不出去：连接不上邮件服务器 127.0.0.1:9" in answer.err
+    assert "  通道不通\n" in cli("incident", "list").out
     (found,) = [
         f for f in json.loads(cli("doctor", "--json").out) if f["subject"] == "发送通道" and f["state"] == "有问题"
     ]

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.registry import kinds
-
 from support.plugins import install
 
 from .conftest import Cli

@@ -44,7 +44,7 @@ def came_back(
 
     From the second one that says the address does not exist on, or the fifth of any kind, nothing is sent there any more:
     an incident says which address is to be corrected. Who was to be told of a hazard is called then, and whenever what
-    came back was refused for what it is.
+    came back was refused for what it is, or is urgent and for an address that does not exist.
 
     Args:
         by: what counts once where the message is not known.
@@ -62,6 +62,11 @@ def came_back(
     )  # fmt: skip
     shown = _shown(channel, address)
     if not found.dead:
+        if blame == "address" and message is not None and message.urgent:
+            why = (
+                f"地址 {shown} 不存在，消息退回（{why}）；请电话告知，用 person reach 更正地址，再用 outbox retry 重发"
+            )
+            let_call(flow, message.key, message.number, message.recipient, why)
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
     said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；{_MENDED}"

@@ -16,6 +16,7 @@ from rectiflow.engine.leaving import given_up
 from rectiflow.engine.moments import local_day
 from rectiflow.engine.overtaken import concerned
 from rectiflow.engine.telling import COPY
+from rectiflow.notifiers.message import short_id
 from rectiflow.storage import outbox
 
 from .following import keep_posts
@@ -55,7 +56,7 @@ def _forward(flow: Rectiflow, row: Mapping[str, Any], today: date) -> bool:
         return False
     names = "、".join(map(directory.person_name, heirs))
     why = f"{directory.person_name(old)}已不在岗，{f'改发{names}' if names else '没有接任的人可以改发'}"
-    log.info("消息 %s 不再发给 %s", row["key"], old)
+    log.info("消息 %s 不再发给 %s", short_id(row["key"]), old)
     rows = [copy for heir in heirs if (copy := _to(directory, row, heir)) is not None]
     return outbox.readdress(flow.store.engine, flow.district, row["key"], rows, why=why, now=flow.now())
 
