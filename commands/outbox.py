@@ -205,14 +205,17 @@ def cancel_messages(
     yes: Yes = False,
 ) -> None:
     """取消还没有发出、或退回的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
-    from rectiflow._upkeep import cancel, message
+    from rectiflow._upkeep import CANCELLABLE, STATUS_TITLES, cancel, message
 
     from ._asking import confirm
 
     made, keys = _keeper(context, "取消提醒消息"), list(dict.fromkeys(keys))
-    for one in [message(made.flow, key) for key in keys]:
-        say(f"{one.id}  {one.occasion}{f'，{one.number}' if one.number else ''} → {one.recipient}")
-    if is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？"):
+    found = [message(made.flow, key) for key in keys]
+    for one in found:
+        about = f"{one.occasion}{f'，{one.number}' if one.number else ''}"
+        say(f"{one.id}  {STATUS_TITLES[one.status]}  {about} → {one.recipient}")
+    able = any(one.status in CANCELLABLE for one in found)
+    if able and is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？", enter=False):
         say("没有取消。")
         return
     count = cancel(made.flow, keys, by=made.person)

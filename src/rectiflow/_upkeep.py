@@ -109,6 +109,9 @@ STATUS_TITLES = {
 }
 
 
+CANCELLABLE = ("waiting", "held", "returned", "dead")  #: statuses of what `cancel` takes out
+
+
 def status_of(row: Any) -> str:
     """Return where an outbox row stands, as in `STATUS_TITLES`: what was sent and came back is returned."""
     return "returned" if row["returned_at"] else str(row["status"])

@@ -218,3 +218,28 @@ def test_two_mails_that_come_back_are_sent_again(cli: Cli, workplace: Path, tmp_
     assert "发出 2 条" in cli("outbox", "send", "--anyway").out
     sent = [message_from_bytes(p.read_bytes(), policy=default) for p in (workplace / "outgoing/mail").glob("*.eml")]
     assert len([m for m in sent if "new-head@school.example" in str(m["To"])]) == 2
+
+
+def test_only_what_can_be_cancelled_is_asked_about(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter and leaving keep the message, in words that are no status; of what was sent nothing is asked."""
+    sent, waiting, *_ = listed(cli, "待发")
+    cli("outbox", "send", sent, now=NIGHT)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", _gone)
+    told = cli("outbox", "cancel", sent, now=NIGHT)
+    assert (told.code, told.err) == (1, "")
+    assert told.out.startswith(f"{sent}  已发  ")
+    left = cli("outbox", "cancel", waiting, now=NIGHT)
+    assert (left.code, left.err) == (1, "没有办，什么也没有改。\n")
+    monkeypatch.setattr("builtins.input", _enter)
+    assert cli("outbox", "cancel", waiting, now=NIGHT).out.splitlines()[-1] == "没有取消。"
+    assert waiting in listed(cli, "待发")
+
+
+def _gone(_prompt: str) -> str:
+    raise EOFError
+
+
+def _enter(_prompt: str) -> str:
+    return ""
