@@ -87,8 +87,12 @@ def show_message(
     file = written_to(made.place, found)
     if file is not None:
         put_labelled("文件", [str(file)])
-    say()
-    say(readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
+    if found.body:
+        say()
+        say(readable(found.body))
+    elif found.status in ("waiting", "held", "dead"):
+        say()
+        say("（还没有成文，发送时按模板生成）")
 
 
 @app.command("send")

@@ -12,7 +12,7 @@ from rectiflow._answers.listing import OPEN, letters
 from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
 from rectiflow._papers import paper_lines
-from rectiflow._upkeep import incidents, outbox
+from rectiflow._upkeep import incidents, outbox, returned
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.inspecting import turn_roles
@@ -220,7 +220,7 @@ def _calls(reader: _Reader) -> Iterator[TodayItem]:
 
 
 def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
-    for message in (*outbox(flow, status="dead"), *outbox(flow, status="returned")):
+    for message in (*outbox(flow, status="dead"), *returned(flow)):
         to = f"（{message.to}）" if message.to else ""
         yield TodayItem(
             section="returned" if message.status == "returned" else "undelivered",

@@ -44,6 +44,7 @@ __all__ = [
     "rearm",
     "retry",
     "retry_incident",
+    "returned",
     "status_of",
     "undelivered",
     "written_to",
@@ -158,6 +159,15 @@ def undelivered(flow: Rectiflow, persons: Collection[str]) -> int:
     """Return how many messages to some persons did not arrive or came back; what `retry` sends again."""
     rows = (r for s in ("dead", "returned") for r in queries.messages(flow.store.engine, flow.district, status=s))
     return sum(r["recipient"] in persons for r in rows)
+
+
+def returned(flow: Rectiflow) -> list[MessageView]:
+    """Return what came back and is still to be told."""
+    from rectiflow._astray import still_to_tell
+
+    rows = queries.messages(flow.store.engine, flow.district, status="returned")
+    name = flow.directory().person_name
+    return [_message_view(r, name(r["recipient"])) for r in rows if still_to_tell(flow, r)]
 
 
 def put_off(flow: Rectiflow) -> tuple[int, datetime] | None:

@@ -231,7 +231,7 @@ def test_only_what_can_be_cancelled_is_asked_about(cli: Cli, monkeypatch: pytest
     assert (told.code, told.err) == (1, "")
     assert told.out.startswith(f"{sent}  已发  ")
     left = cli("outbox", "cancel", waiting, now=NIGHT)
-    assert (left.code, left.err) == (1, "没有办，什么也没有改。\n")
+    assert (left.code, left.err.strip()) == (1, "没有办，什么也没有改。")
     monkeypatch.setattr("builtins.input", _enter)
     assert cli("outbox", "cancel", waiting, now=NIGHT).out.splitlines()[-1] == "没有取消。"
     assert waiting in listed(cli, "待发")

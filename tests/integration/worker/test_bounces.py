@@ -64,6 +64,8 @@ def test_the_only_urgent_message_comes_back(open_place: Workplace, told_otherwis
     (section,) = [s for s in today(flow, by=keeper).sections if s.title == "退回"]
     name = flow.directory().person_name(principal)
     assert [(i.number, i.title) for i in section.items] == [(number, f"{name}（{address}）：交办")]
+    flow.do(number, "sign", by=principal)
+    assert "退回" not in [s.title for s in today(flow, by=keeper).sections]
 
 
 def test_a_message_that_is_not_urgent_comes_back(open_place: Workplace) -> None:
