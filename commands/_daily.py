@@ -94,7 +94,8 @@ def _line(item: TodayItem, position: int, today: date) -> str:
     number, unit = fit(name or "", 15), fit(item.unit or "（未定单位）", 16)
     if item.section in _UNPLACED:
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()
-    return f"{position:>3}  {number}  {unit}  {fit(item.title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
+    title = f"（轮到{item.others[0]}{'等' if len(item.others) > 1 else ''}）{item.title}" if item.others else item.title
+    return f"{position:>3}  {number}  {unit}  {fit(title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
 
 
 def _note(item: TodayItem) -> str:

@@ -37,7 +37,7 @@ def list_messages(
     from rectiflow.engine.moments import ZONE
 
     from ._fields import read_word
-    from ._layout import fit, put, put_beside, screen_width
+    from ._layout import HEAD_STYLE, fit, put, put_beside, screen_width
 
     made = session(context)
     chosen = read_word(status, STATUS_TITLES, "--status")
@@ -46,8 +46,11 @@ def list_messages(
     if as_json:
         print_json([_without_body(m) for m in shown])
         return
+    if shown:
+        heads = (("编号", 7), ("写下", 12), ("状态", 7), ("通道", 5), ("隐患", 16))
+        put("".join(fit(title, width) for title, width in heads) + "场合 → 收件人", HEAD_STYLE)
     for m in shown:
-        how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "")
+        how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "未定")
         when = f"{m.created_at.astimezone(ZONE):%m-%d %H:%M}"
         status_shown = "已并入" if m.status == "merged" else STATUS_TITLES[m.status]
         cells = ((m.id, 7), (when, 12), (status_shown, 7), (how, 5), (m.number, 16))

@@ -17,7 +17,7 @@ from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.moments import hours_left, local_day
-from rectiflow.engine.roles import standing
+from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.values import as_date
 from rectiflow.engine.workflow import Workflow
@@ -43,6 +43,7 @@ class TodayItem(Struct, frozen=True, kw_only=True):
     unit: str = ""
     state: str = ""
     turn: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  #: of a step that is an office's and not this person's: whose it is
     since: date | None = None
     due_on: date | None = None
     hours: int | None = None  #: left, where it is due within a day
@@ -150,11 +151,20 @@ def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> 
         unit=reader.flow.directory().unit_name(ticket.fields.get("responsible_unit")),
         state=workflow.states[ticket.state].title,
         turn=turn_of(reader.flow, workflow, ticket),
+        others=() if main else _others(reader, workflow, ticket),
         since=ticket.since,
         due_on=due_on,
         hours=hours_left(run.due_at, reader.flow.now()) if run is not None else None,
         days=days,
     )
+
+
+def _others(reader: _Reader, workflow: Workflow, ticket: Ticket) -> tuple[str, ...]:
+    """Return whose turn it is where that is neither this person's nor the responsible unit's own, which goes without saying."""
+    directory, unit = reader.flow.directory(), ticket.fields.get("responsible_unit")
+    turn = people(workflow, turn_roles(workflow, ticket), ticket.fields, directory, reader.day)
+    theirs = any(post.unit == unit for p in turn for post in directory.posts_of(p, reader.day))
+    return () if theirs or reader.person in turn else tuple(map(directory.person_name, turn))
 
 
 def _state_due(reader: _Reader, workflow: Workflow, ticket: Ticket) -> ClockRun | None:

@@ -18,7 +18,7 @@ from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
 from rectiflow.engine.visibility import masked_phone
-from rectiflow.notifiers.message import CHANNEL_TITLES, SMS, short_id
+from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, short_id
 from rectiflow.storage import definitions, lost, queries
 from rectiflow.storage import outbox as sending
 
@@ -246,6 +246,15 @@ def _whose(flow: Rectiflow, incident: Any, about: Mapping[str, Any]) -> str:
     if kind == "unreached" and name(what) not in told:
         return f"{name(what)}没有收到消息：{told}"
     return told
+
+
+def _detail(row: Any) -> str:
+    """Return what is said of an outbox row; whose words a mail server's own are."""
+    parts = (row["detail"] or "").split("；")
+    if row["rendered_channel"] != MAIL or row["status"] != "sent":
+        return "；".join(parts)
+    servers = (bool(p) and p.isascii() and not p.endswith(".eml") for p in parts)
+    return "；".join(f"邮件服务器答复 {p}" if s else p for p, s in zip(parts, servers, strict=True))
 
 
 def _address(row: Any) -> str:
@@ -575,7 +584,7 @@ def _message_view(row: Any, recipient: str) -> MessageView:
         due_at=row["due_at"],
         sent_at=row["sent_at"],
         attempts=row["attempts"],
-        detail=row["detail"] or "",
+        detail=_detail(row),
         to=_address(row),
         subject=row["rendered_subject"],
         body=row["rendered_body"],

@@ -69,7 +69,7 @@ def test_actions_are_listed_with_reasons(cli: Cli) -> None:
     actions = {a["trigger"]: a for a in data(cli("ticket", "actions", "1", "--json").out)}
     assert actions["assign"]["allowed"]
     assert actions["assign"]["needs"] == ["整改责任人", "整改时限"]
-    assert actions["self_fix"]["reasons"] == ["安全股股长不是这条隐患的单位主要负责人"]
+    assert actions["self_fix"]["reasons"] == ["安全股股长不是这条隐患的单位主要负责人，由梧桐湖园区示例学校校长办理"]
 
 
 def test_list_filters(cli: Cli) -> None:

@@ -34,6 +34,7 @@ SHORTEST_ID = 6  #: characters of a vendor's id that is taken for one where anyb
 
 #: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
 LIMITS = Limits(hard=2, any=5, days=30)
+_CAUSES: dict[Blame, str] = {"address": "没有这个地址或号码", "busy": "对方一时收不了", "message": "对方拒收"}
 _MENDED = "请电话告知，用 person reach 更正或恢复地址，再用 outbox retry 重发退回的"
 
 
@@ -53,7 +54,9 @@ def came_back(
         what was done, in Chinese.
     """
     if message is not None:
-        incoming.came_back(flow.store.engine, flow.district, message.key, f"退回（{why}）", now=flow.now())
+        incoming.came_back(
+            flow.store.engine, flow.district, message.key, f"退回（{_CAUSES[blame]}：{why}）", now=flow.now()
+        )
     if blame == "message":
         return _refused(flow, channel, address, why, message)
     found = incoming.fault(

@@ -93,7 +93,7 @@ def test_what_came_back_is_sent_again(open_place: Workplace, corrected: bool, na
         receive_mail(place, returned(place, str(mail["Message-ID"]), address))
     back = outbox(flow, status="returned")
     assert [m.recipient for m in back] == [flow.directory().person_name(person)] * 2
-    assert all(m.detail.startswith("退回（550 5.1.1 refused）") for m in back)
+    assert all(m.detail.startswith("退回（没有这个地址或号码：550 5.1.1 refused）") for m in back)
     assert any("再用 outbox retry 重发" in i.message for i in incidents(flow))
     if corrected:
         set_reach(flow, person, email="new@school.example")
