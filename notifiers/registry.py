@@ -54,6 +54,8 @@ class About(Struct, frozen=True, kw_only=True):
     now: Callable[[], datetime]
     folder: Path  #: relative files of the settings are below it
     turns: Turns = HERE  #: who counts where a receiver takes only so many messages
+    #: Finds a person's id by what people call the person, or raises a RectiflowError that says why it does not.
+    find_person: Callable[[str], str] = str
 
 
 _MISPLACED = "{} 须写在 [channels.sms] 或 [channels.chat]，通道的 name 须是 sms 或 chat"

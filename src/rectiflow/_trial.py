@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rectiflow.notifiers.message import CHANNEL_TITLES
+from rectiflow.notifiers.message import CHANNEL_TITLES, CHAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,7 @@ class Trial(Struct, frozen=True, kw_only=True):
     good: bool
     to: str
     said: str
+    meant: bool = True  #: whether the person's messages go there at all
 
     @property
     def title(self) -> str:
@@ -83,7 +84,8 @@ def try_out(
     for one in chosen:
         on_try(CHANNEL_TITLES.get(one.name, one.name))
         done.append(asyncio.run(_tried(place, one, message, contact)))
-    return [*done, *wrong]
+    meant = [t for t in done if t.meant]  # a group that is not this person's is told of where nothing else is
+    return [*(meant or done), *wrong]
 
 
 async def _tried(place: Workplace, channel: Channel, message: Message, contact: Contact) -> Trial:
@@ -96,12 +98,9 @@ async def _tried(place: Workplace, channel: Channel, message: Message, contact: 
     to = ""
     try:
         if not channel.accepts(contact):
-            return Trial(
-                channel=channel.name,
-                good=False,
-                to="",
-                said=f"{contact.name}没有登记可用的地址，请用 person reach 补登",
-            )
+            group = channel.name == CHAT
+            why = "不在 [channels.chat] 的 persons 里" if group else "没有登记可用的地址，请用 person reach 补登"
+            return Trial(channel=channel.name, good=False, to="", said=f"{contact.name}{why}", meant=not group)
         rendered = channel.compose(message, contact, templates=place.templates, at=message.created_at)
         to = masked_phone(rendered.to) or rendered.to if channel.name == "sms" else rendered.to
         await channel.open()

@@ -82,10 +82,20 @@ class Ways:
             now=place.flow.now,
             folder=place.folder.resolve(),
             turns=self._turns,
+            find_person=self._person,
         )
         makers: list[Callable[[], Channel]] = [self._mail] if settings.mail.host else []
         makers += [partial(make_channel, kind, values, about) for kind, values in settings.channels.items()]
         return [self._one(make) for make in makers]
+
+    def _person(self, text: str) -> str:
+        """Return whom a name, an id or an account means.
+
+        Raises:
+            NotFound, Ambiguous: nobody, or several.
+        """
+        directory = self._place.flow.directory()
+        return (directory.by_account(text) or directory.find_person(text)).id
 
     def _written(self, name: str) -> list[Channel | ChannelNotConfigured]:
         """Return the channels of a rehearsal: nothing leaves the workplace."""

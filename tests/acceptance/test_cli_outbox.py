@@ -243,3 +243,24 @@ def _gone(_prompt: str) -> str:
 
 def _enter(_prompt: str) -> str:
     return ""
+
+
+def test_whose_messages_go_to_a_group(cli: Cli, workplace: Path) -> None:
+    """People are named as anywhere else; whom nobody knows the doctor names; a trial leaves out who is not meant."""
+    file = workplace / "rectiflow.toml"
+    first = file.read_text("utf-8").partition("\n[")[0]
+    (workplace / "hook").write_text("http://127.0.0.1:9/send?key=k", "utf-8")
+    robot = '[channels.chat]\nkind = "wecom"\nwebhook_file = "hook"\ngroup = "群"\npersons = ["安全股股长"'
+    mail = '[mail]\nhost = "127.0.0.1"\nport = 9\nsecurity = "none"\nsender = "a@b.example"\nsender_name = "教育局"\n'
+    file.write_text(f"{first}\n{mail}{robot}]\n", "utf-8")
+    assert "群消息：没有发出，连接不上" in cli("outbox", "test").out
+    head = "示例一镇第一小学校长"
+    assert "群消息" not in cli("outbox", "test", head).out
+    assert (
+        f"群消息：没有发出，{head}不在 [channels.chat] 的 persons 里"
+        in cli("outbox", "test", head, "--channel", "群").out
+    )
+    file.write_text(f'{first}\n{robot}, "查无此人", "示例一镇"]\n', "utf-8")
+    told = "".join(cli("doctor").out.split())
+    assert "群通道（企业微信）没有配置好：persons里的“查无此人”：没有" in told
+    assert "persons里的“示例一镇”：" in told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,6 @@ def test_a_channel_that_fails_at_work(
     cli: Cli, posted: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, accepts: str, wrong: str
 ) -> None:
     """Where it is asked whom it reaches, or opened: its messages wait, and the mails are tried all the same."""
-    monkeypatch.delitem(sys.modules, "other_unwilling", raising=False)
     install(monkeypatch, tmp_path / "site", "unwilling", UNWILLING.format(accepts=accepts))
     _kind(posted, "unwilling")
     sent = cli("outbox", "send", "--anyway")

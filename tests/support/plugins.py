@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,4 @@ def install(patch: pytest.MonkeyPatch, folder: Path, kind: str, source: str) -> 
     points = f"[rectiflow.channels]\n{kind} = other_{kind}:channel\n"
     (described / "entry_points.txt").write_text(points, "utf-8")
     patch.syspath_prepend(str(folder))
+    patch.delitem(sys.modules, f"other_{kind}", raising=False)  # of an earlier test

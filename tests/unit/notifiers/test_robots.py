@@ -353,7 +353,13 @@ def test_secrets_from_files(tmp_path: Path) -> None:
     (tmp_path / "hook").write_text("https://open.feishu.cn/open-apis/bot/v2/hook/k-e-y\n")
     (tmp_path / "key").write_text("s-e-c\n")
     values = {"webhook_file": "hook", "secret_file": "key", "group": GROUP, "persons": ["a"]}
-    read = read_robot(Given("群通道", values, tmp_path), key_mark="/hook/", signs=True, mentions=False)
+    read = read_robot(
+        Given("群通道", values, tmp_path),
+        About(signature="x", now=lambda: START, folder=tmp_path),
+        key_mark="/hook/",
+        signs=True,
+        mentions=False,
+    )
     assert (read.webhook[-5:], read.secret) == ("k-e-y", "s-e-c")
     assert "k-e-y" not in repr(read)
     assert "s-e-c" not in repr(read)
