@@ -90,6 +90,7 @@ def test_the_preview_says_how_to_answer_where_answers_are_read(cli: Cli, workpla
 def test_the_words_of_an_occasion_are_copied_to_be_changed(cli: Cli, workplace: Path) -> None:
     """As they are, so that nothing changes by that; what is there is not written over, and what is changed is used."""
     built_in = shown(cli, "交办")
+    assert f"{HEADMASTER}不能改动消息模板，请由安全股办理" in cli("template", "copy", "交办", by=HEADMASTER).err
     answer = cli("template", "copy", "交办")
     assert answer.code == 0
     sms = workplace / "templates" / "assigned.sms.txt.j2"
