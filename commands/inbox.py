@@ -56,8 +56,7 @@ def receive_text(
     as_json: _Json = False,
 ) -> None:
     """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
-    from rectiflow._answers import receive_sms
-    from rectiflow.notifiers.phone import reachable
+    from rectiflow._answers import reachable, receive_sms
 
     place = _keeper(context).place
     if not reachable(phone):

@@ -256,3 +256,16 @@ def test_parts_of_a_short_message(text: str, parts: int) -> None:
     """They are as many as are charged, and together the whole."""
     found = sms_parts(text)
     assert (len(found), "".join(found)) == (parts, text)
+
+
+@pytest.mark.parametrize("occasion", ["assigned", "paper_served"])
+def test_what_is_not_a_unit_s_own_is_told_by_telephone(cli: Cli, workplace: Path, occasion: str) -> None:
+    """An answer by mail sends nothing back, so the mail does not ask for that: it names the office and its number."""
+    file = workplace / "rectiflow.toml"
+    kept = re.sub(r"(?m)^contact = .*\n", "", file.read_text("utf-8"))
+    for contact, said in (
+        ("0711-1234567", "请在签收前致电安全股（0711-1234567）并说明理由"),
+        ("", "请在签收前告知安全股"),
+    ):
+        file.write_text(f'contact = "{contact}"\n{kept}', "utf-8")
+        assert any(said in p["text"] for p in shown(cli, occasion))

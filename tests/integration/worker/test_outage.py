@@ -184,6 +184,8 @@ def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path, cap
     assert [i for i in incidents(made.flow) if i.subject == f"message:{dead.key}"] == []
     made.deliver()
     assert mailbox.mails[-1].recipients == ("here@school.example",)
+    (sent,) = [m for m in outbox(made.flow, status="sent") if m.key == dead.key]
+    assert (sent.to, sent.detail) == ("here@school.example", "邮件服务器答复 2.0.0 kept")
     controller.stop()
     made.flow.close()
 
