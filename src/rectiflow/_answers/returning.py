@@ -35,6 +35,8 @@ SHORTEST_ID = 6  #: characters of a vendor's id that is taken for one where anyb
 #: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
 LIMITS = Limits(hard=2, any=5, days=30)
 _CAUSES: dict[Blame, str] = {"address": "没有这个地址或号码", "busy": "对方一时收不了", "message": "对方拒收"}
+#: The same for all messages that come back from an address, so that it is one call.
+_TOLD: dict[Blame, str] = {"address": "不存在，消息退回", "busy": "多次退回，已停发"}
 _MENDED = "请电话告知，用 person reach 更正或恢复地址，再用 outbox retry 重发退回的"
 
 
@@ -66,10 +68,7 @@ def came_back(
     shown = _shown(channel, address)
     if not found.dead:
         if blame == "address" and message is not None and message.urgent:
-            why = (
-                f"地址 {shown} 不存在，消息退回（{why}）；请电话告知，用 person reach 更正地址，再用 outbox retry 重发"
-            )
-            let_call(flow, message.key, message.number, message.recipient, why)
+            let_call(flow, message.key, message.number, message.recipient, f"地址 {shown} {_TOLD[blame]}；{_MENDED}")
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
     said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；{_MENDED}"
