@@ -64,8 +64,14 @@ def ask(prompt: str) -> str:
     return input(prompt).strip()
 
 
-def confirm(question: str) -> bool:
-    """Ask whether to go on; Enter means yes."""
+def confirm(question: str, *, enter: bool = True) -> bool:
+    """Ask whether to go on.
+
+    Args:
+        enter: what just pressing Enter means.
+    """
+    if not enter:
+        return ask(f"{question}（y＝是，回车＝否）：").lower() in ("y", "yes", "是")
     return ask(f"{question}（回车＝是，n＝否）：").lower() not in ("n", "no", "否", "q")
 
 

@@ -27,11 +27,12 @@ _Choice = tuple[str, "Make", str | None]  #: how it is called, what makes it, an
 
 MOST_SHOWN = 8  #: items under one heading; the rest is counted
 _PAPERS = ("sign_off", "serve")
-_UNPLACED = ("undelivered", "letter", "unseen", "incident")  #: shown without a unit
+_UNPLACED = ("undelivered", "returned", "letter", "unseen", "incident")  #: shown without a unit
 _WEEKDAYS = "一二三四五六日"
 _MORE = {
     "overdue": "rectiflow ticket list --overdue",
-    "undelivered": "rectiflow outbox list --status dead",
+    "undelivered": "rectiflow outbox list --status 未送达",
+    "returned": "rectiflow outbox list --status 退回",
     "letter": "rectiflow inbox list",
     "unseen": "rectiflow inbox list",
     "incident": "rectiflow incident list",
@@ -93,7 +94,8 @@ def _line(item: TodayItem, position: int, today: date) -> str:
     number, unit = fit(name or "", 15), fit(item.unit or "（未定单位）", 16)
     if item.section in _UNPLACED:
         return f"{position:>3}  {number}  {fit(item.title, width - 22 - 14)}  {fit(note, 12)}".rstrip()
-    return f"{position:>3}  {number}  {unit}  {fit(item.title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
+    title = f"（轮到{item.others[0]}{'等' if len(item.others) > 1 else ''}）{item.title}" if item.others else item.title
+    return f"{position:>3}  {number}  {unit}  {fit(title, width - 22 - 18 - 14)}  {fit(note, 12)}".rstrip()
 
 
 def _note(item: TodayItem) -> str:
@@ -180,7 +182,7 @@ def _paper(made: Session, paper: str, *, signing: bool) -> None:
 
 
 def _advice(item: TodayItem) -> str:
-    if item.section == "undelivered":
+    if item.section in ("undelivered", "returned"):
         return f"核对联系方式后重发：rectiflow outbox retry {item.key}"
     if item.section == "letter":
         return f"看全文：rectiflow inbox show {item.key[:6]}；处理完：rectiflow inbox done {item.key[:6]}"

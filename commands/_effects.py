@@ -38,6 +38,9 @@ def effects(made: Session, result: Done) -> Iterator[tuple[str, str]]:
     from rectiflow.engine.inspecting import turn_roles
 
     workflow = result.workflow
+    unit = ticket.fields.get("responsible_unit")
+    if result.before is None and decision.events and unit:
+        yield "单位", made.flow.directory().unit_name(unit)
     roles = turn_roles(workflow, ticket)
     if roles and decision.events and (result.before is None or result.before.case.state != ticket.state):
         titles = "、".join(role_title(workflow, r) for r in roles)

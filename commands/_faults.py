@@ -48,7 +48,7 @@ def guarded(call: Callable[[], int]) -> int:
         tell_usage(exc)
         return exc.exit_code
     except (typer.Abort, EOFError):
-        _say("已取消。")
+        _say("没有办，什么也没有改。")
         return 1
     except BrokenPipeError:
         return _quiet_pipe()

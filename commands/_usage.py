@@ -18,7 +18,7 @@ _WORDS: Mapping[str, str] = {
     "OPTIONS_PANEL_TITLE": "选项",
     "COMMANDS_PANEL_TITLE": "命令",
     "ERRORS_PANEL_TITLE": "错误",
-    "ABORTED_TEXT": "已取消。",
+    "ABORTED_TEXT": "没有办，什么也没有改。",
     "DEFAULT_STRING": "[默认 {}]",
     "RANGE_STRING": "",  # "x>=0"; the help text says what the least stands for
     "ENVVAR_STRING": "[环境变量 {}]",

@@ -171,7 +171,7 @@ def _calls(
     results: list[Result] = []
     for number in () if answered else numbers:
         if not waiting[number]:
-            text = f"{number} 没有待打的电话；代录答复请用 rectiflow ticket do {number} 操作 --for 单位 --via phone。"
+            text = f"{number} 没有待打的电话；代录答复请用 rectiflow ticket do {number} 操作 --for 单位 --via 电话。"
             results.append(failed(number, "电话催办", NotFound(text)))
     for number, clocks in waiting.items():
         ready = [prepare(made, [number], calling(made, c, reached=reached), given, "电话催办")[0] for c in clocks]

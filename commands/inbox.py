@@ -28,6 +28,7 @@ TRY_AGAIN = 75  #: EX_TEMPFAIL of sysexits.h: the mail server keeps the mail and
 
 _Id = Annotated[str, typer.Argument(help="来信编号，见 inbox list；写开头几位即可", metavar="来信")]
 _Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出")]
+_SENT_BACK = "没有办理退回"  #: begins what is said of a letter that asks for it
 _TITLES = {"waiting": "待处理", "unseen": "未看", "done": "已办", "dropped": "不用办"}
 _KINDS = {
     "reply": "回复", "bounce": "退信", "automatic": "自动回复", "list": "邮件列表", "own": "本程序",
@@ -55,11 +56,12 @@ def receive_text(
     as_json: _Json = False,
 ) -> None:
     """收下一条短信答复（供短信网关回调，或由安全股录入；短信没有回执码，所以不是谁都能录）。"""
-    from rectiflow._answers import dialled, receive_sms
+    from rectiflow._answers import reachable, receive_sms
 
     place = _keeper(context).place
-    if not dialled(phone):
-        raise typer.BadParameter(f"“{phone}”不是手机号，应是 5 到 15 位数字，如 13800000001。", param_hint="手机号")
+    if not reachable(phone):
+        wanted = "应是 11 位手机号，或带区号的座机，如 0711-3866666"
+        raise typer.BadParameter(f"号码“{phone}”{wanted}。没有收下。", param_hint="手机号")
     if not text.strip():
         raise typer.BadParameter("短信没有内容，请写对方答复的原话，如 签收。")
     _show([receive_sms(place, phone, text)], as_json=as_json)
@@ -197,9 +199,25 @@ def show_letter(flow: Rectiflow, found: Incoming) -> None:
     if found.subject:
         put_labelled("主题", [found.subject])
     put_labelled("处理", [found.outcome])
+    step = _next_step(flow, found)
+    if step:
+        put_labelled("下一步", [step])
     say()
     for line in wrapped(found.words or "（没有正文）", screen_width()):
         say(line)
+
+
+def _next_step(flow: Rectiflow, found: Incoming) -> str:
+    """Say how to do what a letter asks for and no letter does: to send a hazard back, where its unit may; "" for the rest."""
+    if found.status != "waiting" or not (found.number and found.person) or not found.outcome.startswith(_SENT_BACK):
+        return ""
+    able = next((a for a in flow.actions(found.number, by=found.person) if a.allowed and a.title == "退回"), None)
+    if able is None:
+        return ""
+    whom, means = flow.directory().person_name(found.person), "短信" if found.channel == "sms" else "邮件"
+    titles = flow.snapshot(found.number).workflow.fields
+    wants = " ".join(f"{titles[name].title}=…" for name in able.asks if name in titles)
+    return f"同意退回的：rectiflow ticket do {found.number} 退回 {wants} --for {whom} --via {means}"
 
 
 @app.command("done")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._context import Session, session
 from ._output import print_json, say
+
+if TYPE_CHECKING:
+    from rectiflow._upkeep import IncidentView
 
 app = typer.Typer(help="待处理事项：列表、查看、重试、结束。", no_args_is_help=True)
 
@@ -21,6 +24,8 @@ _KINDS = {
     "setup": "设置有误",
     "report": "报表没有做成",
 }
+#: By what an incident is about, where that says more than its kind.
+_SUBJECTS = {"channel": "通道不通", "returned": "消息退回", "address": "地址停发", "unreached": "联系不上"}
 _Id = Annotated[str, typer.Argument(help="待处理事项的编号", metavar="编号")]
 
 
@@ -43,7 +48,7 @@ def list_incidents(
     for i in found:
         when = f"{i.opened_at.astimezone(ZONE):%m-%d %H:%M}"
         closed = "  已结束" if i.closed_at else ""
-        put(f"{i.id}  {when}  {_KINDS.get(i.kind, i.kind)}  {i.number or ''}{closed}".rstrip())
+        put(f"{i.id}  {when}  {_title(i)}  {i.number or ''}{closed}".rstrip())
         put_beside(((" ", 2),), i.message)
     say(f"共 {len(found)} 件。查看：rectiflow incident show 编号" if found else "没有待处理事项。")
 
@@ -55,7 +60,7 @@ def show_incident(context: typer.Context, incident: _Id) -> None:
     from rectiflow.engine.moments import ZONE
 
     found = find_incident(_keeper(context).flow, incident)
-    say(f"{found.id}  {_KINDS.get(found.kind, found.kind)}  {found.number or ''}".rstrip())
+    say(f"{found.id}  {_title(found)}  {found.number or ''}".rstrip())
     say(found.message)
     closed = f"，{found.closed_at.astimezone(ZONE):%Y-%m-%d %H:%M} 结束" if found.closed_at else ""
     say(f"{found.opened_at.astimezone(ZONE):%Y-%m-%d %H:%M} 发生{closed}")
@@ -88,6 +93,10 @@ def close_incident(context: typer.Context, incident: _Id) -> None:
     made = _keeper(context)
     found = close(made.flow, incident, by=made.person)
     say(f"{found.id} 已结束：{found.message}")
+
+
+def _title(incident: IncidentView) -> str:
+    return _SUBJECTS.get(incident.subject.partition(":")[0]) or _KINDS.get(incident.kind, incident.kind)
 
 
 def _keeper(context: typer.Context) -> Session:

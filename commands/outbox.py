@@ -37,7 +37,7 @@ def list_messages(
     from rectiflow.engine.moments import ZONE
 
     from ._fields import read_word
-    from ._layout import fit, put, put_beside, screen_width
+    from ._layout import HEAD_STYLE, fit, put, put_beside, screen_width
 
     made = session(context)
     chosen = read_word(status, STATUS_TITLES, "--status")
@@ -46,8 +46,11 @@ def list_messages(
     if as_json:
         print_json([_without_body(m) for m in shown])
         return
+    if shown:
+        heads = (("编号", 7), ("写下", 12), ("状态", 7), ("通道", 5), ("隐患", 16))
+        put("".join(fit(title, width) for title, width in heads) + "场合 → 收件人", HEAD_STYLE)
     for m in shown:
-        how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "")
+        how = {"mail": "邮件", "sms": "短信", "chat": "群"}.get(m.channel or "", "未定")
         when = f"{m.created_at.astimezone(ZONE):%m-%d %H:%M}"
         status_shown = "已并入" if m.status == "merged" else STATUS_TITLES[m.status]
         cells = ((m.id, 7), (when, 12), (status_shown, 7), (how, 5), (m.number, 16))
@@ -79,7 +82,7 @@ def show_message(
         print_json(_without_body(found))
         return
     show_raw(f"{found.id}  （{found.key}）")
-    put_labelled("收件人", [found.recipient])
+    put_labelled("收件人", [f"{found.recipient}（{found.to}）" if found.to else found.recipient])
     put_labelled("内容", [f"{found.occasion}{f'，{found.number}' if found.number else ''}"])
     put_labelled("状态", [f"{STATUS_TITLES[found.status]}，试过 {found.attempts} 次"])
     if found.detail:
@@ -87,8 +90,12 @@ def show_message(
     file = written_to(made.place, found)
     if file is not None:
         put_labelled("文件", [str(file)])
-    say()
-    say(readable(found.body) if found.body else "（还没有成文，发送时按模板生成）")
+    if found.body:
+        say()
+        say(readable(found.body))
+    elif found.status in ("waiting", "held", "dead"):
+        say()
+        say("（还没有成文，发送时按模板生成）")
 
 
 @app.command("send")
@@ -205,14 +212,17 @@ def cancel_messages(
     yes: Yes = False,
 ) -> None:
     """取消还没有发出、或退回的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
-    from rectiflow._upkeep import cancel, message
+    from rectiflow._upkeep import CANCELLABLE, STATUS_TITLES, cancel, message
 
     from ._asking import confirm
 
     made, keys = _keeper(context, "取消提醒消息"), list(dict.fromkeys(keys))
-    for one in [message(made.flow, key) for key in keys]:
-        say(f"{one.id}  {one.occasion}{f'，{one.number}' if one.number else ''} → {one.recipient}")
-    if is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？"):
+    found = [message(made.flow, key) for key in keys]
+    for one in found:
+        about = f"{one.occasion}{f'，{one.number}' if one.number else ''}"
+        say(f"{one.id}  {STATUS_TITLES[one.status]}  {about} → {one.recipient}")
+    able = any(one.status in CANCELLABLE for one in found)
+    if able and is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？", enter=False):
         say("没有取消。")
         return
     count = cancel(made.flow, keys, by=made.person)

@@ -41,10 +41,9 @@ def init(
     elif rehearsal:
         place = Workplace.open(file, db=db)
         made = place.flow.directory().district
-        say(
-            f"区划代码 {made.code}，编号前缀 {made.prefix}，落款 {made.name}；没有写明的用了示例区的。"
-            "要用自己的，换一个文件夹，加 --district、--prefix、--name 再建。"
-        )
+        say(f"区划代码 {made.code}，编号前缀 {made.prefix}，落款 {made.name}。")
+        if not (code and prefix and name):
+            say("没有写明的用了示例区的；要用自己的，换一个文件夹，加 --district、--prefix、--name 再建。")
         place.flow.close()
     say("下一步：")
     for line in (

@@ -68,9 +68,12 @@ def copy_templates(
     occasion: Annotated[str, typer.Argument(help="场合的编码或名称，如 assigned、交办", metavar="场合")],
 ) -> None:
     """把一种场合的内置文字复制到本区的模板文件夹，供修改；已有的不覆盖。"""
+    from rectiflow._identity import require_keeper
     from rectiflow._wording import copy
 
-    for file in copy(session(context).place, occasion):
+    made = session(context)
+    require_keeper(made.flow, made.person, "改动消息模板")
+    for file in copy(made.place, occasion):
         show_raw(str(file))
     say("已复制。用记事本一类的程序改文字，{{ }} 里的参数名不要动；改后检查：rectiflow template check")
     say(f"看发出去的样子：rectiflow template preview {occasion}；rectiflow run 在运行的，重新启动才用新的文字。")

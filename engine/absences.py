@@ -12,7 +12,7 @@ from .directory import Changes, Directory, Substitution
 from .errors import Reason
 from .posts import REACH
 
-__all__ = ["Cancelling", "away", "cancel_absence", "current_absences"]
+__all__ = ["Cancelling", "away", "cancel_absence", "current_absences", "day_reasons"]
 
 LONGEST = timedelta(days=366)  #: who is away for longer hands the post over
 
@@ -26,7 +26,9 @@ class Cancelling(Struct, frozen=True, kw_only=True):
 
 def away(directory: Directory, wanted: Substitution, today: date) -> Changes | tuple[Reason, ...]:
     """Decide whether a person may be away with that deputy on those days, both included."""
-    reasons = tuple(dict.fromkeys((*_day_reasons(wanted, today), *_person_reasons(directory, wanted))))
+    reasons = tuple(
+        dict.fromkeys((*day_reasons(wanted.since, wanted.until, today), *_person_reasons(directory, wanted)))
+    )
     return reasons or Changes(substitutions=(wanted,))
 
 
@@ -59,19 +61,20 @@ def current_absences(directory: Directory, today: date) -> tuple[Substitution, .
     return tuple(sorted((s for s in directory.substitutions if s.until >= today), key=lambda s: (s.since, s.person)))
 
 
-def _day_reasons(wanted: Substitution, today: date) -> Iterator[Reason]:
-    if wanted.until < wanted.since:
-        message = f"结束日期 {wanted.until} 早于开始日期 {wanted.since}"
+def day_reasons(since: date, until: date, today: date) -> Iterator[Reason]:
+    """Yield what speaks against the days of an absence, whoever is away."""
+    if until < since:
+        message = f"结束日期 {until} 早于开始日期 {since}"
         yield Reason(code="date_order", subject="to", message=message)
-    elif wanted.until - wanted.since > LONGEST:
+    elif until - since > LONGEST:
         yield Reason(code="too_long", subject="to", message="请假超过一年，请改用 person handover 交接岗位")
-    if wanted.until < today:
-        message = f"到 {wanted.until} 已经过去，不用再登记；期间代办的，用 --for 补录"
+    if until < today:
+        message = f"到 {until} 已经过去，不用再登记；期间代办的，用 --for 补录"
         yield Reason(code="date_past", subject="to", message=message)
-    elif wanted.since < today - REACH:
-        yield Reason(code="date_past", subject="from", message=f"开始日期 {wanted.since} 太早，请核对年份")
-    if wanted.since > today + REACH:
-        yield Reason(code="future", subject="from", message=f"开始日期 {wanted.since} 太远，最多提前半年，请核对年份")
+    elif since < today - REACH:
+        yield Reason(code="date_past", subject="from", message=f"开始日期 {since} 太早，请核对年份")
+    if since > today + REACH:
+        yield Reason(code="future", subject="from", message=f"开始日期 {since} 太远，最多提前半年，请核对年份")
 
 
 def _person_reasons(directory: Directory, wanted: Substitution) -> Iterator[Reason]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from .errors import Reason
 from .moments import local_day
-from .roles import Standing, assigning_roles, standing
+from .roles import Standing, assigning_roles, people, standing
 from .stimulus import Hand
 from .ticket import Snapshot, Ticket
 from .values import FIRST_YEAR
@@ -60,9 +60,11 @@ def role_reasons(
     found = standing(workflow, wanted, snapshot.fields, snapshot.directory, hand.actor, day_of(hand, now))
     if found is not None:
         return found, []
-    titles = "、".join(role_title(workflow, r) for r in wanted)
-    name = snapshot.directory.person_name(hand.actor)
-    return None, [Reason(code="role_missing", subject=",".join(wanted), message=f"{name}不是这条隐患的{titles}")]
+    titles, name = "、".join(role_title(workflow, r) for r in wanted), snapshot.directory.person_name
+    others = people(workflow, wanted, snapshot.fields, snapshot.directory, day_of(hand, now))
+    who = f"，由{name(others[0])}{'等' if len(others) > 1 else ''}办理" if others else ""
+    said = f"{name(hand.actor)}不是这条隐患的{titles}{who}"
+    return None, [Reason(code="role_missing", subject=",".join(wanted), message=said)]
 
 
 def same_person_reasons(

@@ -81,4 +81,4 @@ def channel(given: Given, about: About) -> DingTalkRobot:
     Raises:
         ChannelNotConfigured: with every problem.
     """
-    return DingTalkRobot(read_robot(given, key_mark=DingTalkRobot.key_mark, signs=True, mentions=True), about)
+    return DingTalkRobot(read_robot(given, about, key_mark=DingTalkRobot.key_mark, signs=True, mentions=True), about)

@@ -24,7 +24,7 @@ from rectiflow.engine.visibility import masked_phone
 
 from .digest import LISTS
 from .errors import KEPT, ChannelDown, NotYet, PermanentFailure, RenderFailure, TemporaryFailure, Unanswered
-from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered
+from .message import CHANNEL_TITLES, MAIL, SMS, Contact, Message, Rendered, short_id
 from .parameters import OCCASIONS
 from .phone import mobile
 from .plaintext import one_line, shorten
@@ -176,7 +176,7 @@ async def dispatch(
     async with AsyncExitStack() as stack:
         while batch := outbox.claim_messages(owner=owner, limit=limit, lease=lease):
             if not total.claimed:
-                await _open(by_name.values(), stack)
+                await _open(by_name.values(), stack, watch, now)
             work = _Batch(
                 outbox, contacts, templates, by_name, now=now, lease=lease, rules=rules, watch=watch, gates=gates
             )
@@ -187,11 +187,18 @@ async def dispatch(
     return total
 
 
-async def _open(channels: Iterable[Channel], stack: AsyncExitStack) -> None:
-    """Open every channel; the stack closes it."""
+async def _open(channels: Iterable[Channel], stack: AsyncExitStack, watch: Watch, now: Callable[[], datetime]) -> None:
+    """Open every channel; the stack closes it. One that fails rests, and its messages wait; the others go on."""
     for channel in channels:
-        await channel.open()
-        stack.push_async_callback(channel.close)
+        try:
+            await channel.open()
+        except Exception as exc:
+            title = _title(channel.name)
+            logger.exception("%s的通道打不开", title)
+            why = shorten(f"{title}的通道打不开（{type(exc).__name__}：{exc}）；{KEPT}", MAX_ERROR)
+            watch.resting[channel.name] = (now() + WAIT_WHILE_DOWN, why)
+        else:
+            stack.push_async_callback(channel.close)
 
 
 def _lanes(batch: Sequence[Message]) -> list[list[Message]]:
@@ -279,7 +286,7 @@ class _Batch:
         except WorkplaceError:  # the database is away, which is no message's fault
             raise
         except Exception as exc:
-            logger.exception("消息 %s 所说的隐患读不出来", message.id)
+            logger.exception("消息 %s 所说的隐患读不出来", short_id(message.id))
             return self._unread(message, f"隐患的数据读不出来（{type(exc).__name__}：{exc}）")
         return self._drop(message, why) if why is not None else None
 
@@ -301,7 +308,11 @@ class _Batch:
         stored = message.rendered
         if stored is not None and stored.channel in self.channels and _still_for(contact, stored):
             return self.channels[stored.channel], contact, stored
-        channel = self.rules.choose(message, contact, self.channels)
+        try:
+            channel = self.rules.choose(message, contact, self.channels)
+        except Exception as exc:  # a package's own fault: this message waits, the others go on
+            logger.exception("消息 %s 选不出通道", short_id(message.id))
+            return self._failed(message, f"通道的程序包出错（{type(exc).__name__}：{exc}）")
         return (channel, contact, None) if channel is not None else self._nowhere(message, contact)
 
     def _not_now(self, message: Message, channel: Channel, contact: Contact, words: Rendered | None) -> _Outcome | None:
@@ -349,11 +360,11 @@ class _Batch:
         except RenderFailure as exc:
             return self._dead(message, str(exc), unreached=True)
         except OWN_FAULTS as exc:
-            logger.exception("消息 %s 写不出来", message.id)
+            logger.exception("消息 %s 写不出来", short_id(message.id))
             told = f"消息无法生成（{type(exc).__name__}：{exc}），请核对内容和模板后重发"
             return self._dead(message, told, unreached=True)
         except Exception as exc:  # a database that is busy, a disk that is full: it may pass
-            logger.exception("消息 %s 暂时写不出来", message.id)
+            logger.exception("消息 %s 暂时写不出来", short_id(message.id))
             return self._failed(message, f"消息暂时写不出来（{type(exc).__name__}：{exc}）")
         kept = self.outbox.keep_rendered(message, words, lease=self.lease)
         return await self._attempt(message, channel, words) if kept else self._lost(message)
@@ -417,7 +428,7 @@ class _Batch:
         except TimeoutError:
             return self._unsure(message, channel, f"{_title(channel.name)}的对方一直没有应答")
         except Exception as exc:
-            logger.exception("消息 %s 经 %s 通道发送时出错", message.id, channel.name)
+            logger.exception("消息 %s 用%s发送时出错", short_id(message.id), _title(channel.name))
             return self._failed(message, f"发送时出现意外错误（{type(exc).__name__}：{exc}）")
         detail = shorten(answer + self._wording(message, rendered), MAX_ERROR)
         kept = self.outbox.mark_sent(message, rendered, detail=detail)  # before anything else that may fail
@@ -492,7 +503,8 @@ class _Batch:
 
     def _dead(self, message: Message, error: str, *, unreached: bool = False) -> _Outcome:
         occasion = OCCASIONS.get(message.template, message.template)
-        logger.warning("消息 %s（%s）未送达，不再重试", message.id, occasion)
+        about = f"{occasion}，{message.number}" if message.number else occasion
+        logger.warning("消息 %s（%s）未送达，不再重试", short_id(message.id), about)
         kept = self.outbox.mark_dead(message, error=shorten(error, MAX_ERROR), unreached=unreached)
         return _Outcome.DEAD if kept else self._lost(message)
 
@@ -500,11 +512,11 @@ class _Batch:
         return _Outcome.HELD if self.outbox.mark_held(message, why=why) else self._lost(message)
 
     def _drop(self, message: Message, why: str) -> _Outcome:
-        logger.info("消息 %s 不再需要（%s）", message.id, why)
+        logger.info("消息 %s 不再需要（%s）", short_id(message.id), why)
         return _Outcome.DROPPED if self.outbox.mark_dropped(message, why=why) else self._lost(message)
 
     def _lost(self, message: Message) -> _Outcome:
-        logger.warning("消息 %s 用时过长，已由别的进程接着办", message.id)
+        logger.warning("消息 %s 用时过长，已由别的进程接着办", short_id(message.id))
         return _Outcome.LOST
 
 

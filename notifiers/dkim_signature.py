@@ -92,8 +92,8 @@ class Signer:
         """Sign something, so that a key that cannot is found at the start."""
         try:
             import dkim
-        except ImportError as exc:
-            raise ChannelNotConfigured("邮件签名（DKIM）", ["缺少程序包 dkimpy，请安装 rectiflow[dkim]"]) from exc
+        except ImportError:
+            raise ChannelNotConfigured("邮件签名（DKIM）", ["缺少程序包 dkimpy，请安装 rectiflow[dkim]"]) from None
         try:
             self.signed(TRIAL)
             if self._algorithm == RSA and _bits(self._key) < FEWEST_BITS:

@@ -28,6 +28,10 @@ Security = Literal["starttls", "tls", "none"]
 ReturnPath = Callable[[Rendered], str]
 
 MOST_CONNECTIONS = 20
+_NO_PASSWORD = (
+    "写了 username，没有口令：请写 password_file（存放口令的文件），"
+    "或设环境变量 RECTIFLOW_MAIL__PASSWORD；不用登录的，不写 username"
+)
 MOST_FOR_TEXT = timedelta(minutes=12)
 
 
@@ -96,7 +100,8 @@ class SmtpSettings:
             (self.most_enclosed < 0, f"附件总大小上限 {self.most_enclosed} 不能是负数"),
             (self.timeout <= timedelta(), "超时应大于 0 秒"),
             (not timedelta() < self.text_timeout <= MOST_FOR_TEXT, "等正文答复的时间应大于 0、不超过 12 分钟"),
-            (bool(self.username) != bool(self.password), "用户名和口令应同时填写或同时不填"),
+            (bool(self.username) and not self.password, _NO_PASSWORD),
+            (bool(self.password) and not self.username, "有口令，没有写 username；不用登录的，口令也不要给"),
             (self.security == "none" and bool(self.password), "未加密的连接上不能发送口令，请改用 starttls 或 tls"),
             (self.ca_file is not None and not self.ca_file.is_file(), f"没有证书文件 {self.ca_file}"),
         ]

@@ -66,4 +66,4 @@ def channel(given: Given, about: About) -> FeishuRobot:
     Raises:
         ChannelNotConfigured: with every problem.
     """
-    return FeishuRobot(read_robot(given, key_mark=FeishuRobot.key_mark, signs=True, mentions=False), about)
+    return FeishuRobot(read_robot(given, about, key_mark=FeishuRobot.key_mark, signs=True, mentions=False), about)

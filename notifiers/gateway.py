@@ -131,7 +131,7 @@ def judged(rule: Judgement, title: str, answer: HttpAnswer) -> Judged:
     """Say what an answer means by the settings' `ok`, `temporary`, `permanent` and `wait`."""
     named = text_at(answer.body, rule.field)
     code = named or f"HTTP {answer.status}"
-    if code in rule.ok:
+    if code in rule.ok and answer.status not in NOT_LET_IN:  # whatever it says, nothing was looked at
         return Judged(code=code, number=f"{title} {quoted(text_at(answer.body, rule.id_field) or code)}")
     verdict = rule.refusals.get(code)
     unknown = UNKNOWN if named and answer.status not in NOT_LET_IN else unnamed(answer.status)

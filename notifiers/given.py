@@ -68,7 +68,7 @@ class Given:
         """Return an http or https address."""
         value = self.text(name, default)
         if value and not value.startswith(("https://", "http://")):
-            self.problems.append(f"{name} 应以 https:// 开头")
+            self.problems.append(f"{name} 应以 https:// 开头（单位内网的可以是 http://）")
         return value
 
     def number(self, name: str, default: float, *, low: float, high: float) -> float:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 from msgspec import Struct, field
 
-__all__ = ["CHANNEL_TITLES", "CHAT", "MAIL", "SMS", "Contact", "Enclosure", "Message", "Param", "Rendered", "Urgency"]
+__all__ = [
+    "CHANNEL_TITLES",
+    "CHAT",
+    "MAIL",
+    "SMS",
+    "Contact",
+    "Enclosure",
+    "Message",
+    "Param",
+    "Rendered",
+    "Urgency",
+    "short_id",
+]
 
 Param = str | int | None  #: what a message may carry into a template
 Urgency = Literal["now", "digest"]
@@ -18,6 +31,14 @@ MAJOR = "重大"  #: what a message says of a major hazard
 SMS = "sms"  #: name of the channel for short messages, whatever carries it
 CHAT = "chat"  #: name of the channel for group robots
 CHANNEL_TITLES = {MAIL: "邮件", SMS: "短信", CHAT: "群消息"}
+
+
+_SHORT_ID = 6  #: hexadecimal digits
+
+
+def short_id(key: int | str) -> str:
+    """Return what people write for a message: the beginning of its key's SHA-256."""
+    return sha256(str(key).encode()).hexdigest()[:_SHORT_ID]
 
 
 class Rendered(Struct, frozen=True, kw_only=True):

@@ -140,7 +140,7 @@ ANSWERS: Mapping[str, str] = {
         "assigned": (_SIGN, _SUBMIT, _EXTEND),
         "reassigned": (_SIGN, _SUBMIT, _EXTEND),
         "digest": ("第一行写“签收”和隐患编号，即签收那一条（整改通知书的，各项一次签收）",),
-        "steps_due": ("第一行写要办的和隐患编号，如“签收 54”“申请复查 54”，申请复查的附上照片，第二行起写整改措施",),
+        "steps_due": ("第一行写“签收”或“申请复查”和隐患编号，申请复查的附上照片，第二行起写整改措施",),
         "paper_served": (f"{_SIGN}，各项一次签收", _SUBMIT),
         "supervision_served": (
             "收到后回复“签收”，即为签收这件文书",

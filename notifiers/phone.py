@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["dialled", "mobile", "reachable", "spellings"]
+__all__ = ["mobile", "reachable", "spellings"]
 
 _MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9][0-9]{9})")
 _LANDLINE = re.compile(r"(?:\+?86[\s-]?)?(?:\(?0[0-9]{2,3}\)?[\s-]?)[1-9][0-9]{6,7}(?:[\s-]?(?:转|-)?[0-9]{1,5})?")
@@ -15,12 +15,6 @@ def mobile(phone: str | None) -> str | None:
     """Return the eleven digits of a mainland mobile number, however it was written; None if it is none."""
     found = _MOBILE.fullmatch(_GAPS.sub("", phone or ""))
     return found.group(1) if found else None
-
-
-def dialled(phone: str) -> bool:
-    """Tell whether this is a number a telephone has: 5 to 15 digits, with + or gaps (ITU-T E.164)."""
-    digits = _GAPS.sub("", phone).removeprefix("+")
-    return digits.isascii() and digits.isdigit() and 5 <= len(digits) <= 15
 
 
 def reachable(phone: str) -> bool:

@@ -16,6 +16,8 @@ from typing import Any, ClassVar
 
 from msgspec import Struct
 
+from rectiflow.engine.errors import RectiflowError
+
 from .errors import KEPT, DeliveryFailure, PermanentFailure, TemporaryFailure, Unanswered
 from .given import Given
 from .http import HttpAnswer, HttpDoor, quoted
@@ -150,7 +152,7 @@ class Robot(ABC):
         raise kind(f"{self.place}{what}（{told}）；{rest}", code=code)
 
 
-def read_robot(given: Given, *, key_mark: str, signs: bool, mentions: bool) -> RobotSettings:
+def read_robot(given: Given, about: About, *, key_mark: str, signs: bool, mentions: bool) -> RobotSettings:
     """Read the settings of a robot.
 
     Args:
@@ -167,13 +169,25 @@ def read_robot(given: Given, *, key_mark: str, signs: bool, mentions: bool) -> R
     mention = given.flag("mention", default=True) if mentions else False
     timeout = given.number("timeout", 15, low=1, high=120)
     if webhook and (not webhook.startswith(("https://", "http://127.0.0.1:")) or key_mark not in webhook):
-        given.problems.append(f"webhook 应是机器人页面上的完整地址，以 https:// 开头，含有 {key_mark}")
+        given.problems.append(
+            f"webhook 应是机器人页面上的完整地址，以 https:// 开头（本机的可以是 http://127.0.0.1:），含有 {key_mark}"
+        )
     if not persons:
-        given.problems.append('没有填写 persons（谁的消息发到群里），如 ["safety_section_head"]')
+        given.problems.append('没有填写 persons（谁的消息发到群里），如 ["安全股股长"]')
+    known = _found(given, about, persons)
     given.done()
-    return RobotSettings(
-        webhook=webhook, secret=secret, group=group, persons=frozenset(persons), mention=mention, timeout=timeout
-    )
+    return RobotSettings(webhook=webhook, secret=secret, group=group, persons=known, mention=mention, timeout=timeout)
+
+
+def _found(given: Given, about: About, persons: Sequence[str]) -> frozenset[str]:
+    """Return the ids of people called by name, id or account; whom nobody knows is a problem."""
+    known: set[str] = set()
+    for text in persons:
+        try:
+            known.add(about.find_person(text))
+        except RectiflowError as exc:
+            given.problems.append(f"persons 里的“{text}”：{str(exc).rstrip('。')}")
+    return frozenset(known)
 
 
 def canonical(payload: Mapping[str, Any]) -> bytes:

@@ -30,6 +30,13 @@ MAX_ANSWER = 300  #: characters kept of what a server says
 
 _ENHANCED = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})\b")
 
+#: What the library says of a server that does not offer what the settings want.
+_LACKING = re.compile(r"(STARTTLS|AUTH) extension not supported")
+_WITHOUT = {
+    "STARTTLS": "不提供 STARTTLS 加密，请把 security 改为 tls（多在 465 端口）；只在单位内网、不加密也不登录的写 none",
+    "AUTH": "不提供登录，请核对端口和加密方式；不用登录的，不写 username 和口令",
+}
+
 E = TypeVar("E", bound=BaseException)
 
 
@@ -124,6 +131,9 @@ def _trouble(exc: Exception, server: str) -> str:
         return f"连接{server} 超时，请核对地址、端口和网络；"
     if isinstance(exc, OSError):
         return f"连接不上{server}（{quoted(os_reason(exc))}），请核对地址、端口、网络和防火墙；"
+    lacking = _LACKING.search(str(exc))
+    if lacking is not None:
+        return f"{server} {_WITHOUT[lacking[1]]}；"
     return f"与{server} 不能建立会话（{quoted(exc)}），请核对端口、加密方式和登录设置；"
 
 

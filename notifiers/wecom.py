@@ -57,4 +57,4 @@ def channel(given: Given, about: About) -> WeComRobot:
     Raises:
         ChannelNotConfigured: with every problem.
     """
-    return WeComRobot(read_robot(given, key_mark=WeComRobot.key_mark, signs=False, mentions=True), about)
+    return WeComRobot(read_robot(given, about, key_mark=WeComRobot.key_mark, signs=False, mentions=True), about)

@@ -119,6 +119,7 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     channel: str | None
     to: str | None
     sent_at: datetime | None
+    urgent: bool
 
 
 def keep(engine: Engine, district: str, one: Incoming) -> bool:
@@ -433,7 +434,8 @@ def _last_first(m: Table) -> tuple[ColumnElement[Any], ...]:
 
 def _row(m: Table) -> tuple[ColumnElement[Any], ...]:
     """Return the columns of an `OutboxRow`, in its order."""
-    return m.c.key, m.c.number, m.c.recipient, m.c.template, m.c.rendered_channel, m.c.rendered_to, m.c.sent_at
+    what = (m.c.key, m.c.number, m.c.recipient, m.c.template)
+    return *what, m.c.rendered_channel, m.c.rendered_to, m.c.sent_at, m.c.urgent
 
 
 def _message(engine: Engine, query: Select[Any]) -> OutboxRow | None:

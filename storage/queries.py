@@ -172,6 +172,17 @@ def messages(engine: Engine, district: str, *, status: str | None = None, number
     return _all(engine, query.order_by(m.c.created_at.desc(), m.c.key))
 
 
+def messages_named(engine: Engine, district: str, keys: Sequence[str]) -> dict[str, Any]:
+    """Return outbox rows by key, without their words."""
+    m, found = table("message"), dict[str, Any]()
+    columns: list[Any] = [m.c.key, m.c.recipient, m.c.template, m.c.channel, m.c.rendered_channel, m.c.rendered_to]
+    for some in chunks(keys):
+        found |= {
+            r["key"]: r for r in _all(engine, select(*columns).where(m.c.district == district, m.c.key.in_(some)))
+        }
+    return found
+
+
 def restricted_numbers(engine: Engine, district: str, numbers: Sequence[str]) -> frozenset[str]:
     """Return which of these tickets are restricted by now."""
     t, found = table("ticket"), list[str]()

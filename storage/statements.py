@@ -472,7 +472,7 @@ def _cancel_line() -> Any:
     """Cancel what a line of history was about to tell and nobody is sending."""
     m = table("message")
     waiting = and_(m.c.status.in_((_literal("'waiting'"), _literal("'held'"))), m.c.owner.is_(None))
-    return update(m).where(*_of_line(), waiting).values(status=_literal("'cancelled'"))
+    return update(m).where(*_of_line(), waiting).values(status=_literal("'cancelled'"), detail=bindparam("detail"))
 
 
 def _cancel_paper() -> Any:
@@ -480,7 +480,7 @@ def _cancel_paper() -> Any:
     m = table("message")
     waiting = and_(m.c.status.in_((_literal("'waiting'"), _literal("'held'"))), m.c.owner.is_(None))
     about = and_(_is(m.c.district, "district"), _is(m.c.number, "number"), m.c.key.like(bindparam("b_begin")))
-    return update(m).where(about, waiting).values(status=_literal("'cancelled'"))
+    return update(m).where(about, waiting).values(status=_literal("'cancelled'"), detail=_literal("'文书已作废'"))
 
 
 def _left_of_line() -> Any:

@@ -41,7 +41,9 @@ class Beside(Struct, frozen=True, kw_only=True):
     district: str = ""
     visit: Visit | None = None
     texts: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    unsaid: tuple[str, int] | None = None  #: number and line whose messages are cancelled; none of them may have left
+    unsaid: tuple[str, int, str] | None = (
+        None  #: number and line whose messages are cancelled, and why; none may have left
+    )
     voided: str | None = None  #: id of a paper of which nobody need be told any more
 
     @property
@@ -233,8 +235,8 @@ class Store(Claims):
         values = statement.values({"district": district, "series": series, "year": year})
         return int(cursor.execute(statement.sql, values).fetchone()[0])
 
-    def _cancel(self, cursor: Any, district: str, number: str, seq: int) -> None:
-        line = {"district": district, "number": number, "seq": seq}
+    def _cancel(self, cursor: Any, district: str, number: str, seq: int, why: str) -> None:
+        line = {"district": district, "number": number, "seq": seq, "detail": why}
         cancel, left = self.statements.cancel_line, self.statements.left_of_line
         cursor.execute(cancel.sql, cancel.values(line))
         if cursor.execute(left.sql, left.values(line)).fetchone()[0]:

@@ -16,7 +16,7 @@ from rectiflow.storage import digests, outbox, paperwork
 if TYPE_CHECKING:
     from rectiflow._flow import Outcome, Rectiflow
 
-__all__ = ["settle_astray"]
+__all__ = ["settle_astray", "still_to_tell"]
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,16 @@ def settle_astray(flow: Rectiflow, outcome: Outcome) -> None:
         RectiflowError
     ) as exc:  # the step itself is done: what is open about messages is looked at after the next one
         log.warning("%s 的消息事项没有结束：%s", outcome.ticket.number, exc)
+
+
+def still_to_tell(flow: Rectiflow, row: Mapping[str, Any]) -> bool:
+    """Tell whether what a message that did not arrive says is still to be told: neither answered for nor said by telephone."""
+    if row["number"] is None:
+        return True
+    mine = {"reached": True, "person": row["recipient"]}
+    since = (e for e in flow.history(row["number"]) if e.kind == "called" and e.recorded_at >= row["created_at"])
+    told = any(mine.items() <= dict(e.public).items() for e in since)
+    return not told and _answered(flow, row) is None
 
 
 def _settle(flow: Rectiflow, outcome: Outcome) -> None:

@@ -18,7 +18,9 @@ from rectiflow.notifiers.parameters import RESTRICTED
 from rectiflow.storage import outbox, queries
 from rectiflow.storage.store import Claim, Store
 
-__all__ = ["DirectoryContacts", "StoreOutbox", "allowed", "hushed"]
+__all__ = ["UNDELIVERED", "DirectoryContacts", "StoreOutbox", "allowed", "hushed"]
+
+UNDELIVERED = "提醒消息未送达："  #: begins the incident of a message; who reads it is told whose it was instead
 
 
 class StoreOutbox:
@@ -109,7 +111,7 @@ class StoreOutbox:
         """Give up and open an incident in the same transaction; first let somebody call whom no message reaches."""
         if unreached:
             self._call(message, error)
-        incident = IncidentDraft(key=f"message:{message.id}", kind="message", message=f"提醒消息未送达：{error}")
+        incident = IncidentDraft(key=f"message:{message.id}", kind="message", message=f"{UNDELIVERED}{error}")
         return self._finish(
             message, "dead", due_at=self._now(), detail=error, attempts=message.attempts + 1, incident=incident
         )

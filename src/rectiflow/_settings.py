@@ -6,10 +6,11 @@ Imported where a workplace is opened: it brings pydantic with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import time
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -19,6 +20,19 @@ from rectiflow.engine.errors import WorkplaceError
 __all__ = ["MailSettings", "Settings", "read_settings"]
 
 
+_TABLE = re.compile(r"\s*\[([^\[\]]+)\]")
+_CHINESE_SIGNS = {
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "＝": "=",
+    "【": "[",
+    "】": "]",
+    "［": "[",
+    "］": "]",
+    "，": ",",
+}
 _LONGEST_NAME = 21  #: characters before the @ of the address for answers; a token and a plus make it 64
 
 
@@ -193,17 +207,54 @@ def read_settings(file: Path | None, *, db: str | None = None) -> Settings:
     except tomllib.TOMLDecodeError as exc:
         at = re.search(r"line (\d+), column (\d+)", str(exc))
         where = f"第 {at[1]} 行第 {at[2]} 列附近" if at else ""
-        raise WorkplaceError(f"{file} {where}不合 TOML 写法，请检查引号、括号和等号。") from exc
+        raise WorkplaceError(f"{file} {where}不合 TOML 写法，{_slip(file, int(at[1]) if at else 0)}。") from exc
     except UnicodeDecodeError as exc:
         raise WorkplaceError(f"{file} 不是 UTF-8 文本，请另存为 UTF-8。") from exc
     except ValidationError as exc:
         raise WorkplaceError("\n".join(["设置有误：", *(_problem(dict(e), file) for e in exc.errors())])) from exc
 
 
+def _slip(file: Path | None, line: int) -> str:
+    """Say what is to be looked at in a line that is no TOML: signs typed with the Chinese keyboard, if there are any."""
+    lines = file.read_text("utf-8").splitlines() if file else []
+    found = [sign for sign in _CHINESE_SIGNS if sign in (lines[line - 1] if 0 < line <= len(lines) else "")]
+    if not found:
+        return "请检查引号、括号和等号"
+    return f"这一行有中文的 {' '.join(found)}，请改成英文的 {' '.join(dict.fromkeys(map(_CHINESE_SIGNS.__getitem__, found)))}"
+
+
+def _line_of(file: Path | None, place: Sequence[int | str]) -> str:
+    """Return which line of the file names a setting, as a person counts; "" where none does, as with the environment."""
+    *tables, name = map(str, place)
+    header = ""
+    for count, line in enumerate(file.read_text("utf-8").splitlines() if file and file.is_file() else (), 1):
+        table = _TABLE.match(line)
+        header = table[1] if table else header
+        named = header == ".".join(map(str, place)) if table else header == ".".join(tables) and _names(line, name)
+        if named:
+            return f" 第 {count} 行"
+    return ""
+
+
+def _names(line: str, name: str) -> bool:
+    return re.match(rf"\s*\"?{re.escape(name)}\"?\s*=", line) is not None
+
+
+def _near(place: Sequence[int | str]) -> str:
+    """Say which setting of the same table a name that there is not may mean."""
+    *tables, name = map(str, place)
+    model: type[BaseModel] = Settings
+    for table in tables:
+        kind = model.model_fields[table].annotation
+        model = next(m for m in (kind, *get_args(kind)) if isinstance(m, type) and issubclass(m, BaseModel))
+    near = get_close_matches(name, model.model_fields, n=1)
+    return f"，是不是 {near[0]}" if near else ""
+
+
 def _problem(error: Mapping[str, Any], file: Path | None) -> str:
     place, known = ".".join(map(str, error["loc"])), error.get("ctx", {})
     what = {
-        "extra_forbidden": "没有这一项",
+        "extra_forbidden": f"没有这一项{_near(error['loc'])}",
         "int_parsing": "应是整数",
         "int_type": "应是整数",
         "int_from_float": "应是整数",
@@ -218,4 +269,4 @@ def _problem(error: Mapping[str, Any], file: Path | None) -> str:
         "value_error": str(known.get("error", "")),
         "literal_error": f"应是 {str(known.get('expected', '')).replace(' or ', '、').replace(', ', '、')} 之一",
     }.get(error["type"], str(error["msg"]))
-    return f"  {file or '环境变量'} [{place}]：{what}"
+    return f"  {file or '环境变量'}{_line_of(file, error['loc'])} [{place}]：{what}"

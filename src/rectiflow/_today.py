@@ -12,12 +12,12 @@ from rectiflow._answers.listing import OPEN, letters
 from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
 from rectiflow._papers import paper_lines
-from rectiflow._upkeep import incidents, outbox
+from rectiflow._upkeep import incidents, outbox, returned
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.inspecting import turn_roles
 from rectiflow.engine.moments import hours_left, local_day
-from rectiflow.engine.roles import standing
+from rectiflow.engine.roles import people, standing
 from rectiflow.engine.ticket import ClockRun, Ticket
 from rectiflow.engine.values import as_date
 from rectiflow.engine.workflow import Workflow
@@ -43,6 +43,7 @@ class TodayItem(Struct, frozen=True, kw_only=True):
     unit: str = ""
     state: str = ""
     turn: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  #: of a step that is an office's and not this person's: whose it is
     since: date | None = None
     due_on: date | None = None
     hours: int | None = None  #: left, where it is due within a day
@@ -150,11 +151,20 @@ def _item(reader: _Reader, workflow: Workflow, ticket: Ticket, section: str) -> 
         unit=reader.flow.directory().unit_name(ticket.fields.get("responsible_unit")),
         state=workflow.states[ticket.state].title,
         turn=turn_of(reader.flow, workflow, ticket),
+        others=() if main else _others(reader, workflow, ticket),
         since=ticket.since,
         due_on=due_on,
         hours=hours_left(run.due_at, reader.flow.now()) if run is not None else None,
         days=days,
     )
+
+
+def _others(reader: _Reader, workflow: Workflow, ticket: Ticket) -> tuple[str, ...]:
+    """Return whose turn it is where that is neither this person's nor the responsible unit's own, which goes without saying."""
+    directory, unit = reader.flow.directory(), ticket.fields.get("responsible_unit")
+    turn = people(workflow, turn_roles(workflow, ticket), ticket.fields, directory, reader.day)
+    theirs = any(post.unit == unit for p in turn for post in directory.posts_of(p, reader.day))
+    return () if theirs or reader.person in turn else tuple(map(directory.person_name, turn))
 
 
 def _state_due(reader: _Reader, workflow: Workflow, ticket: Ticket) -> ClockRun | None:
@@ -220,14 +230,15 @@ def _calls(reader: _Reader) -> Iterator[TodayItem]:
 
 
 def _undelivered(flow: Rectiflow) -> Iterator[TodayItem]:
-    for message in outbox(flow, status="dead"):
+    for message in (*outbox(flow, status="dead"), *returned(flow)):
+        to = f"（{message.to}）" if message.to else ""
         yield TodayItem(
-            section="undelivered",
+            section="returned" if message.status == "returned" else "undelivered",
             number=message.number,
-            title=message.occasion,
+            title=f"{message.recipient}{to}：{message.occasion}",
             turn=(message.recipient,),
             since=local_day(message.created_at),
-            key=message.key,
+            key=message.id,
             detail=message.detail,
         )
 
@@ -281,6 +292,7 @@ def _titles(flow: Rectiflow, *, week: bool) -> Mapping[str, str]:
         "serve": "待送达",
         "call": "待打电话",
         "undelivered": "未送达",
+        "returned": "退回",
         "letter": "来信待处理",
         "unseen": "学校来信未看",
         "incident": "待处理事项",

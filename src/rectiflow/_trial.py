@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rectiflow.notifiers.message import CHANNEL_TITLES
+from rectiflow.notifiers.message import CHANNEL_TITLES, CHAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rectiflow.notifiers import Channel, Contact, Message
 
 __all__ = ["Trial", "try_out"]
+
+log = logging.getLogger(__name__)
 
 PATIENCE = 90  #: seconds that somebody at a terminal waits for one channel; the outbox waits longer
 
@@ -26,6 +29,7 @@ class Trial(Struct, frozen=True, kw_only=True):
     good: bool
     to: str
     said: str
+    meant: bool = True  #: whether the person's messages go there at all
 
     @property
     def title(self) -> str:
@@ -71,7 +75,7 @@ def try_out(
     wrong = [
         Trial(channel=p.channel, good=False, to="", said=f"{'；'.join(p.problems)}；请修改设置后重试")
         for p in place.ways.problems()
-        if channel is None or p.channel.startswith((channel, CHANNEL_TITLES[channel]))
+        if channel is None or p.channel.startswith(CHANNEL_TITLES[channel].removesuffix("消息"))
     ]
     chosen = [c for c in place.ways.channels() if channel in (None, c.name)]
     if contact is None:
@@ -80,7 +84,8 @@ def try_out(
     for one in chosen:
         on_try(CHANNEL_TITLES.get(one.name, one.name))
         done.append(asyncio.run(_tried(place, one, message, contact)))
-    return [*done, *wrong]
+    meant = [t for t in done if t.meant]  # a group that is not this person's is told of where nothing else is
+    return [*(meant or done), *wrong]
 
 
 async def _tried(place: Workplace, channel: Channel, message: Message, contact: Contact) -> Trial:
@@ -93,12 +98,9 @@ async def _tried(place: Workplace, channel: Channel, message: Message, contact: 
     to = ""
     try:
         if not channel.accepts(contact):
-            return Trial(
-                channel=channel.name,
-                good=False,
-                to="",
-                said=f"{contact.name}没有登记可用的地址，请用 person reach 补登",
-            )
+            group = channel.name == CHAT
+            why = "不在 [channels.chat] 的 persons 里" if group else "没有登记可用的地址，请用 person reach 补登"
+            return Trial(channel=channel.name, good=False, to="", said=f"{contact.name}{why}", meant=not group)
         rendered = channel.compose(message, contact, templates=place.templates, at=message.created_at)
         to = masked_phone(rendered.to) or rendered.to if channel.name == "sms" else rendered.to
         await channel.open()
@@ -112,3 +114,7 @@ async def _tried(place: Workplace, channel: Channel, message: Message, contact: 
     except TimeoutError:
         late = f"{PATIENCE} 秒没有答复，不知道收没收到；请检查网络，并看看收到没有"
         return Trial(channel=channel.name, good=False, to=to, said=late)
+    except Exception as exc:
+        said = f"程序包出错：{type(exc).__name__}：{exc}"
+        log.exception("%s：%s", CHANNEL_TITLES.get(channel.name, channel.name), said)
+        return Trial(channel=channel.name, good=False, to=to, said=said)

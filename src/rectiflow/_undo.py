@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from rectiflow._sheet import event_title
 from rectiflow.engine.decide import decide
 from rectiflow.engine.decision import Decision, Refusal
 from rectiflow.engine.errors import Conflict, Reason, Refused
+from rectiflow.engine.moments import ZONE
 from rectiflow.engine.stimulus import Undo
 from rectiflow.engine.ticket import Snapshot
 from rectiflow.storage import undo as kept
@@ -60,11 +62,19 @@ def take_back(
         raise Refused(answer.number, answer.action, answer.reasons)
     if not dry_run:
         try:
-            flow.carry_all([answer], Beside(district=flow.district, unsaid=(number, line.seq)))
+            flow.carry_all(
+                [answer], Beside(district=flow.district, unsaid=(number, line.seq, _why(flow, snapshot, by)))
+            )
         except AlreadyTold:
             told = Reason(code="told", message="提醒消息刚刚发出，不能撤销；请用更正、撤回交办等操作，并说明理由")
             raise Refused(number, "撤销", [told]) from None
     return snapshot, answer
+
+
+def _why(flow: Rectiflow, snapshot: Snapshot, by: str) -> str:
+    """Return what stands with the messages about an action that is taken back: who did, when, and what it was."""
+    what = event_title(snapshot.workflow, flow.history(snapshot.case.number)[-1])
+    return f"{flow.directory().person_name(by)} {flow.now().astimezone(ZONE):%Y-%m-%d %H:%M} 撤销了{what}"
 
 
 def _before(flow: Rectiflow, snapshot: Snapshot) -> Snapshot:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from msgspec import Struct
 
 from rectiflow._identity import keeps_all
+from rectiflow._outbox import UNDELIVERED
 from rectiflow._standing import INBOX, standing
 from rectiflow.engine.errors import InputUnusable, NotFound, RectiflowError
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.posts import filler, post_name
 from rectiflow.engine.ticket import TimerKey
+from rectiflow.engine.visibility import masked_phone
+from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, short_id
 from rectiflow.storage import definitions, lost, queries
 from rectiflow.storage import outbox as sending
 
@@ -42,12 +44,12 @@ __all__ = [
     "rearm",
     "retry",
     "retry_incident",
+    "returned",
     "status_of",
     "undelivered",
     "written_to",
 ]
 
-_SHORT_ID = 6  #: hexadecimal digits of a message's short id
 _GOOD, _BAD, _NOTE = "正常", "有问题", "请注意"
 
 
@@ -79,6 +81,7 @@ class MessageView(Struct, frozen=True, kw_only=True):
     sent_at: datetime | None
     attempts: int
     detail: str
+    to: str = ""  #: address it went to, or was to go to, a telephone number masked; "" where that is not known
     subject: str | None = None
     body: bytes | None = None
 
@@ -105,6 +108,9 @@ STATUS_TITLES = {
     "dead": "未送达",
     "cancelled": "已取消",
 }
+
+
+CANCELLABLE = ("waiting", "held", "returned", "dead")  #: statuses of what `cancel` takes out
 
 
 def status_of(row: Any) -> str:
@@ -155,6 +161,15 @@ def undelivered(flow: Rectiflow, persons: Collection[str]) -> int:
     return sum(r["recipient"] in persons for r in rows)
 
 
+def returned(flow: Rectiflow) -> list[MessageView]:
+    """Return what came back and is still to be told."""
+    from rectiflow._astray import still_to_tell
+
+    rows = queries.messages(flow.store.engine, flow.district, status="returned")
+    name = flow.directory().person_name
+    return [_message_view(r, name(r["recipient"])) for r in rows if still_to_tell(flow, r)]
+
+
 def put_off(flow: Rectiflow) -> tuple[int, datetime] | None:
     """Return how many messages wait for a later time, and when the first of them goes; None when none does."""
     waiting = [m.due_at for m in outbox(flow, status="waiting") if m.due_at > flow.now()]
@@ -199,12 +214,14 @@ def channels_down(place: Workplace) -> list[str]:
 def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
     """Return incidents, newest first."""
     rows = queries.incidents(flow.store.engine, flow.district, open_only=open_only)
+    keys = [key for r in rows if (key := r["key"].partition(":message:")[2])]
+    about = queries.messages_named(flow.store.engine, flow.district, keys)
     return [
         IncidentView(
             id=r["id"],
             kind=r["kind"],
             number=r["number"],
-            message=r["message"],
+            message=_whose(flow, r, about),
             status=r["status"],
             opened_at=r["opened_at"],
             closed_at=r["closed_at"],
@@ -212,6 +229,38 @@ def incidents(flow: Rectiflow, *, open_only: bool = True) -> list[IncidentView]:
         )
         for r in rows
     ]
+
+
+def _whose(flow: Rectiflow, incident: Any, about: Mapping[str, Any]) -> str:
+    """Return what an incident says, with whom a message did not reach, and where it was to go."""
+    from rectiflow.notifiers import OCCASIONS
+
+    told, (kind, _, what) = str(incident["message"]), incident["key"].partition(":")[2].partition(":")
+    row, name = about.get(what), flow.directory().person_name
+    if kind == "message" and row is not None:
+        way = CHANNEL_TITLES.get(row["rendered_channel"] or row["channel"] or "", "")
+        where = " ".join(filter(None, (way, _address(row))))
+        occasion = OCCASIONS.get(row["template"], row["template"])
+        to = f"{name(row['recipient'])}{f'（{where}）' if where else ''}"
+        return f"{occasion}没有送到{to}：{told.removeprefix(UNDELIVERED)}"
+    if kind == "unreached" and name(what) not in told:
+        return f"{name(what)}没有收到消息：{told}"
+    return told
+
+
+def _detail(row: Any) -> str:
+    """Return what is said of an outbox row; whose words a mail server's own are."""
+    parts = (row["detail"] or "").split("；")
+    if row["rendered_channel"] != MAIL or row["status"] != "sent":
+        return "；".join(parts)
+    servers = (bool(p) and p.isascii() and not p.endswith(".eml") for p in parts)
+    return "；".join(f"邮件服务器答复 {p}" if s else p for p, s in zip(parts, servers, strict=True))
+
+
+def _address(row: Any) -> str:
+    """Return where an outbox row went, or was to go, as it may be shown."""
+    to = row["rendered_to"] or ""
+    return (masked_phone(to) or to) if row["rendered_channel"] == SMS else to
 
 
 def close_incident(flow: Rectiflow, incident: str, *, by: str) -> IncidentView:
@@ -397,8 +446,6 @@ def _channels(place: Workplace) -> Iterator[Finding]:
 
 def _stand_of(place: Workplace, names: Sequence[str]) -> Iterator[Finding]:
     """Say which channels are down by their open incidents, and which are only known to be configured."""
-    from rectiflow.notifiers.message import CHANNEL_TITLES
-
     down = {name: said for name in names if (said := standing(place.flow, f"channel:{name}")) is not None}
     for said in down.values():
         count = len(outbox(place.flow, status="waiting"))
@@ -527,7 +574,7 @@ def _message_view(row: Any, recipient: str) -> MessageView:
 
     return MessageView(
         key=row["key"],
-        id=sha256(row["key"].encode()).hexdigest()[:_SHORT_ID],
+        id=short_id(row["key"]),
         number=row["number"],
         recipient=recipient,
         occasion=OCCASIONS.get(row["template"], row["template"]),
@@ -537,7 +584,8 @@ def _message_view(row: Any, recipient: str) -> MessageView:
         due_at=row["due_at"],
         sent_at=row["sent_at"],
         attempts=row["attempts"],
-        detail=row["detail"] or "",
+        detail=_detail(row),
+        to=_address(row),
         subject=row["rendered_subject"],
         body=row["rendered_body"],
     )

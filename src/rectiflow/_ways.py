@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property, partial
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ways"]
 
+log = logging.getLogger(__name__)
+
 
 class Ways:
     """The channels of a workplace; made anew for each delivery."""
@@ -26,6 +29,7 @@ class Ways:
     def __init__(self, place: Workplace) -> None:
         self._place = place
         self.watch = Watch()  #: what is known of the channels, from one delivery to the next
+        self._logged: set[str] = set()  #: faults of packages, told in the log once each
 
     def channels(self) -> list[Channel]:
         """Return the channels that are configured, and can work."""
@@ -78,10 +82,20 @@ class Ways:
             now=place.flow.now,
             folder=place.folder.resolve(),
             turns=self._turns,
+            find_person=self._person,
         )
         makers: list[Callable[[], Channel]] = [self._mail] if settings.mail.host else []
         makers += [partial(make_channel, kind, values, about) for kind, values in settings.channels.items()]
         return [self._one(make) for make in makers]
+
+    def _person(self, text: str) -> str:
+        """Return whom a name, an id or an account means.
+
+        Raises:
+            NotFound, Ambiguous: nobody, or several.
+        """
+        directory = self._place.flow.directory()
+        return (directory.by_account(text) or directory.find_person(text)).id
 
     def _written(self, name: str) -> list[Channel | ChannelNotConfigured]:
         """Return the channels of a rehearsal: nothing leaves the workplace."""
@@ -107,6 +121,9 @@ class Ways:
         try:
             made = make()
         except ChannelNotConfigured as exc:
+            if exc.__cause__ is not None and str(exc) not in self._logged:  # a package's own fault
+                self._logged.add(str(exc))
+                log.warning("%s", exc, exc_info=exc.__cause__)
             return exc
         self._hear(made)
         return made

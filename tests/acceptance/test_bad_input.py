@@ -196,7 +196,17 @@ def test_settings_that_are_wrong(run: Run, office: Path) -> None:
     config.write_text(good.replace("port = 587", "prot = 587"), "utf-8")
     code, said = run("today")
     assert code == 1
-    assert "prot" in said
+    line = next(n for n, text in enumerate(config.read_text("utf-8").splitlines(), 1) if text == "prot = 587")
+    assert f"第 {line} 行 [mail.prot]：没有这一项，是不是 port" in said
+    config.write_text(good.replace("port = 587", "port = “587”"), "utf-8")
+    code, said = run("today")
+    assert code == 1
+    assert f"第 {line} 行" in said
+    assert '这一行有中文的 “ ”，请改成英文的 "' in said
+    config.write_text(f"{good}\n[worked]\nsend_seconds = 1\n[mail.dkim]\nkey_fil = 1\n", "utf-8")
+    _, said = run("today")
+    assert f"第 {len(good.splitlines()) + 2} 行 [worked]：没有这一项，是不是 worker" in said
+    assert f"第 {len(good.splitlines()) + 5} 行 [mail.dkim.key_fil]：没有这一项，是不是 key_file" in said
 
 
 def test_no_workplace(tmp_path: Path) -> None:

@@ -182,9 +182,34 @@ def test_the_newest_stands_first_also_within_a_minute(cli: Cli) -> None:
 
 def test_what_is_no_short_message_is_refused(cli: Cli) -> None:
     """Neither a word for a number nor nothing for an answer is taken in."""
-    for words in (("abc", "1"), ("13911112222", " "), ("1", "签收")):
+    for words in (("abc", "1"), ("13911112222", " "), ("1", "签收"), ("1380000", "签收")):
         assert cli("inbox", "sms", *words).code == 2
     assert "没有来信" in cli("inbox", "list", "--all").out
+
+
+def test_a_letter_that_asks_to_send_back_says_how(cli: Cli) -> None:
+    """It is not done by a letter; who reads it sees with which command, while the hazard can be sent back."""
+    head = "示例一镇初级中学校长"
+    cli("person", "reach", head, "--phone", "13911112222")
+    cli("outbox", "send", "--anyway")
+    key = cli("inbox", "sms", "13911112222", "退回 2，不是我校的").out.split()[0]
+    told = "".join(cli("inbox", "show", key).out.split())
+    assert f"rectiflowticketdoLZH-2024-000002退回理由=…建议承办单位=…--for{head}--via短信" in told
+    assert f"rectiflowinboxdone{key}" in told
+    command = (
+        "ticket",
+        "do",
+        "2",
+        "退回",
+        "理由=不属于本校",
+        "建议承办单位=示例一镇第一小学",
+        "--for",
+        head,
+        "--via",
+        "短信",
+    )
+    assert cli(*command).code == 0
+    assert "ticketdo" not in "".join(cli("inbox", "show", key).out.split())
 
 
 def test_words_of_a_school_wait_until_somebody_has_looked(cli: Cli) -> None:

@@ -123,3 +123,12 @@ def test_a_rehearsal_says_what_it_took(cli: Cli, tmp_path: Path) -> None:
     assert "--district" in answer.out
     again = cli("init", str(tmp_path / "new"), "--rehearsal", by=None, now=None)
     assert "设置没有改动" in again.out
+
+
+def test_a_rehearsal_says_what_it_took_from_the_sample(cli: Cli, tmp_path: Path) -> None:
+    """Only where something was not given."""
+    own = ("--rehearsal", "--district", "420702", "--prefix", "ABC", "--name", "某某区教育局")
+    told = cli("init", str(tmp_path / "own"), *own, by=None, now=None).out
+    assert "编号前缀 ABC，落款 某某区教育局。" in told.replace("\n", "")
+    assert "示例区" not in told
+    assert "没有写明的用了示例区的" in cli("init", str(tmp_path / "some"), *own[:-2], by=None, now=None).out

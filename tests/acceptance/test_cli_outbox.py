@@ -45,7 +45,7 @@ def test_a_channel_that_does_not_work_is_told(cli: Cli, workplace: Path) -> None
     assert "邮件：没有发出，连接不上邮件服务器 127.0.0.1:9" in tried.out
     assert "重发" not in tried.out  # nothing of a trial is kept
     assert tried.err.splitlines() == ["正在试邮件……"]
-    assert "sms 通道（aliyun）：没有发出，没有填写 access_key_id；" in tried.out
+    assert "短信通道（阿里云）：没有发出，没有填写 access_key_id；" in tried.out
     config.write_text(told.split("[mail]")[0], "utf-8")
     nothing = cli("outbox", "test")
     assert nothing.code == 1
@@ -162,6 +162,7 @@ def test_a_channel_that_is_down_is_no_success(cli: Cli, workplace: Path) -> None
     answer = cli("outbox", "send")
     assert answer.code == 1
     assert "邮件发不出去：连接不上邮件服务器 127.0.0.1:9" in answer.err
+    assert "  通道不通\n" in cli("incident", "list").out
     (found,) = [
         f for f in json.loads(cli("doctor", "--json").out) if f["subject"] == "发送通道" and f["state"] == "有问题"
     ]
@@ -217,3 +218,49 @@ def test_two_mails_that_come_back_are_sent_again(cli: Cli, workplace: Path, tmp_
     assert "发出 2 条" in cli("outbox", "send", "--anyway").out
     sent = [message_from_bytes(p.read_bytes(), policy=default) for p in (workplace / "outgoing/mail").glob("*.eml")]
     assert len([m for m in sent if "new-head@school.example" in str(m["To"])]) == 2
+
+
+def test_only_what_can_be_cancelled_is_asked_about(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter and leaving keep the message, in words that are no status; of what was sent nothing is asked."""
+    sent, waiting, *_ = listed(cli, "待发")
+    cli("outbox", "send", sent, now=NIGHT)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", _gone)
+    told = cli("outbox", "cancel", sent, now=NIGHT)
+    assert (told.code, told.err) == (1, "")
+    assert told.out.startswith(f"{sent}  已发  ")
+    left = cli("outbox", "cancel", waiting, now=NIGHT)
+    assert (left.code, left.err.strip()) == (1, "没有办，什么也没有改。")
+    monkeypatch.setattr("builtins.input", _enter)
+    assert cli("outbox", "cancel", waiting, now=NIGHT).out.splitlines()[-1] == "没有取消。"
+    assert waiting in listed(cli, "待发")
+
+
+def _gone(_prompt: str) -> str:
+    raise EOFError
+
+
+def _enter(_prompt: str) -> str:
+    return ""
+
+
+def test_whose_messages_go_to_a_group(cli: Cli, workplace: Path) -> None:
+    """People are named as anywhere else; whom nobody knows the doctor names; a trial leaves out who is not meant."""
+    file = workplace / "rectiflow.toml"
+    first = file.read_text("utf-8").partition("\n[")[0]
+    (workplace / "hook").write_text("http://127.0.0.1:9/send?key=k", "utf-8")
+    robot = '[channels.chat]\nkind = "wecom"\nwebhook_file = "hook"\ngroup = "群"\npersons = ["安全股股长"'
+    mail = '[mail]\nhost = "127.0.0.1"\nport = 9\nsecurity = "none"\nsender = "a@b.example"\nsender_name = "教育局"\n'
+    file.write_text(f"{first}\n{mail}{robot}]\n", "utf-8")
+    assert "群消息：没有发出，连接不上" in cli("outbox", "test").out
+    head = "示例一镇第一小学校长"
+    assert "群消息" not in cli("outbox", "test", head).out
+    assert (
+        f"群消息：没有发出，{head}不在 [channels.chat] 的 persons 里"
+        in cli("outbox", "test", head, "--channel", "群").out
+    )
+    file.write_text(f'{first}\n{robot}, "查无此人", "示例一镇"]\n', "utf-8")
+    told = "".join(cli("doctor").out.split())
+    assert "群通道（企业微信）没有配置好：persons里的“查无此人”：没有" in told
+    assert "persons里的“示例一镇”：" in told

@@ -243,3 +243,10 @@ def test_who_may_change_how_somebody_is_reached(cli: Cli) -> None:
     assert "没有“飞鸽”这种通道，可写 邮件、短信、群消息" in wrong
     assert "handover" in cli("person", "--help").out
     assert "请由安全股办理" in cli("person", "handover", head, "--nobody", "--from", "9月18日", by=other).err
+
+
+def test_every_problem_of_an_absence_at_once(cli: Cli) -> None:
+    """A deputy whom nobody knows keeps nobody from reading that the days are the wrong way round."""
+    told = cli("person", "absent", OFFICER, "--from", "9月6日", "--to", "9月5日", "--deputy", "查无此人").err
+    assert "查无此人" in told
+    assert "结束日期 2024-09-05 早于开始日期 2024-09-06" in told

@@ -90,6 +90,7 @@ def test_the_preview_says_how_to_answer_where_answers_are_read(cli: Cli, workpla
 def test_the_words_of_an_occasion_are_copied_to_be_changed(cli: Cli, workplace: Path) -> None:
     """As they are, so that nothing changes by that; what is there is not written over, and what is changed is used."""
     built_in = shown(cli, "交办")
+    assert f"{HEADMASTER}不能改动消息模板，请由安全股办理" in cli("template", "copy", "交办", by=HEADMASTER).err
     answer = cli("template", "copy", "交办")
     assert answer.code == 0
     sms = workplace / "templates" / "assigned.sms.txt.j2"
@@ -255,3 +256,16 @@ def test_parts_of_a_short_message(text: str, parts: int) -> None:
     """They are as many as are charged, and together the whole."""
     found = sms_parts(text)
     assert (len(found), "".join(found)) == (parts, text)
+
+
+@pytest.mark.parametrize("occasion", ["assigned", "paper_served"])
+def test_what_is_not_a_unit_s_own_is_told_by_telephone(cli: Cli, workplace: Path, occasion: str) -> None:
+    """An answer by mail sends nothing back, so the mail does not ask for that: it names the office and its number."""
+    file = workplace / "rectiflow.toml"
+    kept = re.sub(r"(?m)^contact = .*\n", "", file.read_text("utf-8"))
+    for contact, said in (
+        ("0711-1234567", "请在签收前致电安全股（0711-1234567）并说明理由"),
+        ("", "请在签收前告知安全股"),
+    ):
+        file.write_text(f'contact = "{contact}"\n{kept}', "utf-8")
+        assert any(said in p["text"] for p in shown(cli, occasion))

@@ -69,7 +69,7 @@ def test_actions_are_listed_with_reasons(cli: Cli) -> None:
     actions = {a["trigger"]: a for a in data(cli("ticket", "actions", "1", "--json").out)}
     assert actions["assign"]["allowed"]
     assert actions["assign"]["needs"] == ["整改责任人", "整改时限"]
-    assert actions["self_fix"]["reasons"] == ["安全股股长不是这条隐患的单位主要负责人"]
+    assert actions["self_fix"]["reasons"] == ["安全股股长不是这条隐患的单位主要负责人，由梧桐湖园区示例学校校长办理"]
 
 
 def test_list_filters(cli: Cli) -> None:
@@ -312,3 +312,11 @@ def test_options_of_the_program_stand_before_the_command(cli: Cli) -> None:
         wrong = cli("today", option, "校长")
         assert wrong.code == 2
         assert f"{option} 写在命令前面：rectiflow {option} … 命令。" in wrong.err
+
+
+def test_a_new_hazard_names_the_unit_that_was_meant(cli: Cli) -> None:
+    """The beginning of a name is enough; which unit was taken for it is said."""
+    words = ("责任单位=示例一镇第一小", "类别=消防", "隐患描述=灭火器过期", "来源=局检查", "排查日期=今天")
+    answer = cli("ticket", "new", *words)
+    assert answer.code == 0, answer.text
+    assert "示例一镇第一小学" in answer.out

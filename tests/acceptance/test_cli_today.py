@@ -38,6 +38,16 @@ def test_a_section_sees_what_it_has_to_assign(cli: Cli) -> None:
     assert sections(cli, "后勤办主任", "2024-09-03T09:00") == {"待交办": ["06"]}
 
 
+def test_another_s_turn_is_marked(cli: Cli) -> None:
+    """Of an office's step that is not mine the line says whose it is, as does the refusal; a school's goes without saying."""
+    shown = cli("today").out
+    assert "（轮到后勤办主任）食堂留" in shown
+    assert shown.count("（轮到") == 1
+    assert "轮到" not in cli("today", by="后勤办主任").out
+    refused = cli("ticket", "do", "6", "交办", "整改责任人=校长", "整改时限=9月20日")
+    assert "，由后勤办主任等办理" in refused.err.replace("\n", "")
+
+
 def test_due_today_within_the_week_and_overdue(cli: Cli) -> None:
     """A date of today is due today, one within seven days with --week, one past is overdue."""
     assert "今日到期" not in sections(cli, "安全股股长", "2024-09-17T09:00")

@@ -66,6 +66,17 @@ def test_an_own_action_is_taken_back(cli: Cli) -> None:
     assert sheet(cli)["line"]["state"] == "assigned"
 
 
+def test_messages_say_why_they_are_cancelled(assigned: Cli) -> None:
+    """Who took it back, when, and what it was; and nothing is promised of words that will never be written."""
+    assert assigned("ticket", "undo", "1", now=SOON).code == 0
+    gone = json.loads(assigned("outbox", "list", "--ticket", "1", "--status", "已取消", "--json").out)
+    assert gone
+    assert {m["detail"] for m in gone} == {f"{HEAD} 2024-09-03 09:10 撤销了交办"}
+    shown = assigned("outbox", "show", gone[0]["id"]).out
+    assert "撤销了交办" in shown
+    assert "还没有成文" not in shown
+
+
 def test_an_amendment_is_taken_back(cli: Cli) -> None:
     """A correction is an action like any other: the old text is back."""
     before = sheet(cli, "2")["fields"]

@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.registry import kinds
+from support.plugins import install
 
 from .conftest import Cli
 
 PAGE = Path(__file__).parents[2] / "docs" / "channels.md"
 TEXT = PAGE.read_text("utf-8")
 BLOCKS = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+PACKAGE = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^ {4,6}rectiflow (.+)$", TEXT, re.MULTILINE)
 WEBHOOKS = {
     "wecom": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=k",
@@ -55,6 +57,27 @@ def test_every_kind_is_there() -> None:
     """No kind of channel is left out, and none is shown that does not exist."""
     shown = {t["kind"] for b in BLOCKS for t in tomllib.loads(b).get("channels", {}).values()}
     assert shown == set(kinds())
+
+
+def test_a_channel_of_another_package(
+    cli: Cli, workplace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The example is installed, named in the settings as it says there, and carries the short messages that wait."""
+    (source,) = PACKAGE
+    install(monkeypatch, tmp_path / "site", "fax", source)
+    said = re.search(r'^    (\[channels\.sms\]\n    kind = "fax"\n    spool = .+\n)', TEXT, re.MULTILINE)
+    assert said
+    file = workplace / "rectiflow.toml"
+    first = file.read_text("utf-8").partition("\n[")[0]
+    file.write_text(f"{first}\n{said[1].replace('    ', '')}", "utf-8")
+    assert "短信，已配置" in cli("doctor").out
+    assert "已交传真程序" in cli("outbox", "test", "示例一镇初级中学校长").out
+    assert cli("outbox", "send", "--anyway").out.startswith("发出 ")
+    lines = (workplace / "fax.log").read_text("utf-8").splitlines()
+    assert any("LZH-2024-000002" in line.split("\t")[1] for line in lines)
+    file.write_text(file.read_text("utf-8").replace("spool", "spol"), "utf-8")
+    told = cli("outbox", "test").out
+    assert "没有填写 spool；没有名为 spol 的设置项，是不是 spool" in told
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -46,7 +46,7 @@ def make(centre: NpmCentre, tmp_path: Path) -> Make:
         values |= {"system_type": "SMS", "source": "10690001", "source_ton": 3, "source_npi": 1}
         values |= {"destination_ton": 1, "destination_npi": 1, "rate": 1000, **given}
         about = About(signature="示例区教育局", now=lambda: NOW, folder=tmp_path)
-        return channel(Given("sms 通道（smpp）", values, tmp_path), about)
+        return channel(Given("短信通道（SMPP 直连）", values, tmp_path), about)
 
     return make
 

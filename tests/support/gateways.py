@@ -156,7 +156,7 @@ def a_gateway(
 
 def made(make: Make, table: Mapping[str, Any], **more: Any) -> Channel:
     """Make the channel of some settings."""
-    return make(Given("sms 通道", {**table, **more}, ABOUT.folder), ABOUT)
+    return make(Given("短信通道", {**table, **more}, ABOUT.folder), ABOUT)
 
 
 @dataclass

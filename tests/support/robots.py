@@ -159,7 +159,7 @@ def robot(
     if signs:
         values["secret"] = server.secret
     about = About(signature="【梁子湖区教育局】", now=now, folder=Path(), turns=turns)
-    return make(Given("chat 通道", values, about.folder), about)
+    return make(Given("群通道", values, about.folder), about)
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectiflow.notifiers.phone import dialled
+from rectiflow.notifiers.phone import reachable
 
 from .callbacks import receive_callback
 from .fetching import Fetched, Mark, fetch_mail, look
@@ -16,9 +16,9 @@ __all__ = [
     "Mark",
     "Received",
     "ReplyKeys",
-    "dialled",
     "fetch_mail",
     "look",
+    "reachable",
     "receive_callback",
     "receive_mail",
     "receive_receipt",

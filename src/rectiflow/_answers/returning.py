@@ -35,6 +35,9 @@ SHORTEST_ID = 6  #: characters of a vendor's id that is taken for one where anyb
 
 #: An address is given up after two returns that say it does not exist, or five of any kind, within thirty days of each other.
 LIMITS = Limits(hard=2, any=5, days=30)
+_CAUSES: dict[Blame, str] = {"address": "没有这个地址或号码", "busy": "对方一时收不了", "message": "对方拒收"}
+#: The same for all messages that come back from an address, so that it is one call.
+_TOLD: dict[Blame, str] = {"address": "不存在，消息退回", "busy": "多次退回，已停发"}
 _MENDED = "请电话告知，用 person reach 更正或恢复地址，再用 outbox retry 重发退回的"
 
 
@@ -45,7 +48,8 @@ def came_back(
 
     From the second one that says the address does not exist on, or the fifth of any kind, nothing is sent there any more:
     one incident says which address is to be corrected. Who was to be told is called then about every hazard of which a
-    message came back, and whenever what came back was refused for what it is.
+    message came back, and whenever what came back was refused for what it is,
+    or is urgent and for an address that does not exist.
 
     Args:
         by: what counts once where the message is not known.
@@ -54,7 +58,9 @@ def came_back(
         what was done, in Chinese.
     """
     if message is not None:
-        incoming.came_back(flow.store.engine, flow.district, message.key, f"退回（{why}）", now=flow.now())
+        incoming.came_back(
+            flow.store.engine, flow.district, message.key, f"退回（{_CAUSES[blame]}：{why}）", now=flow.now()
+        )
     if blame == "message":
         return _refused(flow, channel, address, why, message)
     found = incoming.fault(
@@ -63,12 +69,14 @@ def came_back(
     )  # fmt: skip
     shown = _shown(channel, address)
     if not found.dead:
+        if blame == "address" and message is not None and message.urgent:
+            let_call(flow, message.key, message.number, message.recipient, f"地址 {shown} {_TOLD[blame]}；{_MENDED}")
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
     said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；{_MENDED}"
     incident = IncidentDraft(key=f"address:{channel}:{address}", kind="message", message=said)
     flow.store.raise_incident(flow.district, incident, now=flow.now())
-    _let_call(flow, channel, address, message, f"地址 {shown} 多次退回，已停发；{_MENDED}")
+    _let_call(flow, channel, address, message, f"地址 {shown} {_TOLD[blame]}；{_MENDED}")
     return said
 
 

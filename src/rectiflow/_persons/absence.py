@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from rectiflow.engine.absences import Cancelling, away, cancel_absence, current_absences
+from rectiflow.engine.absences import Cancelling, away, cancel_absence, current_absences, day_reasons
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.directory import Changes, Directory, Substitution
 from rectiflow.engine.errors import Ambiguous, NotFound, Reason, Refused
@@ -93,7 +93,10 @@ def _register(
     flow: Rectiflow, names: tuple[str, str], days: tuple[date, date], reason: str, by: str | None, *, dry_run: bool
 ) -> Absence:
     before, today = flow.refresh(), flow.today()
-    absent, deputy = _found(before, names, ACTION)
+    try:
+        absent, deputy = _found(before, names, ACTION)
+    except Refused as exc:
+        raise Refused("", ACTION, (*exc.reasons, *day_reasons(*days, today))) from None
     wanted = Substitution(person=absent, deputy=deputy, since=days[0], until=days[1])
     changes = away(before, wanted, today)
     if not isinstance(changes, Changes):

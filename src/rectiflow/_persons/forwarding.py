@@ -17,6 +17,7 @@ from rectiflow.engine.moments import local_day
 from rectiflow.engine.overtaken import concerned
 from rectiflow.engine.telling import COPY
 from rectiflow.notifiers.digest import DIGEST, LISTS
+from rectiflow.notifiers.message import short_id
 from rectiflow.storage import digests, outbox
 
 from .following import keep_posts
@@ -58,7 +59,7 @@ def _forward(flow: Rectiflow, row: Mapping[str, Any], today: date) -> bool:
         return False
     names = "、".join(map(directory.person_name, heirs))
     why = f"{directory.person_name(old)}已不在岗，{f'改发{names}' if names else '没有接任的人可以改发'}"
-    log.info("消息 %s 不再发给 %s", row["key"], old)
+    log.info("消息 %s 不再发给 %s", short_id(row["key"]), old)
     rows = [copy for heir in heirs if (copy := _to(directory, row, heir)) is not None]
     return outbox.readdress(flow.store.engine, flow.district, row["key"], rows, why=why, now=flow.now())
 

@@ -51,7 +51,7 @@ def made(port: int, folder: Path, **given: Any) -> SmppChannel:
         **given,
     }
     about = About(signature="示例区教育局", now=lambda: NOW, folder=folder)
-    return channel(Given("sms 通道（smpp）", values, folder), about)
+    return channel(Given("短信通道（SMPP 直连）", values, folder), about)
 
 
 def text(words: str, key: str = "m1", to: str = PHONE) -> Rendered:

@@ -478,8 +478,9 @@ def test_no_encryption_is_never_fallen_back_to(
     """Where STARTTLS was asked for and the server has none, nothing is sent and no password leaves."""
     server = smtp_server(starttls=False, login=False)
     (answer,) = letters.send(make_channel(server, ca_file=None), "head@school.example")
-    assert answer.startswith("ChannelDown None: 与邮件服务器")
-    assert "不能建立会话" in answer
+    assert answer.startswith("ChannelDown None: 邮件服务器")
+    assert "不提供 STARTTLS 加密，请把 security 改为 tls" in answer
+    assert "not supported" not in answer
     assert server.mails == []
 
 

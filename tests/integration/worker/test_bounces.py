@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from rectiflow._answers import Received, receive_mail, receive_receipt
 from rectiflow._desk import call_views, waiting_calls
 from rectiflow._persons import reach, restore, set_reach
+from rectiflow._today import today
 from rectiflow._upkeep import incidents, outbox, retry, undelivered
 from rectiflow._workplace import Workplace
 from rectiflow.engine.stimulus import Called, Hand
 from rectiflow.notifiers.receipts import Receipt
 from rectiflow.storage import incoming, queries
+from rectiflow.storage.connect import writing
+from rectiflow.storage.tables import table
 from support.answers import ADDRESS, head, mailed, responsible, returned, texted
 from support.workplaces import assigned
 
@@ -50,6 +54,39 @@ def test_mails_that_come_back_give_an_address_up(open_place: Workplace, correcte
     assert not [i for i in incidents(flow) if i.subject.startswith("address:")]
 
 
+@pytest.mark.parametrize("told_otherwise", [False, True])
+def test_the_only_urgent_message_comes_back(open_place: Workplace, told_otherwise: bool) -> None:
+    """The first return that says there is no such address: somebody calls, unless a short message went too; the day's list has it."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    set_reach(flow, principal, phone="13911112222" if told_otherwise else "")
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    outcome = receive_mail(place, returned(place, str(mail["Message-ID"]), address)).outcome
+    assert "退回第 1 次" in outcome
+    assert incidents(flow) == []
+    assert waiting_calls(flow, number) == ([] if told_otherwise else ["sign"])
+    keeper = flow.directory().holders("safety_section", None, flow.today())[0]
+    (section,) = [s for s in today(flow, by=keeper).sections if s.title == "退回"]
+    name = flow.directory().person_name(principal)
+    assert [(i.number, i.title) for i in section.items] == [(number, f"{name}（{address}）：交办")]
+    flow.do(number, "sign", by=principal)
+    assert "退回" not in [s.title for s in today(flow, by=keeper).sections]
+
+
+def test_a_message_that_is_not_urgent_comes_back(open_place: Workplace) -> None:
+    """Nobody is called about it."""
+    place, flow = open_place, open_place.flow
+    principal, address = head(place)
+    set_reach(flow, principal, phone="")
+    (number,) = assigned(place, 1)
+    mail = mailed(place, principal, number)
+    with writing(flow.store.engine) as connection:
+        connection.execute(update(table("message")).values(urgent=False))
+    assert "退回第 1 次" in receive_mail(place, returned(place, str(mail["Message-ID"]), address)).outcome
+    assert waiting_calls(flow, number) == []
+
+
 def test_who_was_called_is_not_called_again_about_the_same(open_place: Workplace) -> None:
     """A further return from a dead address is about its own hazard."""
     place, flow = open_place, open_place.flow
@@ -79,7 +116,7 @@ def test_what_came_back_is_sent_again(open_place: Workplace, corrected: bool, na
         receive_mail(place, returned(place, str(mail["Message-ID"]), address))
     back = outbox(flow, status="returned")
     assert [m.recipient for m in back] == [flow.directory().person_name(person)] * 2
-    assert all(m.detail.startswith("退回（550 5.1.1 refused）") for m in back)
+    assert all(m.detail.startswith("退回（没有这个地址或号码：550 5.1.1 refused）") for m in back)
     assert any("再用 outbox retry 重发" in i.message for i in incidents(flow))
     if corrected:
         set_reach(flow, person, email="new@school.example")

@@ -14,6 +14,7 @@ from rectiflow._desk import call_views, waiting_calls
 from rectiflow._persons import Order, hand_over, register, set_reach
 from rectiflow._reader import readable
 from rectiflow._sheet import sheet
+from rectiflow._today import today
 from rectiflow._upkeep import doctor, incidents, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.stimulus import Called, Hand
@@ -155,8 +156,11 @@ def test_a_channel_that_was_taken_out_of_the_settings(place: Workplace, server: 
         made.flow.close()
 
 
-def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path) -> None:
-    """Once the server says there is nobody of that name, somebody telephones; sent again, the incident is closed."""
+def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Once the server says there is nobody of that name, somebody telephones; sent again, the incident is closed.
+
+    The incident, the day's list and the log say whose message it was, and where it was to go.
+    """
     folder = tmp_path / "strict"
     folder.mkdir()
     mailbox, controller = start_mail_server(folder, refuse={"gone@school.example": 550})
@@ -170,11 +174,18 @@ def test_a_refused_address_leads_to_a_call(place: Workplace, tmp_path: Path) -> 
     (dead,) = [m for m in outbox(made.flow, status="dead") if m.recipient == name]
     (incident,) = [i for i in incidents(made.flow) if i.subject == f"message:{dead.key}"]
     assert "拒收收件地址" in incident.message
+    assert incident.message.startswith(f"交办没有送到{name}（邮件 gone@school.example）：")
+    keeper = made.flow.directory().holders("safety_section", None, made.flow.today())[0]
+    (section,) = [s for s in today(made.flow, by=keeper).sections if s.id == "undelivered"]
+    assert [i.title for i in section.items] == [f"{name}（gone@school.example）：交办"]
+    assert f"消息 {dead.id}（交办，{number}）未送达，不再重试" in caplog.messages
     set_reach(made.flow, person, email="here@school.example")
     assert retry(made.flow, []) == 1
     assert [i for i in incidents(made.flow) if i.subject == f"message:{dead.key}"] == []
     made.deliver()
     assert mailbox.mails[-1].recipients == ("here@school.example",)
+    (sent,) = [m for m in outbox(made.flow, status="sent") if m.key == dead.key]
+    assert (sent.to, sent.detail) == ("here@school.example", "邮件服务器答复 2.0.0 kept")
     controller.stop()
     made.flow.close()
 

@@ -64,8 +64,8 @@ def test_what_the_library_logs_is_told_without_its_traceback(
         (PermissionError(errno.EACCES, "Permission denied", "/a/b"), "/a/b：没有权限。"),
         (OSError(errno.ENOSPC, "No space left on device", "/a/b"), "/a/b：磁盘已满。"),
         (KeyError("whatever"), "程序出错，没有办成。详情写在"),
-        (EOFError(), "已取消。"),
-        (typer.Abort(), "已取消。"),
+        (EOFError(), "没有办，什么也没有改。"),
+        (typer.Abort(), "没有办，什么也没有改。"),
     ],
 )
 def test_sentences(exc: Exception, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -159,7 +159,10 @@ def test_a_page_in_another_charset_can_be_read(peer: SmsPeer) -> None:
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_login_refused_by_http(peer: SmsPeer, status: int) -> None:
     """Nothing was looked at: the channel waits, and long enough not to be locked out."""
-    for answer in (told({"rspcod": "SomethingNew"}, status=status), Told(content=b"denied", status=status)):
+    for answer in (
+        *(told({"rspcod": code}, status=status) for code in ("SomethingNew", "success")),
+        Told(content=b"denied", status=status),
+    ):
         failed = failure(peer, answer)
         assert isinstance(failed, ChannelDown)
         assert failed.after == LOCKOUT

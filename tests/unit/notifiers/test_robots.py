@@ -107,7 +107,7 @@ def made(kind: str, **more: Any) -> Channel:
         **({} if kind == "wecom" else {"sign": False}), **more,
     }  # fmt: skip
     about = About(signature="【梁子湖区教育局】", now=lambda: START, folder=Path())
-    return VENDORS[kind][0](Given("chat 通道", values, about.folder), about)
+    return VENDORS[kind][0](Given("群通道", values, about.folder), about)
 
 
 # what is said
@@ -343,7 +343,7 @@ def test_every_problem_of_the_settings_at_once() -> None:
     """A key instead of an address, no group, nobody named, no key for signing, and a word that is none."""
     values: dict[str, Any] = {"kind": "dingtalk", "webhook": "693a91f6", "persons": [], "mentions": True}
     with pytest.raises(ChannelNotConfigured) as caught:
-        dingtalk.channel(Given("chat 通道", values, Path()), About(signature="x", now=lambda: START, folder=Path()))
+        dingtalk.channel(Given("群通道", values, Path()), About(signature="x", now=lambda: START, folder=Path()))
     assert [p for p in ("webhook 应是", "group", "persons", "secret", "mentions") if p not in str(caught.value)] == []
     assert "693a91f6" not in str(caught.value)
 
@@ -353,7 +353,13 @@ def test_secrets_from_files(tmp_path: Path) -> None:
     (tmp_path / "hook").write_text("https://open.feishu.cn/open-apis/bot/v2/hook/k-e-y\n")
     (tmp_path / "key").write_text("s-e-c\n")
     values = {"webhook_file": "hook", "secret_file": "key", "group": GROUP, "persons": ["a"]}
-    read = read_robot(Given("chat 通道", values, tmp_path), key_mark="/hook/", signs=True, mentions=False)
+    read = read_robot(
+        Given("群通道", values, tmp_path),
+        About(signature="x", now=lambda: START, folder=tmp_path),
+        key_mark="/hook/",
+        signs=True,
+        mentions=False,
+    )
     assert (read.webhook[-5:], read.secret) == ("k-e-y", "s-e-c")
     assert "k-e-y" not in repr(read)
     assert "s-e-c" not in repr(read)

@@ -29,7 +29,6 @@ def test_good_settings() -> None:
         ({"sender": "safety"}, "发件地址“safety”"),
         ({"sender_name": ""}, "发件人名称"),
         ({"timeout": timedelta()}, "超时"),
-        ({"username": "safety"}, "用户名和口令"),
         ({"connections": 0}, "连接数 0 应在 1 到 20 之间"),
         ({"connections": 21}, "连接数 21"),
         ({"per_connection": 0}, "每个连接发送的封数 0"),
@@ -37,6 +36,8 @@ def test_good_settings() -> None:
         ({"most_enclosed": -1}, "附件总大小上限 -1"),
         ({"username": "a", "password": "b", "security": "none"}, "未加密的连接上不能发送口令"),
         ({"ca_file": Path("/none/ca.pem")}, "没有证书文件 /none/ca.pem"),
+        ({"username": "u"}, "写了 username，没有口令：请写 password_file"),
+        ({"password": "p"}, "有口令，没有写 username"),
     ],
 )
 def test_what_cannot_work_is_refused(given: dict[str, Any], told: str) -> None:
