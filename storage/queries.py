@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     FromClause,
     Result,
     Select,
@@ -407,7 +408,7 @@ def _events(source: FromClause, *more: ColumnElement[Any]) -> Select[Any]:
     return select(e, p.c.salt, p.c.body, *more).select_from(source.outerjoin(p, joined))
 
 
-def _all(engine: Engine, query: Select[Any]) -> list[Any]:
+def _all(engine: Engine, query: Executable) -> list[Any]:
     with reading(engine) as connection:
         return list(_named(connection.execute(query)))
 
