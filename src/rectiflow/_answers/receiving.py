@@ -37,9 +37,11 @@ from .recording import Received, identity, kept_bytes, once, received, settled
 from .returning import returned_mail
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from rectiflow._workplace import Workplace
+    from rectiflow.engine.directory import Person
     from rectiflow.notifiers.incoming import Incoming as Mail
 
 __all__ = ["receive_mail", "receive_sms"]
@@ -236,11 +238,11 @@ def _last_sent(place: Workplace, phone: str, when: datetime) -> OutboxRow | None
 def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
     """Match an answer with whom the message it is about was for."""
     message = found.message
-    owners = [p.name for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
+    owners = [p for p in place.flow.directory().persons.values() if _digits(p.phone) == row.sender]
     if message is None:
         return settled(row, "waiting", "三天内没有给这个号码发过短信，不知道是哪一条，请人工处理")
-    if len(owners) > 1:
-        told = f"这个号码登记在{'、'.join(owners)}名下，不知道是谁的答复，请人工处理"
+    if len(owners) > 1 and not _colleagues(place, owners):
+        told = f"这个号码登记在{'、'.join(p.name for p in owners)}名下，不知道是谁的答复，请人工处理"
         return settled(row, "waiting", told, number=message.number)
     actor = _sender(place, row.sender, message)
     if actor is None:
@@ -248,6 +250,13 @@ def _sms(place: Workplace, row: Incoming, found: Meant) -> Incoming:
     if found.ask:
         return _asked_back(place, row, replace(message, number=None, key=""), actor, found.ask)
     return _answered(place, row, message, actor, Enclosed(), found=found)
+
+
+def _colleagues(place: Workplace, owners: Sequence[Person]) -> bool:
+    """Tell whether all who share a telephone hold posts of one unit: then it answers for whom the message was for."""
+    directory, today = place.flow.directory(), place.flow.today()
+    units = [{post.unit for post in directory.posts_of(person.id, today)} for person in owners]
+    return bool(set.intersection(*units))
 
 
 def _answered(

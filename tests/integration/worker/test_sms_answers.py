@@ -67,11 +67,24 @@ def test_a_number_is_the_same_however_it_is_written(open_place: Workplace, regis
     assert [r.person for r in reach(flow)] == [principal]
 
 
-def test_a_number_that_two_persons_share(open_place: Workplace) -> None:
-    """Nobody knows who answered: a person looks at it, nothing is signed for."""
+def test_a_number_that_two_colleagues_share(open_place: Workplace) -> None:
+    """The telephone of a small school answers for whom the message was for, the head."""
     place, flow = open_place, open_place.flow
     principal, _ = head(place)
     other, _ = responsible(place)
+    for person in (principal, other):
+        set_reach(flow, person, channels=("sms",), phone="13911112222")
+    (number,) = assigned(place, 1)
+    place.deliver()
+    assert receive_sms(place, "13911112222", "1").outcome == "签收已办理"
+    assert flow.history(number)[-1].actor == principal
+
+
+def test_a_number_that_two_units_share(open_place: Workplace) -> None:
+    """Nobody knows who answered: a person looks at it, nothing is signed for."""
+    place, flow = open_place, open_place.flow
+    principal, _ = head(place)
+    (other,) = flow.directory().holders("principal", "town1_school1", flow.today())
     for person in (principal, other):
         set_reach(flow, person, channels=("sms",), phone="13911112222")
     (number,) = assigned(place, 1)
