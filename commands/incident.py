@@ -10,7 +10,7 @@ from ._context import Session, session
 from ._output import print_json, say
 
 if TYPE_CHECKING:
-    from rectiflow._upkeep import IncidentView
+    from rectiflow._incidents import IncidentView
 
 app = typer.Typer(help="待处理事项：列表、查看、重试、结束。", no_args_is_help=True)
 
@@ -36,7 +36,7 @@ def list_incidents(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """列出待处理事项，新的在前。"""
-    from rectiflow._upkeep import incidents
+    from rectiflow._incidents import incidents
     from rectiflow.engine.moments import ZONE
 
     from ._layout import put, put_beside
@@ -56,7 +56,7 @@ def list_incidents(
 @app.command("show")
 def show_incident(context: typer.Context, incident: _Id) -> None:
     """查看一件待处理事项，已结束的也可以。"""
-    from rectiflow._upkeep import find_incident
+    from rectiflow._incidents import find_incident
     from rectiflow.engine.moments import ZONE
 
     found = find_incident(_keeper(context).flow, incident)
@@ -69,7 +69,7 @@ def show_incident(context: typer.Context, incident: _Id) -> None:
 @app.command("retry")
 def retry_incident(context: typer.Context, incident: _Id) -> None:
     """重新试一次（定时任务、消息），并结束这件事项。"""
-    from rectiflow._upkeep import retry_incident as again
+    from rectiflow._incidents import retry_incident as again
 
     made = _keeper(context)
     found = again(made.flow, incident, by=made.person)
@@ -79,7 +79,7 @@ def retry_incident(context: typer.Context, incident: _Id) -> None:
 @app.command("rearm")
 def rearm_timers(context: typer.Context) -> None:
     """把丢了的定时任务重新排上（doctor 说有隐患的定时任务丢了时用）；过了的步骤下一次 tick 就办。"""
-    from rectiflow._upkeep import rearm
+    from rectiflow._incidents import rearm
 
     numbers = rearm(_keeper(context).flow)
     say(f"重新排上了 {len(numbers)} 条隐患的定时任务：{'、'.join(numbers)}" if numbers else "没有丢了的定时任务。")
@@ -88,7 +88,7 @@ def rearm_timers(context: typer.Context) -> None:
 @app.command("close")
 def close_incident(context: typer.Context, incident: _Id) -> None:
     """处理完了，结束这件事项。"""
-    from rectiflow._upkeep import close_incident as close
+    from rectiflow._incidents import close_incident as close
 
     made = _keeper(context)
     found = close(made.flow, incident, by=made.person)

@@ -33,7 +33,7 @@ def list_messages(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """列出提醒消息，新的在前；安全股看全部，其他人看发给自己的。"""
-    from rectiflow._upkeep import STATUS_TITLES, outbox
+    from rectiflow._messages import STATUS_TITLES, outbox
     from rectiflow.engine.moments import ZONE
 
     from ._fields import read_word
@@ -71,8 +71,8 @@ def show_message(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """查看一条消息：收件人、状态、发出去的原文。"""
+    from rectiflow._messages import STATUS_TITLES, message, written_to
     from rectiflow._reader import readable
-    from rectiflow._upkeep import STATUS_TITLES, message, written_to
 
     from ._layout import put_labelled
 
@@ -108,7 +108,8 @@ def send_messages(
 ) -> None:
     """现在就发待发的消息，不在发送时间的等到时间；有未送达的、通道不通一条也发不出的，退出码为 1。"""
     from rectiflow._delivery import send_at_once
-    from rectiflow._upkeep import channels_down, hurry
+    from rectiflow._doctor import channels_down
+    from rectiflow._messages import hurry
 
     place, keys = _keeper(context, "发送提醒消息").place, list(dict.fromkeys(keys or []))
     not_sent = "没有发送：已经发出、取消或并入汇总的不再发"
@@ -139,7 +140,7 @@ def send_messages(
 
 
 def _say_what_waits(place: Workplace, *, told_of_digest: bool) -> None:
-    from rectiflow._upkeep import held, put_off
+    from rectiflow._messages import held, put_off
     from rectiflow.engine.moments import ZONE
 
     later = put_off(place.flow)
@@ -194,7 +195,7 @@ def retry_messages(
     ] = None,
 ) -> None:
     """把未送达和退回的消息重新排队，按现在的联系方式重新成文；写了编号又不能重发的，退出码为 1。"""
-    from rectiflow._upkeep import retry
+    from rectiflow._messages import retry
 
     keys = list(dict.fromkeys(keys or []))
     count = retry(_keeper(context, "重发提醒消息").flow, keys)
@@ -212,7 +213,7 @@ def cancel_messages(
     yes: Yes = False,
 ) -> None:
     """取消还没有发出、或退回的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
-    from rectiflow._upkeep import CANCELLABLE, STATUS_TITLES, cancel, message
+    from rectiflow._messages import CANCELLABLE, STATUS_TITLES, cancel, message
 
     from ._asking import confirm
 

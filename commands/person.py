@@ -204,7 +204,7 @@ def reach_person(
 def _say_what_is_left(made: Session, persons: Collection[str]) -> None:
     """Say how what did not reach these persons is sent again, to who may send it."""
     from rectiflow._identity import keeps_all
-    from rectiflow._upkeep import undelivered
+    from rectiflow._messages import undelivered
 
     count = undelivered(made.flow, persons) if keeps_all(made.flow, made.person) else 0
     if count:

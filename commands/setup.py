@@ -61,7 +61,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """检查工作区：数据库、流程、组织、日历、模板、通道、待处理事项。发现问题时退出码为 1。"""
-    from rectiflow._upkeep import doctor as examine
+    from rectiflow._doctor import doctor as examine
 
     from ._layout import put_beside
 

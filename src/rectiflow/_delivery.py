@@ -63,9 +63,9 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     Raises:
         NotFound: no message, or more than one, is meant by one of them; nothing is sent then.
     """
+    from rectiflow._messages import message, retry
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
-    from rectiflow._upkeep import message, retry
     from rectiflow.notifiers import Rules, one_batch
 
     flow = place.flow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rectiflow._desk import PaperView, RequestView, paper_view, request_view
-from rectiflow._upkeep import STATUS_TITLES, status_of
+from rectiflow._messages import STATUS_TITLES, status_of
 from rectiflow._views import TicketLine, line, occasion, seen
 from rectiflow.engine.actions import Action
 from rectiflow.engine.chain import Event

@@ -11,8 +11,9 @@ from msgspec import Struct
 from rectiflow._answers.listing import OPEN, letters
 from rectiflow._desk import CallView, call_views, request_views
 from rectiflow._identity import keeps_all
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox, returned
 from rectiflow._papers import paper_lines
-from rectiflow._upkeep import incidents, outbox, returned
 from rectiflow._views import find_open, is_overdue, turn_of
 from rectiflow.engine.clocks import main_clock
 from rectiflow.engine.inspecting import turn_roles

@@ -6,9 +6,10 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Answer, Rectiflow
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox
 from rectiflow._reasons import reason_gone
 from rectiflow._sweep import MOST_ATTEMPTS
-from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers import RETRY_DELAYS, Message
 from rectiflow.storage import queries

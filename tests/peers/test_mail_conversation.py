@@ -27,9 +27,9 @@ from rectiflow._answers import Received, fetch_mail, fetching, look
 from rectiflow._answers.listing import letters, original
 from rectiflow._clock import SetClock
 from rectiflow._desk import waiting_calls
+from rectiflow._incidents import incidents
 from rectiflow._persons import reach, set_reach
 from rectiflow._settings import read_settings
-from rectiflow._upkeep import incidents
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import WorkplaceError
 from rectiflow.engine.moments import at_hour

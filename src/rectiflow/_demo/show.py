@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from rectiflow._clock import SetClock
-from rectiflow._upkeep import STATUS_TITLES
+from rectiflow._messages import STATUS_TITLES
 from rectiflow.engine.errors import InputUnusable
 from rectiflow.engine.moments import at_hour, chinese_date
 
@@ -154,8 +154,9 @@ def _live(term: Term, tell: Callable[[str], None]) -> None:
 
 def _sum_up(term: Term, folder: Path, seconds: float) -> DemoSummary:
     flow = term.flow
+    from rectiflow._incidents import incidents
     from rectiflow._ledger import export_ledger
-    from rectiflow._upkeep import incidents, outbox
+    from rectiflow._messages import outbox
 
     export_ledger(flow, folder / "期末台账.xlsx", wanted=None, by=term.keeper)
     for visit in term.visits:

@@ -9,9 +9,9 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
+from rectiflow._incidents import incidents
 from rectiflow._persons import Handed, Newcomer, Order, absences, cancel, close, hand_over, keep_posts, register
 from rectiflow._persons.work import decided
-from rectiflow._upkeep import incidents
 from rectiflow.engine.directory import Changes, Holding, Person, Post, Unit
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.handing_over import VACATED

@@ -10,7 +10,7 @@ import pytest
 
 from rectiflow._answers import receive_mail, receive_sms
 from rectiflow._answers.listing import letter
-from rectiflow._upkeep import outbox
+from rectiflow._messages import outbox
 from rectiflow._workplace import Workplace
 from support.answers import answer, head, mailed
 from support.workplaces import assigned

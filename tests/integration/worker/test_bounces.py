@@ -10,9 +10,10 @@ from sqlalchemy import update
 
 from rectiflow._answers import Received, receive_mail, receive_receipt
 from rectiflow._desk import call_views, waiting_calls
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox, retry, undelivered
 from rectiflow._persons import reach, restore, set_reach
 from rectiflow._today import today
-from rectiflow._upkeep import incidents, outbox, retry, undelivered
 from rectiflow._workplace import Workplace
 from rectiflow.engine.stimulus import Called, Hand
 from rectiflow.notifiers.receipts import Receipt

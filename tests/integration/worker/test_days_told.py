@@ -9,9 +9,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from rectiflow._clock import SetClock
+from rectiflow._messages import MessageView, outbox
 from rectiflow._outbox import StoreOutbox
 from rectiflow._reader import readable
-from rectiflow._upkeep import MessageView, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers import Message, Rendered
 from rectiflow.storage.connect import reading, writing

@@ -14,8 +14,8 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._digest import gather_digests
+from rectiflow._messages import MessageView, cancel, outbox, retry
 from rectiflow._settings import read_settings
-from rectiflow._upkeep import MessageView, cancel, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import WorkplaceError

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from rectiflow._answers import receive_mail
 from rectiflow._answers.listing import letter, letters, looked_at
 from rectiflow._clock import SetClock
-from rectiflow._upkeep import outbox
+from rectiflow._messages import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers.mime import message_id
 from rectiflow.storage.connect import writing

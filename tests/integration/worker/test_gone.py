@@ -12,10 +12,10 @@ from sqlalchemy import update
 from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
 from rectiflow._health import examine
+from rectiflow._messages import MessageView, outbox, put_off, retry
 from rectiflow._outbox import StoreOutbox
 from rectiflow._papers import take_step
 from rectiflow._reader import readable
-from rectiflow._upkeep import MessageView, outbox, put_off, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.paper import Order
 from rectiflow.notifiers import Message

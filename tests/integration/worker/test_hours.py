@@ -9,8 +9,8 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
+from rectiflow._messages import hurry, outbox
 from rectiflow._settings import read_settings
-from rectiflow._upkeep import hurry, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import WorkplaceError
 from support.district import at

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from rectiflow._clock import SetClock
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox, retry
 from rectiflow._persons import Order, hand_over
-from rectiflow._upkeep import incidents, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.storage import queries

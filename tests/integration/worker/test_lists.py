@@ -9,11 +9,12 @@ import pytest
 from rectiflow._clock import SetClock
 from rectiflow._desk import call_views
 from rectiflow._digest import gather_digests
+from rectiflow._incidents import incidents
+from rectiflow._messages import MessageView, outbox
 from rectiflow._persons import register, set_reach
 from rectiflow._persons.handing import Order, hand_over
 from rectiflow._reader import readable
 from rectiflow._together import gather_steps
-from rectiflow._upkeep import MessageView, incidents, outbox
 from rectiflow._workplace import Workplace
 from support.district import at
 from support.workplaces import assigned

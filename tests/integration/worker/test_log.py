@@ -7,7 +7,7 @@ import re
 
 from rich.cells import cell_len
 
-from rectiflow._upkeep import outbox
+from rectiflow._messages import outbox
 from rectiflow._workplace import Workplace
 from support.stores import rows
 from support.workplaces import assigned, rectiflow_process, stop, wait_until

@@ -21,9 +21,9 @@ from rectiflow._answers import receive_mail, receive_sms
 from rectiflow._answers.acting import Answer, stimulus_of
 from rectiflow._answers.listing import letter, letters
 from rectiflow._clock import SetClock
+from rectiflow._messages import outbox
 from rectiflow._persons import set_reach
 from rectiflow._today import today
-from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import chinese_date

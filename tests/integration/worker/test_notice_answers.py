@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rectiflow._answers import receive_mail, receive_sms
+from rectiflow._messages import outbox
 from rectiflow._persons import set_reach
-from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from support.answers import answer, called, head, interrupted, mailed, served
 from support.pictures import PNG

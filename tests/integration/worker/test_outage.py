@@ -11,11 +11,13 @@ import pytest
 
 from rectiflow._clock import SetClock
 from rectiflow._desk import call_views, waiting_calls
+from rectiflow._doctor import doctor
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox, retry
 from rectiflow._persons import Order, hand_over, register, set_reach
 from rectiflow._reader import readable
 from rectiflow._sheet import sheet
 from rectiflow._today import today
-from rectiflow._upkeep import doctor, incidents, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.stimulus import Called, Hand
 from support.smtp import PASSWORD, USER, CountingController, MailServer, start_mail_server

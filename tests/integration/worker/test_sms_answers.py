@@ -8,8 +8,9 @@ import pytest
 
 from rectiflow._answers import receive_receipt, receive_sms
 from rectiflow._clock import SetClock
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox
 from rectiflow._persons import reach, set_reach
-from rectiflow._upkeep import incidents, outbox
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.notifiers.receipts import Receipt

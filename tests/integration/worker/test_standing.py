@@ -10,8 +10,10 @@ import pytest
 from pydantic import SecretStr
 
 from rectiflow._clock import SetClock
+from rectiflow._doctor import doctor
 from rectiflow._health import examine
-from rectiflow._upkeep import doctor, incidents, outbox
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox
 from rectiflow._worker import Worker, beat
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import WorkplaceError

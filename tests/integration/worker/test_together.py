@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from rectiflow._clock import SetClock
 from rectiflow._flow import Rectiflow
+from rectiflow._messages import outbox
 from rectiflow._outbox import StoreOutbox
 from rectiflow._reader import readable
 from rectiflow._reasons import reason_gone
 from rectiflow._together import gather_steps
-from rectiflow._upkeep import outbox
 from rectiflow._workplace import Workplace
 from rectiflow.notifiers import Message
 from support.workplaces import assigned

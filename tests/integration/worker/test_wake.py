@@ -11,7 +11,7 @@ import pytest
 
 from rectiflow._clock import SetClock, SystemClock
 from rectiflow._flow import ClockWrong
-from rectiflow._upkeep import outbox
+from rectiflow._messages import outbox
 from rectiflow._worker import run
 from rectiflow._workplace import Workplace
 from rectiflow.storage import workers

@@ -12,10 +12,11 @@ from rectiflow._clock import SetClock
 from rectiflow._delivery import send_at_once
 from rectiflow._desk import callee_of, waiting_calls
 from rectiflow._digest import gather_digests
+from rectiflow._incidents import incidents
+from rectiflow._messages import outbox, retry
 from rectiflow._outbox import StoreOutbox
 from rectiflow._persons import reach, register, restore, set_reach
 from rectiflow._settings import read_settings
-from rectiflow._upkeep import incidents, outbox, retry
 from rectiflow._workplace import Workplace
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import NotFound, Refused

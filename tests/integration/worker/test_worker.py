@@ -11,8 +11,10 @@ import pytest
 from sqlalchemy import delete, update
 
 from rectiflow._clock import SetClock
+from rectiflow._doctor import doctor
 from rectiflow._heart import TIMED
-from rectiflow._upkeep import close_incident, doctor, incidents, outbox, rearm, retry_incident
+from rectiflow._incidents import close_incident, incidents, rearm, retry_incident
+from rectiflow._messages import outbox
 from rectiflow._worker import beat
 from rectiflow._workplace import Workplace
 from rectiflow.engine.errors import InputUnusable, WorkplaceError
