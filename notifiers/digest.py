@@ -69,7 +69,7 @@ def steps_params(held: Sequence[Held]) -> dict[str, Param]:
         **digest_params(held),
         "clock": next((c for h in held if (c := h.params.get("clock"))), None),
         "action": "到期" if call else _standing(held),
-        "next_step": "请逐项电话催办" if call else "请逐项办理",
+        "note": "请逐项电话催办" if call else "请逐项办理",
         "numbers": _short(held),
     }
 

@@ -137,7 +137,7 @@ _EXTRAS: Mapping[str, Mapping[str, Param]] = {
         "action": "今天到期",
         "count": 2,
         "numbers": "123、124号",
-        "next_step": "请逐项办理",
+        "note": "请逐项办理",
         "lines": "· LZH-2024-000123，疏散通道堆物（整改时限 2024年9月6日）\n"
         "· LZH-2024-000124，灭火器失压（整改时限 2024年9月6日）",
     },
