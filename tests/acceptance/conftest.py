@@ -60,14 +60,16 @@ def workplace(stocked: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cli(workplace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
-    """The command line, called in the workplace at 80 columns."""
-    monkeypatch.chdir(workplace)
-    monkeypatch.setenv("COLUMNS", "80")
-    return _caller(monkeypatch, capsys)
+    """The command line, called in the workplace."""
+    return caller(workplace, monkeypatch, capsys)
 
 
-def _caller(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+def caller(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Return the command line, called in a workplace at 80 columns."""
     from rectiflow.cli import main
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "80")
 
     def call(*words: str, by: str | None = HEAD, now: str | None = TUESDAY) -> Answer:
         options = [*(("--now", now) if now else ()), *(("--as", by) if by else ())]

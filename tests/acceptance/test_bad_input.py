@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.conftest import caller
 from support.workplaces import assigned, sample_workplace
 
 ROOT = Path(__file__).parents[2]
@@ -35,22 +36,15 @@ def office(made: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(office: Path) -> Run:
-    """Run the command line in the workplace; return the exit code and all that was said."""
+def run(office: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Call the command line in the workplace; return the exit code and all that was said."""
+    cli = caller(office, monkeypatch, capsys)
 
     def call(*words: str, acting: str = "安全股股长", now: str = "2024-09-02T10:00") -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "rectiflow", "--as", acting, "--now", now, *words],
-            cwd=office,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=100,
-        )
-        said = done.stdout + done.stderr
-        assert "Traceback" not in said
-        assert "程序出错" not in said
-        return done.returncode, said
+        answer = cli(*words, by=acting, now=now)
+        assert "Traceback" not in answer.text
+        assert "程序出错" not in answer.text
+        return answer.code, answer.text
 
     return call
 

@@ -25,6 +25,8 @@ from support.answers import served
 from support.district import at
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in test_together and test_digest
+
 OFFICER = "town1_school2"
 
 

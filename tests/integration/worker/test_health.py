@@ -19,6 +19,8 @@ from rectiflow.engine.decision import IncidentDraft
 from rectiflow.storage import workers
 from support.workplaces import assigned, rectiflow_process, sample_workplace, stop, wait_until
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage/test_workers.py
+
 
 def _asked(folder: Path, *words: str) -> tuple[int, str, str]:
     with rectiflow_process(folder, ["health", *words]) as process:

@@ -23,6 +23,8 @@ from rectiflow.engine.stimulus import Called, Hand
 from support.smtp import PASSWORD, USER, CountingController, MailServer, start_mail_server
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in test_worker and tests/integration/storage
+
 
 def served(place: Workplace, *, port: int, ca_file: Path, digest: str = "") -> Workplace:
     """Return the workplace with a mail server, and no other channel."""

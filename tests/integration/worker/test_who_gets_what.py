@@ -28,6 +28,8 @@ from rectiflow.storage.tables import table
 from support.answers import answer, mailed, served
 from support.workplaces import assigned
 
+DATABASES = ("sqlite",)  #: the queries behind are tested on both in tests/integration/storage
+
 OFFICER = "town1_school2"
 
 
