@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
-from . import ladder
+from . import ladder, urgency
 from .ladder import Rung
 from .moments import local_day
 from .roles import people
@@ -15,13 +15,21 @@ from .telling import RESTRICTED
 from .ticket import ClockRun, Snapshot
 from .workflow import HOURLY, Clock, Span, Step
 
-__all__ = ["StepKey", "outpaced", "step_of"]
+__all__ = ["Beside", "StepKey", "outpaced", "step_of"]
 
 _KEY = re.compile(
     r"[^:]+:(?P<clock>[a-z]\w*):(?P<run>\d+):(?P<version>\d+):(?P<step>[^:]+):(?P<occurrence>\d+):.+"
 )  #: `firing`, with the number
 _REMINDING = ("due_soon", "reminder", "urge")  #: these say no more than any later step does
 _WHY = "同一时限后一步的提醒另发，这一步不再发"
+_LATE = "同一时限前一步的提醒发得晚，已按现在的情况说过"
+
+
+class Beside(NamedTuple):
+    """A message about the same hazard that the same person was sent, or that is to go."""
+
+    occasion: str
+    sent_at: datetime | None = None  #: None while it is to go
 
 
 class StepKey(NamedTuple):
@@ -44,16 +52,18 @@ def step_of(key: str) -> StepKey | None:
 
 
 def outpaced(
-    snapshot: Snapshot, step: StepKey, recipient: str, occasion: str, beside: Mapping[str, str], today: date
+    snapshot: Snapshot, step: StepKey, recipient: str, occasion: str, beside: Mapping[str, Beside], today: date
 ) -> str | None:
     """Say in words why a step need not be told any more; None while it need.
 
-    A later one is told to the same person, or will be today while the day of this one, the first, has passed. A step that catches up on all
-    is told each time, and what asks for more than a reminder does (a call, to make safe first) only gives way to its like.
+    A later one is told to the same person, or will be today while the day of this one, the first, has passed. What is told
+    at once gives way to its like alone: where it goes late, it says how late, and the later one says nothing new. A step
+    that catches up on all is told each time, and what asks for more than a reminder does (a call, to make safe first) only
+    gives way to its like.
 
     Args:
         occasion: of the message that tells the step.
-        beside: key → occasion of the messages about the hazard that the person was sent, or that are to go.
+        beside: the messages about the hazard that the person was sent, or that are to go, by key.
     """
     clock, run = snapshot.workflow.clocks.get(step.clock), snapshot.clocks.get(step.clock)
     own = _rung(snapshot, step) if clock is not None and run is not None else None
@@ -62,8 +72,12 @@ def outpaced(
     for key, other in beside.items():
         later = step_of(key)
         rung = _rung(snapshot, later) if later is not None and later[:3] == step[:3] else None
-        if rung is not None and rung.at > own.at and _as_much(occasion, other):
+        if rung is None:
+            continue
+        if rung.at > own.at and _as_much(occasion, other.occasion) and _as_fast(snapshot, clock, own, rung):
             return _WHY
+        if rung.at < own.at and _as_much(occasion, other.occasion) and _told_late(snapshot, clock, own, rung, other):
+            return _LATE
     return _WHY if _comes_today(snapshot, clock, run, own, recipient, occasion, today) else None
 
 
@@ -100,9 +114,22 @@ def _comes_today(
         rung = _at(snapshot, clock, run, step, behind)
         told = step.template or ("call_task" if step.act == "call" else "reminder")
         due = own.at < rung.at and local_day(rung.at) <= today and _as_much(occasion, told)
+        due = due and _as_fast(snapshot, clock, own, rung)
         if due and recipient in people(snapshot.workflow, step.roles, snapshot.fields, snapshot.directory, today):
             return True
     return False
+
+
+def _as_fast(snapshot: Snapshot, clock: Clock, own: Rung, later: Rung) -> bool:
+    """Tell whether a later step is told at once where this one is: who is to hear at once hears of no digest for it."""
+    return urgency.of_rung(snapshot.workflow, clock, later) or not urgency.of_rung(snapshot.workflow, clock, own)
+
+
+def _told_late(snapshot: Snapshot, clock: Clock, own: Rung, earlier: Rung, other: Beside) -> bool:
+    """Tell whether an earlier step, which does not give way to this one, is told when this one has come due, or later."""
+    if _as_fast(snapshot, clock, earlier, own):
+        return False
+    return other.sent_at is None or local_day(other.sent_at) >= local_day(own.at)
 
 
 def _as_much(occasion: str, later: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from msgspec import Struct, field
 
 from .clocks import main_clock
-from .outpaced import StepKey, outpaced, step_of
+from .outpaced import Beside, StepKey, outpaced, step_of
 from .roles import ISSUER, LISTER, people
 from .ticket import ClockRun, Request, Snapshot
 from .visibility import unit_roles
@@ -31,7 +31,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     `occasion` is what it was told on, also where its words say no more than a number; `later` are the occasions of what was
     told of the hazard after it; `beside` are the messages about the hazard that the person was sent or that are to go, by
-    key, with their occasions: looked at where it tells a step of a ladder; `unheard` says of what takes an assignment back
+    key: looked at where it tells a step of a ladder; `unheard` says of what takes an assignment back
     that the recipient never heard of that.
     """
 
@@ -40,7 +40,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     occasion: str
     at: datetime  #: when it was written
     later: Sequence[str] = ()
-    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    beside: Mapping[str, Beside] = field(default_factory=dict[str, Beside])
     unheard: bool = False
 
 
@@ -53,8 +53,8 @@ def overtaken(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool = T
     over, step = _over(snapshot, asked, today, paused=paused), step_of(asked.key)
     if over is not None or step is None:
         return over
-    occasion = asked.beside.get(asked.key, asked.occasion)  # taken into another message, it has its own still
-    return outpaced(snapshot, step, asked.recipient, occasion, asked.beside, today)
+    own = asked.beside.get(asked.key)  # taken into another message, it has its own occasion still
+    return outpaced(snapshot, step, asked.recipient, own.occasion if own else asked.occasion, asked.beside, today)
 
 
 def _over(snapshot: Snapshot, asked: Asked, today: date, *, paused: bool) -> str | None:

@@ -48,14 +48,14 @@ def digest_params(held: Iterable[Held]) -> dict[str, Param]:
     Where it is about several units, each has a paragraph of its own below its name; what is about none comes first.
     """
     items = sorted(held, key=lambda h: (h.unit, h.number or ""))
-    names = {i.unit for i in items} - {""}
+    names, secret = {i.unit for i in items} - {""}, any(i.template == RESTRICTED for i in items)
     told = _by_unit(items) if len(names) > 1 else ["\n".join(map(_line, items[:MOST_LINES]))]
     if len(items) > MOST_LINES:
         told.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请用 rectiflow today 查看")
     return {
         "count": len(items),
         "lines": ("\n\n" if len(names) > 1 else "\n").join(told),
-        "unit": next(iter(names)) if len(names) == 1 else None,
+        "unit": next(iter(names)) if len(names) == 1 and not secret else None,
         "district_name": items[0].params.get("district_name") if items else None,
         "contact": next((c for i in items if (c := i.params.get("contact"))), None),
     }

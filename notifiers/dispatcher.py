@@ -349,7 +349,13 @@ class _Batch:
         self, message: Message, channel: Channel, contact: Contact, words: Rendered | None
     ) -> _Outcome:
         """Put a message into words where it is not, hold the claim anew, and send it."""
-        said = self.rules.allowed(message)
+        try:
+            said = self.rules.allowed(message)
+        except WorkplaceError:  # the database is away, which is no message's fault
+            raise
+        except Exception as exc:
+            logger.exception("消息 %s 说的是什么读不出来", short_id(message.id))
+            return self._unread(message, f"消息的内容读不出来（{type(exc).__name__}：{exc}）")
         if said is not message:
             message, words = said, None
         if words is not None:

@@ -26,6 +26,7 @@ __all__ = [
     "held",
     "let_out",
     "merge",
+    "note_sent",
     "parts",
     "release",
     "take_apart",
@@ -85,9 +86,11 @@ def going(engine: Engine, district: str, *, now: datetime) -> list[dict[str, Any
 def behind(engine: Engine, district: str) -> frozenset[str]:
     """Return the keys of the messages that wait behind an earlier one, by the same way, about the same hazard to the same person."""
     m, earlier = table("message"), table("message").alias("earlier")
-    same = [getattr(m.c, name) == getattr(earlier.c, name) for name in ("district", "number", "recipient")]
+    same = [getattr(m.c, name) == getattr(earlier.c, name) for name in ("number", "recipient")]
     way = func.coalesce(m.c.channel, "") == func.coalesce(earlier.c.channel, "")
-    waits = (m.c.district == district, status_is(m.c.status, "waiting"), status_is(earlier.c.status, "waiting"))
+    waits = [
+        cond for t in (m, earlier) for cond in (hidden(t.c.district) == district, status_is(t.c.status, "waiting"))
+    ]
     query = select(m.c.key).where(*waits, *same, way, earlier.c.seq < m.c.seq)
     with reading(engine) as connection:
         return frozenset(connection.scalars(query))
@@ -139,6 +142,15 @@ def merge(
     except _ThereAlready:
         return False
     return True
+
+
+def note_sent(engine: Engine, district: str, keys: Sequence[str], *, now: datetime) -> None:
+    """Note on what a list took in that it has been told now."""
+    m = table("message")
+    for some in _chunks(keys):
+        with writing(engine) as connection:
+            mine = (m.c.district == district, m.c.key.in_(some), m.c.status == "merged")
+            connection.execute(update(m).where(*mine).values(sent_at=now))
 
 
 def take_back(engine: Engine, district: str, template: str, *, before: str, new: str) -> int:

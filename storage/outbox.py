@@ -227,14 +227,16 @@ def acted_since(engine: Engine, district: str, number: str, seq: int) -> dict[in
         return {int(row.seq): str(row.trigger) for row in found}
 
 
-def told_beside(engine: Engine, district: str, number: str, person: str) -> dict[str, str]:
-    """Return what a person was sent about a hazard, and what is to go: the occasion by the key."""
+def told_beside(engine: Engine, district: str, number: str, person: str) -> list[dict[str, Any]]:
+    """Return what a person was sent about a hazard, and what is to go: key, template, status, when it was written and sent."""
     m = table("message")
     mine = (m.c.district == district, m.c.number == number, m.c.recipient == person)
     there = (m.c.status.in_(("waiting", "held", "merged", "sent")), m.c.returned_at.is_(None))
     with reading(engine) as connection:
-        found = connection.execute(select(m.c.key, m.c.template).where(*mine, *there))
-        return {str(row.key): str(row.template) for row in found}
+        found = connection.execute(
+            select(m.c.key, m.c.template, m.c.status, m.c.created_at, m.c.sent_at).where(*mine, *there)
+        )
+        return [dict(row) for row in found.mappings()]
 
 
 def waited_for(engine: Engine, district: str) -> list[str]:

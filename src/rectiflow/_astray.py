@@ -40,6 +40,9 @@ def settle_astray(flow: Rectiflow, outcome: Outcome) -> None:
 
 def still_to_tell(flow: Rectiflow, row: Mapping[str, Any]) -> bool:
     """Tell whether what a message that did not arrive says is still to be told: neither answered for nor said by telephone."""
+    if row["template"] in LISTS:
+        parts = digests.parts(flow.store.engine, flow.district, digests.taken_keys(row["params"]))
+        return not parts or any(still_to_tell(flow, part) for part in parts)
     if row["number"] is None:
         return True
     mine = {"reached": True, "person": row["recipient"]}
@@ -52,21 +55,15 @@ def _settle(flow: Rectiflow, outcome: Outcome) -> None:
     from rectiflow.notifiers import STILL, UNCONFIGURED
 
     engine, district, endings = flow.store.engine, flow.district, (STILL, UNCONFIGURED)
-    called = _called(outcome)
+    called = any(event.kind == "called" for event in outcome.decision.events)
     number = outcome.ticket.number
     lists = outbox.astray_lists(engine, district, number, sorted(LISTS))
     for row in (*outbox.astray(engine, district, number, endings), *lists):
         why = _answered(flow, row)
         if why is not None:
             outbox.answered(engine, district, row, endings, why=why, now=flow.now())
-        elif row["recipient"] in called:
+        elif called and not still_to_tell(flow, row):
             outbox.told(engine, district, row, why="已电话告知", now=flow.now())
-
-
-def _called(outcome: Outcome) -> frozenset[str]:
-    """Return who was told by telephone in this step."""
-    calls = (e.public for e in outcome.decision.events if e.kind == "called")
-    return frozenset(str(c["person"]) for c in calls if c.get("reached") and c.get("person"))
 
 
 def _answered(flow: Rectiflow, row: Mapping[str, Any]) -> str | None:

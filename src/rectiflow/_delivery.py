@@ -179,13 +179,11 @@ def _outbox(place: Workplace, only: Sequence[str] | None) -> StoreOutbox:
 
 def _about(flow: Rectiflow, message: Message) -> list[tuple[str, str | None, str]]:
     """Return what is told, to be called about where it does not arrive: key, hazard and person, of each step on its own."""
-    from rectiflow.notifiers.digest import STEPS_DUE
-    from rectiflow.storage import digests
+    from rectiflow._unreached import told_steps
 
-    if message.template != STEPS_DUE:
-        return [(str(message.id), message.number, message.recipient)]
-    parts = digests.parts(flow.store.engine, flow.district, digests.taken_keys(message.params))
-    return [(row["key"], row["number"], row["recipient"]) for row in parts]
+    steps = told_steps(flow, str(message.id), message.params)
+    told = [(row["key"], row["number"], row["recipient"]) for row in steps]
+    return told or [(str(message.id), message.number, message.recipient)]
 
 
 def _full(place: Workplace, message: Message, channel: str, contact: Contact) -> bool:

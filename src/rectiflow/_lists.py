@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["list_params", "listed_anew"]
 
 Row = Mapping[str, Any]  #: of the outbox
+_TIMES = ("days_left", "days_overdue", "hours_left", "hours_overdue")
 
 
 def list_params(flow: Rectiflow, template: str, rows: Sequence[Row], person: str) -> dict[str, Param]:
@@ -80,5 +81,8 @@ def listed_anew(flow: Rectiflow, message: Message) -> Message:
 
 def _held(flow: Rectiflow, row: Row, person: str, *, hushing: bool) -> Held:
     away = flow.directory().person_name(row["recipient"]) if row["recipient"] != person else ""
-    template, params = (RESTRICTED, hushed(row["params"])) if hushing else (row["template"], row["params"])
-    return Held(number=row["number"], template=template, params=told_on(params, flow.now()), standing_in_for=away)
+    params = told_on(row["params"], flow.now())
+    if hushing:  # how the time stands is said of all together
+        params = {**hushed(params), **{name: params.get(name) for name in _TIMES}}
+    template = RESTRICTED if hushing else row["template"]
+    return Held(number=row["number"], template=template, params=params, standing_in_for=away)

@@ -15,7 +15,7 @@ from rectiflow.engine.visibility import masked_phone
 from rectiflow.notifiers.message import CHANNEL_TITLES, MAIL, SMS, Contact, Enclosure, Message, Param, Rendered
 from rectiflow.notifiers.mime import lean
 from rectiflow.notifiers.parameters import RESTRICTED
-from rectiflow.storage import outbox, queries
+from rectiflow.storage import digests, outbox, queries
 from rectiflow.storage.store import Claim, Store
 
 __all__ = ["UNDELIVERED", "DirectoryContacts", "StoreOutbox", "allowed", "hushed"]
@@ -96,6 +96,7 @@ class StoreOutbox:
         )
         queries.settle_incidents(self._store.engine, message.district, [f":unreached:{message.recipient}"], now=now)
         if mine:
+            digests.note_sent(self._store.engine, message.district, digests.taken_keys(message.params), now=now)
             self._call_off(message)
         return mine
 

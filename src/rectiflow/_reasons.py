@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rectiflow._unheard import unheard
 from rectiflow.engine.errors import NotFound, RectiflowError
-from rectiflow.engine.outpaced import step_of
+from rectiflow.engine.outpaced import Beside, step_of
 from rectiflow.engine.overtaken import Asked, overtaken
 from rectiflow.engine.paper import Item, items_of
 from rectiflow.engine.paper_letters import no_longer, paper_named, told_of
@@ -77,8 +77,14 @@ def _items(flow: Rectiflow, paper: str) -> tuple[Item, ...]:
     return items_of(map(flow.snapshot, numbers), paper)
 
 
-def _beside(flow: Rectiflow, row: Mapping[str, Any]) -> dict[str, str]:
-    return outbox.told_beside(flow.store.engine, flow.district, row["number"], row["recipient"])
+def _beside(flow: Rectiflow, row: Mapping[str, Any]) -> dict[str, Beside]:
+    told = outbox.told_beside(flow.store.engine, flow.district, row["number"], row["recipient"])
+    return {r["key"]: Beside(r["template"], r["sent_at"] or _written(r)) for r in told}
+
+
+def _written(row: Mapping[str, Any]) -> datetime | None:
+    """Return when a part of a list was written, which nobody has told yet or may never do; None for what is to go by itself."""
+    return row["created_at"] if row["status"] == "merged" else None
 
 
 def asked_of(flow: Rectiflow, row: Mapping[str, Any]) -> Asked:

@@ -19,11 +19,11 @@ from rectiflow.storage import digests, queries
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["gather_steps"]
+__all__ = ["TOGETHER", "gather_steps"]
 
 #: the key of a ladder step's message: number, clock, run, version, step, occurrence, person
 _STEP = re.compile(r"[^:]+:(?P<clock>[a-z]\w*):\d+:\d+:[^:]+:\d+:.+")
-_TOGETHER = "together:"  #: begins the key of a message that tells several
+TOGETHER = "together:"  #: begins the key of a message that tells several
 _TAKEN = "与同时到期的其他隐患并作一条"
 
 
@@ -55,7 +55,7 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]]) -> 
     def one(keys: Sequence[str]) -> MessageDraft:
         said = list_params(flow, STEPS_DUE, [kept[key] for key in keys], person)
         return MessageDraft(
-            key=f"{_TOGETHER}{keys[0]}",
+            key=f"{TOGETHER}{keys[0]}",
             recipient=person,
             template=STEPS_DUE,
             params={**said, digests.TAKEN_IN: "\n".join(keys)},

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rectiflow._together import TOGETHER
 from rectiflow.engine.errors import Conflict, NotFound, Refused
 from rectiflow.engine.stimulus import Reached, Unreached
 from rectiflow.engine.telling import other_copy
-from rectiflow.storage import outbox, queries
+from rectiflow.storage import digests, outbox, queries
 
 if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
 
-__all__ = ["call_off", "called_about", "let_call"]
+__all__ = ["call_off", "called_about", "let_call", "told_steps"]
 
 _ON_ITS_WAY = ("sent", "waiting", "held")
 
@@ -36,6 +38,13 @@ def let_call(
         return
     with suppress(Refused, NotFound, Conflict):  # nobody is to be called about it: the incident says enough
         flow.handle(number, Unreached(person=person, why=why, message=key))
+
+
+def told_steps(flow: Rectiflow, key: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the messages of the steps that a message tells together; [] for every other message."""
+    if not key.startswith(TOGETHER):
+        return []
+    return digests.parts(flow.store.engine, flow.district, digests.taken_keys(params))
 
 
 def called_about(flow: Rectiflow, key: str, number: str) -> bool:

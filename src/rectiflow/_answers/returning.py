@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from rectiflow._astray import still_to_tell
 from rectiflow._reasons import lost_reason
-from rectiflow._unreached import called_about, let_call
+from rectiflow._unreached import called_about, let_call, told_steps
 from rectiflow.engine.decision import IncidentDraft
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.visibility import masked_phone
@@ -15,12 +16,14 @@ from rectiflow.notifiers.carriers import blame as blame_of_code
 from rectiflow.notifiers.phone import mobile, spellings
 from rectiflow.notifiers.plaintext import one_line, shorten
 from rectiflow.notifiers.token import digest_of, find
-from rectiflow.storage import incoming, queries
+from rectiflow.storage import incoming, outbox, queries
 from rectiflow.storage.incoming import Incoming, Limits, OutboxRow
 
 from .recording import Received, identity, once, settled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rectiflow._flow import Rectiflow
     from rectiflow._workplace import Workplace
     from rectiflow.notifiers.blame import Blame
@@ -70,7 +73,7 @@ def came_back(
     shown = _shown(channel, address)
     if not found.dead:
         if blame == "address" and message is not None and message.urgent:
-            let_call(flow, message.key, message.number, message.recipient, f"地址 {shown} {_TOLD[blame]}；{_MENDED}")
+            _call_about(flow, [message.key], f"地址 {shown} {_TOLD[blame]}；{_MENDED}")
         return f"{shown} 退回第 {found.failures} 次（{why}）"
     who = flow.directory().person_name(message.recipient) if message else ""
     said = f"{who}的地址 {shown} 退回 {found.failures} 次，已停发（{why}）；{_MENDED}"
@@ -86,12 +89,18 @@ def _let_call(flow: Rectiflow, channel: str, address: str, message: OutboxRow | 
     Args:
         why: the same for all of them, so that it is one call.
     """
-    if message is not None:
-        let_call(flow, message.key, message.number, message.recipient, why)
-    for row in queries.messages(flow.store.engine, flow.district, status="returned"):
-        here = (row["rendered_channel"], row["rendered_to"]) == (channel, address) and row["number"]
-        if here and not called_about(flow, row["key"], row["number"]) and lost_reason(flow, row) is None:
-            let_call(flow, row["key"], row["number"], row["recipient"], why)
+    there = queries.messages(flow.store.engine, flow.district, status="returned")
+    here = [r["key"] for r in there if (r["rendered_channel"], r["rendered_to"]) == (channel, address)]
+    _call_about(flow, [*([message.key] if message is not None else []), *here], why)
+
+
+def _call_about(flow: Rectiflow, keys: Sequence[str], why: str) -> None:
+    """Have somebody called about what is still to be told of these messages, of the steps in a list each by itself."""
+    for row in outbox.rows_of(flow.store.engine, flow.district, list(dict.fromkeys(keys))):
+        for one in told_steps(flow, row["key"], row["params"]) or [row]:
+            asked = one["number"] and not called_about(flow, one["key"], one["number"])
+            if asked and lost_reason(flow, one) is None and still_to_tell(flow, one):
+                let_call(flow, one["key"], one["number"], one["recipient"], why, within=row["key"])
 
 
 def arrived(flow: Rectiflow, channel: str, address: str, message: OutboxRow, told: str) -> None:
@@ -106,7 +115,7 @@ def _refused(flow: Rectiflow, channel: str, address: str, why: str, message: Out
     if message is not None:
         incident = IncidentDraft(key=f"returned:{message.key}", kind="message", message=said)
         flow.store.raise_incident(flow.district, incident, now=flow.now(), number=message.number)
-        let_call(flow, message.key, message.number, message.recipient, said)
+        _call_about(flow, [message.key], said)
     return said
 
 

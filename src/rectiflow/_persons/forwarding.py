@@ -66,9 +66,10 @@ def _forward(flow: Rectiflow, row: Mapping[str, Any], today: date) -> bool:
 
 def _take_apart(flow: Rectiflow, row: Mapping[str, Any]) -> None:
     """Let each part of a list go where it belongs: some may be the successor's, some still of who had them."""
-    if row["template"] not in LISTS:
+    directory, since = flow.directory(), local_day(row["created_at"])
+    if row["template"] not in LISTS or not given_up(directory, row["recipient"], flow.today(), since=since):
         return
-    why = f"{flow.directory().person_name(row['recipient'])}的岗位有变动，所列各条分别发送"
+    why = f"{directory.person_name(row['recipient'])}的岗位有变动，所列各条分别发送"
     status = "held" if row["template"] == DIGEST else "waiting"
     digests.take_apart(flow.store.engine, flow.district, row["key"], status=status, why=why, now=flow.now())
 

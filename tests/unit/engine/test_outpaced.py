@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from rectiflow.engine.days import left, told_on
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.moments import local_day
-from rectiflow.engine.outpaced import step_of
+from rectiflow.engine.outpaced import Beside, step_of
 from rectiflow.engine.overtaken import Asked, answered, overtaken
 from rectiflow.engine.simulate import World
 from support.district import HEAD, RECTIFIER, SAFETY, at, done, hazard, rectifying, submit, world
@@ -28,7 +29,7 @@ def waiting(place: World, number: str, clock: str = "rectify") -> dict[str, Mess
 
 def asked(key: str, message: MessageDraft, beside: Mapping[str, MessageDraft]) -> Asked:
     """Return a message as it is judged."""
-    mine = {k: m.template for k, m in beside.items() if m.recipient == message.recipient}
+    mine = {k: Beside(m.template) for k, m in beside.items() if m.recipient == message.recipient}
     return Asked(key=key, recipient=message.recipient, occasion=message.template, at=at("2024-09-02"), beside=mine)
 
 
@@ -58,16 +59,16 @@ def test_nobody_hears_twice_and_nobody_too_little(days: int, hour: str) -> None:
     assert silent <= {person for person, _ in left_of(place, number)}
 
 
-def test_on_the_morning_after_the_weekend_who_is_urged_at_nine_is_not_told_at_seven() -> None:
-    """Who is not urged is told then; on the Sunday everybody would be."""
+def test_what_is_told_at_once_goes_on_the_morning_after_the_weekend_and_what_urges_adds_nothing() -> None:
+    """On the Monday both hear how late it is at seven; whom the digest would urge at half past nine has heard it."""
     place = world()
     number = rectifying(place, DUE.isoformat())
     place.advance_to(at("2024-09-22", "07:00"))
     assert {person for person, _ in left_of(place, number)} == {RECTIFIER, HEAD}
-    place.advance_to(at("2024-09-23", "07:00"))
-    assert [person for person, _ in left_of(place, number)] == [RECTIFIER]
-    place.advance_to(at("2024-09-23", "09:00"))
-    assert ("urge" in {m.template for p, m in left_of(place, number) if p == HEAD}) == 1
+    for hour in ("07:00", "09:00"):
+        place.advance_to(at("2024-09-23", hour))
+        told = [m.template for p, m in left_of(place, number) if p in (RECTIFIER, HEAD)]
+        assert told == ["due_soon", "due_soon"]
 
 
 def test_a_step_that_was_told_today_goes_on_its_day() -> None:
@@ -79,13 +80,19 @@ def test_a_step_that_was_told_today_goes_on_its_day() -> None:
 
 
 def test_a_repeat_waits_for_no_other() -> None:
-    """Where a channel is only open before they come due, each is told the next morning, not none for ever."""
+    """Where a channel is only open before they come due, the first is told the next morning, then the next, not none for ever."""
     place = world()
     number = hazard(place)
     done(place.act(number, "assign", SAFETY, responsible_person=RECTIFIER, due_on="2024-12-31"))
-    for day, occurrence in (("2024-09-05", 1), ("2024-09-06", 2)):
-        place.advance_to(at(day, "07:00"))
-        assert {m.key.split(":")[4] for _, m in left_of(place, number, "sign")} == {str(occurrence)}
+    place.advance_to(at("2024-09-04", "07:00"))
+    assert {m.key.split(":")[4] for _, m in left_of(place, number, "sign")} == {"0"}
+    place.advance_to(at("2024-09-06", "07:00"))
+    there = waiting(place, number, "sign")
+    recipient = min(m.recipient for m in there.values() if m.key.split(":")[4] == "2")
+    told = {k: Beside(m.template, at("2024-09-04", "07:05")) for k, m in there.items() if m.key.split(":")[4] == "0"}
+    ((key, last),) = [(k, m) for k, m in there.items() if m.recipient == recipient and m.key.split(":")[4] == "2"]
+    judged = msgspec.structs.replace(asked(key, last, {}), beside={**told, key: Beside(last.template)})
+    assert overtaken(place.snapshot(number), judged, local_day(place.now)) is None
 
 
 def test_a_deadline_in_hours_does_not_wait_for_its_next_step() -> None:
@@ -105,9 +112,11 @@ def test_what_a_later_step_tells_does_not_answer_what_did_not_arrive() -> None:
     """Its call stays open: the later one may not arrive either, until nothing is asked any more."""
     place = world()
     number = rectifying(place, DUE.isoformat())
-    place.advance_to(at("2024-09-24"))
-    there, today = waiting(place, number), local_day(place.now)
-    ((key, message),) = [(k, m) for k, m in there.items() if m.recipient == HEAD and m.template == "due_soon"]
+    place.advance_to(at("2024-09-18", "10:00"))
+    place.advance_to(at("2024-09-20", "10:00"))
+    today = local_day(place.now)
+    there = {k: m for k, m in waiting(place, number).items() if m.recipient == RECTIFIER}
+    ((key, message),) = [(k, m) for k, m in there.items() if not m.urgent]
     assert (
         overtaken(place.snapshot(number), asked(key, message, there), today) == "同一时限后一步的提醒另发，这一步不再发"
     )
@@ -121,3 +130,17 @@ def test_what_a_later_step_tells_does_not_answer_what_did_not_arrive() -> None:
 def test_only_a_step_is_one(key: str) -> None:
     """What is told on another occasion is judged otherwise."""
     assert step_of(key) is None
+
+
+@pytest.mark.parametrize(("sent", "urged"), [("2024-09-20", True), ("2024-09-23", False), (None, False)])
+def test_who_was_told_on_the_day_is_urged_after_it(sent: str | None, urged: bool) -> None:
+    """Who is told no earlier than the 催办 comes due has heard with it how late it is."""
+    place = world()
+    number = rectifying(place, DUE.isoformat())
+    place.advance_to(at("2024-09-23", "10:00"))
+    mine = {k: m for k, m in waiting(place, number).items() if m.recipient == HEAD}
+    ((key, message),) = [(k, m) for k, m in mine.items() if m.template == "urge"]
+    told = at(sent, "07:05") if sent else None
+    beside = {k: Beside(m.template, told if m.template == "due_soon" else None) for k, m in mine.items()}
+    judged = msgspec.structs.replace(asked(key, message, {}), beside=beside)
+    assert (overtaken(place.snapshot(number), judged, local_day(place.now)) is None) is urged

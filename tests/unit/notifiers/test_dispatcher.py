@@ -43,6 +43,7 @@ from rectiflow.notifiers import (
     choose_channel,
     dispatch_once,
 )
+from rectiflow.notifiers.rules import Allowed, all_of_it
 
 from .conftest import START, Clock, MakeContact, MakeMessage
 
@@ -71,6 +72,7 @@ class Office:
         hours: Hours = any_hour,
         gone: Gone = always_needed,
         said: Said = always_new,
+        allowed: Allowed = all_of_it,
     ) -> DispatchReport:
         """Send one batch, with delays as they stand in the table."""
         return dispatch_once(
@@ -82,7 +84,7 @@ class Office:
             now=self.clock,
             limit=limit,
             concurrency=concurrency,
-            rules=Rules(jitter=lambda delay: delay, hours=hours, gone=gone, said=said),
+            rules=Rules(jitter=lambda delay: delay, hours=hours, gone=gone, said=said, allowed=allowed),
             watch=self.watch,
         )
 
@@ -849,6 +851,22 @@ def test_what_cannot_be_judged_is_a_failed_attempt_of_its_own(
     assert office.send(gone=unread) == DispatchReport(dead=1)
     said = "隐患的数据读不出来（ValueError：JSON is malformed），请先修复数据，再用 rectiflow outbox retry 重发"
     assert office.outbox.incidents == [said]
+
+
+def test_what_may_not_be_said_for_a_fault_is_a_failed_attempt_of_its_own(
+    templates: TemplateSet, clock: Clock, make_message: MakeMessage, make_contact: MakeContact
+) -> None:
+    """Nothing is sent of which nobody knows whether it may be; the others are."""
+    messages = [make_message(id=1), make_message(id=2, number="LZH-2024-000002")]
+    office = Office(messages, {"p-head": make_contact()}, templates, clock, RecordingChannel())
+
+    def allowed(message: Message) -> Message:
+        if message.id == 1:
+            raise ValueError("JSON is malformed")
+        return message
+
+    assert office.send(allowed=allowed) == DispatchReport(sent=1, retried=1)
+    assert office.outbox.rows[1].message.attempts == 1
 
 
 def test_a_major_hazard_does_not_wait_for_the_morning(
