@@ -178,3 +178,19 @@ def test_nothing_overtakes_an_earlier_message_about_the_same_hazard(place: Workp
     gather_steps(place.flow)
     merged = {m.occasion for m in outbox(place.flow, status="merged")}
     assert "临期提醒" not in merged
+
+
+def test_who_gave_up_a_post_before_it_was_written_keeps_a_list(place: Workplace) -> None:
+    """The officer has become head, and gave up the other post days ago: what waits is the head's, and stays one list."""
+    head, officer = holder(place, "principal", SCHOOL), holder(place, "safety_officer", SCHOOL)
+    other, keeper = holder(place, "safety_officer", "town1_school1"), holder(place, "safety_section")
+    today = place.flow.today()
+    hand_over(place.flow, Order(old=head, new=officer, since=today), by=keeper)
+    (post,) = [p.id for p, _ in place.flow.directory().held_by(officer) if "safety_officer" in p.roles]
+    hand_over(place.flow, Order(old=officer, new=other, since=today, posts=(post,)), by=keeper)
+    numbers = due_today(place, 2)
+    assert gather_steps(place.flow) > 0
+    place.deliver()
+    (mail,) = told(place, officer, "多项时限提醒")
+    assert all(number in readable(mail.body or b"") for number in numbers)
+    assert told(place, officer, "多项时限提醒", "cancelled") == []
