@@ -8,6 +8,7 @@ from email import message_from_bytes
 from email.policy import default
 from types import MappingProxyType
 
+from rectiflow.engine.days import told_on
 from rectiflow.notifiers import Contact, Message, Param, Sender, TemplateSet
 from rectiflow.notifiers.digest import Held, digest_params
 from rectiflow.notifiers.mime import compose_mail
@@ -56,18 +57,19 @@ _NOTICE = "\n".join(
     f"{at}. {what}（{DUE}前）〔{116 + at}号〕"
     for at, what in enumerate(("二楼，通道堆物", "食堂，灭火器压力不足", "配电室，堆放杂物，未设挡鼠板"), start=1)
 )
+_PLAIN: Mapping[str, Param] = {"clock": "整改时限", "reason": None, "level": None, "days_left": None}
 _DIGEST = digest_params(
     Held(
         number=f"LZH-2024-000{n}",
         template=t,
-        params={**_FACTS, "description": d, "unit": u, "due_on": due, "days_overdue": 1 if t == "urge" else None},
+        params=told_on({**_FACTS, **_PLAIN, "description": d, "unit": u, **more}, _AT),
     )
-    for n, t, d, u, due in (
-        (117, "urge", "食堂燃气软管老化", "示例一镇第一小学", "2024年11月29日"),
-        (123, "due_soon", "疏散通道堆放课桌椅，应急照明灯损坏两盏", "示例一镇初级中学", "2024年12月4日"),
-        (131, "request_made", "校门口减速带缺损", "示例二镇中心幼儿园", DUE),
+    for n, t, d, u, more in (
+        (117, "urge", "食堂燃气软管老化", "示例一镇第一小学", {"due_on": "2024年11月29日", "ends": "2024-11-29"}),
+        (123, "due_soon", "疏散通道堆放课桌椅，应急照明灯损坏两盏", "示例一镇初级中学", {"due_on": "2024年12月4日", "ends": "2024-12-04"}),
+        (131, "request_made", "校门口减速带缺损", "示例二镇中心幼儿园", {"asked": "申请延期至：2025年1月20日", "reason": _FACTS["reason"]}),
     )
-)
+)  # fmt: skip
 _SAID: Mapping[str, Mapping[str, Param]] = {
     "digest": {**_DIGEST, "number": None, "unit": None, "next_step": None},
     "paper_served": {"lines": _NOTICE, "number": None},
