@@ -13,6 +13,7 @@ from datetime import date
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .extension import WE, read_extension
 from .parameters import EXTENSION
@@ -62,13 +63,18 @@ _RETURN = re.compile(  # what says so by the way, too: somebody looks at it, and
 )
 _MAX_WORDS = 40  #: characters of a line that is nothing but the words
 _MAX_LINE = 1_000  #: characters of a line that asks for an extension
+_SIGNING = ("签收", "签收")
 _NEAR = (  # what a line may have meant that says more than it should, and what does it
     (re.compile("延期|延长(?!线)|延[到至]|展期|宽限"), "申请延期", EXTENSION),
     (re.compile("复[查核验]|完成|已整改|整改(?:完|好|到位)|改好"), "申请复查", "申请复查"),
-    (re.compile("签收"), "签收", "签收"),
+    (re.compile("签收"), *_SIGNING),
 )
 _DONE_BESIDE = re.compile(
     "(?:已经?|[均都]已?|全部)(?:整改|完成)|整改(?:完|好|到位)|改好|复[查核]|延期|延长(?!线)|延[到至]"
+)
+_NO_MORE_TIME = re.compile(  # beside a day: the words of ours quoted in thanks, or all that is done
+    r"(?:^|[\s,，。;；!！])(?:已经?|好的)?(?:收到|收悉|知道|知悉|签收)了?(?=$|[\s,，。;；:：!！])|(?<![后时再])申请复查|(?:不用|不需要|不必)了"
+    r"|(?:^|[\s,，。;；])(?:不用|取消)(?=$|[\s,，。;；])|已经?(?:全部|都)?(?:整改(?:完[成毕]?|到位|好)?|完成(?:整改)?)了?(?=$|[\s,，。;；!！])"
 )
 _TO_COME = re.compile("将|按[期时]|尽快|争取|保证|确保|计划")
 _UNDONE = "没有办理“申请复查”：来信说还有没做完的，都做完后请在第一行只写“申请复查”，下面写整改措施，附上照片"
@@ -77,8 +83,10 @@ _AFTER_ONE = frozenset(" ,。;!")  #: behind 1: 1、 begins a list
 _COUNTED = re.compile(r"[\d号楼层处个台具天日月年项条点周]")
 _DOUBT = re.compile(
     r"[没未不无?]|[吗呢么](?:[\s,。!]|$)|为什么|怎么|哪|谁|何时|错|撤|取消|[能是可]否|请问|暂缓|稍后|再说|后再|^等"
+    r"|签|拒|异议|疑[问义]|转[给交至]|请转|[他她]们|归(?!档)[^\s,。;]{0,12}管|应[由归属]|产权|待|收回|发给"
 )
-_NO_DOUBT = re.compile("没问题|无误|不会?再|没有?再|不辜负")
+_SIGNED_AGAIN = re.compile(rf"(?:^|(?<=[\s,。;:!])){_POLITE}*{_SIGNED}(?={_NAME}?{_POLITE}*(?:$|[\s,。;:!]))")
+_NO_DOUBT = re.compile("没问题|无误|不会?再|没有?再|不辜负|[接等]待")
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -124,7 +132,8 @@ def read_wish(text: str, today: date, *, of_some: bool = False) -> Wish:
     if (more := _behind_signing(line, rest)) is not None:
         return _signed(text, words, more, rest)
     asked = _begun(line)
-    if len(line) <= _MAX_LINE and (found := read_extension(asked, rest, today)) is not None:
+    found = read_extension(asked, rest, today) if len(line) <= _MAX_LINE else None
+    if found is not None and not _NO_MORE_TIME.search(found.text):
         return Wish(kind="extend", text=found.text, until=found.until, days=found.days, words=asked)
     return _comment(text)
 
@@ -160,8 +169,9 @@ def _behind_signing(line: str, rest: str) -> str | None:
 
 def _signed(text: str, words: str, more: str, rest: str) -> Wish:
     """Return a signature with words behind it, unless they doubt it; what they may ask for besides is told."""
-    if _RETURN.search(text) or _DOUBT.search(_NO_DOUBT.sub("", more)):
-        return _comment(text)
+    if _RETURN.search(text) or _DOUBT.search(_NO_DOUBT.sub("", _SIGNED_AGAIN.sub("", more))):
+        doubtful = _comment(text)
+        return doubtful if doubtful.hint or doubtful.kind == "return" else replace(doubtful, hint=_hint(*_SIGNING))
     if _of_words(_GAPS.sub("", more)) == "forbidden":
         return Wish(kind="forbidden", text=rest, words=words)
     hint = _near(more) if _DONE_BESIDE.search(more) and not _TO_COME.search(more) else ""
@@ -191,8 +201,11 @@ def _comment(text: str, *, asking: bool = False) -> Wish:
 
 def _near(text: str) -> str:
     """Say what words may have meant that was not done, and how to have it done."""
-    found = ((title, write) for meant, title, write in _NEAR if meant.search(text))
-    return next((f"没有办理“{title}”，要办请在第一行只写“{write}”" for title, write in found), "")
+    return next((_hint(title, write) for meant, title, write in _NEAR if meant.search(text)), "")
+
+
+def _hint(title: str, write: str) -> str:
+    return f"没有办理“{title}”，要办请在第一行只写“{write}”"
 
 
 def _parted(line: str) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 
 from msgspec import Struct
 
@@ -26,10 +27,19 @@ _FULL = re.compile(
 _NUMERAL = r"(?:\d{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九])"
 _BETWEEN = r"(?:\s*[、,和及与至到~-]\s*)"
 _PLACES = re.compile(rf"第\s*(?P<list>{_NUMERAL}(?:{_BETWEEN}第?\s*{_NUMERAL})*)\s*[项条]")
-_SERIAL = r"\d{1,6}(?!\d)(?:\s*号(?!楼))?"
-_UNITS = "天日月年个处点楼层时分周期级人台具只间元万米盏扇块根组套批次节岁度条项%℃:"
-_LISTS = (rf"(?>{_SERIAL}(?:(?:{_BETWEEN}|\s+){_SERIAL})*)", rf"(?>{_SERIAL}(?:\s*[、和及与]\s*{_SERIAL})*)")
-_BEFORE = tuple(re.compile(rf"(?P<list>{one})(?P<gap>[\s,:、]*)(?P<rest>[^\d\s,:、{_UNITS}].*)") for one in _LISTS)
+_UNITS = (
+    r"[天日月年个点楼栋幢座班层时周期级台具只间元万米盏扇块根套批次节岁度项名份瓶部辆所位户工多余#%℃]"
+    r"|人|分(?!别)|处(?![理置])|条(?!件)|组(?!织)|学期|:\d"
+)
+_BEARS = r"号(?=$|[\s,。;:!、()和及与至到~-]|签收|收到|收悉|申请|退回)"  #: no 号楼, and no day: 10号完成
+_COUNTS = rf"\s*(?:{_UNITS}|(?!{_BEARS})号)"  #: behind a number of anything but a hazard
+_SERIAL = rf"\d{{1,6}}(?!\d|{_COUNTS})(?:\s*号)?"
+_ENDS = r"(?!\s*(?:[、和及与~-]\s*\d|[至到]\s*\d{1,6}(?!\d|\s*[年月./-])))"  #: a list with something else in it is none
+_LISTS = tuple(
+    rf"(?>{one}){_ENDS}"
+    for one in (rf"{_SERIAL}(?:(?:{_BETWEEN}|\s+){_SERIAL})*", rf"{_SERIAL}(?:\s*[、和及与]\s*{_SERIAL})*")
+)
+_BEFORE = tuple(re.compile(rf"(?P<list>{one})(?P<gap>[\s,:、]*)(?P<rest>[^\d\s,:、].*)") for one in _LISTS)
 _BEHIND = tuple(
     re.compile(
         rf"(?P<verb>(?:回复?)?1(?=\s)|[^\d]{{1,20}}?)\s*[(]?(?P<list>{one})[)]?(?P<rest>[.。]?$|[\s,。;:!、(].*)"
@@ -38,10 +48,13 @@ _BEHIND = tuple(
 )
 _LAST = re.compile(rf"(?P<verb>.*[^\d\s])\s+(?P<list>{_SERIAL})(?P<rest>)[.。]?")
 _GONE = re.compile(r"[(]?\s*\0(?:[\s、,和及与]*\0)*\s*[)]?")
-_LOOSE = re.compile(rf"(?<![\d./年月-])(?<!\d:)(?P<serial>\d{{1,6}})(?![\d./年月-]|\s*[{_UNITS}])")
+_LOOSE = re.compile(rf"(?<![\d./年月-])(?<!\d:)(?P<serial>\d{{1,6}})(?![\d./年月-]|{_COUNTS})")
 _CLAUSE = re.compile(r"[,。;:!]")  #: NFKC
 _BLANKS = " ,，:：、;；"
 _SHORT = 8  #: characters of words that say nothing but 退回
+_BACK = re.compile(r"(?:我校|申请|请求?|要求|予以)*(?:退回|[不拒]|无法|并非)")  #: how these begin
+_MAX_LINE = 1_000  #: characters of a first line in which numbers are looked for
+_MAX_CLAUSES = 20
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -82,13 +95,14 @@ def named(words: str, known: Sequence[str], places: Mapping[int, str] | None = N
     """
     first, _, below = unicodedata.normalize("NFKC", words).partition("\n")
     line, places = first.strip(), places or {}
+    line, beyond = line[:_MAX_LINE], line[_MAX_LINE:]
     whole = _in_full(line, places)
     found, rest = whole if whole[0] else _in_short(line, words, known, places)
     if not found:
         return Named(rest=words)
     meant = {one: _meant(one, known, places) for one in dict.fromkeys(found)}
     return Named(
-        rest="\n".join(filter(None, (rest.strip(_BLANKS), below))),
+        rest="\n".join(filter(None, (f"{rest}{beyond}".strip(_BLANKS), below))),
         numbers=tuple(dict.fromkeys(one[0] for one in meant.values() if len(one) == 1)),
         unknown=tuple(name for name, one in meant.items() if not one),
         unclear=tuple(name for name, one in meant.items() if len(one) > 1),
@@ -109,7 +123,7 @@ def mentioned(words: str, known: Sequence[str], *, least: int = 1) -> list[str]:
 
 def _in_full(line: str, places: Mapping[int, str]) -> tuple[list[str], str]:
     """Return what a line names by whole numbers and by places: in its first clauses, where these ask for something."""
-    for end in (*(mark.start() for mark in _CLAUSE.finditer(line)), len(line)):
+    for end in (*(mark.start() for mark in islice(_CLAUSE.finditer(line), _MAX_CLAUSES)), len(line)):
         found, rest = _taken_out(line[:end], places)
         if found and acts(rest):
             return found, rest + line[end:]
@@ -132,15 +146,15 @@ def _taken_out(line: str, places: Mapping[int, str]) -> tuple[list[str], str]:
 
 
 def _in_short(line: str, words: str, known: Sequence[str], places: Mapping[int, str]) -> tuple[list[str], str]:
-    """Return what a line names by short numbers. 签收 1 is the answer 1 where no hazard is the first."""
+    """Return what a line names by short numbers. 签收 1, 1 and 1，收到 are the answer 1 where no hazard is the first."""
     whole = read_wish(words, date.min)
-    answer = whole.kind == "sign" and not whole.text
     for match in filter(None, (pattern.fullmatch(line) for pattern in (*_BEFORE, *_BEHIND, _LAST))):
         serials, said = _listed(match["list"]), match.groupdict()
-        rest = f"{(said.get('verb') or '').rstrip(_BLANKS)}{said['rest']}".strip(_BLANKS)
+        verb = (said.get("verb") or "").rstrip(_BLANKS)
+        rest = f"{verb}{said['rest']}".strip(_BLANKS)
         fitting = [bool(_meant(str(n), known, places)) for n in serials]
-        bare = "verb" not in said or match.re is not _LAST or not read_wish(rest, date.min).text
-        if serials and acts(rest) and bare and (any(fitting) or not answer):
+        answer = whole.kind == "sign" and (not whole.text or (serials == [1] and not verb))
+        if serials and acts(rest) and _bare(verb) and (any(fitting) or not answer):
             return [str(n) for n in serials], rest
         told_of = said.get("gap") is not None and (said["gap"] or "号" in said["list"]) and serials != [1]
         if told_of and fitting == [True]:
@@ -148,11 +162,18 @@ def _in_short(line: str, words: str, known: Sequence[str], places: Mapping[int, 
     return [], words
 
 
+def _bare(verb: str) -> bool:
+    """Tell whether words before a number do nothing but ask: 更换灯管 20 names none."""
+    wish = read_wish(verb, date.min)
+    return not verb or wish.kind == "return" or not wish.text
+
+
 def acts(words: str) -> bool:
-    """Tell whether words beside a number ask for something; of 退回 only where that is all they say."""
+    """Tell whether words beside a number ask for something, also for what is not done yet; of 退回 only where that is all."""
     wish = read_wish(words, date.min, of_some=True)
     timed = wish.kind == "extend" and (wish.until is not None or wish.days is not None)
-    return wish.kind in ("sign", "submit", "forbidden") or timed or (wish.kind == "return" and len(words) <= _SHORT)
+    back = wish.kind == "return" and len(words) <= _SHORT and _BACK.match(words) is not None
+    return wish.kind in ("sign", "submit", "forbidden") or wish.undone or timed or back
 
 
 def _listed(text: str) -> list[int]:

@@ -157,6 +157,28 @@ def test_words_behind_a_signature(text: str, rest: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "收到，拒签", "收到，有异议，此隐患归隔壁中学管", "收到，有疑问，请来电", "收到，转给后勤李主任签收", "收到，待校长回来再签收",
+        "收到，明天签收", "收到，下午签收", "收到，由李主任签收", "1，校长回来签", "收到，这是幼儿园的隐患，请转给他们", "收到，请转交后勤",
+        "收到，该楼产权属镇政府", "签收，应由物业负责",
+    ],
+)  # fmt: skip
+def test_a_signature_that_is_doubted(text: str) -> None:
+    """Who objects, hands it on or will sign later has not signed; how to sign is told."""
+    assert read_wish(text, TODAY) == Wish(kind="comment", text=text, hint="没有办理“签收”，要办请在第一行只写“签收”")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["收到，已签收，马上安排", "1，签收，马上整改", "收到通知，签收 王校长", "收到，资料已归档", "收到，情况属实"],
+)
+def test_a_signature_that_is_repeated(text: str) -> None:
+    """It is no doubt."""
+    assert kind(text) == "sign"
+
+
+@pytest.mark.parametrize(
     ("text", "hint"),
     [
         ("收到，已整改完成", "没有办理“申请复查”，要办请在第一行只写“申请复查”"),
@@ -268,6 +290,29 @@ def test_extend_by_days(text: str, days: int | None, reason: str) -> None:
     wish = read_wish(text, TODAY)
     assert (wish.kind, wish.days, wish.text) == ("extend", days, reason)
     assert (wish.until is None) == (days is not None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "延期到9月25日，收到", "延期至9月25日，知道了", "延期到9月25日，收到。临时措施：专人值守", "延期到9月25日，已整改完成，申请复查",
+        "申请延期到9月25日，不用了，已完成", "申请延期，不用了", "申请延期3天。已整改完成",
+    ],
+)  # fmt: skip
+def test_more_time_that_is_not_asked_for(text: str) -> None:
+    """A thanks that quotes our words, or what is done, asks for nothing; how to ask is told."""
+    assert read_wish(text, TODAY) == Wish(
+        kind="comment", text=text, hint=f"没有办理“申请延期”，要办请在第一行只写“{EXTENSION}”"
+    )
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["配件未收到", "预计20日收到配件", "已完成招标，施工要十天", "完成后申请复查", "不用该教室", "保证25日前整改完成"],
+)
+def test_reasons_that_ask_for_time(reason: str) -> None:
+    """Where the words mean something else."""
+    assert kind(f"申请延期到9月25日，{reason}") == "extend"
 
 
 def test_rest_is_kept() -> None:

@@ -56,6 +56,55 @@ def test_what_is_no_number_of_a_hazard(words: str) -> None:
     assert named(words, TOLD) == Named(rest=words)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "收到，3 天内整改", "签收，2 个工作日内整改", "签收，2 工作日内整改", "收到，9 月 15 日前完成", "已收到，共 10 条", "签收 3 号楼",
+        "收到 5 份", "申请复查，投入 12 元", "申请复查，更换 8 具", "签收 2、3 号楼", "签收 2、3号楼已清理", "2、3号楼退回",
+    ],
+)  # fmt: skip
+def test_a_number_with_a_blank_before_what_it_counts(words: str) -> None:
+    """It counts, as without the blank."""
+    assert named(words, TOLD) == Named(rest=words)
+    assert mentioned(words.replace("2、", ""), TOLD) == []
+
+
+@pytest.mark.parametrize(
+    "words", ["申请复查，已更换灯管 12", "申请复查，花费 1200", "申请复查，更换灭火器 5", "收到，电话 13"]
+)
+def test_a_number_behind_other_words_than_asking(words: str) -> None:
+    """It belongs to those, whether a hazard bears it or not."""
+    assert named(words, TOLD) == Named(rest=words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "3号楼不是我校的", "5号楼退回", "5 号楼退回", "3号灶台已修复，申请复查", "3名学生不是我校的", "3#楼退回",
+        "申请复查，3号楼已整改", "收到，10号完成整改", "收到，10号前整改", "收到，5 号下午去处理",
+    ],
+)  # fmt: skip
+def test_buildings_and_days_are_no_hazards(words: str) -> None:
+    """号 with more behind it than a stop or what is asked for is no hazard's, and is not spoken of as one."""
+    assert named(words, TOLD) == Named(rest=words)
+    assert mentioned(words, TOLD) == []
+
+
+@pytest.mark.parametrize("words", ["1 收到，已安排整改", "1，收到", "1，签收，马上整改", "1 签收"])
+def test_a_leading_1_is_the_answer_1(words: str) -> None:
+    """Where no hazard is the first; else it is that hazard."""
+    assert named(words, numbers(2, 3)) == Named(rest=words)
+    assert named(words, numbers(1, 2)).numbers == numbers(1)
+
+
+@pytest.mark.parametrize("part", ["，", "1,", "好，", " ", "LZH-2024-000002，"])
+def test_a_line_of_any_length(part: str) -> None:
+    """Numbers are looked for at the beginning; what is further on stays as it is."""
+    long = part * 10_000
+    assert named(f"签收 LZH-2024-000002，{long}签收LZH-2024-000003", TOLD).numbers == numbers(2)
+    assert named(f"好{long}签收LZH-2024-000003", TOLD).numbers in ((), numbers(2))
+
+
 def test_a_number_that_none_bears() -> None:
     """It is said as it was written; beside known ones, too. 签收 1 is the answer 1 where no hazard is the first."""
     for words in ("签收999", "签收 999", "999 签收"):
