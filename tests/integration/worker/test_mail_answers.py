@@ -573,9 +573,10 @@ def test_words_behind_a_signature_are_kept(open_place: Workplace) -> None:
     assert (done.outcome, flow.ticket(one).state) == ("签收已办理，其余内容已记为补充说明", "rectifying")
     assert (flow.history(one)[-1].private or {})["note"] == "已安排整改"
     mail = mailed(place, principal, other)
-    for text in ("收到，但是看不懂附件", "已安排整改"):
-        doubted = receive_mail(place, answer(mail, text, address))
-        assert doubted.outcome == "已记为补充说明；还没有签收，签收请在第一行只写“签收”"
+    doubted = receive_mail(place, answer(mail, "收到，但是看不懂附件", address))
+    assert doubted.outcome == "已记为补充说明；没有办理“签收”，要办请在第一行只写“签收”"
+    bare = receive_mail(place, answer(mail, "已安排整改", address))
+    assert bare.outcome == "已记为补充说明；还没有签收，签收请在第一行只写“签收”"
     good = receive_mail(place, answer(mail, "整改好了", address))
     assert good.outcome.endswith("要办请在第一行只写“申请复查”；还没有签收，签收请在第一行只写“签收”")
     assert flow.ticket(other).state == "assigned"
