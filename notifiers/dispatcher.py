@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -72,6 +73,7 @@ MAX_ERROR = 500
 OWN_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  #: what does not pass by itself
 
 logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,14 +283,18 @@ class _Batch:
         if message.attempts > len(RETRY_DELAYS):  # no attempt of ours counts so far
             told = f"失败或发送时进程中断共 {message.attempts} 次，请核对内容后重发"
             return self._dead(message, told, unreached=True)
+        why = self._asked(self.rules.gone, message)
+        return self._drop(message, why) if isinstance(why, str) else why
+
+    def _asked(self, rule: Callable[[Message], _T], message: Message) -> _T | _Outcome:
+        """Ask a rule about a message; where its hazard cannot be read, that is a failed attempt of the message's own."""
         try:
-            why = self.rules.gone(message)
+            return rule(message)
         except WorkplaceError:  # the database is away, which is no message's fault
             raise
         except Exception as exc:
             logger.exception("消息 %s 所说的隐患读不出来", short_id(message.id))
             return self._unread(message, f"隐患的数据读不出来（{type(exc).__name__}：{exc}）")
-        return self._drop(message, why) if why is not None else None
 
     def _unread(self, message: Message, why: str) -> _Outcome:
         """Count a failed attempt at what nobody can judge; at last give it up: to call somebody, it would have to be read."""
@@ -349,13 +355,9 @@ class _Batch:
         self, message: Message, channel: Channel, contact: Contact, words: Rendered | None
     ) -> _Outcome:
         """Put a message into words where it is not, hold the claim anew, and send it."""
-        try:
-            said = self.rules.allowed(message)
-        except WorkplaceError:  # the database is away, which is no message's fault
-            raise
-        except Exception as exc:
-            logger.exception("消息 %s 说的是什么读不出来", short_id(message.id))
-            return self._unread(message, f"消息的内容读不出来（{type(exc).__name__}：{exc}）")
+        said = self._asked(self.rules.allowed, message)
+        if isinstance(said, _Outcome):
+            return said
         if said is not message:
             message, words = said, None
         if words is not None:

@@ -71,9 +71,9 @@ def listed_anew(flow: Rectiflow, message: Message) -> Message:
     """
     if message.template not in LISTS:
         return message
-    engine, keys = flow.store.engine, digests.taken_keys(message.params)
-    rows = [row for row in digests.parts(engine, flow.district, keys) if part_reason(flow, row) is None]
-    if not rows:  # it was written before parts were kept, or nothing stands, which is said elsewhere
+    parts = digests.parts(flow.store.engine, flow.district, digests.taken_keys(message.params))
+    rows = [row for row in parts if part_reason(flow, row) is None] or parts  # that all is over is said elsewhere
+    if not rows:
         return message
     params = {**message.params, **list_params(flow, message.template, rows, message.recipient)}
     return message if params == dict(message.params) else replace(message, params=params, rendered=None)
