@@ -148,7 +148,8 @@ def _recalled(snapshot: Snapshot, asked: Asked, today: date) -> str | None:
 def _controlled(snapshot: Snapshot, asked: Asked, today: date) -> str | None:
     """Judge what asks the unit to secure a major hazard first; whom it only informs it still does."""
     own = people(snapshot.workflow, unit_roles(snapshot.workflow), snapshot.fields, snapshot.directory, today)
-    return "已先行管控，不用再通知" if "control" in snapshot.case.taken and asked.recipient in own else None
+    done = "control" in snapshot.case.taken and not snapshot.workflow.leaving(snapshot.case.state, "control")
+    return "已先行管控，不用再通知" if done and asked.recipient in own else None
 
 
 def _state(snapshot: Snapshot) -> State:

@@ -44,6 +44,7 @@ def parameters(workflow: Workflow, ticket: Ticket, directory: Directory) -> dict
     """Return what every template may use about a ticket, all of it text or None; its days are counted by `days.told_on`."""
     fields, due_on = ticket.fields, as_date(ticket.marks.get("due_on"))
     running = due_on is not None and not (ticket.marks.get("applied_on") or ticket.marks.get("passed_on"))
+    unsecured = "control" in ticket.taken and workflow.leaving(ticket.state, "control")  # major once more: anew
     return {
         "district_name": directory.district.name,
         "workflow": workflow.title,
@@ -57,7 +58,7 @@ def parameters(workflow: Workflow, ticket: Ticket, directory: Directory) -> dict
         "ends": due_on.isoformat() if due_on and running else None,
         "measures": fields.get("measures"),
         "interim": fields.get("interim"),
-        "control_measures": fields.get("control_measures"),
+        "control_measures": None if unsecured else fields.get("control_measures"),
         "reported_up_to": fields.get("reported_up_to"),
         "reported_up_on": chinese_date(reported) if (reported := as_date(fields.get("reported_up_on"))) else None,
     }

@@ -16,7 +16,7 @@ from rectiflow.engine.moments import local_day
 from rectiflow.engine.outpaced import Beside, step_of
 from rectiflow.engine.overtaken import Asked, answered, overtaken
 from rectiflow.engine.simulate import World
-from support.district import HEAD, RECTIFIER, SAFETY, at, done, hazard, rectifying, submit, world
+from support.district import HEAD, LEADER, RECTIFIER, SAFETY, at, done, hazard, rectifying, submit, world
 
 DUE = date(2024, 9, 20)  #: a Friday; on the Monday after the head and the town are urged
 
@@ -93,6 +93,18 @@ def test_a_repeat_waits_for_no_other() -> None:
     ((key, last),) = [(k, m) for k, m in there.items() if m.recipient == recipient and m.key.split(":")[4] == "2"]
     judged = msgspec.structs.replace(asked(key, last, {}), beside={**told, key: Beside(last.template)})
     assert overtaken(place.snapshot(number), judged, local_day(place.now)) is None
+
+
+def test_major_once_more_is_made_safe_once_more() -> None:
+    """The measures of the first time answer nothing: the unit is asked again, and nobody is told that they are in place."""
+    place = world("2024-09-13", "09:00")
+    number = hazard(place, workflow="major_hazard")
+    done(place.act(number, "control", HEAD, control_measures="全楼停用"))
+    done(place.act(number, "reclassify", LEADER, into="hazard", reason="鉴定不属重大"))
+    done(place.act(number, "reclassify", SAFETY, into="major_hazard", reason="裂缝扩大"))
+    place.advance_to(place.now + timedelta(hours=2))
+    (first, *_) = [m for p, m in left_of(place, number, "control") if p == HEAD]
+    assert (first.template, first.params["control_measures"]) == ("control_first", None)
 
 
 def test_a_deadline_in_hours_does_not_wait_for_its_next_step() -> None:
