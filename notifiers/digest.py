@@ -51,7 +51,7 @@ def digest_params(held: Iterable[Held]) -> dict[str, Param]:
     names, secret = {i.unit for i in items} - {""}, any(i.template == RESTRICTED for i in items)
     told = _by_unit(items) if len(names) > 1 else ["\n".join(map(_line, items[:MOST_LINES]))]
     if len(items) > MOST_LINES:
-        told.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请用 rectiflow today 查看")
+        told.append(f"{FACT_MARK}其余：{len(items) - MOST_LINES} 项，请向安全股索取清单")
     return {
         "count": len(items),
         "lines": ("\n\n" if len(names) > 1 else "\n").join(told),
@@ -102,7 +102,7 @@ def _by_unit(items: Sequence[Held]) -> list[str]:
 def _line(item: Held) -> str:
     away = f"代{item.standing_in_for}" if item.standing_in_for else ""
     if item.template == RESTRICTED:
-        return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(away, item.number, '请登录查看')}"
+        return f"{FACT_MARK}{OCCASIONS[RESTRICTED]}：{_joined(away, item.number, '请与安全股联系')}"
     what, more = _happened(item)
     most = _MAX_TOLD if item.template == RECEIPT else _MAX_PART
     said = _joined(away, shorten(more, most), item.number, _about(item.params))

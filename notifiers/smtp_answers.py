@@ -22,6 +22,7 @@ TOO_BIG = 552  #: may come in answer to the sender, for the announced size (RFC 
 LOGIN = frozenset({530, 534, 535, 538})  #: a login is wanted, or another one (RFC 4954, 6): no fault of the mail
 MAILBOX_FULL = "2.2"
 BUSY = "4.5"
+OVERSIZE = frozenset({"2.3", "3.4"})  #: the mailbox's or the server's limit of a mail (RFC 3463, 3.3 and 3.4)
 
 #: Details of an enhanced status code that say "for now" even where the code begins with 5. RFC 3463 calls each of them useful
 #: as a transient failure only; for too many recipients it is RFC 5321, 4.5.3.1.10, that wants a 552 taken as temporary.
@@ -102,6 +103,8 @@ def _refused(exc: aiosmtplib.SMTPResponseException, place: str) -> DeliveryFailu
         return TemporaryFailure(f"{answer}，收件人的邮箱已满，请告知其清理；{KEPT}", code=exc.code)
     if 400 <= exc.code < 500 or detail in PASSING:
         return TemporaryFailure(f"{answer}，属暂时情况；{KEPT}", code=exc.code)
+    if exc.code == TOO_BIG or detail in OVERSIZE:
+        return PermanentFailure(f"{answer}，邮件太大：请把 [mail] 的 attachments_mb 改小，更正后重发。", code=exc.code)
     return PermanentFailure(f"{answer}，请核对地址或联系邮件管理员，更正后重发。", code=exc.code)
 
 

@@ -130,7 +130,7 @@ def test_what_becomes_restricted_is_not_told_any_more(place: Workplace) -> None:
     digests = [m for m in _status(place, "sent") if m.occasion == "每日汇总"]
     (digest,) = [m for m in digests if m.recipient == held[0].recipient]
     said = digest_text(digest)
-    assert f"限制类事项：{number}，请登录查看" in said
+    assert f"限制类事项：{number}，请与安全股联系" in said
     assert "第 1 处疏散通道" not in said
     assert "第 2 处疏散通道" in said
 

@@ -109,7 +109,7 @@ def test_what_became_restricted_meanwhile_is_a_number(place: Workplace, daily: b
     (mail,) = told(place, officer, "每日汇总" if daily else "多项时限提醒")
     said = readable(mail.body or b"")
     assert daily or "整改时限今天到期（2项）" in said
-    assert f"限制类事项：{numbers[0]}，请登录查看" in said
+    assert f"限制类事项：{numbers[0]}，请与安全股联系" in said
     assert "第 1 处疏散通道" not in said
     assert "第 2 处疏散通道" in said
 

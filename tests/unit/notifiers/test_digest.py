@@ -58,7 +58,7 @@ def test_of_one_unit_its_name_stands_once() -> None:
 
 def test_what_is_restricted_stays_so() -> None:
     """A number, and that one should look."""
-    assert digest_params([held("N-1", "restricted")])["lines"] == "· 限制类事项：N-1，请登录查看"
+    assert digest_params([held("N-1", "restricted")])["lines"] == "· 限制类事项：N-1，请与安全股联系"
 
 
 def test_a_long_list_says_how_much_more_there_is() -> None:
@@ -66,7 +66,7 @@ def test_a_long_list_says_how_much_more_there_is() -> None:
     said = digest_params(held(f"N-{n:03}", description="x") for n in range(MOST_LINES + 5))
     lines = str(said["lines"]).splitlines()
     assert (said["count"], len(lines)) == (MOST_LINES + 5, MOST_LINES + 1)
-    assert lines[-1] == "· 其余：5 项，请用 rectiflow today 查看"
+    assert lines[-1] == "· 其余：5 项，请向安全股索取清单"
 
 
 def test_what_lists_several_hazards_names_them() -> None:

@@ -177,6 +177,8 @@ def test_a_mail_gives_the_date_of_the_time_limit_it_reminds_of(templates: Templa
         ("control_first", "请先行管控|落实后请?立即?报告", "请督促落实"),
         ("listed", "请抓紧整改|请责任单位", "请督促"),
         ("reassigned", "请及时签收", ""),
+        ("urge", "请立即(组织)?整改|申请复查的", "督促"),
+        ("due_soon", "请抓紧整改", "请督促"),
     ],
 )
 def test_who_is_only_informed_is_not_asked(templates: TemplateSet, occasion: str, never: str, told: str) -> None:
@@ -276,7 +278,9 @@ def test_restricted_says_a_number_and_nothing_else(
     mail = templates.mail(RESTRICTED, params)
     assert "机密" not in mail.subject + mail.text + mail.html + templates.sms(RESTRICTED, params)
     assert "LZH-2024-000123" in mail.text
-    assert "请登录查看，或与安全股联系" in mail.text
+    assert "不在邮件中说明，请与安全股联系" in mail.text
+    called = templates.sms(RESTRICTED, {**params, "contact": "027-60001234"})
+    assert called.endswith("请与安全股联系：027-60001234。")
 
 
 def test_a_multi_line_parameter_forges_nothing(

@@ -42,8 +42,8 @@ def test_a_sender_refused_for_now_or_for_size_is_about_the_mail() -> None:
         (550, "5.2.2 Over quota", TemporaryFailure, "邮箱已满"),
         (552, "Requested mail action aborted: exceeded storage allocation", TemporaryFailure, "邮箱已满"),
         (554, "5.3.1 Mail system full", TemporaryFailure, "属暂时情况"),
-        (552, "5.3.4 Message too big for system", PermanentFailure, "更正后重发"),
-        (552, "5.2.3 Message length exceeds administrative limit", PermanentFailure, "更正后重发"),
+        (552, "5.3.4 Message too big for system", PermanentFailure, "attachments_mb 改小，更正后重发"),
+        (552, "5.2.3 Message length exceeds administrative limit", PermanentFailure, "attachments_mb 改小，更正后重发"),
         (550, "5.1.1 No such user", PermanentFailure, "更正后重发"),
         (550, "No such user", PermanentFailure, "更正后重发"),
         (550, "5.2.1 Mailbox disabled", PermanentFailure, "更正后重发"),
@@ -64,7 +64,8 @@ def test_a_refused_recipient(code: int, said: str, kind: type[Exception], told: 
 
 def test_a_refused_text_of_552_is_too_big() -> None:
     """Without details a 552 after the text is about the text, not about a full mailbox."""
-    assert type(refusal(aiosmtplib.SMTPDataError(552, "too much"), PLACE)) is PermanentFailure
+    failure = refusal(aiosmtplib.SMTPDataError(552, "too much"), PLACE)
+    assert (type(failure), "邮件太大" in str(failure)) == (PermanentFailure, True)
 
 
 @pytest.mark.parametrize("code", [421, 450, 452])
