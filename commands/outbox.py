@@ -33,7 +33,7 @@ def list_messages(
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
     """列出提醒消息，新的在前；安全股看全部，其他人看发给自己的。"""
-    from rectiflow._messages import STATUS_TITLES, outbox
+    from rectiflow._messages import STATUS_TITLES, how_many, outbox
     from rectiflow.engine.moments import ZONE
 
     from ._fields import read_word
@@ -41,8 +41,8 @@ def list_messages(
 
     made = session(context)
     chosen = read_word(status, STATUS_TITLES, "--status")
-    found = outbox(made.flow, by=made.person, status=chosen, number=made.flow.find(number) if number else None)
-    shown = found[:limit] if limit else found
+    ticket = made.flow.find(number) if number else None
+    shown = outbox(made.flow, by=made.person, status=chosen, number=ticket, most=limit or None, words=False)
     if as_json:
         print_json([_without_body(m) for m in shown])
         return
@@ -57,11 +57,12 @@ def list_messages(
         put_beside(cells, f"{m.occasion} → {m.recipient}")
         if m.status != "sent" and m.detail:
             put(f"       {fit(m.detail, screen_width() - 7).rstrip()}")
-    if not found:
+    if not shown:
         say("没有消息。" if status is None and number is None else "没有符合条件的消息。")
         return
-    rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < len(found) else ""
-    say(f"共 {len(found)} 条{rest}。查看：rectiflow outbox show 编号")
+    count = how_many(made.flow, by=made.person, status=chosen, number=ticket)
+    rest = f"，列出 {len(shown)} 条（--limit 0 全列）" if len(shown) < count else ""
+    say(f"共 {count} 条{rest}。查看：rectiflow outbox show 编号")
 
 
 @app.command("show")
@@ -213,12 +214,12 @@ def cancel_messages(
     yes: Yes = False,
 ) -> None:
     """取消还没有发出、或退回的消息；记录保留，写明谁在什么时候取消的。有不能取消的，退出码为 1。"""
-    from rectiflow._messages import CANCELLABLE, STATUS_TITLES, cancel, message
+    from rectiflow._messages import CANCELLABLE, STATUS_TITLES, cancel, messages
 
     from ._asking import confirm
 
     made, keys = _keeper(context, "取消提醒消息"), list(dict.fromkeys(keys))
-    found = [message(made.flow, key) for key in keys]
+    found = messages(made.flow, keys)
     for one in found:
         about = f"{one.occasion}{f'，{one.number}' if one.number else ''}"
         say(f"{one.id}  {STATUS_TITLES[one.status]}  {about} → {one.recipient}")
@@ -226,7 +227,7 @@ def cancel_messages(
     if able and is_terminal() and not yes and not confirm("取消后对方收不到，确定取消吗？", enter=False):
         say("没有取消。")
         return
-    count = cancel(made.flow, keys, by=made.person)
+    count = cancel(made.flow, [one.key for one in found], by=made.person)
     if count:
         say(f"已取消 {count} 条。")
     _end_where_left(keys, count, "没有取消：只有还没有发出、或退回的消息能取消")

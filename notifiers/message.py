@@ -38,7 +38,12 @@ _SHORT_ID = 6  #: hexadecimal digits
 
 def short_id(key: int | str) -> str:
     """Return what people write for a message: the beginning of its key's SHA-256."""
-    return sha256(str(key).encode()).hexdigest()[:_SHORT_ID]
+    return digest_of(key)[:_SHORT_ID]
+
+
+def digest_of(key: int | str) -> str:
+    """Return the SHA-256 of a message's key in hexadecimal digits: as much of it as is wanted names the message."""
+    return sha256(str(key).encode()).hexdigest()
 
 
 class Rendered(Struct, frozen=True, kw_only=True):

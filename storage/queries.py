@@ -159,18 +159,66 @@ def tickets_of(engine: Engine, district: str, *, numbers: Sequence[str] = (), ke
         ]
 
 
-def messages(engine: Engine, district: str, *, status: str | None = None, number: str | None = None) -> list[Any]:
-    """Return outbox rows, newest first; `status` as in the table, or returned: sent, and come back (so `sent` has none of them)."""
+def messages(
+    engine: Engine,
+    district: str,
+    *,
+    status: str | None = None,
+    number: str | None = None,
+    recipient: str | None = None,
+    most: int | None = None,
+    words: bool = False,
+) -> list[Any]:
+    """Return outbox rows, newest first, at most `most`.
+
+    Args:
+        status: as in the table, or returned: sent, and come back (so `sent` has none of them).
+        words: with the body, which may be large.
+    """
+    m = table("message")
+    query = select(*(c for c in m.c if words or c.name != "rendered_body"))
+    query = query.where(*_chosen(district, status, number, recipient)).order_by(m.c.created_at.desc(), m.c.key)
+    return _all(engine, query.limit(most))
+
+
+def count_messages(
+    engine: Engine, district: str, *, status: str | None = None, number: str | None = None, recipient: str | None = None
+) -> int:
+    """Return how many outbox rows there are; the arguments of `messages`."""
+    query = select(func.count()).select_from(table("message")).where(*_chosen(district, status, number, recipient))
+    with reading(engine) as connection:
+        return int(connection.scalar(query) or 0)
+
+
+def put_off(engine: Engine, district: str, *, now: datetime) -> tuple[int, datetime] | None:
+    """Return how many messages wait for a later time, and when the first of them goes; None when none does."""
+    m = table("message")
+    query = select(func.count(), func.min(m.c.due_at)).where(*_chosen(district, "waiting"), m.c.due_at > now)
+    with reading(engine) as connection:
+        count, first = connection.execute(query).one()
+    return (int(count), first) if count else None
+
+
+def message_keys(engine: Engine, district: str, *, recipient: str | None = None) -> list[str]:
+    """Return the key of every outbox row, or of those to one person."""
+    with reading(engine) as connection:
+        return list(connection.scalars(select(table("message").c.key).where(*_chosen(district, recipient=recipient))))
+
+
+def _chosen(
+    district: str, status: str | None = None, number: str | None = None, recipient: str | None = None
+) -> list[ColumnElement[bool]]:
     m = table("message")
     home = hidden(m.c.district) if status == "waiting" and not number else m.c.district  # these are few, in an index
-    query = select(m).where(home == district)
+    found = [home == district]
     if status in ("sent", "returned"):
         back = m.c.returned_at.is_not(None)
-        query = query.where(status_is(m.c.status, "sent"), back if status == "returned" else not_(back))
+        found += [status_is(m.c.status, "sent"), back if status == "returned" else not_(back)]
     elif status:
-        query = query.where(status_is(m.c.status, status))
-    query = query.where(m.c.number == number) if number else query
-    return _all(engine, query.order_by(m.c.created_at.desc(), m.c.key))
+        found.append(status_is(m.c.status, status))
+    found += [m.c.number == number] if number else []
+    found += [m.c.recipient == recipient] if recipient else []
+    return found
 
 
 def messages_named(engine: Engine, district: str, keys: Sequence[str]) -> dict[str, Any]:

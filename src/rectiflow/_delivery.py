@@ -63,14 +63,14 @@ def send_at_once(place: Workplace, keys: Sequence[str]) -> DispatchReport:
     Raises:
         NotFound: no message, or more than one, is meant by one of them; nothing is sent then.
     """
-    from rectiflow._messages import message, retry
+    from rectiflow._messages import messages, retry
     from rectiflow._persons import forward
     from rectiflow._reasons import reason_gone
     from rectiflow.notifiers import Rules, one_batch
 
     flow = place.flow
     flow.refresh()
-    chosen = [message(flow, key).key for key in keys]
+    chosen = [m.key for m in messages(flow, keys)]
     retry(flow, chosen)
     forward(flow)
     rules = Rules(gone=partial(reason_gone, flow), allowed=partial(_allowed, flow))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from msgspec import Struct
 
 from rectiflow._incidents import incidents
-from rectiflow._messages import outbox
+from rectiflow._messages import how_many
 from rectiflow._standing import INBOX, standing
 from rectiflow.engine.errors import RectiflowError
 from rectiflow.engine.posts import filler, post_name
@@ -173,7 +173,7 @@ def _stand_of(place: Workplace, names: Sequence[str]) -> Iterator[Finding]:
     """Say which channels are down by their open incidents, and which are only known to be configured."""
     down = {name: said for name in names if (said := standing(place.flow, f"channel:{name}")) is not None}
     for said in down.values():
-        count = len(outbox(place.flow, status="waiting"))
+        count = how_many(place.flow, status="waiting")
         yield Finding(subject="发送通道", state=_BAD, detail=f"{said.rstrip('。')}；待发消息共 {count} 条")
     titles = "、".join(CHANNEL_TITLES.get(n, n) for n in names if n not in down)
     if titles:
@@ -205,7 +205,7 @@ def _inbox(place: Workplace) -> Iterator[Finding]:
 
 
 def _messages(place: Workplace) -> Iterator[Finding]:
-    waiting, dead, back = (len(outbox(place.flow, status=s)) for s in ("waiting", "dead", "returned"))
+    waiting, dead, back = (how_many(place.flow, status=s) for s in ("waiting", "dead", "returned"))
     returned = f"，退回 {back} 条" if back else ""
     detail = f"待发 {waiting} 条，未送达 {dead} 条{returned}"
     yield Finding(subject="消息", state=_NOTE if dead or back else _GOOD, detail=detail)

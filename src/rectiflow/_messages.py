@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from rectiflow._identity import keeps_all
 from rectiflow.engine.errors import NotFound
 from rectiflow.engine.moments import ZONE
 from rectiflow.engine.visibility import masked_phone
-from rectiflow.notifiers.message import MAIL, SMS, short_id
+from rectiflow.notifiers.message import MAIL, SMS, digest_of, short_id
 from rectiflow.storage import outbox as sending
 from rectiflow.storage import queries
 
@@ -27,8 +27,10 @@ __all__ = [
     "MessageView",
     "cancel",
     "held",
+    "how_many",
     "hurry",
     "message",
+    "messages",
     "outbox",
     "put_off",
     "retry",
@@ -41,7 +43,7 @@ __all__ = [
 
 
 class MessageView(Struct, frozen=True, kw_only=True):
-    """One outbox row as a person wants to see it; `body` is what was or will be sent, once it is in words."""
+    """One outbox row as a person wants to see it; `body` is what was or will be sent, once it is in words and was asked for."""
 
     key: str
     id: str  #: short, for people to write: the beginning of the key's SHA-256
@@ -71,6 +73,8 @@ STATUS_TITLES = {
 }
 
 
+_LONG_ID = 12  #: hexadecimal digits of an id where six fit several
+_MOST_CANDIDATES = 5
 CANCELLABLE = ("waiting", "held", "returned", "dead")  #: statuses of what `cancel` takes out
 
 
@@ -80,37 +84,85 @@ def status_of(row: Any) -> str:
 
 
 def outbox(
-    flow: Rectiflow, *, by: str | None = None, status: str | None = None, number: str | None = None
+    flow: Rectiflow,
+    *,
+    by: str | None = None,
+    status: str | None = None,
+    number: str | None = None,
+    most: int | None = None,
+    words: bool = True,
 ) -> list[MessageView]:
     """Return outbox rows, newest first; `status` is waiting, held, merged, sent, returned, dead or cancelled.
 
     Args:
         by: whose view it is: who keeps the ledger sees all, anybody else what is addressed to them; None is the machine.
+        most: how many at most; None is all.
+        words: with the bodies, which may be large.
     """
-    directory = flow.directory()
-    rows = queries.messages(flow.store.engine, flow.district, status=status, number=number)
-    mine = by is not None and not keeps_all(flow, by)
-    return [_message_view(r, directory.person_name(r["recipient"])) for r in rows if not mine or r["recipient"] == by]
+    engine, name, own = flow.store.engine, flow.directory().person_name, _only_to(flow, by)
+    rows = queries.messages(engine, flow.district, status=status, number=number, recipient=own, most=most, words=words)
+    return [_message_view(r, name(r["recipient"])) for r in rows]
+
+
+def how_many(flow: Rectiflow, *, by: str | None = None, status: str | None = None, number: str | None = None) -> int:
+    """Return how many outbox rows there are; the arguments of `outbox`."""
+    engine, own = flow.store.engine, _only_to(flow, by)
+    return queries.count_messages(engine, flow.district, status=status, number=number, recipient=own)
 
 
 def message(flow: Rectiflow, key: str, *, by: str | None = None) -> MessageView:
-    """Return one outbox row by its short id, its key or a unique part of it, among those `by` may see.
+    """Return one outbox row, body and all; named, and refused, as by `messages`."""
+    return messages(flow, [key], by=by)[0]
+
+
+def messages(flow: Rectiflow, keys: Sequence[str], *, by: str | None = None) -> list[MessageView]:
+    """Return some outbox rows, bodies and all, in this order, each named by a short or longer id, its key or a part of it.
 
     Raises:
-        NotFound: no message, or more than one, is meant.
+        NotFound: no message, or more than one, of those `by` may see, is meant by one of them; all such are named.
     """
-    seen = outbox(flow, by=by)
-    found = [m for m in seen if key.lower() in (m.id, m.key.lower())] or [m for m in seen if key in m.key]
-    if len(found) != 1:
-        raise NotFound(
-            f"{'没有' if not found else '不止一条'}编号为“{key}”的消息，请用 rectiflow outbox list 查看编号。"
-        )
-    return found[0]
+    meant = _meant(flow, keys, by)
+    rows = {r["key"]: r for r in sending.rows_of(flow.store.engine, flow.district, meant)}
+    name = flow.directory().person_name
+    return [_message_view(rows[key], name(rows[key]["recipient"])) for key in meant]
+
+
+def _only_to(flow: Rectiflow, by: str | None) -> str | None:
+    """Return whose messages alone somebody may see; None where that is everybody's."""
+    return None if by is None or keeps_all(flow, by) else by
+
+
+def _meant(flow: Rectiflow, keys: Sequence[str], by: str | None = None) -> list[str]:
+    """Return the keys of the messages that are meant; the exceptions of `messages`."""
+    known = queries.message_keys(flow.store.engine, flow.district, recipient=_only_to(flow, by))
+    short = {key: digest_of(key) for key in known}
+    found = {key: _candidates(key, short) for key in keys}
+    wrong = [_not_one(key, found[key]) for key in keys if len(found[key]) != 1]
+    if wrong:
+        raise NotFound("\n".join(wrong))
+    return [found[key][0] for key in keys]
+
+
+def _candidates(written: str, known: Mapping[str, str]) -> list[str]:
+    """Return the keys, of those known with their digests, that somebody may mean."""
+    if written in known:
+        return [written]
+    low = written.lower()
+    by_id = [k for k, digest in known.items() if digest.startswith(low)] if len(low) >= len(short_id("")) else []
+    return by_id or [k for k in known if k.lower() == low] or [k for k in known if written in k]
+
+
+def _not_one(written: str, found: Sequence[str]) -> str:
+    if not found:
+        return f"没有编号为“{written}”的消息，请用 rectiflow outbox list 查看编号。"
+    some = "、".join(f"{digest_of(k)[:_LONG_ID]}（{k}）" for k in found[:_MOST_CANDIDATES])
+    more = f"等 {len(found)} 条" if len(found) > _MOST_CANDIDATES else ""
+    return f"不止一条编号为“{written}”的消息：{some}{more}；请写长一些的编号。"
 
 
 def retry(flow: Rectiflow, keys: Sequence[str]) -> int:
     """Make messages due at once again; all that were not delivered or came back when no key is given. Return how many."""
-    chosen = [message(flow, k).key for k in keys] if keys else None
+    chosen = _meant(flow, keys) if keys else None
     count = sending.retry(flow.store.engine, flow.district, chosen, now=flow.now())
     flow.ring()
     return count
@@ -133,8 +185,7 @@ def returned(flow: Rectiflow) -> list[MessageView]:
 
 def put_off(flow: Rectiflow) -> tuple[int, datetime] | None:
     """Return how many messages wait for a later time, and when the first of them goes; None when none does."""
-    waiting = [m.due_at for m in outbox(flow, status="waiting") if m.due_at > flow.now()]
-    return (len(waiting), min(waiting)) if waiting else None
+    return queries.put_off(flow.store.engine, flow.district, now=flow.now())
 
 
 def hurry(flow: Rectiflow) -> int:
@@ -148,14 +199,14 @@ def cancel(flow: Rectiflow, keys: Sequence[str], *, by: str) -> int:
     Raises:
         NotFound: no message, or more than one, is meant by one of them; all are left then.
     """
-    chosen = [message(flow, k).key for k in keys]
+    chosen = _meant(flow, keys)
     why = f"{flow.directory().person_name(by)} {flow.now().astimezone(ZONE):%Y-%m-%d %H:%M} 取消"
     return sending.cancel(flow.store.engine, flow.district, chosen, now=flow.now(), why=why)
 
 
 def held(flow: Rectiflow) -> int:
     """Return how many messages wait for the next digest."""
-    return len(outbox(flow, status="held"))
+    return how_many(flow, status="held")
 
 
 def written_to(place: Workplace, sent: MessageView) -> Path | None:
@@ -199,5 +250,5 @@ def _message_view(row: Any, recipient: str) -> MessageView:
         detail=_detail(row),
         to=shown_address(row),
         subject=row["rendered_subject"],
-        body=row["rendered_body"],
+        body=row.get("rendered_body"),
     )
