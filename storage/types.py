@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from rectiflow.engine.errors import InputUnusable
 
-__all__ = ["UNSTORABLE", "Instant", "Json", "instant_text", "json_text", "read_instant", "storable"]
+__all__ = ["UNSTORABLE", "Instant", "Json", "Told", "instant_text", "json_text", "read_instant", "storable"]
 
 
 UNSTORABLE = "文字里有不能保存的字符（空字符，或残缺的表情符号），请删去后重试。"
@@ -103,3 +103,16 @@ class Json(TypeDecorator[Any]):
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Turn what the driver returns into a value."""
         return decode(value) if isinstance(value, str) else value
+
+
+class Told(Json):
+    """What a message tells; None where it is damaged (SQLite keeps any text), so that one row hides no other."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Turn what the driver returns into a value, or None."""
+        try:
+            return super().process_result_value(value, dialect)
+        except ValueError:
+            return None

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rectiflow._enclosing import ENCLOSED, digest_papers
-from rectiflow._lists import list_params
+from rectiflow._lists import is_damaged, list_params
 from rectiflow._reasons import lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.enclosing import Told
@@ -75,6 +75,9 @@ def _gather(flow: Rectiflow, person: str, rows: Sequence[Mapping[str, Any]], day
     engine, now, gone, unread = flow.store.engine, flow.now(), dict[str, list[str]](), list[str]()
     kept: dict[str, Mapping[str, Any]] = {}
     for row in rows:
+        if is_damaged(row, now):
+            unread.append(row["key"])
+            continue
         try:
             sent = _sent(flow, row)
             if sent is None and lost_reason(flow, row) is None:

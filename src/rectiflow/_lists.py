@@ -6,6 +6,7 @@ What they say is made of what stands of their parts, and made anew just before i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -23,10 +24,21 @@ if TYPE_CHECKING:
     from rectiflow._flow import Rectiflow
     from rectiflow.notifiers import Message, Param
 
-__all__ = ["list_params", "listed_anew"]
+__all__ = ["is_damaged", "list_params", "listed_anew"]
 
 Row = Mapping[str, Any]  #: of the outbox
 _TIMES = ("days_left", "days_overdue", "hours_left", "hours_overdue")
+
+
+def is_damaged(row: Row, now: datetime) -> bool:
+    """Tell whether what a message tells cannot be read: the dispatcher gives it up, and nothing else may stop at it."""
+    if not isinstance(row["params"], Mapping):
+        return True
+    try:
+        told_on(row["params"], now)
+    except (TypeError, ValueError):
+        return True
+    return False
 
 
 def list_params(flow: Rectiflow, template: str, rows: Sequence[Row], person: str) -> dict[str, Param]:

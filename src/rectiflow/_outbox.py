@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -20,6 +21,8 @@ from rectiflow.storage.store import Claim, Store
 
 __all__ = ["UNDELIVERED", "DirectoryContacts", "StoreOutbox", "allowed", "hushed"]
 
+log = logging.getLogger("rectiflow.delivery")
+_DAMAGED = "消息的内容在数据库里已损坏，不能发送；请另行告知收件人，再取消这条消息（rectiflow outbox cancel）"
 UNDELIVERED = "提醒消息未送达："  #: begins the incident of a message; who reads it is told whose it was instead
 
 
@@ -54,8 +57,17 @@ class StoreOutbox:
         numbers = sorted({row["number"] for row in rows if row["number"]})
         districts = {row["district"] for row in rows}
         hidden = {n for d in districts for n in queries.restricted_numbers(self._store.engine, d, numbers)}
-        told = (_told(_message(row), self._now()) for row in rows)
+        told = (m for row in rows if (m := self._read(row)) is not None)
         return [_hushed(m) if m.number in hidden else m for m in told]
+
+    def _read(self, row: dict[str, Any]) -> Message | None:
+        """Read a row; one that is damaged is given up and told of, so that it keeps no other from going."""
+        try:
+            return _told(_message(row), self._now())
+        except Exception:
+            log.exception("消息 %s 的内容读不出来", row["key"])
+            self.mark_dead(_message({**row, "params": {}, "rendered_body": None}), error=_DAMAGED)
+            return None
 
     def _claimed(self, limit: int, lease: timedelta) -> list[dict[str, Any]]:
         now, store, district = self._now(), self._store, self._district

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rectiflow._lists import list_params
+from rectiflow._lists import is_damaged, list_params
 from rectiflow._reasons import lost_reason
 from rectiflow.engine.decision import MessageDraft
 from rectiflow.engine.errors import RectiflowError
@@ -38,8 +38,8 @@ def gather_steps(flow: Rectiflow) -> int:
     groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in going:
         step = _STEP.fullmatch(row["key"])
-        alone = row["template"] == RESTRICTED or row["params"].get("severity") == MAJOR or row["key"] in behind
-        if step is not None and not alone:
+        alone = row["template"] == RESTRICTED or row["key"] in behind or is_damaged(row, flow.now())
+        if step is not None and not alone and row["params"].get("severity") != MAJOR:
             reached = flow.directory().reached_for(row["recipient"], flow.today())
             groups.setdefault((reached, row["channel"] or "", row["template"], step["clock"]), []).append(row)
     return sum(_gather(flow, person, rows) for (person, *_), rows in groups.items() if len(rows) > 1)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
+from ..types import Told
 from .base import Base, instant_column, json_column
 
 __all__ = [
@@ -203,7 +204,7 @@ class MessageRow(Base, table=True):
     channel: str | None = None
     template: str
     template_version: int
-    params: Any = json_column()
+    params: Any = Field(sa_column=Column(Told(), nullable=False))
     urgent: bool
     status: str
     created_at: datetime = instant_column()

@@ -491,7 +491,7 @@ def test_files_are_not_kept_once_more(place: Workplace) -> None:
     """What was sent is on record by its words and the names of its files; the files are among the evidence."""
     served(place, reported(place, kept(place, "1.jpg")))
     place.deliver()
-    rows = queries.messages(place.flow.store.engine, place.flow.district, status="sent")
+    rows = queries.messages(place.flow.store.engine, place.flow.district, status="sent", words=True)
     body = next(bytes(r["rendered_body"]) for r in rows if r["template"] == "paper_served" and r["channel"] is None)
     assert b"multipart/mixed" in body
     assert len(body) < 40_000
