@@ -1,7 +1,7 @@
 """The outbox sent: claimed, put into words, handed over, and every outcome recorded.
 
 One message is one channel. Messages of one ticket go one after another, in their order; different tickets go side
-by side, and so do channels: one that is slow keeps no other waiting. A message that fails holds back the later ones of
+by side, and so do channels: one that is slow keeps no other of its batch waiting. A message that fails holds back the later ones of
 its ticket to the same person by the same channel, and nobody else's.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -83,3 +84,14 @@ def test_hours_that_cannot_be_are_named(tmp_path: Path, key: str) -> None:
     with pytest.raises(WorkplaceError) as refusal:
         read_settings(file)
     assert f"[outgoing.{key}]：“20点以后不发”不是一段时间，请写 08:00-20:00" in str(refusal.value)
+
+
+def test_a_host_with_an_event_loop_sends_from_a_thread(place: Workplace) -> None:
+    """Sending runs a loop of its own, which a thread that has one already does not allow."""
+    assigned(place, 1)
+    count = len(outbox(place.flow, status="waiting"))
+
+    async def host() -> int:
+        return (await asyncio.to_thread(place.deliver)).sent
+
+    assert asyncio.run(host()) == count > 0
