@@ -32,10 +32,9 @@ _TIMES = ("days_left", "days_overdue", "hours_left", "hours_overdue")
 
 def is_damaged(row: Row, now: datetime) -> bool:
     """Tell whether what a message tells cannot be read: the dispatcher gives it up, and nothing else may stop at it."""
-    if not isinstance(row["params"], Mapping):
-        return True
+    params: Any = row["params"]
     try:
-        told_on(row["params"], now)
+        told_on({**params}, now)
     except (TypeError, ValueError):
         return True
     return False
