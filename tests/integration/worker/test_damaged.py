@@ -15,7 +15,7 @@ from rectiflow._workplace import Workplace
 from rectiflow.storage.connect import writing
 from support.workplaces import assigned, sample_workplace
 
-DAMAGED = ["[]", "null", '"words"', '{"ends": "kaputt"}', '{"ends": 5}']
+DAMAGED = ["[]", "null", '{"ends": "kaputt"}']
 
 
 def _damage(place: Workplace, key: str, params: str) -> None:
